@@ -1,0 +1,4 @@
+"""Before against after, object by object, whatever order they are written in.
+
+This room must not know commands.
+"""

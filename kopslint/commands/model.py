@@ -1,0 +1,345 @@
+"""The commands kopslint understands, as types: what is asked for, not what it does.
+
+Every command keeps the words it was made from. An argument known only at run time
+is a ``Word`` without a text; it is never guessed here. Commands that change
+nothing kopslint models are ``Reads``; programs it does not know are ``Foreign``;
+anything that may well change the cluster and cannot be read is ``Unreadable``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from kopslint.source.text import Span
+    from kopslint.syntax.script import Unknown, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with the command line itself.
+
+    ``kind`` is a stable name that a rule can look for; ``message`` says it to
+    people; ``refused`` tells whether the program will refuse to run because of
+    it; ``suggestion`` is the nearest thing that exists.
+    """
+
+    kind: Literal[
+        "unknown-command",
+        "unknown-flag",
+        "removed-command",
+        "bad-value",
+        "missing-argument",
+        "extra-argument",
+        "name-twice",
+        "bool-needs-equals",
+    ]
+    message: str
+    span: Span
+    refused: bool = True
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What all commands have.
+
+    ``text`` is the command on one line, for people, wrappers included; ``span``
+    is its place; ``cluster`` is the cluster it names (None: not named, so the one
+    at hand). ``problems`` are faults of the command line.
+    """
+
+    text: str
+    span: Span
+    cluster: Word | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+# --- kops, state store ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCluster(Command):
+    """``kops create cluster``: writes the objects, with ``--yes`` also the cloud."""
+
+    yes: bool = False
+    dry_run: bool = False
+    target: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateFromFile(Command):
+    """``kops create -f``: creates the objects of the files, in order."""
+
+    files: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateInstanceGroup(Command):
+    """``kops create ig NAME``; ``edit`` is whether the editor opens (the default)."""
+
+    group: Word | None = None
+    role: Word | None = None
+    edit: bool = True
+    dry_run: bool = False
+    subnets: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace(Command):
+    """``kops replace -f``: overwrites objects; ``--force`` creates missing ones."""
+
+    files: tuple[Word, ...] = ()
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditCluster(Command):
+    """``kops edit cluster``; without ``--set`` and ``--unset`` an editor opens.
+
+    ``sets`` and ``unsets`` are the flags' values as written (``path=value``).
+    """
+
+    sets: tuple[Word, ...] = ()
+    unsets: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditInstanceGroup(Command):
+    """``kops edit ig NAME``; without ``--set`` and ``--unset`` an editor opens."""
+
+    group: Word | None = None
+    sets: tuple[Word, ...] = ()
+    unsets: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeCluster(Command):
+    """``kops upgrade cluster``: writes versions and images with ``--yes``."""
+
+    yes: bool = False
+    version: Word | None = None
+
+
+# --- kops, cloud ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteInstanceGroup(Command):
+    """``kops delete ig NAME``: without ``--yes`` it asks at a terminal."""
+
+    group: Word | None = None
+    yes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteFromFile(Command):
+    """``kops delete -f``: deletes the objects that the files describe."""
+
+    files: tuple[Word, ...] = ()
+    yes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCluster(Command):
+    """``kops delete cluster``: without ``--yes`` it only lists."""
+
+    yes: bool = False
+    unregister: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteInstance(Command):
+    """``kops delete instance``: one machine is replaced, without validation."""
+
+    instance: Word | None = None
+    yes: bool = False
+    cloudonly: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCluster(Command):
+    """``kops update cluster``: applies the state store to the cloud with ``--yes``.
+
+    ``groups`` and ``roles`` are the filters; ``phase`` and ``target`` as given.
+    """
+
+    yes: bool = False
+    target: Word | None = None
+    phase: Word | None = None
+    groups: tuple[Word, ...] = ()
+    roles: tuple[Word, ...] = ()
+    prune: bool = False
+    lifecycle_overrides: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollingUpdate(Command):
+    """``kops rolling-update cluster``: replaces machines one group after another."""
+
+    yes: bool = False
+    force: bool = False
+    cloudonly: bool = False
+    interactive: bool = False
+    fail_on_validate_error: bool = True
+    fail_on_drain_error: bool = True
+    validate_count: Word | None = None
+    control_plane_interval: Word | None = None
+    groups: tuple[Word, ...] = ()
+    roles: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcile(Command):
+    """``kops reconcile cluster``: update and roll, control plane first."""
+
+    yes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validate(Command):
+    """``kops validate cluster``; ``wait`` is the ``--wait`` duration, if given."""
+
+    wait: Word | None = None
+
+
+# --- etcd ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRemove(Command):
+    """``etcdctl member remove ID``.
+
+    ``etcd_cluster`` is the etcd cluster if the command line gives it away (the pod
+    name, the endpoint's port, a comment); None if it does not.
+    """
+
+    member: Word | None = None
+    etcd_cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberAdd(Command):
+    """``etcdctl member add NAME``."""
+
+    member: Word | None = None
+    etcd_cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberList(Command):
+    """``etcdctl member list`` or ``endpoint health/status``: a look at etcd."""
+
+    etcd_cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotSave(Command):
+    """``etcdctl snapshot save``: a backup by hand."""
+
+    etcd_cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreBackup(Command):
+    """``etcd-manager-ctl restore-backup``: queued until the leader re-reads."""
+
+    etcd_cluster: str | None = None
+    member_count: Word | None = None
+
+
+# --- nodes and cloud -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartManagers(Command):
+    """The etcd-manager containers or pods are restarted by hand."""
+
+    etcd_cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCommand(Command):
+    """``kubectl drain``, ``cordon``, ``uncordon`` or ``delete node``."""
+
+    verb: Literal["drain", "cordon", "uncordon", "delete"]
+    nodes: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terraform(Command):
+    """``terraform`` or ``tofu``: ``apply`` or ``destroy``; the rest is ``Reads``."""
+
+    verb: Literal["apply", "destroy"]
+    targets: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopInstances(Command):
+    """The cloud's own command line stops, reboots or terminates machines."""
+
+    verb: Literal["terminate", "stop", "reboot", "start"]
+    instances: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteVolumes(Command):
+    """The cloud's own command line deletes or re-tags disks."""
+
+    verb: Literal["delete", "detach", "retag"]
+    volumes: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeCloudGroup(Command):
+    """The cloud's own command line sets the size of a group or deletes it.
+
+    ``size`` is None if the command does not set one; deletion is ``deletes``.
+    """
+
+    group: Word | None = None
+    size: Word | None = None
+    deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteBackups(Command):
+    """Objects of the state store are removed by hand (``aws s3 rm`` and the like)."""
+
+    target: Word | None = None
+
+
+# --- everything else -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sleep(Command):
+    """``sleep``; ``seconds`` is None if the duration is not known."""
+
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads(Command):
+    """A kops, kubectl, etcd, terraform or cloud command that changes no plane."""
+
+    verb: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign(Command):
+    """A program that has no business with the cluster (``echo``, ``grep``, ``cd``).
+
+    ``status`` is its exit status where it is certain (``true``, ``false``).
+    """
+
+    program: str = ""
+    status: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable(Command):
+    """A command that may change the cluster and cannot be read from here."""
+
+    reason: Unknown

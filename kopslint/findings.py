@@ -1,0 +1,152 @@
+"""What kopslint says: findings, the timeline, and the report that holds both.
+
+Checks make these and reports print them; neither knows the other. Everything
+here is plain data and already in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kopslint.source.text import Span
+
+
+class Severity(StrEnum):
+    """How bad it is; ``rank`` orders them, the worst first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for an error, 1 for a warning, 2 for information."""
+        return ("error", "warning", "info").index(self.value)
+
+
+class Certainty(StrEnum):
+    """Whether it holds in every possible run of the commands or only in some."""
+
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+
+
+Writable = Literal["yes", "no", "maybe"]
+Status = Literal["applied", "refused", "no-op", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place and what it has to do with the finding."""
+
+    span: Span
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdView:
+    """One etcd cluster at one moment, in the worst of the possible worlds.
+
+    ``members`` are the registered members; ``alive`` those that vote; ``joining``
+    those registered but not started yet; ``expelled`` names that run outside the
+    member list. ``tolerance`` is how many more members may fail before writes
+    stop. ``published`` is the member count in the control spec. ``writable`` is
+    "maybe" where the possible worlds differ.
+    """
+
+    members: tuple[str, ...]
+    alive: tuple[str, ...]
+    quorum: int
+    tolerance: int
+    published: int
+    writable: Writable
+    joining: tuple[str, ...] = ()
+    expelled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """The quorum trace of a finding: one etcd cluster before and after its step."""
+
+    etcd_cluster: str
+    before: EtcdView | None
+    after: EtcdView
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know, complete: where, how bad, why, and what to do instead.
+
+    ``locations`` has the primary place first. ``fix`` holds commands to paste, or
+    lines that start with ``#``. ``subject`` names what the finding is about by
+    identity and never by position, so that fingerprints survive edits elsewhere.
+    ``story`` is the shortest course of events that leads there, if it is only
+    possible.
+    """
+
+    rule: str
+    name: str
+    severity: Severity
+    certainty: Certainty
+    message: str
+    why: str
+    locations: tuple[Location, ...]
+    subject: str
+    fix: tuple[str, ...] = ()
+    step: int | None = None
+    cluster: str | None = None
+    etcd_cluster: str | None = None
+    trace: tuple[TraceLine, ...] = ()
+    story: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One step of the simulated list; step 0 is the state before it."""
+
+    step: int
+    command: str
+    span: Span | None
+    status: Status
+    etcd: Mapping[str, EtcdView]
+    cluster: str
+    note: str = ""
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was looked at, so that a clean result can be believed.
+
+    ``clusters`` are the cluster names; ``before`` and ``after`` count the
+    control-plane groups on each side, when both are known; ``worlds`` is the most
+    possible worlds any step had; ``skipped`` are files that are not kops specs.
+    """
+
+    clusters: tuple[str, ...] = ()
+    specs: int = 0
+    commands: int = 0
+    rules: int = 0
+    worlds: int = 0
+    skipped: tuple[str, ...] = ()
+    before: int | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of one check."""
+
+    findings: tuple[Finding, ...]
+    timeline: tuple[TimelineEntry, ...] = ()
+    summary: Summary = field(default_factory=Summary)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have exactly this severity."""
+        return sum(finding.severity is severity for finding in self.findings)

@@ -1,0 +1,75 @@
+"""A piece of text with a name, and places in it.
+
+Positions are 1-based, columns count code points, and the end of a span is the
+first position after it. A span keeps its source, so that whoever prints it can
+show the line without reading any file again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(eq=False)
+class Source:
+    """One input text.
+
+    ``path`` is how people name it (relative, forward slashes); ``revision`` is
+    set when the text was taken from version control rather than from the disk.
+    Two sources are equal only if they are the same object: the same path can
+    hold one text before a change and another one after it.
+    """
+
+    path: str
+    text: str = field(repr=False)
+    revision: str | None = None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        r"""The text by lines, without line ends; ``\r\n`` counts as one end."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    def line(self, number: int) -> str:
+        """Line ``number`` (1-based), or an empty string outside the text."""
+        lines = self.lines
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def span(self, line: int, column: int, end_line: int, end_column: int) -> Span:
+        """The span between two 1-based positions of this text."""
+        return Span(self, line, column, end_line, end_column)
+
+    def whole(self) -> Span:
+        """The first line of this text, for statements about all of it."""
+        return Span(self, 1, 1, 1, len(self.line(1)) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of one source; prints as ``path:line:column``."""
+
+    source: Source
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.path}:{self.line}:{self.column}"
+
+    def to(self, other: Span) -> Span:
+        """The span from the start of this one to the end of ``other``."""
+        return Span(
+            self.source, self.line, self.column, other.end_line, other.end_column
+        )
+
+    @property
+    def order(self) -> tuple[str, int, int, int, int]:
+        """A key that sorts spans by path and position."""
+        return (
+            self.source.path,
+            self.line,
+            self.column,
+            self.end_line,
+            self.end_column,
+        )

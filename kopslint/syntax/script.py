@@ -1,0 +1,218 @@
+"""What a list of commands looks like once it is read: statements and words.
+
+Readers (shell, Markdown, workflow files) produce these; nothing here knows bash
+or what a program does. A word is a chain of pieces, each a literal text or an
+``Unknown`` with a reason: values that only exist at run time stay unknown and
+are never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from kopslint.source.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that cannot be read from the text, and why.
+
+    ``name`` is the variable or expression as written (``$ID``, ``<cluster>``),
+    so that the same unknown can be recognised again and shown to people.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One argument: its pieces, the exact text as written, and its place."""
+
+    pieces: tuple[str | Unknown, ...]
+    raw: str
+    span: Span
+
+    @property
+    def text(self) -> str | None:
+        """The value, or None if any piece of it is unknown."""
+        known = [piece for piece in self.pieces if isinstance(piece, str)]
+        return "".join(known) if len(known) == len(self.pieces) else None
+
+    @property
+    def unknown(self) -> Unknown | None:
+        """The first unknown piece, if there is one."""
+        return next((p for p in self.pieces if isinstance(p, Unknown)), None)
+
+    @property
+    def shown(self) -> str:
+        """The value for people: known parts as they are, unknown ones as written."""
+        return "".join(p if isinstance(p, str) else p.name for p in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``NAME=value``, alone, exported, or in front of a command."""
+
+    name: str
+    value: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """A redirection; ``target`` is a file word, or None for a here-document."""
+
+    operator: str
+    target: Word | None
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleCommand:
+    """One program call, with the span of the whole command.
+
+    ``environment`` holds every variable with a known or unknown value that the
+    program sees and that a reader may want: exported ones and those set in front
+    of the command. ``stdin`` is the text of a here-document or here-string.
+    ``title`` is the heading or comment that introduces it, for people.
+    """
+
+    words: tuple[Word, ...]
+    span: Span
+    environment: tuple[Assignment, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    stdin: Word | None = None
+    background: bool = False
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Statements one after another; the status is that of the last one."""
+
+    items: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AndOr:
+    """``left && right`` or ``left || right``."""
+
+    left: Statement
+    operator: Literal["&&", "||"]
+    right: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """``a | b | c``; all run, the status is that of the last, or of any.
+
+    ``pipefail`` says which; ``negated`` is a leading ``!``.
+    """
+
+    items: tuple[Statement, ...]
+    negated: bool = False
+    pipefail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``if``: runs ``test``, then one of two branches by its status."""
+
+    test: Statement
+    then: Statement
+    otherwise: Statement | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``case`` and the like: exactly one branch runs and nobody knows which.
+
+    When ``exhaustive`` is false, none of them may run either.
+    """
+
+    branches: tuple[Statement, ...]
+    exhaustive: bool
+    reason: Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """``while`` or ``until``: runs ``body`` as long as ``test`` says so."""
+
+    kind: Literal["while", "until"]
+    test: Statement
+    body: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A ``for`` over items that are unknown: the body runs zero or more times."""
+
+    items: Unknown
+    body: Statement
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """``( ... )`` or ``{ ... }``.
+
+    A subshell keeps ``exit`` and options to itself; a background job may not
+    have finished when the next statement runs.
+    """
+
+    body: Statement
+    subshell: bool
+    background: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ErrExit:
+    """``set -e`` or ``set +e``: whether a failing command ends the script."""
+
+    on: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """``exit`` or ``return`` from the script: nothing after it runs."""
+
+    span: Span
+    status: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """Text that could run anything and cannot be read (``eval``, a syntax error)."""
+
+    reason: Unknown
+    span: Span
+
+
+Statement = (
+    SimpleCommand
+    | Sequence
+    | AndOr
+    | Pipeline
+    | Condition
+    | Choice
+    | Loop
+    | Repeat
+    | Group
+    | ErrExit
+    | Exit
+    | Opaque
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole command list: its statements and what could not be read in it."""
+
+    body: Sequence
+    unread: tuple[Opaque, ...] = ()
+
+
+EMPTY = Sequence(())
