@@ -1,0 +1,207 @@
+"""What etcd and etcd-manager do by themselves, one move at a time.
+
+Given a world and the published member count, ``moves`` yields every move that may
+come next. The six kinds of move are those of etcd-manager's control loop, in its
+order: adding a member, removing one, replacing a disk and freeing a slot exclude
+each other, and all need quorum. No move ever undoes another (nothing leaves
+EXPELLED by itself), so following moves always ends.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+from kopslint.etcd.world import CONFIGURED, LEAVES, MEMBERS, UP, World, quorum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Pace(Enum):
+    """How soon a move that can happen has certainly happened."""
+
+    FAST = auto()
+    MEDIUM = auto()
+    SLOW = auto()
+
+
+class Kind(Enum):
+    """What happens in a move."""
+
+    JOINS = auto()
+    READS = auto()
+    RESTORES = auto()
+    ADDS = auto()
+    REMOVES = auto()
+    REPLACES = auto()
+    FREES = auto()
+    RETURNS = auto()
+
+
+class Move(NamedTuple):
+    """One move: its kind, whom it concerns (an index, -1 for nobody), its result."""
+
+    kind: Kind
+    who: int
+    pace: Pace
+    world: World
+
+
+def moves(world: World, published: int) -> Iterator[Move]:
+    """Every move that etcd or etcd-manager may make next in ``world``.
+
+    ``published`` is the member count in the control spec. Yields nothing if no
+    instance is up.
+    """
+    names = world.names
+    if not any(letter in UP for letter in names):
+        return
+    members = world.members
+    voting = world.voting
+    needed = quorum(members)
+    writable = members > 0 and voting >= needed
+
+    if "J" in names and voting + names.count("J") >= needed:
+        for index, letter in enumerate(names):
+            if letter == "J":
+                yield Move(Kind.JOINS, index, Pace.FAST, world.put(index, "L"))
+
+    yield from _reads(world, published, writable=writable)
+
+    if not writable:
+        return
+    if members < world.read:
+        yield from _adds(world)
+    elif sum(letter in CONFIGURED for letter in names) > world.read:
+        yield from _removes(world)
+    else:
+        yield from _replaces(world)
+        yield from _frees(world)
+
+
+def _reads(world: World, published: int, *, writable: bool) -> Iterator[Move]:
+    """The leader reads the control store: when due, or when it sees no member.
+
+    Source: controller.go refreshes on a leadership change (``due``) and when etcd
+    has no members it can see; ControlRefreshInterval is ten years.
+    """
+    pending = world.restore is not None
+    blind = not writable and (world.read != published or pending)
+    if not (world.due or blind):
+        return
+    seen = world._replace(read=published, due=False, restore=None)
+    if world.restore is None:
+        yield Move(Kind.READS, -1, Pace.FAST, seen)
+        return
+    restored = False
+    for result in _restored(seen, world.restore):
+        restored = True
+        yield Move(Kind.RESTORES, -1, Pace.FAST, result)
+    if not restored and (world.due or world.read != published):
+        waiting = seen._replace(restore=world.restore)
+        yield Move(Kind.READS, -1, Pace.FAST, waiting)
+
+
+def _restored(world: World, count: int) -> Iterator[World]:
+    """The worlds after a restore with ``count`` members.
+
+    Any live peers with etcd state may be chosen; one fewer than asked for will do
+    if that has the same quorum. Members that are down leave the list.
+    """
+    live = [i for i, letter in enumerate(world.names) if letter in CONFIGURED]
+    chosen = min(count, len(live))
+    if chosen == 0 or quorum(chosen) != quorum(count):
+        return
+    for group in combinations(live, chosen):
+        letters = [
+            ("L" if index in group else LEAVES.get(letter, letter))
+            for index, letter in enumerate(world.names)
+        ]
+        yield world._replace(names="".join(letters))
+
+
+def _adds(world: World) -> Iterator[Move]:
+    """One idle peer is added, but only while every member is up and votes.
+
+    Source: etcd's strict reconfiguration check refuses an addition while a member
+    is not connected.
+    """
+    names = world.names
+    if any(letter in MEMBERS and letter != "L" for letter in names):
+        return
+    for index, letter in enumerate(names):
+        if letter == "I":
+            yield Move(Kind.ADDS, index, Pace.FAST, world.put(index, "J"))
+
+
+def _removes(world: World) -> Iterator[Move]:
+    """One member is removed: an unhealthy one if there is any, else an arbitrary one.
+
+    Source: controller.go, removeNodeFromCluster. Live expelled peers go on
+    counting as configured, which is why removal ends one below the count.
+    """
+    names = world.names
+    unhealthy = [i for i, c in enumerate(names) if c in MEMBERS and c != "L"]
+    victims = unhealthy or [i for i, c in enumerate(names) if c == "L"]
+    for index in victims:
+        if refusal(world, index) is None:
+            left = world.put(index, LEAVES[names[index]])
+            yield Move(Kind.REMOVES, index, Pace.MEDIUM, left)
+
+
+def _replaces(world: World) -> Iterator[Move]:
+    """A member back with an empty disk is taken out, to be added again as new.
+
+    Source: replacement.go, in the etcd-manager that kops 1.36 and later bundle.
+    """
+    names = world.names
+    if world.read >= 3 and world.members == world.read and names.count("R") == 1:
+        index = names.index("R")
+        yield Move(Kind.REPLACES, index, Pace.SLOW, world.put(index, "I"))
+
+
+def _frees(world: World) -> Iterator[Move]:
+    """An unhealthy member leaves because an idle peer waits for its slot.
+
+    Source: controller.go, the branch behind "has unhealthy members".
+    """
+    names = world.names
+    members = world.members
+    waiting = "I" in names or "R" in names
+    if not waiting or members <= 2 or members <= world.read:
+        return
+    for index, letter in enumerate(names):
+        if letter in MEMBERS and letter != "L":
+            yield Move(Kind.FREES, index, Pace.SLOW, world.put(index, LEAVES[letter]))
+
+
+class Refusal(Enum):
+    """Why etcd refuses to remove a member."""
+
+    NO_QUORUM = "there is no quorum to agree on it, so the request times out"
+    LAST = "it is the only member"
+    NOT_ENOUGH_STARTED = "too few started members would be left"
+    UNHEALTHY = "removing a healthy member would leave no quorum of healthy ones"
+
+
+def refusal(world: World, index: int) -> Refusal | None:
+    """Why etcd refuses to remove the member at ``index``, or None if it does not.
+
+    Source: etcd server.go, mayRemoveMember, with strict reconfiguration as
+    etcd-manager starts it. The name must be in the member list.
+    """
+    if not world.writable:
+        return Refusal.NO_QUORUM
+    letters = world.names
+    members = world.members
+    if members == 1:
+        return Refusal.LAST
+    others = letters[:index] + letters[index + 1 :]
+    needed = quorum(members - 1)
+    if sum(letter in "LDrR" for letter in others) < needed:
+        return Refusal.NOT_ENOUGH_STARTED
+    if letters[index] == "L" and world.voting - 1 < needed:
+        return Refusal.UNHEALTHY
+    return None
