@@ -1,0 +1,212 @@
+"""Everything that may be true of one etcd cluster at one moment.
+
+``Worlds`` is the immutable value that a simulation carries from command to
+command. It holds all reachable worlds, what they share (the published count, who
+comes back by itself) and how it came about, so that the shortest course of events
+to any one world can be told afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kopslint.etcd import operations
+from kopslint.etcd.explore import TooManyWorldsError, reachable, settled
+from kopslint.etcd.world import UP, World, initial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """How worlds came about: from which ones, and by which function on one world.
+
+    ``label`` is empty for bookkeeping that people need not hear of.
+    """
+
+    label: str
+    step: Callable[[World], Iterable[World]]
+    before: tuple[Worlds, ...]
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """All worlds of one etcd cluster that are possible now.
+
+    ``names`` are all member names, in a fixed order; ``published`` is the count in
+    the control spec; ``returns`` are the indexes whose instance comes back by
+    itself; ``unrestarted`` those whose instance runs since before the last
+    publication; ``known`` those that have ever run. ``truncated`` says that there
+    were too many worlds to follow them all.
+    """
+
+    names: tuple[str, ...]
+    worlds: frozenset[World]
+    published: int
+    returns: frozenset[int]
+    unrestarted: frozenset[int]
+    known: frozenset[int]
+    truncated: bool = False
+    event: Event | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def healthy(cls, names: Iterable[str], members: Iterable[str]) -> Worlds:
+        """A cluster in which every one of ``members`` votes, and nothing else is up."""
+        order = tuple(names)
+        present = frozenset(order.index(member) for member in members)
+        world = initial(len(order), present, len(present))
+        return cls(
+            order,
+            frozenset({world}),
+            published=len(present),
+            returns=present,
+            unrestarted=present,
+            known=present,
+        )
+
+    def index(self, name: str) -> int:
+        """The index of a member name."""
+        return self.names.index(name)
+
+    @cached_property
+    def settled(self) -> frozenset[World]:
+        """The worlds this comes to if it is left alone for long enough."""
+        return settled(self.worlds, self.published, self.returns)
+
+    # What people and the cloud do. Each gives the worlds reachable afterwards.
+
+    def stop(self, name: str) -> Worlds:
+        """The instance of ``name`` stops."""
+        index = self.index(name)
+        return self._restarted(
+            f"{name} goes down", index, lambda w: operations.stop(w, index)
+        )
+
+    def start(self, name: str) -> Worlds:
+        """The instance of ``name`` starts, with the disk that it has."""
+        index = self.index(name)
+        fresh = index not in self.known
+        after = self._restarted(
+            f"{name} comes up", index, lambda w: operations.start(w, index, fresh=fresh)
+        )
+        return replace(after, known=self.known | {index})
+
+    def wipe(self, name: str) -> Worlds:
+        """The disk of ``name`` is deleted."""
+        index = self.index(name)
+        return self._restarted(
+            f"the disk of {name} is deleted",
+            index,
+            lambda w: operations.wipe(w, index),
+        )
+
+    def publish(self, count: int) -> Worlds:
+        """A member count is written to the control spec; nobody reads it yet."""
+        running = frozenset(
+            index
+            for world in self.worlds
+            for index, letter in enumerate(world.names)
+            if letter in UP
+        )
+        shared = replace(self, published=count, unrestarted=running)
+        label = f"member count {count} is published"
+        return self._after(label, lambda world: (world,), shared)
+
+    def returning(self, names: Iterable[str]) -> Worlds:
+        """From now on exactly the instances of ``names`` come back by themselves."""
+        returns = frozenset(self.index(name) for name in names)
+        if returns == self.returns:
+            return self
+        return self._after("", lambda w: (w,), replace(self, returns=returns))
+
+    def remove(self, name: str) -> Worlds:
+        """``etcdctl member remove`` of ``name``; where refused, nothing changes."""
+        index = self.index(name)
+
+        def step(world: World) -> tuple[World, ...]:
+            return (operations.remove(world, index) or world,)
+
+        return self._after(f"{name} is removed from the member list", step)
+
+    def add(self, name: str) -> Worlds:
+        """``etcdctl member add`` of ``name``; where refused, nothing changes."""
+        index = self.index(name)
+
+        def step(world: World) -> tuple[World, ...]:
+            return (operations.add(world, index) or world,)
+
+        return self._after(f"{name} is added to the member list", step)
+
+    def restore(self, count: int) -> Worlds:
+        """A restore command is queued; it runs at the next re-read."""
+        return self._after(
+            "a restore is queued", lambda w: (w._replace(restore=count),)
+        )
+
+    def restart_managers(self) -> Worlds:
+        """Every etcd-manager restarts, so the leader reads the control spec."""
+        return self._after(
+            "the etcd-managers restart",
+            lambda w: (w._replace(due=any(c in UP for c in w.names)),),
+        )
+
+    def where(self, holds: Callable[[World], bool]) -> Worlds:
+        """Only the worlds in which ``holds`` is true; may be none."""
+        return self._narrowed(frozenset(w for w in self.worlds if holds(w)))
+
+    def wait(self) -> Worlds:
+        """Enough time passes for everything that can happen by itself."""
+        return self._narrowed(self.settled)
+
+    def joined(self, other: Worlds) -> Worlds:
+        """The worlds of both; published count and returning instances must agree."""
+        if self.worlds >= other.worlds and self.unrestarted >= other.unrestarted:
+            return self
+        return replace(
+            self,
+            worlds=self.worlds | other.worlds,
+            unrestarted=self.unrestarted | other.unrestarted,
+            known=self.known & other.known,
+            truncated=self.truncated or other.truncated,
+            event=Event("", lambda world: (world,), (self, other)),
+        )
+
+    def _restarted(
+        self, label: str, index: int, step: Callable[[World], Iterable[World]]
+    ) -> Worlds:
+        unrestarted = self.unrestarted - {index}
+        published = self.published
+
+        def after(world: World) -> tuple[World, ...]:
+            return tuple(
+                operations.reread_if_all_restarted(result, published, unrestarted)
+                for result in step(world)
+            )
+
+        return self._after(label, after, replace(self, unrestarted=unrestarted))
+
+    def _after(
+        self,
+        label: str,
+        step: Callable[[World], Iterable[World]],
+        shared: Worlds | None = None,
+    ) -> Worlds:
+        """The worlds reachable after ``step``; ``shared`` has what they share then."""
+        then = shared or self
+        worlds = frozenset(result for world in self.worlds for result in step(world))
+        truncated = self.truncated
+        try:
+            worlds = reachable(worlds, then.published, then.returns)
+        except TooManyWorldsError as error:
+            worlds, truncated = error.worlds, True
+        event = Event(label, step, (self,))
+        return replace(then, worlds=worlds, truncated=truncated, event=event)
+
+    def _narrowed(self, worlds: frozenset[World]) -> Worlds:
+        if worlds == self.worlds:
+            return self
+        event = Event("", lambda w: (w,) if w in worlds else (), (self,))
+        return replace(self, worlds=worlds, event=event)

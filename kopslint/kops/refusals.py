@@ -1,0 +1,245 @@
+"""What kops itself refuses about the control plane, command by command.
+
+Each function answers for one path through kops: the state store's objects go in,
+the refusals come out, in kops's own words. Only what decides whether a command
+of a change plan takes effect is here; field-by-field validation of a file is not.
+
+Sources, all in kubernetes/kops: pkg/apis/kops/validation (validation.go, legacy.go,
+instancegroup.go, cluster.go), upup/pkg/fi/cloudup/populate_cluster_spec.go,
+pkg/model/master_volumes.go, cmd/kops/delete_instancegroup.go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import Cluster, EtcdCluster, InstanceGroup, Manifest
+    from kopslint.source.text import Span
+
+Kind = Literal[
+    "even-members",
+    "no-members",
+    "duplicate-member",
+    "shared-group",
+    "missing-group",
+    "group-without-member",
+    "etcd-cluster-removed",
+    "member-moved",
+    "control-plane-size",
+    "no-control-plane",
+    "no-nodes",
+    "zones",
+    "missing-object",
+    "exists",
+    "only-control-plane",
+    "not-in-cloud",
+    "unknown-group",
+    "command-line",
+    "etcd",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One reason why a command does not run.
+
+    ``kind`` is a stable name; ``message`` is what kops (or etcd) says, shortened to
+    what matters; ``about`` names the object; ``places`` are the fields to blame,
+    each with what is wrong there.
+    """
+
+    kind: Kind
+    message: str
+    about: str
+    places: tuple[tuple[Span, str], ...] = ()
+
+
+def of_cluster(cluster: Cluster) -> Iterator[Refusal]:
+    """What every path that writes or applies a Cluster refuses about its etcd.
+
+    Source: validation.go, validateEtcdClusterSpec.
+    """
+    for etcd in cluster.etcd_clusters:
+        count = len(etcd.members)
+        if count == 0:
+            yield Refusal(
+                "no-members",
+                f'no members defined in etcd cluster "{etcd.name}"',
+                etcd.name,
+                ((etcd.at("etcdMembers"), "no members"),),
+            )
+        elif count % 2 == 0:
+            yield Refusal(
+                "even-members",
+                f'etcd cluster "{etcd.name}" has {count} members: should be an odd '
+                "number of control-plane-zones for quorum",
+                etcd.name,
+                ((etcd.at("etcdMembers"), f"{count} members"),),
+            )
+
+
+def of_cluster_change(old: Cluster, new: Cluster) -> Iterator[Refusal]:
+    """What replacing ``old`` by ``new`` in the state store is refused for.
+
+    The volumes of ``old`` are taken to exist, as they do on a running cluster.
+    Source: cluster.go, ValidateClusterUpdate and validateEtcdMemberUpdate.
+    """
+    for etcd in old.etcd_clusters:
+        successor = new.etcd_cluster(etcd.name)
+        if successor is None:
+            yield Refusal(
+                "etcd-cluster-removed",
+                f"spec.etcdClusters[{etcd.name}]: EtcdClusters cannot be removed",
+                etcd.name,
+                (
+                    (new.at("spec", "etcdClusters"), f"{etcd.name} is missing"),
+                    (etcd.at("name"), "it was here"),
+                ),
+            )
+            continue
+        for member in etcd.members:
+            again = successor.member(member.name)
+            if again is not None and again.group != member.group:
+                yield Refusal(
+                    "member-moved",
+                    f"spec.etcdClusters[{etcd.name}].etcdMembers[{member.name}]"
+                    ".instanceGroup: instanceGroup cannot be changed",
+                    member.name,
+                    (
+                        (again.at("instanceGroup"), "another group than before"),
+                        (member.at("instanceGroup"), "the group before"),
+                    ),
+                )
+
+
+def of_group(group: InstanceGroup) -> Iterator[Refusal]:
+    """What writing a control-plane group is refused for, since kops 1.26.
+
+    Source: instancegroup.go, ValidateInstanceGroup.
+    """
+    if not group.is_control_plane:
+        return
+    for field, size in (("minSize", group.min_size), ("maxSize", group.max_size)):
+        if size is not None and size > 1:
+            yield Refusal(
+                "control-plane-size",
+                f"spec.{field}: {size}: controlPlane InstanceGroup must have {field} "
+                "set to 1, add more InstanceGroups instead",
+                group.name,
+                ((group.at("spec", field), f"{size}, and 1 is the most"),),
+            )
+
+
+def members_of_groups(manifest: Manifest) -> Iterator[Refusal]:
+    """Every control-plane group must have a member in every etcd cluster.
+
+    Asked by ``edit cluster``, ``upgrade`` and ``update``, never by ``replace -f``.
+    Source: instancegroup.go, ValidateControlPlaneInstanceGroup.
+    """
+    for group in manifest.control_plane:
+        for etcd in manifest.etcd_clusters:
+            if etcd.members and etcd.member_of(group.name) is None:
+                yield Refusal(
+                    "group-without-member",
+                    f'InstanceGroup "{group.name}" with role ControlPlane must have a '
+                    f'member in etcd cluster "{etcd.name}"',
+                    group.name,
+                    (
+                        (group.at("metadata", "name"), "this group runs no member"),
+                        (etcd.at("name"), f"of {etcd.name}"),
+                    ),
+                )
+
+
+def of_edit(old: Manifest, new: Manifest) -> tuple[Refusal, ...]:
+    """Why ``kops edit cluster`` or ``upgrade`` does not store ``new`` over ``old``."""
+    found = list(_of_state(new))
+    if old.cluster is not None and new.cluster is not None:
+        found.extend(of_cluster_change(old.cluster, new.cluster))
+    return tuple(found)
+
+
+def of_update(manifest: Manifest) -> tuple[Refusal, ...]:
+    """Why ``kops update cluster`` applies nothing of ``manifest``, dry run or not.
+
+    Source: populate_cluster_spec.go, legacy.go (DeepValidate), master_volumes.go.
+    """
+    found = list(_of_state(manifest))
+    for etcd in manifest.etcd_clusters:
+        found.extend(_groups_of(etcd, manifest))
+    return tuple(found)
+
+
+def _of_state(manifest: Manifest) -> Iterator[Refusal]:
+    if manifest.cluster is not None:
+        yield from of_cluster(manifest.cluster)
+    for group in manifest.control_plane:
+        yield from of_group(group)
+    yield from members_of_groups(manifest)
+
+
+def _groups_of(etcd: EtcdCluster, manifest: Manifest) -> Iterator[Refusal]:
+    counts = Counter(member.name for member in etcd.members if member.name)
+    groups = Counter(member.group for member in etcd.members if member.group)
+    for member in etcd.members:
+        if counts[member.name] > 1:
+            counts[member.name] = 0
+            yield Refusal(
+                "duplicate-member",
+                f'EtcdMembers found with same name "{member.name}" in etcd-cluster '
+                f'"{etcd.name}"',
+                member.name,
+                ((member.at("name"), "this name is taken"),),
+            )
+        if groups[member.group] > 1:
+            groups[member.group] = 0
+            yield Refusal(
+                "shared-group",
+                f'EtcdMembers are in the same InstanceGroup "{member.group}" in '
+                f'etcd-cluster "{etcd.name}": found duplicate tasks',
+                member.group,
+                ((member.at("instanceGroup"), "this group has a member already"),),
+            )
+        group = manifest.groups.get(member.group)
+        if group is None:
+            yield Refusal(
+                "missing-group",
+                f"InstanceGroup not found (for etcd {member.name}/{etcd.name}): "
+                f'"{member.group}"',
+                member.group,
+                ((member.at("instanceGroup"), "no such group in the state store"),),
+            )
+            continue
+        zones = manifest.zones_of(group)
+        if zones is not None and len(zones) > 1:
+            yield Refusal(
+                "zones",
+                f'must specify a unique zone for instancegroup "{group.name}" used by '
+                f"etcd {member.name}/{etcd.name}",
+                group.name,
+                ((group.at("spec", "subnets"), f"zones {', '.join(zones)}"),),
+            )
+
+
+def of_deleting(group: str, manifest: Manifest) -> Refusal | None:
+    """Why ``kops delete ig`` refuses: no such group, or the only control plane.
+
+    It looks at nothing else: not at etcd members, quorum, or the machine.
+    Source: cmd/kops/delete_instancegroup.go.
+    """
+    found = manifest.groups.get(group)
+    if found is None:
+        return Refusal("unknown-group", f'InstanceGroup "{group}" not found', group)
+    if found.is_control_plane and len(manifest.control_plane) == 1:
+        return Refusal(
+            "only-control-plane",
+            "cannot delete the only control plane instance group",
+            group,
+            ((found.at("metadata", "name"), "the only control-plane group"),),
+        )
+    return None
