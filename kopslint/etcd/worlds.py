@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from kopslint.etcd import operations
 from kopslint.etcd.explore import TooManyWorldsError, reachable, settled
-from kopslint.etcd.world import UP, World, initial
+from kopslint.etcd.moves import refusal
+from kopslint.etcd.world import MEMBERS, UP, World, initial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -122,14 +123,34 @@ class Worlds:
             return self
         return self._after("", lambda w: (w,), replace(self, returns=returns))
 
-    def remove(self, name: str) -> Worlds:
-        """``etcdctl member remove`` of ``name``; where refused, nothing changes."""
-        index = self.index(name)
+    def remove(self, names: Iterable[str]) -> Worlds:
+        """``etcdctl member remove`` of one of ``names``: a dead one if there is one.
+
+        Where etcd refuses it, or none of them is a member, nothing changes.
+        """
+        indexes = tuple(self.index(name) for name in names)
 
         def step(world: World) -> tuple[World, ...]:
-            return (operations.remove(world, index) or world,)
+            return tuple(
+                operations.remove(world, index) or world
+                for index in _targets(world, indexes)
+            ) or (world,)
 
-        return self._after(f"{name} is removed from the member list", step)
+        who = " or ".join(self.names[index] for index in indexes)
+        return self._after(f"{who} is removed from the member list by hand", step)
+
+    def removal_refusals(self, names: Iterable[str]) -> frozenset[str | None]:
+        """Why etcd refuses such a removal, over all worlds; None where it agrees."""
+        indexes = tuple(self.index(name) for name in names)
+        answers: set[str | None] = set()
+        for world in self.worlds:
+            targets = _targets(world, indexes)
+            if not targets:
+                answers.add("none of them is a member any more")
+            for index in targets:
+                why = refusal(world, index)
+                answers.add(why.value if why is not None else None)
+        return frozenset(answers)
 
     def add(self, name: str) -> Worlds:
         """``etcdctl member add`` of ``name``; where refused, nothing changes."""
@@ -210,3 +231,10 @@ class Worlds:
             return self
         event = Event("", lambda w: (w,) if w in worlds else (), (self,))
         return replace(self, worlds=worlds, event=event)
+
+
+def _targets(world: World, indexes: tuple[int, ...]) -> tuple[int, ...]:
+    """Which of ``indexes`` a person would remove: the dead members, else any."""
+    listed = tuple(i for i in indexes if world.names[i] in MEMBERS)
+    dead = tuple(i for i in listed if world.names[i] not in UP)
+    return dead or listed

@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 CLUSTER_LABEL = "kops.k8s.io/cluster"
 
 
+FlawKind = Literal[
+    "duplicate-key",
+    "wrong-type",
+    "missing",
+    "unknown-role",
+    "unknown-kind",
+    "unsupported-version",
+    "ignored-document",
+    "empty-document",
+]
+
+
 class Role(StrEnum):
     """What the machines of an instance group are for."""
 
@@ -28,6 +40,18 @@ class Role(StrEnum):
     API_SERVER = "APIServer"
     NODE = "Node"
     BASTION = "Bastion"
+
+
+def parse_role(text: str) -> Role | None:
+    """The role that a command-line argument names, or None.
+
+    Lenient as kops is: any case, with or without a plural s, ``master`` for the
+    control plane. Source: kops pkg/apis/kops/parse.go, ParseInstanceGroupRole.
+    """
+    word = text.lower().removesuffix("s").replace("-", "")
+    if word in ("master", "controlplane"):
+        return Role.CONTROL_PLANE
+    return next((role for role in Role if role.value.lower() == word), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +123,14 @@ class Cluster:
         """The node of a field of the object, or None."""
         return find(self.node, *path)
 
+    @property
+    def membership(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """Every etcd cluster with its members and their groups, for comparing."""
+        return tuple(
+            (etcd.name, tuple((m.name, m.group) for m in etcd.members))
+            for etcd in self.etcd_clusters
+        )
+
     def etcd_cluster(self, name: str) -> EtcdCluster | None:
         """The first etcd cluster called ``name``, if any."""
         return next((e for e in self.etcd_clusters if e.name == name), None)
@@ -158,7 +190,7 @@ class Flaw:
     do, in the imperative.
     """
 
-    kind: Literal["duplicate-key", "wrong-type", "missing", "unknown-role"]
+    kind: FlawKind
     message: str
     places: tuple[tuple[Span, str], ...]
     hint: str = ""

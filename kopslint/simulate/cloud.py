@@ -1,0 +1,279 @@
+"""Commands that touch machines: update, roll, delete, terraform, the cloud's own.
+
+Sources: kops cmd/kops/update_cluster.go, rolling-update_cluster.go,
+reconcile_cluster.go, delete_instancegroup.go, pkg/instancegroups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kopslint.kops import refusals
+from kopslint.kops.refusals import Refusal
+from kopslint.kops.spec import parse_role
+from kopslint.simulate import machines
+from kopslint.simulate.machines import Rolling
+from kopslint.simulate.result import Result, applied, nothing, refused, undecided
+from kopslint.simulate.situation import Situation, merged, with_groups
+
+if TYPE_CHECKING:
+    from kopslint.commands.model import (
+        DeleteCluster,
+        DeleteFromFile,
+        DeleteInstance,
+        DeleteInstanceGroup,
+        Reconcile,
+        RollingUpdate,
+        UpdateCluster,
+    )
+    from kopslint.kops.spec import Manifest
+    from kopslint.simulate.machines import Watch
+    from kopslint.simulate.plan import Plan
+    from kopslint.syntax.script import Word
+
+PUBLISHING_CLOUDS = frozenset(
+    {"openstack", "hetzner", "scaleway", "digitalocean", "do", "azure"}
+)
+"""Clouds where a rolling update applies the state store after every machine.
+
+Source: kops pkg/instancegroups/instancegroups.go, reconcileInstanceGroup.
+"""
+
+
+def run_delete_group(
+    command: DeleteInstanceGroup, situation: Situation, plan: Plan
+) -> list[Result]:
+    """``kops delete ig``: the machine goes at once, then the object.
+
+    A group known only at run time is every group that it may be, each a course of
+    its own. Without ``--yes`` kops asks, and whoever put it in the list says yes.
+    """
+    word = command.group
+    name = word.text if word is not None else None
+    if name is not None:
+        return [_deleted(situation, name)]
+    existing = tuple(sorted(situation.registry.groups))
+    if word is None or not existing:
+        return [undecided(situation, "the group to delete is not given")]
+    candidates = plan.meant_groups(word, existing)
+    why = f"{word.shown} is taken to be {' or '.join(candidates)}"
+    return [replace(_deleted(situation, name), assumed=why) for name in candidates]
+
+
+def _deleted(situation: Situation, group: str) -> Result:
+    problem = refusals.of_deleting(group, situation.registry)
+    if problem is not None:
+        return refused(situation, problem)
+    registry = with_groups(situation.registry, (), removed=[group])
+    return applied(machines.drop(replace(situation, registry=registry), group))
+
+
+def run_delete_file(
+    command: DeleteFromFile, situation: Situation, plan: Plan
+) -> list[Result]:
+    """``kops delete -f``: with ``--yes`` every group of the files goes.
+
+    A file that is not among the inputs is taken to hold the groups that the
+    change removes.
+    """
+    if not command.yes:
+        return [nothing(situation)]
+    for word in command.files:
+        given = plan.meant_manifest(word)
+        if plan.holds(given, word):
+            names = list(given.groups)
+        else:
+            gone = set(situation.registry.groups) - set(plan.after.groups)
+            names = sorted(gone)
+        for name in names:
+            result = _deleted(situation, name)
+            if result.refusals:
+                return [result]
+            situation = result.situation
+    return [applied(situation)]
+
+
+def run_delete_cluster(command: DeleteCluster, situation: Situation) -> Result:
+    """``kops delete cluster``: nothing is left to simulate, which is the point."""
+    if not command.yes:
+        return nothing(situation)
+    return applied(replace(situation, cloud={}).with_etcd({}))
+
+
+def run_update(
+    command: UpdateCluster, situation: Situation, plan: Plan
+) -> list[Result]:
+    """``kops update cluster``: refused as a whole, or published and applied.
+
+    A dry run asks the same questions. A terraform target writes files; the rest
+    happens when terraform applies them.
+    """
+    problem = update_refusals(situation.registry, plan)
+    if problem:
+        return [refused(situation, *problem)]
+    if command.target is not None and command.target.shown == "terraform":
+        return [applied(replace(situation, rendered=situation.registry))]
+    if not command.yes:
+        return [nothing(situation)]
+    phase = command.phase.shown if command.phase is not None else ""
+    if phase in ("network", "security"):
+        return [applied(situation)]
+    groups = _filtered(situation.registry, command.groups, command.roles)
+    publish = not any(
+        "ManagedFile=Ignore" in w.shown for w in command.lifecycle_overrides
+    )
+    then = machines.apply(situation, situation.registry, groups=groups, publish=publish)
+    return [applied(then)]
+
+
+def update_refusals(registry: Manifest, plan: Plan) -> tuple[Refusal, ...]:
+    """Why an update of ``registry`` is refused; groups nobody showed are not missed.
+
+    A specification without a single group of a role says nothing about that role.
+    """
+    found = refusals.of_update(registry)
+    workers = [g for g in plan.before.groups.values() if not g.is_control_plane]
+    left = [g for g in registry.groups.values() if not g.is_control_plane]
+    if workers and not left:
+        none = "must configure at least one Node InstanceGroup"
+        found += (Refusal("no-nodes", none, registry.name),)
+    return found
+
+
+def _filtered(
+    registry: Manifest, groups: tuple[Word, ...], roles: tuple[Word, ...]
+) -> set[str] | None:
+    """The groups that ``--instance-group`` or else the roles select; None: all."""
+    if groups:
+        return {word.shown for word in groups}
+    if roles:
+        wanted = {parse_role(word.shown) for word in roles} - {None}
+        return {name for name, g in registry.groups.items() if g.role in wanted}
+    return None
+
+
+def run_roll(
+    command: RollingUpdate, situation: Situation, plan: Plan, watch: Watch
+) -> list[Result]:
+    """``kops rolling-update cluster``: one control-plane machine after another."""
+    registry = situation.registry
+    for word in command.groups:
+        if word.text is not None and word.text not in registry.groups:
+            missing = f'InstanceGroup "{word.text}" not found'
+            return [refused(situation, Refusal("unknown-group", missing, word.text))]
+    if not command.yes:
+        return [nothing(situation)]
+    selected = _rolled_groups(command, situation)
+    how = Rolling(
+        force=command.force,
+        validates=not command.cloudonly,
+        insists=command.fail_on_validate_error,
+        rechecks=command.validate_count is None or command.validate_count.text != "0",
+        publishes=_publishes(registry, plan),
+    )
+    return _ended(situation, machines.roll(situation, selected, how, watch))
+
+
+def _rolled_groups(command: RollingUpdate, situation: Situation) -> list[str]:
+    """The control-plane groups that exist and that the filters select."""
+    registry = situation.registry
+    named = {word.text for word in command.groups}
+    if None in named:
+        named = set()
+    by_role = _filtered(registry, (), command.roles)
+    return [
+        group.name
+        for group in registry.control_plane
+        if situation.cloud.get(group.name, 0) > 0
+        and (not named or group.name in named)
+        and (by_role is None or group.name in by_role)
+    ]
+
+
+def _publishes(registry: Manifest, plan: Plan) -> bool:
+    cloud = registry.cluster.cloud if registry.cluster is not None else None
+    return cloud in PUBLISHING_CLOUDS and not update_refusals(registry, plan)
+
+
+def _ended(before: Situation, after: list[Situation]) -> list[Result]:
+    """Results of a roll: where validation stopped it, kops fails."""
+    results = []
+    for situation in after:
+        if situation.ok:
+            results.append(applied(situation))
+            continue
+        missing = [
+            name
+            for name, group in before.registry.groups.items()
+            if group.size > 0 and name not in before.cloud
+        ]
+        why = (
+            f'InstanceGroup "{missing[0]}" is missing from the cloud provider'
+            if missing
+            else "the cluster does not validate, so the roll stops"
+        )
+        about = missing[0] if missing else before.registry.name
+        results.append(refused(situation, Refusal("not-in-cloud", why, about)))
+    return results
+
+
+def run_reconcile(
+    command: Reconcile, situation: Situation, plan: Plan, watch: Watch
+) -> list[Result]:
+    """``kops reconcile cluster``: update, validate and roll, control plane first."""
+    problem = update_refusals(situation.registry, plan)
+    if problem:
+        return [refused(situation, *problem)]
+    if not command.yes:
+        return [nothing(situation)]
+    then = machines.apply(situation, situation.registry)
+    checked = machines.validate(then)
+    results = _ended(situation, list(checked.failed))
+    if checked.passed is not None:
+        selected = [g.name for g in then.registry.control_plane if g.size > 0]
+        rolled = machines.roll(checked.passed, selected, Rolling(), watch)
+        results.extend(_ended(then, rolled))
+    return results
+
+
+def run_validate(situation: Situation) -> list[Result]:
+    """``kops validate cluster``: changes nothing, and fails or not."""
+    checked = machines.validate(situation)
+    results = [applied(checked.passed)] if checked.passed is not None else []
+    failed = Refusal(
+        "not-in-cloud", "the cluster does not validate", situation.registry.name
+    )
+    results.extend(refused(failure, failed) for failure in checked.failed)
+    return results
+
+
+def run_delete_instance(
+    command: DeleteInstance, situation: Situation, plan: Plan
+) -> list[Result]:
+    """``kops delete instance``: one machine is replaced and nothing is validated."""
+    if not command.yes:
+        return [nothing(situation)]
+    words = (command.instance,) if command.instance is not None else ()
+    return restarted(situation, plan, words)
+
+
+def restarted(
+    situation: Situation, plan: Plan, words: tuple[Word, ...]
+) -> list[Result]:
+    """The machines that ``words`` name stop; those of a group come back.
+
+    An id that could be any machine may be any control-plane machine, or none.
+    """
+    named = plan.meant_machines(words)
+    candidates = named or tuple(g.name for g in situation.registry.control_plane)
+    sure = bool(named) and len(named) == len(words)
+    if sure:
+        for group in named:
+            situation = machines.boot(machines.stop(situation, group), [group])
+        return [applied(situation)]
+    outcomes = [machines.stop(situation, group) for group in candidates]
+    assumed = (
+        f"the machine is taken to be that of {' or '.join(candidates)}, or another"
+    )
+    return [applied(outcome, assumed) for outcome in merged([situation, *outcomes])]

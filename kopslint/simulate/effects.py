@@ -1,0 +1,87 @@
+"""Which effect belongs to which command: one flat dispatch over the command types.
+
+A new command is one type in ``kopslint.commands.model``, one function in a sibling
+module, and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.commands import model
+from kopslint.kops.refusals import Refusal
+from kopslint.simulate import cloud, members, store
+from kopslint.simulate.result import Result, applied, nothing, refused
+
+if TYPE_CHECKING:
+    from kopslint.commands.model import Command
+    from kopslint.simulate.machines import Watch
+    from kopslint.simulate.plan import Plan
+    from kopslint.simulate.situation import Situation
+
+
+def effect(
+    command: Command, situation: Situation, watch: Watch, plan: Plan
+) -> list[Result]:
+    """Every way in which ``command`` may end in ``situation``; at least one.
+
+    A command line that the program itself rejects does nothing. ``watch`` is shown
+    the moments inside a rolling update.
+    """
+    rejected = [problem for problem in command.problems if problem.refused]
+    if rejected:
+        first = rejected[0]
+        place = ((first.span, first.suggestion or "not accepted"),)
+        problem = Refusal("command-line", first.message, command.text, place)
+        return [refused(situation, problem)]
+    match command:
+        case model.Replace():
+            return store.run_replace(command, situation, plan)
+        case model.CreateFromFile():
+            return store.run_create(command, situation, plan)
+        case model.CreateInstanceGroup():
+            return store.run_create_group(command, situation, plan)
+        case model.EditCluster():
+            return store.run_edit_cluster(command, situation, plan)
+        case model.EditInstanceGroup():
+            return store.run_edit_group(command, situation, plan)
+        case model.UpgradeCluster():
+            return store.run_upgrade(command, situation, plan)
+        case model.DeleteInstanceGroup():
+            return cloud.run_delete_group(command, situation, plan)
+        case model.DeleteFromFile():
+            return cloud.run_delete_file(command, situation, plan)
+        case model.DeleteInstance():
+            return cloud.run_delete_instance(command, situation, plan)
+        case model.DeleteCluster():
+            return [cloud.run_delete_cluster(command, situation)]
+        case model.UpdateCluster():
+            return cloud.run_update(command, situation, plan)
+        case model.RollingUpdate():
+            return cloud.run_roll(command, situation, plan, watch)
+        case model.Reconcile():
+            return cloud.run_reconcile(command, situation, plan, watch)
+        case model.Validate():
+            return cloud.run_validate(situation)
+        case model.MemberRemove():
+            return members.run_remove(command, situation, plan)
+        case model.MemberAdd():
+            return members.run_add(command, situation)
+        case model.RestoreBackup():
+            return members.run_restore(command, situation)
+        case model.RestartManagers():
+            return members.run_restart_managers(command, situation)
+        case model.StopInstances():
+            if command.verb == "start":
+                return [applied(situation)]
+            return cloud.restarted(situation, plan, command.instances)
+        case model.DeleteVolumes():
+            return members.run_volumes(command, situation, plan)
+        case model.ResizeCloudGroup():
+            return members.run_resize(command, situation, plan)
+        case model.Terraform():
+            return members.run_terraform(command, situation)
+        case model.Sleep():
+            return members.run_sleep(command, situation)
+        case _:
+            return [nothing(situation)]

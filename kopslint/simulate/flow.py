@@ -1,0 +1,311 @@
+"""The course of a command list: sequences, conditions, loops, and what stops it.
+
+A statement maps situations to situations. Where only run time decides, every way
+is followed; where a command certainly fails under ``set -e``, what comes after it
+does not run. What a single command does is not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from kopslint.commands.model import Command, Foreign, Reads, Unreadable
+from kopslint.simulate.record import Moment, Step, Undecided
+from kopslint.simulate.situation import Ending, Situation, merged
+from kopslint.syntax.script import (
+    AndOr,
+    Choice,
+    Condition,
+    ErrExit,
+    Exit,
+    Group,
+    Loop,
+    Opaque,
+    Pipeline,
+    Repeat,
+    Sequence,
+    SimpleCommand,
+    Statement,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kopslint.simulate.machines import Watch
+    from kopslint.simulate.result import Result
+    from kopslint.source.text import Span
+    from kopslint.syntax.script import Unknown
+
+    Recognise = Callable[[SimpleCommand], tuple[Command, ...]]
+    Effect = Callable[[Command, Situation, Watch], list[Result]]
+
+Asked = Literal["no", "or", "yes"]
+"""Who looks at a command's status: nobody, an ``||`` or ``&&``, or a condition."""
+
+MAX_TURNS = 3
+"""How often a loop body is followed; by then its situations no longer change."""
+
+MAX_SITUATIONS = 500
+"""How many courses are followed at once; more is said, never dropped silently."""
+
+ASKING = frozenset({"[", "[[", "((", "test", "grep", "egrep", "diff", "cmp", "read"})
+"""Programs that people run for their exit status."""
+
+
+class Flow:
+    """One run through a command list; collects the steps as it goes.
+
+    ``recognise`` gives the commands of a program call that concern this cluster,
+    ``effect`` what one of them does in one situation.
+    """
+
+    def __init__(self, recognise: Recognise, effect: Effect) -> None:
+        self._recognise = recognise
+        self._effect = effect
+        self._steps: dict[tuple[int, int], Step] = {}
+        self.undecided: dict[tuple[Span, str], Undecided] = {}
+        self.truncated = False
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps so far, in the order in which they first ran."""
+        return tuple(self._steps.values())
+
+    def run(
+        self, statement: Statement, situations: list[Situation], asked: Asked = "no"
+    ) -> list[Situation]:
+        """Run a statement; courses that have ended pass through untouched."""
+        over = [s for s in situations if s.ended is not None]
+        going = [s for s in situations if s.ended is None]
+        if not going:
+            return over
+        after = merged([*over, *self._statement(statement, going, asked)])
+        if len(after) > MAX_SITUATIONS:
+            self.truncated = True
+            return after[:MAX_SITUATIONS]
+        return after
+
+    def _statement(
+        self, statement: Statement, going: list[Situation], asked: Asked
+    ) -> list[Situation]:
+        match statement:
+            case SimpleCommand():
+                return self._simple(statement, going, asked)
+            case Sequence():
+                for item in statement.items[:-1]:
+                    going = self.run(item, going)
+                last = statement.items[-1:]
+                return self.run(last[0], going, asked) if last else going
+            case AndOr():
+                return self._and_or(statement, going, asked)
+            case Pipeline():
+                return self._pipeline(statement, going, asked)
+            case Condition():
+                good, bad = _split(self.run(statement.test, going, "yes"))
+                otherwise = statement.otherwise
+                if otherwise is None:
+                    bad = [replace(s, ok=True) for s in bad]
+                else:
+                    bad = self.run(otherwise, bad, asked)
+                return [*self.run(statement.then, good, asked), *bad]
+            case Choice():
+                ways = [self.run(b, going, asked) for b in statement.branches]
+                if not statement.exhaustive:
+                    ways.append(going)
+                return [situation for way in ways for situation in way]
+            case Loop():
+                return self._loop(statement, going)
+            case Repeat():
+                self.note(statement.span, statement.items)
+                return self._repeat(statement, going)
+            case Group():
+                return self._group(statement, going, asked)
+            case ErrExit():
+                return [replace(s, errexit=statement.on, ok=True) for s in going]
+            case Exit():
+                failed = statement.status is not None and statement.status.text != "0"
+                ending = Ending(len(self._steps), statement.span, failed=failed)
+                return [replace(s, ended=ending) for s in going]
+            case Opaque():
+                self.note(statement.span, statement.reason)
+                return [replace(s, ok=True) for s in going]
+            case _:
+                assert_never(statement)
+
+    def _and_or(
+        self, statement: AndOr, going: list[Situation], asked: Asked
+    ) -> list[Situation]:
+        left = self.run(statement.left, going, "yes" if asked == "yes" else "or")
+        good, bad = _split(left)
+        if statement.operator == "&&":
+            return [*self.run(statement.right, good, asked), *bad]
+        return [*good, *self.run(statement.right, bad, asked)]
+
+    def _pipeline(
+        self, statement: Pipeline, going: list[Situation], asked: Asked
+    ) -> list[Situation]:
+        *first, last = statement.items
+        guarded: Asked = "or" if asked == "no" and statement.negated else asked
+        for item in first:
+            going = self.run(item, going, asked if statement.pipefail else "or")
+            if statement.pipefail:
+                continue
+            going = [replace(s, ok=True) for s in going]
+        going = self.run(last, going, guarded)
+        if statement.negated:
+            going = [s if s.ended else replace(s, ok=not s.ok) for s in going]
+        return going
+
+    def _loop(self, statement: Loop, going: list[Situation]) -> list[Situation]:
+        """``while`` and ``until``: until nothing new can come of another turn.
+
+        Courses that can only go round for ever end here: a script that waits for
+        what never happens hangs.
+        """
+        left: list[Situation] = []
+        for _ in range(MAX_TURNS):
+            good, bad = _split(self.run(statement.test, going, "yes"))
+            leaving, going = (bad, good) if statement.kind == "while" else (good, bad)
+            left.extend(replace(s, ok=True) for s in leaving)
+            if not any(leaving):
+                break
+            going = self.run(statement.body, going)
+        over = [s for s in going if s.ended is not None]
+        hanging = [s for s in going if s.ended is None]
+        if not left:
+            return [*over, *hanging]
+        ending = Ending(len(self._steps), None, failed=True)
+        return [*left, *over, *(replace(s, ended=ending) for s in hanging)]
+
+    def _repeat(self, statement: Repeat, going: list[Situation]) -> list[Situation]:
+        reached = list(going)
+        for _ in range(MAX_TURNS):
+            going = self.run(statement.body, going)
+            reached.extend(going)
+        return reached
+
+    def _group(
+        self, statement: Group, going: list[Situation], asked: Asked
+    ) -> list[Situation]:
+        after = self.run(statement.body, going, asked)
+        if not statement.subshell:
+            return after
+        errexit = going[0].errexit
+        back = []
+        for situation in after:
+            ok = situation.ok if situation.ended is None else not situation.ended.failed
+            stops = not ok and errexit and asked == "no" and not statement.background
+            ending = situation.ended if stops else None
+            back.append(
+                replace(
+                    situation,
+                    ended=ending,
+                    ok=ok or statement.background,
+                    errexit=errexit,
+                )
+            )
+        return back
+
+    def _simple(
+        self, call: SimpleCommand, going: list[Situation], asked: Asked
+    ) -> list[Situation]:
+        for position, command in enumerate(self._recognise(call)):
+            if isinstance(command, Foreign | Reads):
+                going = _answers(command, going, asked)
+                continue
+            if isinstance(command, Unreadable):
+                self.note(command.span, command.reason)
+                going = [replace(s, ok=True) for s in going]
+                continue
+            going = self._command(command, (id(call), position), call, going, asked)
+        return going
+
+    def _command(
+        self,
+        command: Command,
+        key: tuple[int, int],
+        call: SimpleCommand,
+        going: list[Situation],
+        asked: Asked,
+    ) -> list[Situation]:
+        number = self._steps[key].number if key in self._steps else len(self._steps) + 1
+        moments: list[Moment] = []
+
+        def watch(situation: Situation, group: str) -> None:
+            moments.append(Moment(group, situation.etcd))
+
+        results: list[Result] = []
+        for situation in going:
+            results.extend(self._effect(command, situation, watch))
+        self._record(number, key, command, call.title, going, results, moments)
+        after = merged(result.situation for result in results)
+        return [
+            replace(s, ended=Ending(number, command.span, failed=True))
+            if not s.ok and s.errexit and asked == "no"
+            else s
+            for s in after
+        ]
+
+    def _record(
+        self,
+        number: int,
+        key: tuple[int, int],
+        command: Command,
+        title: str | None,
+        before: list[Situation],
+        results: Iterable[Result],
+        moments: list[Moment],
+    ) -> None:
+        kept = tuple(results)
+        for result in kept:
+            why = result.undecided or result.assumed
+            if why is not None:
+                self.undecided[command.span, why] = Undecided(
+                    command.span, why, number, result.assumed
+                )
+        earlier = self._steps.get(key)
+        self._steps[key] = Step(
+            number,
+            command,
+            (*(earlier.before if earlier else ()), *before),
+            (*(earlier.results if earlier else ()), *kept),
+            (*(earlier.moments if earlier else ()), *moments),
+            title,
+        )
+
+    def note(self, span: Span, reason: Unknown) -> None:
+        """Remember something in the list that could not be read."""
+        undecided = Undecided(span, reason.reason)
+        self.undecided.setdefault((span, reason.reason), undecided)
+
+
+def is_step(command: Command) -> bool:
+    """Whether a command can change what is simulated, and so is a step."""
+    return not isinstance(command, Foreign | Reads | Unreadable)
+
+
+def _split(
+    situations: list[Situation],
+) -> tuple[list[Situation], list[Situation]]:
+    """Those whose last command succeeded, or that have ended, and the others."""
+    good = [s for s in situations if s.ok or s.ended is not None]
+    bad = [s for s in situations if not s.ok and s.ended is None]
+    return good, bad
+
+
+def _answers(
+    command: Foreign | Reads, going: list[Situation], asked: Asked
+) -> list[Situation]:
+    """The exit status of a program that changes nothing.
+
+    Where somebody asks for it, both answers are followed; where nobody does, the
+    program is taken to succeed.
+    """
+    if isinstance(command, Foreign) and command.status is not None:
+        return [replace(s, ok=command.status) for s in going]
+    good = [replace(s, ok=True) for s in going]
+    program = command.program if isinstance(command, Foreign) else ""
+    if asked == "yes" or (asked == "or" and program in ASKING):
+        return [*good, *(replace(s, ok=False) for s in going)]
+    return good

@@ -1,0 +1,229 @@
+"""Commands on etcd itself and on its disks, and what other tools do to groups.
+
+Sources: etcd's own checks (kopslint.etcd.moves.refusal), etcd-manager's
+restore command, and for terraform kops's rendering of managed files: a volume
+that is no longer rendered is destroyed at the next apply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kopslint.kops.refusals import Refusal
+from kopslint.simulate import machines
+from kopslint.simulate.result import Result, applied, nothing, refused, undecided
+from kopslint.simulate.situation import merged
+
+if TYPE_CHECKING:
+    from kopslint.commands.model import (
+        DeleteVolumes,
+        MemberAdd,
+        MemberRemove,
+        ResizeCloudGroup,
+        RestartManagers,
+        RestoreBackup,
+        Sleep,
+        Terraform,
+    )
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.simulate.plan import Plan
+    from kopslint.simulate.situation import Situation
+    from kopslint.syntax.script import Word
+
+SETTLING_SECONDS = 150
+"""After this long every move of etcd-manager with its default timing is over."""
+
+
+def run_remove(command: MemberRemove, situation: Situation, plan: Plan) -> list[Result]:
+    """``etcdctl member remove``: in the etcd cluster it is said to be, else in all."""
+    meant = {
+        name: plan.meant_members(name, command.member)
+        for name in _etcd_clusters(situation, command.etcd_cluster)
+    }
+    shown = command.member.shown if command.member is not None else "the member"
+    if not any(meant.values()):
+        return [undecided(situation, f"which member {shown} is cannot be told")]
+    answers = {
+        name: situation.etcd[name].removal_refusals(names)
+        for name, names in meant.items()
+        if names
+    }
+    then = situation.each(
+        lambda name, worlds: worlds.remove(meant[name]) if meant.get(name) else worlds
+    )
+    reasons = sorted(
+        f"{name}: {why}" for name, whys in answers.items() for why in whys if why
+    )
+    if reasons and all(None not in whys for whys in answers.values()):
+        problem = Refusal("etcd", f"etcd refuses: {'; '.join(reasons)}", shown)
+        return [refused(situation, problem)]
+    taken = sorted({member for names in meant.values() for member in names})
+    known = command.member is not None and command.member.text in taken
+    assumed = None if known else f"{shown} is taken to be {' or '.join(taken)}"
+    result = applied(then, assumed)
+    if reasons:
+        problem = Refusal("etcd", f"etcd may refuse: {'; '.join(reasons)}", shown)
+        return [replace(result, refusals=(problem,))]
+    return [result]
+
+
+def run_add(command: MemberAdd, situation: Situation) -> list[Result]:
+    """``etcdctl member add``: quorum rises at once."""
+    name = command.member.text if command.member is not None else None
+    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
+
+    def add(etcd: str, worlds: Worlds) -> Worlds:
+        known = name is not None and name in worlds.names and etcd in chosen
+        return worlds.add(name) if known and name is not None else worlds
+
+    return [applied(situation.each(add))]
+
+
+def run_restore(command: RestoreBackup, situation: Situation) -> list[Result]:
+    """``restore-backup``: queued until a leader reads the control store again."""
+    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
+    said = command.member_count.text if command.member_count is not None else None
+    return [
+        applied(
+            situation.each(
+                lambda name, worlds: (
+                    worlds.restore(int(said) if said else worlds.published)
+                    if name in chosen
+                    else worlds
+                )
+            )
+        )
+    ]
+
+
+def run_restart_managers(
+    command: RestartManagers, situation: Situation
+) -> list[Result]:
+    """The etcd-managers restart; whoever leads then reads the control spec."""
+    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
+    return [
+        applied(
+            situation.each(
+                lambda name, worlds: (
+                    worlds.restart_managers() if name in chosen else worlds
+                )
+            )
+        )
+    ]
+
+
+def _etcd_clusters(situation: Situation, named: str | None) -> list[str]:
+    return [name for name in situation.etcd if named in (None, name)]
+
+
+def run_sleep(command: Sleep, situation: Situation) -> list[Result]:
+    """``sleep``: long enough, and everything that happens by itself has happened."""
+    if command.seconds is None or command.seconds < SETTLING_SECONDS:
+        return [applied(situation)]
+    return [applied(situation.each(lambda _, worlds: worlds.wait()))]
+
+
+def run_volumes(
+    command: DeleteVolumes, situation: Situation, plan: Plan
+) -> list[Result]:
+    """Disks are deleted by hand: those of machines that are down.
+
+    The cloud does not delete a disk in use; where nobody can tell whether it is,
+    both are possible.
+    """
+    if command.verb != "delete":
+        return [undecided(situation, "what this does to the disks is not followed")]
+    groups = plan.meant_machines(command.volumes)
+    if not groups:
+        return [undecided(situation, "which disks these are cannot be told")]
+    outcomes = [situation]
+    for group in groups:
+        then = situation
+        for name in situation.etcd:
+            if _about(command.volumes, name, situation):
+                for member in situation.machines.on(name, group):
+                    then = machines.wipe(then, name, member)
+        outcomes.append(then)
+    if all(_is_down(situation, group) for group in groups):
+        outcomes = outcomes[1:]
+    assumed = f"the disks are taken to be those of {' or '.join(groups)}"
+    return [applied(outcome, assumed) for outcome in merged(outcomes)]
+
+
+def _about(words: tuple[Word, ...], etcd_cluster: str, situation: Situation) -> bool:
+    """Whether the words are about this etcd cluster, as far as they say."""
+    said = " ".join(word.shown.lower() for word in words)
+    named = [name for name in situation.etcd if name in said]
+    return etcd_cluster in named or not named
+
+
+def _is_down(situation: Situation, group: str) -> bool:
+    return situation.cloud.get(group, 0) < 1
+
+
+def run_resize(
+    command: ResizeCloudGroup, situation: Situation, plan: Plan
+) -> list[Result]:
+    """The cloud's own command line sizes or deletes the group behind kops's back."""
+    words = (command.group,) if command.group is not None else ()
+    groups = [
+        name
+        for name in plan.meant_machines(words)
+        if name in situation.cloud and any(name in word.shown for word in words)
+    ]
+    if not groups:
+        return [nothing(situation)]
+    size = 0 if command.deletes else _number(command.size)
+    if size is None:
+        return [undecided(situation, "the new size is only known at run time")]
+    for name in groups:
+        if size < 1:
+            then = situation.with_cloud({**situation.cloud, name: 0})
+            situation = machines.stop(then, name)
+        else:
+            then = situation.with_cloud({**situation.cloud, name: size})
+            situation = machines.boot(then, [name])
+    return [applied(situation)]
+
+
+def _number(word: Word | None) -> int | None:
+    text = word.text if word is not None else None
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def run_terraform(command: Terraform, situation: Situation) -> list[Result]:
+    """``terraform apply`` of what kops rendered, or ``destroy`` of everything."""
+    if command.verb == "destroy":
+        if command.targets:
+            return [undecided(situation, "a targeted destroy is not followed")]
+        return [applied(_destroyed(situation))]
+    rendered = situation.rendered or situation.applied
+    if command.targets:
+        said = " ".join(word.shown for word in command.targets)
+        chosen = {name for name in rendered.groups if name in said}
+        return [
+            applied(machines.apply(situation, rendered, groups=chosen, publish=False))
+        ]
+    then = machines.apply(situation, rendered)
+    for name, worlds in then.etcd.items():
+        listed = {
+            member.name
+            for etcd in rendered.etcd_clusters
+            if etcd.name == name
+            for member in etcd.members
+        }
+        for index, member in enumerate(worlds.names):
+            if member not in listed and index in worlds.known:
+                then = machines.wipe(then, name, member)
+    return [applied(replace(then, rendered=None))]
+
+
+def _destroyed(situation: Situation) -> Situation:
+    """No machine and no disk is left; the backups and the control spec are."""
+    for group in list(situation.cloud):
+        situation = machines.drop(situation, group)
+    for name, worlds in situation.etcd.items():
+        for member in worlds.names:
+            situation = machines.wipe(situation, name, member)
+    return situation

@@ -1,0 +1,91 @@
+"""What a simulation leaves behind: every step, every moment in between, the end.
+
+Checks read this; nothing here judges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kopslint.commands.model import Command
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.findings import Status
+    from kopslint.kops.refusals import Refusal
+    from kopslint.simulate.plan import Plan
+    from kopslint.simulate.result import Result
+    from kopslint.simulate.situation import Situation
+    from kopslint.source.text import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment inside a step: ``group``'s machine is down in a rolling update."""
+
+    group: str
+    etcd: Mapping[str, Worlds]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of the list as it ran: from which situations into which.
+
+    A command in a loop or in both branches of a condition is one step; all its
+    runs are here together.
+    """
+
+    number: int
+    command: Command
+    before: tuple[Situation, ...]
+    results: tuple[Result, ...]
+    moments: tuple[Moment, ...] = ()
+    title: str | None = None
+
+    @property
+    def after(self) -> tuple[Situation, ...]:
+        """The situations that the step leads to."""
+        return tuple(result.situation for result in self.results)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Why it is refused, wherever it is, each reason once."""
+        return tuple(dict.fromkeys(r for x in self.results for r in x.refusals))
+
+    @property
+    def status(self) -> Status:
+        """What happened: the same in every run, or "unknown"."""
+        found = {result.status for result in self.results}
+        return found.pop() if len(found) == 1 else "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Something that could not be read statically, and what was assumed instead.
+
+    ``step`` is None if it never became a step; ``assumed`` None if nothing was.
+    """
+
+    span: Span
+    reason: str
+    step: int | None = None
+    assumed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """A whole command list replayed on one cluster.
+
+    ``skipped`` are commands of the list that no course reaches. ``truncated`` says
+    that more was possible than was followed.
+    """
+
+    plan: Plan
+    start: Situation
+    steps: tuple[Step, ...]
+    final: tuple[Situation, ...]
+    undecided: tuple[Undecided, ...] = ()
+    skipped: tuple[Command, ...] = ()
+    truncated: bool = False

@@ -1,0 +1,70 @@
+"""A command list replayed on one cluster: the entry to this room."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kopslint.simulate.effects import effect
+from kopslint.simulate.flow import Flow, is_step
+from kopslint.simulate.plan import Plan
+from kopslint.simulate.record import Simulation
+from kopslint.simulate.start import aligned, healthy
+from kopslint.syntax.command_list import simple_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kopslint.commands.model import Command
+    from kopslint.kops.spec import Manifest
+    from kopslint.syntax.script import Script, SimpleCommand
+
+
+def simulate(
+    before: Manifest,
+    after: Manifest,
+    scripts: Iterable[Script],
+    recognise: Callable[[SimpleCommand], tuple[Command, ...]],
+    concerns: Callable[[Command], bool] = lambda _: True,
+) -> Simulation:
+    """Replay ``scripts``, one after another, on the cluster of ``before``.
+
+    ``recognise`` turns a program call into commands; it is asked once per call.
+    ``concerns`` says which of them are about this cluster.
+    """
+    before, after = aligned(before, after)
+    scripts = tuple(scripts)
+    known: dict[int, tuple[Command, ...]] = {}
+
+    def commands_of(call: SimpleCommand) -> tuple[Command, ...]:
+        found = known.get(id(call))
+        if found is None:
+            found = tuple(c for c in recognise(call) if concerns(c))
+            known[id(call)] = found
+        return found
+
+    everything = tuple(
+        command
+        for script in scripts
+        for call in simple_commands(script.body)
+        for command in commands_of(call)
+    )
+    plan = Plan(before, after, everything)
+    start = healthy(plan)
+    flow = Flow(commands_of, partial(effect, plan=plan))
+    situations = [start]
+    for script in scripts:
+        for unread in script.unread:
+            flow.note(unread.span, unread.reason)
+        situations = flow.run(script.body, situations)
+    ran = {id(step.command) for step in flow.steps}
+    return Simulation(
+        plan=plan,
+        start=start,
+        steps=flow.steps,
+        final=tuple(situations),
+        undecided=tuple(flow.undecided.values()),
+        skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
+        truncated=flow.truncated
+        or any(w.truncated for s in situations for w in s.etcd.values()),
+    )

@@ -1,0 +1,194 @@
+"""One course that a command list may take: the four planes and etcd, all immutable.
+
+A ``Situation`` is what people control (which objects the state store holds, which
+groups run in the cloud, how the script goes on); the uncertainty about etcd is
+inside ``Worlds``. Lists that branch have several situations at once, and those
+that agree on everything shared are merged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.kops.spec import InstanceGroup, Manifest
+    from kopslint.source.text import Span
+
+Sizes = Mapping[str, int]
+"""The groups that exist in the cloud, and how many machines each asks for."""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Which member of each etcd cluster runs on the machine of which group.
+
+    ``hosts`` maps an etcd cluster to its member names and their groups, as the last
+    applied spec says; names that it no longer lists keep the group they had, since
+    their disks do.
+    """
+
+    hosts: Mapping[str, Mapping[str, str]]
+
+    def on(self, etcd_cluster: str, group: str) -> tuple[str, ...]:
+        """The member names whose disks are with ``group``."""
+        hosts = self.hosts.get(etcd_cluster, {})
+        return tuple(name for name, host in hosts.items() if host == group)
+
+    def group_of(self, etcd_cluster: str, name: str) -> str | None:
+        """The group of a member name."""
+        return self.hosts.get(etcd_cluster, {}).get(name)
+
+    def with_spec(self, manifest: Manifest) -> Machines:
+        """The same after ``manifest`` was applied."""
+        hosts = {etcd: dict(names) for etcd, names in self.hosts.items()}
+        for etcd in manifest.etcd_clusters:
+            names = hosts.setdefault(etcd.name, {})
+            for member in etcd.members:
+                if member.name and member.group:
+                    names[member.name] = member.group
+        frozen = {etcd: MappingProxyType(names) for etcd, names in hosts.items()}
+        return Machines(MappingProxyType(frozen))
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The state between two commands, on one course through the list.
+
+    ``registry`` are the objects in the state store; ``applied`` those that the
+    cloud was last brought to; ``cloud`` the groups there; ``rendered`` the objects
+    that a terraform target wrote out and nobody applied yet. ``etcd`` has every
+    simulated etcd cluster. ``ok`` is the status of the last command; ``errexit``
+    whether a failure ends the list; ``ended`` where and why it has ended.
+    """
+
+    registry: Manifest
+    applied: Manifest
+    cloud: Sizes
+    machines: Machines
+    etcd: Mapping[str, Worlds]
+    rendered: Manifest | None = None
+    ok: bool = True
+    errexit: bool = False
+    ended: Ending | None = None
+
+    def with_etcd(self, etcd: Mapping[str, Worlds]) -> Situation:
+        """The same with other etcd clusters."""
+        return replace(self, etcd=MappingProxyType(dict(etcd)))
+
+    def with_cloud(self, cloud: Sizes) -> Situation:
+        """The same with other groups in the cloud; they decide who comes back."""
+        then = replace(self, cloud=MappingProxyType(dict(cloud)))
+        return then.each(
+            lambda name, worlds: worlds.returning(
+                member
+                for index, member in enumerate(worlds.names)
+                if index in worlds.known and then.runs(name, member)
+            )
+        )
+
+    def runs(self, etcd_cluster: str, member: str) -> bool:
+        """Whether a machine that the cloud keeps alive would start a member name.
+
+        A machine starts the member that the applied spec names for its group, and
+        one that the spec has forgotten only if it names no other.
+        """
+        group = self.machines.group_of(etcd_cluster, member)
+        if group is None or self.cloud.get(group, 0) < 1:
+            return False
+        listed = self.listed(etcd_cluster, group)
+        return member in listed or not listed
+
+    def listed(self, etcd_cluster: str, group: str) -> tuple[str, ...]:
+        """The members that the applied spec names for a group."""
+        return tuple(
+            member.name
+            for etcd in self.applied.etcd_clusters
+            if etcd.name == etcd_cluster
+            for member in etcd.members
+            if member.group == group
+        )
+
+    def each(self, change: Callable[[str, Worlds], Worlds]) -> Situation:
+        """The same after ``change`` in every etcd cluster."""
+        return self.with_etcd({n: change(n, worlds) for n, worlds in self.etcd.items()})
+
+    @property
+    def possible(self) -> bool:
+        """Whether any world is left in every etcd cluster."""
+        return all(worlds.worlds for worlds in self.etcd.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a course ended before the end of the list: after which step, and how.
+
+    ``span`` is None for a loop that waits for ever.
+    """
+
+    step: int
+    span: Span | None
+    failed: bool
+
+
+def with_groups(
+    manifest: Manifest, changed: Iterable[InstanceGroup], removed: Iterable[str] = ()
+) -> Manifest:
+    """``manifest`` with some groups put in and some taken out."""
+    groups = dict(manifest.groups)
+    groups.update({group.name: group for group in changed})
+    for name in removed:
+        groups.pop(name, None)
+    return replace(manifest, groups=MappingProxyType(groups))
+
+
+def merged(situations: Iterable[Situation]) -> list[Situation]:
+    """The situations with those that share everything but their worlds made one.
+
+    Impossible ones are dropped.
+    """
+    kept: dict[object, Situation] = {}
+    for situation in situations:
+        if not situation.possible:
+            continue
+        key = _shared(situation)
+        other = kept.get(key)
+        kept[key] = situation if other is None else _joined(other, situation)
+    return list(kept.values())
+
+
+def _joined(one: Situation, other: Situation) -> Situation:
+    return one.each(lambda name, worlds: worlds.joined(other.etcd[name]))
+
+
+def _shared(situation: Situation) -> object:
+    """What two situations must agree on to be one.
+
+    Objects are compared by identity: a command that stores the same object twice
+    stores the very same one.
+    """
+    return (
+        _identity(situation.registry),
+        _identity(situation.applied),
+        _identity(situation.rendered),
+        tuple(sorted(situation.cloud.items())),
+        tuple(
+            (name, worlds.published, worlds.returns)
+            for name, worlds in sorted(situation.etcd.items())
+        ),
+        situation.ok,
+        situation.errexit,
+        situation.ended,
+    )
+
+
+def _identity(manifest: Manifest | None) -> object:
+    if manifest is None:
+        return None
+    groups = tuple((n, id(g)) for n, g in sorted(manifest.groups.items()))
+    return id(manifest.cluster), groups

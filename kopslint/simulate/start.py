@@ -1,0 +1,149 @@
+"""The situation before the first command: a healthy cluster as ``before`` has it.
+
+Files rarely hold everything. What they imply is filled in here: a Cluster without
+its groups has the groups its members name, groups without their Cluster have one
+member each. Whether the cluster really is healthy is in no file; it is assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from kopslint.etcd.worlds import Worlds
+from kopslint.kops.spec import Cluster, EtcdCluster, EtcdMember, InstanceGroup, Role
+from kopslint.simulate.situation import Machines, Situation
+from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from kopslint.kops.spec import Manifest
+    from kopslint.simulate.plan import Plan
+    from kopslint.syntax.yaml_tree import Node
+
+
+def aligned(before: Manifest, after: Manifest) -> tuple[Manifest, Manifest]:
+    """Both sides, complete enough to simulate, with equal objects made the same one.
+
+    Objects that the change does not touch become identical, so that storing them
+    again changes nothing.
+    """
+    before, after = completed(before, after), completed(after, before)
+    groups = {
+        name: _same(before.groups.get(name), group)
+        for name, group in after.groups.items()
+    }
+    cluster = after.cluster
+    if before.cluster is not None and cluster is not None:
+        unchanged = _equal(before.cluster.node, cluster.node)
+        cluster = before.cluster if unchanged else cluster
+    return before, replace(after, cluster=cluster, groups=MappingProxyType(groups))
+
+
+def _same(old: InstanceGroup | None, new: InstanceGroup) -> InstanceGroup:
+    return old if old is not None and _equal(old.node, new.node) else new
+
+
+def _equal(one: Node, other: Node) -> bool:
+    """Whether two nodes hold the same values, wherever they stand.
+
+    Keys may be in any order; compared without building plain values.
+    """
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return one.value == other.value
+    if isinstance(one, Sequence) and isinstance(other, Sequence):
+        return len(one.items) == len(other.items) and all(
+            _equal(a, b) for a, b in zip(one.items, other.items, strict=True)
+        )
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        if len(one.entries) != len(other.entries):
+            return False
+        theirs = {entry.key.text: entry.value for entry in other.entries}
+        return all(
+            (match := theirs.get(entry.key.text)) is not None
+            and _equal(entry.value, match)
+            for entry in one.entries
+        )
+    return False
+
+
+def completed(manifest: Manifest, other: Manifest) -> Manifest:
+    """``manifest`` with what it implies: missing groups, or a missing Cluster.
+
+    What the other side of the change declares is taken from there.
+    """
+    cluster = manifest.cluster or other.cluster
+    groups = dict(manifest.groups)
+    if not groups:
+        groups = dict(other.groups)
+    if cluster is None:
+        cluster = _implied_cluster(manifest)
+    if not any(group.is_control_plane for group in groups.values()):
+        for group in _implied_groups(cluster):
+            groups.setdefault(group.name, group)
+    return replace(manifest, cluster=cluster, groups=MappingProxyType(groups))
+
+
+def _implied_cluster(manifest: Manifest) -> Cluster | None:
+    """A Cluster whose etcd has one member, called like it, for every group."""
+    groups = manifest.control_plane
+    if not groups:
+        return None
+    members = tuple(EtcdMember(group.name, group.name, group.node) for group in groups)
+    etcd = EtcdCluster("main", members, None, groups[0].node)
+    return Cluster(
+        manifest.name, groups[0].version, None, None, (etcd,), (), groups[0].node
+    )
+
+
+def _implied_groups(cluster: Cluster | None) -> list[InstanceGroup]:
+    """One control-plane group for every group that a member names."""
+    if cluster is None:
+        return []
+    return [
+        InstanceGroup(
+            name=member.group,
+            cluster=cluster.name,
+            version=cluster.version,
+            role=Role.CONTROL_PLANE,
+            min_size=1,
+            max_size=1,
+            subnets=(),
+            zones=(),
+            node=_mapping(member.node),
+        )
+        for etcd in cluster.etcd_clusters
+        for member in etcd.members
+        if member.group
+    ]
+
+
+def _mapping(node: Node) -> Mapping:
+    return node if isinstance(node, Mapping) else Mapping((), node.span)
+
+
+def healthy(plan: Plan) -> Situation:
+    """The situation before the list: all members vote and the cloud is up to date."""
+    before = plan.before
+    situation = Situation(
+        registry=before,
+        applied=before,
+        cloud={},
+        machines=Machines({}).with_spec(plan.after).with_spec(before),
+        etcd={},
+    )
+    etcd = {}
+    for cluster in before.etcd_clusters:
+        names = plan.members[cluster.name]
+        members = {
+            m.name for m in cluster.members if m.name and _has_machine(before, m.group)
+        }
+        if members:
+            etcd[cluster.name] = Worlds.healthy(names, sorted(members))
+    sizes = {name: max(group.size, 0) for name, group in before.groups.items()}
+    return situation.with_etcd(etcd).with_cloud(sizes)
+
+
+def _has_machine(manifest: Manifest, group: str) -> bool:
+    found = manifest.groups.get(group)
+    return found is not None and found.size > 0
