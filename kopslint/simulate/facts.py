@@ -1,0 +1,95 @@
+"""Facts about a simulation: which step, which members, how surely.
+
+What is asked of every possible world is asked here, so that "certain" and
+"possible" mean the same everywhere: certain is what holds in every world of every
+course, possible what holds in some. Nothing here has words for people or knows how
+bad anything is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kopslint.etcd.world import MEMBERS, UP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kopslint.etcd.world import World
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.simulate.record import Simulation, Step
+    from kopslint.simulate.situation import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """A fact about one etcd cluster at one step.
+
+    ``members`` are those concerned. ``world`` is an example, one of ``worlds``.
+    ``certain`` is whether every possible world shows it.
+    """
+
+    step: Step
+    etcd_cluster: str
+    members: tuple[str, ...]
+    certain: bool
+    world: World
+    worlds: Worlds
+
+
+def etcd_clusters(simulation: Simulation) -> tuple[str, ...]:
+    """The names of the etcd clusters that were simulated."""
+    return tuple(simulation.start.etcd)
+
+
+def worlds_of(situations: Iterable[Situation], etcd_cluster: str) -> list[Worlds]:
+    """What is possible for one etcd cluster in each of some situations."""
+    return [s.etcd[etcd_cluster] for s in situations if etcd_cluster in s.etcd]
+
+
+def where(
+    candidates: Iterable[Worlds],
+    pick: Callable[[Worlds], Iterable[World]],
+    holds: Callable[[World, Worlds], bool],
+) -> tuple[World, Worlds, bool] | None:
+    """An example world in which ``holds``, and whether it does in every world.
+
+    The example is the first in a fixed order, so that output is stable.
+    """
+    found: list[tuple[World, Worlds]] = []
+    everywhere = True
+    for worlds in candidates:
+        for world in pick(worlds):
+            if holds(world, worlds):
+                found.append((world, worlds))
+            else:
+                everywhere = False
+    if not found:
+        return None
+    world, worlds = min(found, key=lambda pair: worst_first(pair[0]))
+    return world, worlds, everywhere
+
+
+def worst_first(world: World) -> tuple[int, int, str, int, bool]:
+    """Worse worlds first, then any fixed order."""
+    return world.tolerance, -world.members, world.names, world.read, world.due
+
+
+def settled(worlds: Worlds) -> Iterable[World]:
+    """What it comes to if nothing more is done: for ``where``."""
+    return worlds.settled
+
+
+def reached(worlds: Worlds) -> Iterable[World]:
+    """All that may be on the way there: for ``where``."""
+    return worlds.worlds
+
+
+def dead_members(world: World, worlds: Worlds) -> tuple[str, ...]:
+    """Registered members without a running instance."""
+    return tuple(
+        name
+        for name, letter in zip(worlds.names, world.names, strict=True)
+        if letter in MEMBERS and letter not in UP
+    )

@@ -1,0 +1,241 @@
+"""Who is in the member list and should not be, or should be and is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from kopslint.commands.model import MemberRemove
+from kopslint.etcd.explore import successors
+from kopslint.etcd.moves import Kind
+from kopslint.etcd.world import MEMBERS
+from kopslint.simulate.facts import (
+    Hazard,
+    etcd_clusters,
+    settled,
+    where,
+    worlds_of,
+    worst_first,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kopslint.etcd.world import World
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.kops.spec import EtcdMember
+    from kopslint.simulate.record import Simulation, Step
+    from kopslint.simulate.situation import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A group deleted while the spec lists its members and etcd keeps them.
+
+    ``members`` has the member of each etcd cluster concerned, with whether it is
+    certain that it stays registered and dead to the end.
+    """
+
+    step: Step
+    group: str
+    members: tuple[tuple[str, EtcdMember, bool], ...]
+    situation: Situation
+
+
+def expulsions(simulation: Simulation) -> Iterator[Hazard]:
+    """Where etcd-manager may remove a living member that nobody chose."""
+    for name in etcd_clusters(simulation):
+        chosen = _removed_by_hand(simulation, name)
+        for step in simulation.steps:
+            found = _expelling(step, name)
+            if found is None:
+                continue
+            world, worlds, members = found
+            everywhere = where(
+                worlds_of(simulation.final, name), settled, _expelled_beyond(chosen)
+            )
+            certain = everywhere is not None and everywhere[2]
+            yield Hazard(step, name, members, certain, world, worlds)
+            break
+
+
+def _expelling(step: Step, name: str) -> tuple[World, Worlds, tuple[str, ...]] | None:
+    """The world after the first such removal of a step, and everyone it may hit."""
+    results: list[tuple[World, Worlds]] = []
+    victims: set[str] = set()
+    moments = (m.etcd[name] for m in step.moments if name in m.etcd)
+    for worlds in chain(moments, worlds_of(step.after, name)):
+        for world in worlds.worlds:
+            for move in successors(world, worlds.published, worlds.returns):
+                if move.kind is Kind.REMOVES and world.names[move.who] in "LJ":
+                    results.append((move.world, worlds))
+                    victims.add(worlds.names[move.who])
+    if not results:
+        return None
+    world, worlds = min(
+        results, key=lambda pair: (-pair[0].members, worst_first(pair[0]))
+    )
+    return world, worlds, tuple(sorted(victims))
+
+
+def _expelled_beyond(chosen: set[str]) -> Callable[[World, Worlds], bool]:
+    return lambda world, worlds: bool(_outside(world, worlds) - chosen)
+
+
+def _outside(world: World, worlds: Worlds) -> set[str]:
+    """Names with member data that are not in the member list."""
+    return {
+        name
+        for name, letter in zip(worlds.names, world.names, strict=True)
+        if letter in "Ex"
+    }
+
+
+def _removed_by_hand(simulation: Simulation, name: str) -> set[str]:
+    return {
+        member
+        for step in simulation.steps
+        if isinstance(step.command, MemberRemove)
+        and step.command.etcd_cluster in (None, name)
+        for member in simulation.plan.meant_members(name, step.command.member)
+    }
+
+
+def never_joining(simulation: Simulation) -> Iterator[Hazard]:
+    """Members whose machine runs at the end and that etcd never takes in.
+
+    Only asked at the end of the list: until then a later command may mend it.
+    """
+    for name in etcd_clusters(simulation):
+        chosen = _removed_by_hand(simulation, name)
+
+        def stuck(world: World, worlds: Worlds, chosen: set[str] = chosen) -> bool:
+            return world.writable and bool(_stuck(world, worlds, chosen))
+
+        found = where(worlds_of(simulation.final, name), settled, stuck)
+        if found is not None and simulation.steps:
+            world, worlds, certain = found
+            members = _stuck(world, worlds, chosen)
+            step = _first_running(simulation, name, members)
+            yield Hazard(step, name, members, certain, world, worlds)
+
+
+def _stuck(world: World, worlds: Worlds, chosen: set[str]) -> tuple[str, ...]:
+    return tuple(
+        worlds.names[index]
+        for index in sorted(worlds.returns)
+        if world.names[index] in "IJWR"
+        or (world.names[index] == "E" and worlds.names[index] in chosen)
+    )
+
+
+def _first_running(simulation: Simulation, name: str, members: tuple[str, ...]) -> Step:
+    """The last step before which one of ``members`` was not yet stuck."""
+    for step in reversed(simulation.steps):
+        for worlds in worlds_of(step.before, name):
+            letters = {
+                world.names[worlds.index(member)]
+                for world in worlds.settled
+                for member in members
+            }
+            if not letters & set("IJWRE"):
+                return step
+    return simulation.steps[0]
+
+
+def stale_members(simulation: Simulation) -> Iterator[Hazard]:
+    """Dead members that stay registered at the end, with no machine to come back."""
+    for name in etcd_clusters(simulation):
+        found = where(
+            worlds_of(simulation.final, name),
+            settled,
+            lambda world, worlds: world.writable and bool(_stale(world, worlds)),
+        )
+        if found is None:
+            continue
+        world, worlds, certain = found
+        members = _stale(world, worlds)
+        step = next(
+            (s for s in simulation.steps if _stale_after(s, name, members)), None
+        )
+        if step is not None:
+            yield Hazard(step, name, members, certain, world, worlds)
+
+
+def _stale(world: World, worlds: Worlds) -> tuple[str, ...]:
+    return tuple(
+        name
+        for index, name in enumerate(worlds.names)
+        if world.names[index] in "DWr" and index not in worlds.returns
+    )
+
+
+def _stale_after(step: Step, name: str, members: tuple[str, ...]) -> bool:
+    return any(
+        set(members) & set(_stale(world, worlds))
+        for worlds in worlds_of(step.after, name)
+        for world in worlds.settled
+    )
+
+
+def armed(simulation: Simulation) -> Iterator[Hazard]:
+    """A lower count lies unread at the end; the next re-read expels living members."""
+    for name in etcd_clusters(simulation):
+        found = where(
+            worlds_of(simulation.final, name),
+            settled,
+            lambda world, worlds: (
+                world.read != worlds.published
+                and sum(c in "LJE" for c in world.names) > worlds.published
+            ),
+        )
+        if found is not None and simulation.steps:
+            world, worlds, certain = found
+            yield Hazard(simulation.steps[-1], name, (), certain, world, worlds)
+
+
+def deletions(simulation: Simulation) -> Iterator[Deletion]:
+    """Groups deleted while the state store lists their members, never mended.
+
+    Mended means that at the end the member is out of etcd or alive again.
+    """
+    for step in simulation.steps:
+        for result in step.results:
+            after = result.situation
+            for situation in step.before:
+                gone = [
+                    group
+                    for group in situation.registry.control_plane
+                    if group.name not in after.registry.groups
+                ]
+                for group in gone:
+                    members = tuple(_left_dead(simulation, situation, group.name))
+                    if members:
+                        yield Deletion(step, group.name, members, after)
+                if gone:
+                    break
+
+
+def _left_dead(
+    simulation: Simulation, situation: Situation, group: str
+) -> Iterator[tuple[str, EtcdMember, bool]]:
+    for etcd in situation.registry.etcd_clusters:
+        member = etcd.member_of(group)
+        worlds = situation.etcd.get(etcd.name)
+        if member is None or worlds is None or member.name not in worlds.names:
+            continue
+        index = worlds.index(member.name)
+        if not all(world.names[index] in MEMBERS for world in worlds.worlds):
+            continue
+        found = where(
+            worlds_of(simulation.final, etcd.name), settled, _dead_for_good(index)
+        )
+        if found is not None:
+            yield etcd.name, member, found[2]
+
+
+def _dead_for_good(index: int) -> Callable[[World, Worlds], bool]:
+    return lambda world, worlds: (
+        world.names[index] in "DWr" and index not in worlds.returns
+    )

@@ -1,0 +1,183 @@
+"""When etcd stops accepting writes, and when it is one failure away from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kopslint.commands.model import RestoreBackup
+from kopslint.simulate.facts import (
+    Hazard,
+    dead_members,
+    etcd_clusters,
+    reached,
+    settled,
+    where,
+    worlds_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.etcd.world import World
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.simulate.record import Moment, Simulation, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Outage(Hazard):
+    """Quorum is lost; ``moment`` is set if only while a machine is rolled.
+
+    ``forever`` says that nothing in the list brings it back; ``again`` are the
+    later steps at which it is lost anew.
+    """
+
+    forever: bool
+    moment: Moment | None = None
+    again: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Hazard):
+    """Something that lasts from ``step`` to ``until``."""
+
+    until: Step
+
+
+def _lost(world: World, _: Worlds) -> bool:
+    return not world.reachable_quorum
+
+
+def _unwritable(world: World, _: Worlds) -> bool:
+    return not world.writable
+
+
+def outages(simulation: Simulation) -> Iterator[Outage]:
+    """Where quorum is lost: for good at most once, for a while at most once each."""
+    for name in etcd_clusters(simulation):
+        final = where(worlds_of(simulation.final, name), settled, _unwritable)
+        restored = any(isinstance(s.command, RestoreBackup) for s in simulation.steps)
+        forever = _lasting_outage(simulation, name, final, restored=restored)
+        if forever is not None:
+            yield forever
+        transient = _passing_outage(simulation, name, forever)
+        if transient is not None:
+            yield transient
+
+
+def _lasting_outage(
+    simulation: Simulation,
+    name: str,
+    final: tuple[World, Worlds, bool] | None,
+    *,
+    restored: bool,
+) -> Outage | None:
+    """The step that loses quorum with nothing left in the list to bring it back.
+
+    A restore in the list does bring it back, at the price of data: what came before
+    it still was a loss for good.
+    """
+    if final is None and not restored:
+        return None
+    certain = final[2] if final is not None else True
+    for step in simulation.steps:
+        if isinstance(step.command, RestoreBackup):
+            return None
+        found = where(worlds_of(step.after, name), settled, _unwritable)
+        if found is not None and (found[2] or not certain):
+            world, worlds, _ = found
+            return Outage(
+                step,
+                name,
+                dead_members(world, worlds),
+                certain,
+                world,
+                worlds,
+                forever=True,
+            )
+    return None
+
+
+def _passing_outage(
+    simulation: Simulation, name: str, forever: Outage | None
+) -> Outage | None:
+    first: Outage | None = None
+    again: list[int] = []
+    for step in simulation.steps:
+        if forever is not None and step.number >= forever.step.number:
+            break
+        found = _outage_at(step, name)
+        if found is None:
+            continue
+        if first is None or (found.certain and not first.certain):
+            again = [*again, first.step.number] if first else again
+            first = found
+        else:
+            again.append(step.number)
+    if first is None:
+        return None
+    return Outage(
+        first.step,
+        name,
+        first.members,
+        first.certain,
+        first.world,
+        first.worlds,
+        forever=False,
+        moment=first.moment,
+        again=tuple(sorted(again)),
+    )
+
+
+def _outage_at(step: Step, name: str) -> Outage | None:
+    """Quorum newly lost at a step: in the end of it, or while a machine is down."""
+    before = where(worlds_of(step.before, name), reached, _lost)
+    for moment in step.moments:
+        if name not in moment.etcd:
+            continue
+        found = where([moment.etcd[name]], reached, _lost)
+        if found is not None and (before is None or not before[2]):
+            world, worlds, certain = found
+            dead = dead_members(world, worlds)
+            return Outage(
+                step, name, dead, certain, world, worlds, forever=False, moment=moment
+            )
+    found = where(worlds_of(step.after, name), reached, _lost)
+    if found is None or before is not None:
+        return None
+    world, worlds, certain = found
+    dead = dead_members(world, worlds)
+    return Outage(step, name, dead, certain, world, worlds, forever=False)
+
+
+def intolerances(simulation: Simulation) -> Iterator[Window]:
+    """Stretches of steps after which etcd works and not one more failure may come."""
+
+    def bare(world: World, _: Worlds) -> bool:
+        return world.writable and world.members > 1 and world.tolerance < 1
+
+    for name in etcd_clusters(simulation):
+        start = where([simulation.start.etcd[name]], settled, bare)
+        opened: Window | None = None
+        for step in simulation.steps if start is None else ():
+            found = where(worlds_of(step.after, name), settled, bare)
+            if found is not None:
+                world, worlds, certain = found
+                if opened is None:
+                    dead = dead_members(world, worlds)
+                    opened = Window(step, name, dead, certain, world, worlds, step)
+                else:
+                    opened = Window(
+                        opened.step,
+                        name,
+                        opened.members,
+                        opened.certain,
+                        opened.world,
+                        opened.worlds,
+                        step,
+                    )
+            elif opened is not None:
+                yield opened
+                opened = None
+        if opened is not None:
+            yield opened
