@@ -79,6 +79,26 @@ class TraceLine:
     note: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A finding as a check gives it: without its rule, otherwise like ``Finding``.
+
+    ``severity`` is set only where it differs from the rule's own.
+    """
+
+    message: str
+    why: str
+    locations: tuple[Location, ...]
+    subject: str
+    severity: Severity | None = None
+    certainty: Certainty = Certainty.CERTAIN
+    fix: tuple[str, ...] = ()
+    step: int | None = None
+    etcd_cluster: str | None = None
+    trace: tuple[TraceLine, ...] = ()
+    story: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to know, complete: where, how bad, why, and what to do instead.

@@ -180,7 +180,8 @@ def roll(
     """The machines of the control-plane ``groups`` are replaced one by one.
 
     Gives the courses on which the roll came to its end (``ok``) and those on which
-    a failed validation stopped it. ``watch`` is shown every moment in between.
+    a failed validation stopped it. ``watch`` is shown every moment in which a
+    machine is away.
     Without ``force`` any node may also be up to date and left alone.
     """
     going = [situation]
@@ -193,8 +194,8 @@ def roll(
                 continue
             if not how.force:
                 rolled.append(ready)
+            watch(drop(ready, group), group)
             down = stop(ready, group)
-            watch(down, group)
             if how.publishes:
                 down = apply(down, down.registry)
             back = boot(down, [group])

@@ -83,6 +83,15 @@ def _expelled_beyond(chosen: set[str]) -> Callable[[World, Worlds], bool]:
     return lambda world, worlds: bool(_outside(world, worlds) - chosen)
 
 
+def not_voting(world: World, worlds: Worlds) -> tuple[str, ...]:
+    """Registered members that do not vote."""
+    return tuple(
+        name
+        for name, letter in zip(worlds.names, world.names, strict=True)
+        if letter in MEMBERS and letter != "L"
+    )
+
+
 def _outside(world: World, worlds: Worlds) -> set[str]:
     """Names with member data that are not in the member list."""
     return {

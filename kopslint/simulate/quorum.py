@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import RestoreBackup
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
     from kopslint.etcd.world import World
     from kopslint.etcd.worlds import Worlds
-    from kopslint.simulate.record import Moment, Simulation, Step
+    from kopslint.simulate.record import Simulation, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Outage(Hazard):
-    """Quorum is lost; ``moment`` is set if only while a machine is rolled.
+    """Quorum is lost.
 
-    ``forever`` says that nothing in the list brings it back; ``again`` are the
-    later steps at which it is lost anew.
+    ``forever`` says that nothing in the list brings it back. ``rolled`` are the
+    groups whose replacement alone loses it, in a rolling update; ``again`` the later
+    steps at which it is lost anew.
     """
 
     forever: bool
-    moment: Moment | None = None
+    rolled: tuple[str, ...] = ()
     again: tuple[int, ...] = ()
 
 
@@ -85,66 +86,48 @@ def _lasting_outage(
             return None
         found = where(worlds_of(step.after, name), settled, _unwritable)
         if found is not None and (found[2] or not certain):
-            world, worlds, _ = found
-            return Outage(
-                step,
-                name,
-                dead_members(world, worlds),
-                certain,
-                world,
-                worlds,
-                forever=True,
-            )
+            outage = _outage(step, name, found)
+            return replace(outage, certain=certain, forever=True)
     return None
 
 
 def _passing_outage(
     simulation: Simulation, name: str, forever: Outage | None
 ) -> Outage | None:
-    first: Outage | None = None
-    again: list[int] = []
-    for step in simulation.steps:
-        if forever is not None and step.number >= forever.step.number:
-            break
-        found = _outage_at(step, name)
-        if found is None:
-            continue
-        if first is None or (found.certain and not first.certain):
-            again = [*again, first.step.number] if first else again
-            first = found
-        else:
-            again.append(step.number)
-    if first is None:
+    """The first outage that passes, a certain one if there is one."""
+    found = [
+        outage
+        for step in simulation.steps
+        if forever is None or step.number < forever.step.number
+        for outage in [_outage_at(step, name)]
+        if outage is not None
+    ]
+    if not found:
         return None
-    return Outage(
-        first.step,
-        name,
-        first.members,
-        first.certain,
-        first.world,
-        first.worlds,
-        forever=False,
-        moment=first.moment,
-        again=tuple(sorted(again)),
-    )
+    first = next((outage for outage in found if outage.certain), found[0])
+    again = tuple(outage.step.number for outage in found if outage is not first)
+    return replace(first, again=again)
 
 
 def _outage_at(step: Step, name: str) -> Outage | None:
-    """Quorum newly lost at a step: in the end of it, or while a machine is down."""
+    """Quorum newly lost at a step: in the end of it, or while a machine is away."""
     before = where(worlds_of(step.before, name), reached, _lost)
-    for moment in step.moments:
-        if name not in moment.etcd:
-            continue
-        found = where([moment.etcd[name]], reached, _lost)
-        if found is not None and (before is None or not before[2]):
-            world, worlds, certain = found
-            dead = dead_members(world, worlds)
-            return Outage(
-                step, name, dead, certain, world, worlds, forever=False, moment=moment
-            )
-    found = where(worlds_of(step.after, name), reached, _lost)
-    if found is None or before is not None:
+    if before is not None and before[2]:
         return None
+    away: dict[str, Outage] = {}
+    for moment in step.moments:
+        found = (
+            where([moment.etcd[name]], reached, _lost) if name in moment.etcd else None
+        )
+        if found is not None:
+            away.setdefault(moment.group, _outage(step, name, found))
+    if away:
+        return replace(next(iter(away.values())), rolled=tuple(away))
+    found = where(worlds_of(step.after, name), reached, _lost)
+    return _outage(step, name, found) if found is not None and before is None else None
+
+
+def _outage(step: Step, name: str, found: tuple[World, Worlds, bool]) -> Outage:
     world, worlds, certain = found
     dead = dead_members(world, worlds)
     return Outage(step, name, dead, certain, world, worlds, forever=False)
@@ -167,15 +150,7 @@ def intolerances(simulation: Simulation) -> Iterator[Window]:
                     dead = dead_members(world, worlds)
                     opened = Window(step, name, dead, certain, world, worlds, step)
                 else:
-                    opened = Window(
-                        opened.step,
-                        name,
-                        opened.members,
-                        opened.certain,
-                        opened.world,
-                        opened.worlds,
-                        step,
-                    )
+                    opened = replace(opened, until=step)
             elif opened is not None:
                 yield opened
                 opened = None

@@ -118,9 +118,7 @@ def run_edit_cluster(
     written = (*command.sets, *command.unsets)
     if written and not any("etcdMembers" in word.shown for word in written):
         return [applied(situation)]
-    return _stored(
-        situation, plan.after.cluster, (), "the edit is the change to review"
-    )
+    return _stored(situation, plan.after.cluster, ())
 
 
 def run_upgrade(
@@ -133,14 +131,13 @@ def run_upgrade(
     if old is None or new is None or old.membership != new.membership:
         return [applied(situation)]
     shared = (g for n, g in plan.after.groups.items() if n in situation.registry.groups)
-    return _stored(situation, new, shared, None)
+    return _stored(situation, new, shared)
 
 
 def _stored(
     situation: Situation,
     cluster: Cluster | None,
     groups: Iterable[InstanceGroup],
-    assumed: str | None,
 ) -> list[Result]:
     new = with_groups(situation.registry, groups)
     if cluster is not None:
@@ -148,7 +145,7 @@ def _stored(
     problem = refusals.of_edit(situation.registry, new)
     if problem:
         return [refused(situation, *problem)]
-    return [applied(replace(situation, registry=new), assumed)]
+    return [applied(replace(situation, registry=new))]
 
 
 def run_edit_group(

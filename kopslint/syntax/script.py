@@ -159,12 +159,14 @@ class Group:
     """``( ... )`` or ``{ ... }``.
 
     A subshell keeps ``exit`` and options to itself; a background job may not
-    have finished when the next statement runs.
+    have finished when the next statement runs. ``scope`` marks the body of a
+    function, an unrolled loop or one turn of it, which an ``Exit`` may leave.
     """
 
     body: Statement
     subshell: bool
     background: bool = False
+    scope: Literal["function", "loop", "turn"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +179,16 @@ class ErrExit:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """``exit`` or ``return`` from the script: nothing after it runs."""
+    """``exit``, ``return``, ``break`` or ``continue``: the rest does not run.
+
+    ``leaves`` says the rest of what: the script (up to the enclosing subshell),
+    the nearest ``Group`` whose scope is "function", the nearest loop (``Loop``,
+    ``Repeat`` or a ``Group`` whose scope is "loop"), or this turn of that loop.
+    """
 
     span: Span
     status: Word | None = None
+    leaves: Literal["script", "function", "loop", "turn"] = "script"
 
 
 @dataclass(frozen=True, slots=True)

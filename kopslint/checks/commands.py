@@ -1,0 +1,203 @@
+"""The command list itself: what kops refuses, and what does nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context, Draft, sure
+from kopslint.commands import model
+from kopslint.findings import Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kopslint.commands.model import Command
+    from kopslint.kops.refusals import Refusal
+    from kopslint.simulate.record import Simulation, Step
+
+
+def refused_command(context: Context) -> Iterator[Draft]:
+    """A command that kops, or etcd, refuses to run; each reason once."""
+    yield from _refused(context, lambda refusal: refusal.kind != "missing-object")
+
+
+def replace_without_force(context: Context) -> Iterator[Draft]:
+    """``replace`` of an object that is not in the state store yet."""
+    yield from _refused(context, lambda refusal: refusal.kind == "missing-object")
+
+
+def _refused(context: Context, wanted: Callable[[Refusal], bool]) -> Iterator[Draft]:
+    if context.simulation is None:
+        return
+    seen: set[tuple[str, str]] = set()
+    for step in context.simulation.steps:
+        new = [r for r in step.refusals if wanted(r) and _matters(r, step)]
+        new = [r for r in new if (r.kind, r.about) not in seen]
+        seen.update((refusal.kind, refusal.about) for refusal in new)
+        if new:
+            yield _refusal(context.simulation, step, new)
+
+
+def _matters(refusal: Refusal, step: Step) -> bool:
+    """Whether a refusal is news: a failed validation is, if it must fail."""
+    if refusal.kind != "not-in-cloud":
+        return True
+    return step.status == "refused"
+
+
+def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Draft:
+    first = refusals[0]
+    who = "etcd" if first.kind == "etcd" else "kops"
+    certain = (
+        all(
+            any(again.kind == first.kind for again in result.refusals)
+            for result in step.results
+        )
+        and step.status == "refused"
+    )
+    stops = [
+        s.ended for s in simulation.final if s.ended and s.ended.step == step.number
+    ]
+    places = [
+        Location(span, label)
+        for refusal in refusals[:1]
+        for span, label in refusal.places
+        if span != step.command.span
+    ]
+    severity = None
+    if first.kind == "not-in-cloud" or (who == "etcd" and not certain):
+        severity = Severity.WARNING
+    after = (
+        "nothing of it takes effect, and the list stops here"
+        if stops
+        else ("nothing of it takes effect, and the list goes on as if it had")
+    )
+    return Draft(
+        severity=severity,
+        message=f"{who} refuses this: {first.message}",
+        why=_REASONS.get(first.kind, "") or f"The command ends with an error: {after}.",
+        locations=(Location(step.command.span, "refused"), *places),
+        subject=f"{first.kind}/{first.about}",
+        certainty=sure(certain),
+        step=step.number,
+        fix=_FIXES.get(first.kind, ()),
+    )
+
+
+_REASONS = {
+    "group-without-member": "kops compares control-plane groups with etcd members "
+    "whenever it validates the whole cluster. While the group exists its member "
+    "cannot leave the spec this way; only 'replace -f' does not ask.",
+    "missing-group": "The spec still lists a member whose group is gone. Every update "
+    "fails, dry run or not, until the member is out of the spec or the group is back.",
+    "missing-object": "'kops replace' overwrites what the state store has; it creates "
+    "what is new only with --force, and keeps what it has stored before the error.",
+    "even-members": "kops takes an odd number of members only. Add or remove two in "
+    "one edit.",
+    "not-in-cloud": "The roll does not start, or stops half-way, as long as the "
+    "cluster does not validate.",
+}
+
+_FIXES = {
+    "missing-object": ("kops replace --force -f FILE",),
+    "missing-group": (
+        "kops replace -f FILE  # the spec without the member, before this command",
+    ),
+}
+
+
+def forgotten_yes(context: Context) -> Iterator[Draft]:
+    """A command that only previews, and nothing in the list does it for real."""
+    simulation = context.simulation
+    if simulation is None:
+        return
+    for step in simulation.steps:
+        command = step.command
+        if _previews(command) and not _done_later(simulation, step):
+            later = [s for s in simulation.steps if s.number > step.number]
+            relying = [s for s in later if isinstance(s.command, _relies_on(command))]
+            if not relying and not _pending(step):
+                continue
+            places = [Location(s.command.span, "relies on it") for s in relying[:1]]
+            yield Draft(
+                message=f"without --yes this changes nothing: {command.text}",
+                why="kops prints what it would do and exits with 0, so a script goes "
+                "on as if it were done.",
+                locations=(Location(command.span, "a preview"), *places),
+                subject=command.text,
+                step=step.number,
+                fix=(f"{command.text} --yes",),
+            )
+
+
+_YES = (
+    model.UpdateCluster,
+    model.RollingUpdate,
+    model.Reconcile,
+    model.UpgradeCluster,
+    model.DeleteFromFile,
+    model.DeleteInstance,
+    model.DeleteCluster,
+)
+
+
+def _previews(command: Command) -> bool:
+    if isinstance(command, model.UpdateCluster) and command.target is not None:
+        return not command.yes and command.target.text == "direct"
+    return isinstance(command, _YES) and not command.yes
+
+
+def _done_later(simulation: Simulation, step: Step) -> bool:
+    """Whether the list goes on to do what was previewed."""
+    kinds: tuple[type[Command], ...] = (type(step.command),)
+    if isinstance(step.command, model.UpdateCluster | model.RollingUpdate):
+        kinds = (*kinds, model.Reconcile)
+    return any(
+        isinstance(other.command, kinds) and not _previews(other.command)
+        for other in simulation.steps[step.number :]
+    )
+
+
+def _relies_on(command: Command) -> tuple[type[Command], ...]:
+    if isinstance(command, model.UpdateCluster):
+        return (model.RollingUpdate, model.Validate, model.Terraform)
+    if isinstance(command, model.UpgradeCluster):
+        return (model.UpdateCluster, model.Reconcile)
+    return ()
+
+
+def _pending(step: Step) -> bool:
+    """Whether there is anything that the command would have done."""
+    return any(
+        situation.registry is not situation.applied for situation in step.before
+    ) or not isinstance(step.command, model.UpdateCluster)
+
+
+def other_cluster_named(context: Context) -> Iterator[Draft]:
+    """A command names a cluster that is none of those in the inputs."""
+    followed = {
+        id(s.command) for s in (context.simulation.steps if context.simulation else ())
+    }
+    for command in context.misnamed:
+        if command.cluster is None:
+            continue
+        taken = id(command) in followed
+        yield Draft(
+            message=f"this is about cluster {command.cluster.text}, and the spec is "
+            f"about {context.cluster}",
+            why="Taken to mean the cluster of the spec, since no other is named."
+            if taken
+            else "The rest of the list names the cluster of the spec, so this command "
+            "is taken to be about another one and changes nothing here.",
+            locations=(
+                Location(command.cluster.span, "another name"),
+                Location(
+                    context.after.cluster.at("metadata", "name"), "the spec's name"
+                ),
+            )
+            if context.after.cluster is not None
+            else (Location(command.cluster.span, "another name"),),
+            subject=f"{command.cluster.text}/{command.text}",
+        )
+        if taken:
+            return

@@ -1,0 +1,58 @@
+"""What a check is given, and how it says what it found.
+
+A check is a function from a ``Context`` to drafts of findings. It decides what is
+wrong, how surely, where and what to do; which rule it speaks for, and how bad that
+is by default, stands in the rulebook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kopslint.findings import Certainty, Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kopslint.commands.model import Command
+    from kopslint.kops.spec import Manifest
+    from kopslint.simulate.record import Simulation
+
+    Check = Callable[["Context"], Iterator[Draft]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """One cluster to be checked.
+
+    ``after`` is the state to check, or the state after the change; ``before`` is
+    None if there is no change to check, ``simulation`` if there are no commands.
+    ``misnamed`` are commands that name a cluster which is none of the inputs.
+    ``plan_command`` is the kopslint call that prints a safe order for this change.
+    """
+
+    after: Manifest
+    before: Manifest | None = None
+    simulation: Simulation | None = None
+    misnamed: tuple[Command, ...] = ()
+    plan_command: str | None = None
+
+    @property
+    def cluster(self) -> str:
+        """The name of the cluster."""
+        return self.after.name
+
+
+def sure(certain: bool) -> Certainty:
+    """The certainty of a fact."""
+    return Certainty.CERTAIN if certain else Certainty.POSSIBLE
+
+
+def listed(names: tuple[str, ...] | list[str]) -> str:
+    """Names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+__all__ = ["Check", "Context", "Draft", "listed", "sure"]

@@ -1,0 +1,201 @@
+"""The member list: dead members kept, living ones expelled, new ones never let in."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.checks.quorum import line_of, story_of
+from kopslint.commands.model import MemberRemove
+from kopslint.findings import Location, Severity
+from kopslint.simulate import membership
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kopslint.simulate.facts import Hazard
+    from kopslint.simulate.record import Simulation
+
+
+def dead_member_left(context: Context) -> Iterator[Draft]:
+    """A member whose machine is gone stays registered to the end of the list."""
+    if context.simulation is None:
+        return
+    blamed = {
+        (name, member.name)
+        for deletion in membership.deletions(context.simulation)
+        for name, member, _ in deletion.members
+    }
+    found = [
+        hazard
+        for hazard in membership.stale_members(context.simulation)
+        if not all((hazard.etcd_cluster, m) in blamed for m in hazard.members)
+    ]
+    for hazards in _together(found):
+        first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
+        world = first.world
+        are = "is" if len(first.members) == 1 else "are"
+        yield Draft(
+            message=f"{listed(first.members)} {are} left in etcd {listed(names)} as "
+            f"dead member{'s' if len(first.members) > 1 else ''}",
+            why="Publishing a lower count removes nobody who is already dead: "
+            "etcd-manager only ever removes peers that it can see. Quorum stays "
+            f"{world.quorum} of {world.members}.",
+            locations=(Location(first.step.command.span, "the machine goes here"),),
+            subject=f"{','.join(names)}/{','.join(first.members)}",
+            certainty=sure(first.certain),
+            step=first.step.number,
+            etcd_cluster=names[0] if len(names) == 1 else None,
+            fix=_removals(hazards),
+            trace=tuple(line_of(hazard) for hazard in hazards),
+            story=story_of(first),
+        )
+
+
+def living_member_expelled(context: Context) -> Iterator[Draft]:
+    """A lower count meets more living peers, and etcd-manager picks victims itself."""
+    if context.simulation is None:
+        return
+    for hazards in _together(membership.expulsions(context.simulation)):
+        yield _expulsion(hazards, context)
+    for hazards in _together(membership.armed(context.simulation)):
+        first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
+        yield Draft(
+            severity=Severity.WARNING,
+            message=f"a count of {first.worlds.published} lies ready for etcd "
+            f"{listed(names)} while {first.world.voting} members run: the next "
+            "change of leader expels some of them",
+            why="The leader reads the count when leadership changes, and then removes "
+            "members until one fewer than the count is left, whoever they are.",
+            locations=(Location(first.step.command.span, "the list ends like this"),),
+            subject=f"armed/{','.join(names)}",
+            certainty=sure(first.certain),
+            step=first.step.number,
+            etcd_cluster=names[0] if len(names) == 1 else None,
+            fix=(context.plan_command,) if context.plan_command else (),
+            trace=tuple(line_of(hazard) for hazard in hazards),
+        )
+
+
+def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
+    first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
+    count = first.worlds.published
+    return Draft(
+        message=f"etcd-manager expels members of etcd {listed(names)} that nobody "
+        f"chose: any of {listed(first.members)}",
+        why=f"The control spec holds a count of {count} and no names. With more live "
+        "peers than that, the leader removes an unhealthy member if there is one and "
+        f"otherwise an arbitrary one, down to {max(count - 1, 1)}; who is expelled "
+        "never comes back by itself.",
+        locations=(Location(first.step.command.span, "the count is read here"),),
+        subject=f"{','.join(names)}/{','.join(first.members)}",
+        certainty=sure(first.certain),
+        step=first.step.number,
+        etcd_cluster=names[0] if len(names) == 1 else None,
+        fix=(
+            "# take the leavers out by name, and stop their machines, before the",
+            "# lower count is published",
+            *((context.plan_command,) if context.plan_command else ()),
+        ),
+        trace=tuple(line_of(hazard) for hazard in hazards),
+        story=story_of(first),
+    )
+
+
+def member_never_joins(context: Context) -> Iterator[Draft]:
+    """A machine runs at the end that etcd will not take in."""
+    if context.simulation is None:
+        return
+    for hazards in _together(membership.never_joining(context.simulation)):
+        first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
+        letters = {
+            first.world.names[first.worlds.index(name)] for name in first.members
+        }
+        dead = membership.not_voting(first.world, first.worlds)
+        repaired = letters == {"E"} and _is_repair(context.simulation)
+        yield Draft(
+            severity=Severity.WARNING if repaired else None,
+            message=f"{listed(first.members)} can never join etcd {listed(names)}",
+            why=_why_not(letters, dead),
+            locations=(Location(first.step.command.span, "after this it runs"),),
+            subject=f"{','.join(names)}/{','.join(first.members)}",
+            certainty=sure(first.certain),
+            step=first.step.number,
+            etcd_cluster=names[0] if len(names) == 1 else None,
+            fix=_mending(letters, dead, hazards),
+            trace=tuple(line_of(hazard) for hazard in hazards),
+            story=story_of(first),
+        )
+
+
+def _is_repair(simulation: Simulation) -> bool:
+    """Whether members that the spec keeps are removed by an id known at run time.
+
+    People do that to a member that is broken already, with its disk lost or about
+    to be: whether it comes back is then not for this list to say.
+    """
+    plan = simulation.plan
+    return not any(plan.leaving.values()) and all(
+        step.command.member is None or step.command.member.text is None
+        for step in simulation.steps
+        if isinstance(step.command, MemberRemove)
+    )
+
+
+def _why_not(letters: set[str], dead: tuple[str, ...]) -> str:
+    if "E" in letters:
+        return (
+            "It was removed from the member list and its disk still has the old "
+            "membership: etcd-manager never takes it back, whatever the count says."
+        )
+    if "R" in letters:
+        return (
+            "Its disk is empty and the member of its name is still registered; "
+            "etcd-manager swaps such a member only from kops 1.36 on, and only in a "
+            "healthy cluster of three or more."
+        )
+    if dead:
+        return (
+            f"etcd adds no member while one is down, and {listed(dead)} stays "
+            "registered: etcd-manager does not swap a dead member for one of "
+            "another name."
+        )
+    return "The published count leaves no slot for it."
+
+
+def _mending(
+    letters: set[str], dead: tuple[str, ...], hazards: list[Hazard]
+) -> tuple[str, ...]:
+    if "E" in letters:
+        return ("# delete its etcd volumes, so that it comes back as a new member",)
+    if "R" in letters:
+        dead = hazards[0].members
+    return tuple(
+        f"etcdctl member remove {name}  # in {hazard.etcd_cluster}"
+        for hazard in hazards
+        for name in dead
+    )
+
+
+def _removals(hazards: list[Hazard]) -> tuple[str, ...]:
+    return tuple(
+        f"etcdctl member remove {member}  # in {hazard.etcd_cluster}"
+        for hazard in hazards
+        for member in hazard.members
+    )
+
+
+def _together(hazards: Iterable[Hazard]) -> Iterator[list[Hazard]]:
+    """The same hazard in several etcd clusters is one finding."""
+
+    def alike(hazard: Hazard) -> tuple[int, tuple[str, ...], bool, int]:
+        return (
+            hazard.step.number,
+            hazard.members,
+            hazard.certain,
+            hazard.worlds.published,
+        )
+
+    for _, group in groupby(sorted(hazards, key=alike), key=alike):
+        yield list(group)

@@ -1,0 +1,187 @@
+"""Quorum: lost for good, lost for a while, or one failure away from being lost."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.etcd.story import story
+from kopslint.findings import Location, Severity, TraceLine
+from kopslint.simulate import quorum
+from kopslint.simulate.views import picture, views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.simulate.facts import Hazard
+    from kopslint.simulate.quorum import Outage, Window
+    from kopslint.simulate.record import Simulation
+
+RESTORE = (
+    "# only a backup brings it back; it loses every write since:",
+    "etcd-manager-ctl --backup-store=... list-backups  # for main and for events",
+    "etcd-manager-ctl --backup-store=... restore-backup BACKUP",
+)
+
+
+def quorum_lost(context: Context) -> Iterator[Draft]:
+    """Etcd stops accepting writes: for good, or while a machine is away."""
+    if context.simulation is None:
+        return
+    found = sorted(quorum.outages(context.simulation), key=_alike)
+    for _, group in groupby(found, key=_alike):
+        outages = list(group)
+        if outages[0].forever:
+            yield _for_good(context, outages)
+        else:
+            yield _for_a_while(context.simulation, outages)
+
+
+def _alike(outage: Outage) -> tuple[bool, int, bool, tuple[str, ...], int, int]:
+    world = outage.world
+    return (
+        not outage.forever,
+        outage.step.number,
+        not outage.certain,
+        outage.rolled,
+        world.voting,
+        world.members,
+    )
+
+
+def _for_good(context: Context, outages: list[Outage]) -> Draft:
+    first = outages[0]
+    world = first.world
+    names = [outage.etcd_cluster for outage in outages]
+    lose = "loses" if len(names) == 1 else "lose"
+    return Draft(
+        message=f"etcd {listed(names)} {lose} quorum for good: {world.voting} of "
+        f"{world.members} members left, {world.quorum} needed",
+        why="Without quorum etcd takes no write and agrees to no change of its "
+        "members, so nothing but a restore from backup mends it.",
+        locations=(Location(first.step.command.span, "from here on"),),
+        subject=f"forever/{','.join(names)}/{','.join(first.members)}",
+        certainty=sure(first.certain),
+        step=first.step.number,
+        etcd_cluster=names[0] if len(names) == 1 else None,
+        fix=(*((context.plan_command,) if context.plan_command else ()), *RESTORE),
+        trace=tuple(line_of(outage) for outage in outages),
+        story=story_of(first),
+    )
+
+
+def _for_a_while(simulation: Simulation, outages: list[Outage]) -> Draft:
+    first = outages[0]
+    world = first.world
+    names = [outage.etcd_cluster for outage in outages]
+    single = world.members == 1 and all(
+        len(etcd.members) == 1 for etcd in simulation.plan.before.etcd_clusters
+    )
+    when = "for a while"
+    if first.rolled:
+        each = "each of " if len(first.rolled) > 1 else ""
+        when = f"while {each}{listed(first.rolled)} is replaced"
+    again = ""
+    if first.again:
+        again = f", and again in step {listed([str(n) for n in first.again])}"
+    return Draft(
+        severity=Severity.INFO if single else Severity.WARNING,
+        message=f"etcd {listed(names)} {'has' if len(names) == 1 else 'have'} no "
+        f"quorum {when}{again}",
+        why=_reason(first),
+        locations=(Location(first.step.command.span, "no writes in between"),),
+        subject=f"while/{','.join(names)}/{first.step.command.text}",
+        certainty=sure(first.certain),
+        step=first.step.number,
+        etcd_cluster=names[0] if len(names) == 1 else None,
+        fix=() if single else _repair(outages),
+        trace=tuple(line_of(outage) for outage in outages),
+        story=story_of(first),
+    )
+
+
+def _reason(outage: Outage) -> str:
+    world = outage.world
+    if world.members == 1:
+        return "The only member goes down with its machine; the API is back with it."
+    are = "is" if len(outage.members) == 1 else "are"
+    return (
+        f"{world.voting} of {world.members} registered members can vote then, and "
+        f"{world.quorum} must: {listed(outage.members)} {are} away. "
+        "The API stays down until then."
+    )
+
+
+def _repair(outages: list[Outage]) -> tuple[str, ...]:
+    """What keeps quorum: no dead member in the list, and time between machines."""
+    removals = tuple(
+        f"etcdctl member remove {name}  # in {line.etcd_cluster}, before this"
+        for line in map(line_of, outages)
+        if line.before is not None
+        for name in line.before.members
+        if name not in (*line.before.alive, *line.before.joining)
+    )
+    wait = "kops validate cluster --wait 10m  # between one machine and the next"
+    return removals or (() if outages[0].rolled else (wait,))
+
+
+def no_failure_tolerated(context: Context) -> Iterator[Draft]:
+    """Etcd works, and the loss of one more member would stop it."""
+    if context.simulation is None:
+        return
+    found = sorted(quorum.intolerances(context.simulation), key=_window)
+    for _, group in groupby(found, key=_window):
+        yield _bare(list(group))
+
+
+def _window(window: Window) -> tuple[int, int, bool, int, int]:
+    world = window.world
+    return (
+        window.step.number,
+        window.until.number,
+        not window.certain,
+        world.voting,
+        world.members,
+    )
+
+
+def _bare(windows: list[Window]) -> Draft:
+    first = windows[0]
+    world = first.world
+    names = [window.etcd_cluster for window in windows]
+    lasts = ""
+    if first.until is not first.step:
+        lasts = f" until line {first.until.command.span.line}"
+    tolerate = "tolerates" if len(names) == 1 else "tolerate"
+    return Draft(
+        message=f"from here{lasts} etcd {listed(names)} {tolerate} no failure: "
+        f"{world.voting} of {world.members} members vote, {world.quorum} must",
+        why="Quorum counts the members that are registered, dead or alive. One more "
+        "machine away, for a reboot or a roll, and the API stops.",
+        locations=(Location(first.step.command.span, "the last spare member"),),
+        subject=f"{','.join(names)}/{','.join(first.members)}",
+        certainty=sure(first.certain),
+        step=first.step.number,
+        etcd_cluster=names[0] if len(names) == 1 else None,
+        fix=tuple(
+            f"etcdctl member remove {member}  # in {window.etcd_cluster}"
+            for window in windows
+            for member in window.members
+        ),
+        trace=tuple(line_of(window) for window in windows),
+        story=story_of(first),
+    )
+
+
+def line_of(hazard: Hazard) -> TraceLine:
+    """The etcd cluster of a hazard before its step, and in its example world."""
+    before = views(hazard.step.before, [hazard.etcd_cluster]).get(hazard.etcd_cluster)
+    return TraceLine(
+        hazard.etcd_cluster, before, picture(hazard.world, hazard.worlds), ""
+    )
+
+
+def story_of(hazard: Hazard) -> tuple[str, ...]:
+    """How a hazard comes about, if something else can happen as well."""
+    return () if hazard.certain else story(hazard.worlds, hazard.world)

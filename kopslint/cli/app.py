@@ -1,0 +1,215 @@
+"""The commands of ``kopslint`` and their options.
+
+What a command needs is imported when it runs: shell completion and ``--help``
+must not load the engine.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kopslint import __version__
+from kopslint.cli.inputs import read_request
+from kopslint.cli.options import ColorWhen, FailOn, Format, read_outputs
+from kopslint.cli.terminal import file_style, style_for, write_file, write_output
+
+if TYPE_CHECKING:
+    from kopslint.cli.options import Output
+    from kopslint.findings import Report
+    from kopslint.report.style import Style
+
+app = typer.Typer(
+    name="kopslint",
+    no_args_is_help=True,
+    # Both would import rich, which costs more than reading the specs.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Color = Annotated[ColorWhen, typer.Option(help="Print in colour; auto: at a terminal.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", help="If kopslint fails, print where.")
+]
+TextOrJson = Annotated[Format, typer.Option("--format", help="The form of the output.")]
+
+
+class Schema(StrEnum):
+    """The published schemas."""
+
+    REPORT = "report"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kopslint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def kopslint(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Say what a change of a kops cluster does to etcd, before you run it.
+
+    A source (SRC) is a file, a folder, a glob, - for the standard input, or
+    git:REV:PATH. Nothing is ever run, and no network connection is made.
+    """
+
+
+@app.command()
+def check(
+    *,
+    specs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="AFTER", help="The spec after the change."),
+    ] = None,
+    before: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The spec before the change."),
+    ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The spec after the change, as AFTER."),
+    ] = None,
+    commands: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The commands: scripts, runbooks, workflows."),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT[=FILE]",
+            help="text (default) or json, to the standard output or a file.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="The least severity that gives exit status 1.")
+    ] = FailOn.ERROR,
+    color: Color = ColorWhen.AUTO,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but findings.")
+    ] = False,
+    no_timeline: Annotated[
+        bool, typer.Option("--no-timeline", help="Leave out the table of steps.")
+    ] = False,
+    verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
+) -> None:
+    """Check one state, a change, or a change and its commands.
+
+    Exit status: 0 checked and nothing as bad as --fail-on, 1 something is, 2 the
+    options or inputs are wrong, 3 nothing was checked, 4 kopslint failed.
+    """
+    outputs = read_outputs(formats or [])
+    request = read_request(
+        before or [], [*(specs or []), *(after or [])], commands or []
+    )
+    from kopslint.engine import check as run_check
+
+    report = run_check(request)
+    for output in outputs:
+        if output.file is None:
+            style = style_for(sys.stdout, color, os.environ)
+            write_output(_render(report, output, style, quiet, no_timeline))
+        else:
+            style = file_style(color)
+            write_file(output.file, _render(report, output, style, quiet, no_timeline))
+    if any(fail_on.met(finding.severity) for finding in report.findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def diff(
+    *,
+    before: Annotated[
+        list[str], typer.Option(metavar="SRC", help="The spec before the change.")
+    ],
+    after: Annotated[
+        list[str], typer.Option(metavar="SRC", help="The spec after the change.")
+    ],
+    form: TextOrJson = Format.TEXT,
+    verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
+) -> None:
+    """Show what changes between two specs, object by object."""
+    from kopslint.cli.differences import render_differences
+
+    write_output(render_differences(before, after, form))
+
+
+@app.command()
+def rules(
+    *,
+    form: TextOrJson = Format.TEXT,
+    color: Color = ColorWhen.AUTO,
+) -> None:
+    """List the rulebook."""
+    from kopslint.cli.explain import rules_json, rules_text
+    from kopslint.rulebook.loader import load_rules
+
+    if form is Format.JSON:
+        write_output(rules_json(load_rules()))
+    else:
+        style = style_for(sys.stdout, color, os.environ)
+        write_output(rules_text(load_rules(), style))
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(help="The id or name of a rule.")],
+    *,
+    color: Color = ColorWhen.AUTO,
+) -> None:
+    """Explain a rule, with what to do instead and an example."""
+    from kopslint.cli.explain import explanation
+    from kopslint.rulebook.loader import find_rule, load_rules
+
+    style = style_for(sys.stdout, color, os.environ)
+    write_output(explanation(find_rule(load_rules(), rule), style))
+
+
+@app.command()
+def schema(
+    of: Annotated[
+        Schema, typer.Argument(metavar="report", help="What to print the schema of.")
+    ],
+) -> None:
+    """Print the JSON Schema of something that kopslint writes."""
+    from kopslint.report.json_report import render_schema
+
+    match of:
+        case Schema.REPORT:
+            write_output(render_schema())
+
+
+def _render(
+    report: Report, output: Output, style: Style, quiet: bool, no_timeline: bool
+) -> str:
+    if output.format is Format.JSON:
+        from kopslint.report.json_report import render_json
+
+        return render_json(report)
+    from kopslint.report.text import render_findings, render_text
+
+    if quiet:
+        return render_findings(
+            report, color=style.color, width=style.width, unicode=style.unicode
+        )
+    return render_text(
+        report,
+        color=style.color,
+        width=style.width,
+        unicode=style.unicode,
+        timeline=not no_timeline,
+    )

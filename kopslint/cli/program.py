@@ -1,0 +1,65 @@
+"""One run of the program: from arguments to an exit status, whatever happens.
+
+Every way to fail ends here as sentences on the standard error and a status, and
+none as a traceback that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from kopslint import __version__
+from kopslint.errors import KopslintError
+from kopslint.report.cells import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERNAL_ERROR = 4
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and return the exit status of the contract.
+
+    Findings go to the standard output, everything else to the standard error.
+    Never raises for bad input, and for a defect of kopslint returns 4.
+    """
+    # A closed stream is None: whoever closed it does not want to read it.
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
+    # Looking for plug-ins of pydantic on the machine takes time at every run.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    from kopslint.cli.app import app
+
+    try:
+        app(list(arguments), prog_name="kopslint")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(bool(done.code))
+    except KopslintError as error:
+        where = f"{error.span}: " if error.span is not None else ""
+        _complain(f"kopslint: {where}{error.message}")
+        if error.hint:
+            _complain(f"  hint: {error.hint}")
+        return error.exit_status
+    except Exception as error:  # noqa: BLE001 - the last place that can explain it
+        # The options may not have been read yet when something breaks.
+        if "--verbose" in arguments:
+            for line in traceback.format_exc().splitlines():
+                _complain(line)
+        _complain(f"kopslint: {type(error).__name__}: {error}")
+        _complain(
+            f"  This is a defect in kopslint {__version__}, and nothing can be said"
+            " about your cluster."
+        )
+        if "--verbose" not in arguments:
+            _complain("  hint: run it again with --verbose and report what it prints")
+        return INTERNAL_ERROR
+    return 0
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(visible(sentence) + "\n")

@@ -1,0 +1,196 @@
+"""What ``etcdctl`` and ``etcd-manager-ctl`` are asked for, and in which etcd cluster.
+
+One control-plane machine runs a member of every etcd cluster, so the cluster is
+never in the command's name: the pod, the port, the backup store, a variable's
+name or the comment above tells it. Where nothing does, it is None.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.commands.invocation import Arguments, arguments
+from kopslint.commands.model import (
+    Command,
+    MemberAdd,
+    MemberList,
+    MemberRemove,
+    Problem,
+    Reads,
+    RestoreBackup,
+    SnapshotSave,
+    Unreadable,
+)
+from kopslint.syntax.script import Unknown
+
+if TYPE_CHECKING:
+    from kopslint.commands.invocation import Invocation
+    from kopslint.syntax.script import Word
+
+_VALUED = (
+    "endpoints endpoint peers C w write-out cacert cert key cert-file key-file ca-file"
+    " user u username password dial-timeout command-timeout keepalive-time"
+    " keepalive-timeout timeout total-timeout discovery-srv discovery-srv-name"
+    " peer-urls name data-dir initial-cluster initial-cluster-token"
+    " initial-advertise-peer-urls"
+)
+
+# Source: kops pkg/wellknownports/wellknownports.go.
+_PORTS = {"4001": "main", "4002": "events", "4003": "cilium", "4004": "leases"}
+_NAMES = r"main|events|cilium|leases"
+_POD = re.compile(rf"etcd-manager-({_NAMES})\b")
+_PORT = re.compile(r"(?<!\d)(400[1-4])(?!\d)")
+_STORE = re.compile(rf"/backups/etcd/({_NAMES})(?:/|$)")
+_IN_NAME = re.compile(rf"(?<![a-z])({_NAMES})(?![a-z])", re.IGNORECASE)
+
+
+def etcd_cluster_in(text: str) -> str | None:
+    """The etcd cluster that a text names: a pod, an endpoint, or in plain words.
+
+    None if it names none or more than one.
+    """
+    for pattern in (_POD, _PORT, _IN_NAME):
+        found = {_PORTS.get(name, name).lower() for name in pattern.findall(text)}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
+
+
+def _etcd_cluster(
+    invocation: Invocation, given: Arguments, member: Word | None = None
+) -> str | None:
+    """The etcd cluster of an etcdctl call, by the surest sign that it bears."""
+    endpoints = given.value("endpoints", "endpoint", "peers", "C")
+    if endpoints is None:
+        endpoints = invocation.environment.get("ETCDCTL_ENDPOINTS")
+    # The pod that it runs in, or the certificates of its etcd-manager.
+    certificates = (w.shown for w in given.all("cacert", "cert", "key"))
+    signs = [s for s in (*invocation.places, *certificates) if _POD.search(s)]
+    if endpoints is not None:
+        signs += [p for p in _PORT.findall(endpoints.shown) if p in _PORTS]
+        # A variable that holds the endpoints is named after its etcd cluster.
+        signs += [endpoints.shown] if endpoints.unknown is not None else []
+    if member is not None and member.unknown is not None:
+        signs.append(member.unknown.name)
+    signs += [place for place in invocation.places if not _POD.search(place)]
+    return next((name for sign in signs if (name := etcd_cluster_in(sign))), None)
+
+
+def read_etcdctl(invocation: Invocation) -> Command:
+    """The command that an ``etcdctl`` or ``etcdutl`` call asks for.
+
+    Reading and writing keys changes no membership: that is ``Reads``.
+    """
+    given = arguments(invocation.words[1:], _VALUED)
+    names = [word.text for word in given.positionals[:2]]
+    rest = given.positionals[2:]
+    text, span = invocation.text, invocation.span
+    match names:
+        case ["member", "remove"]:
+            member = rest[0] if rest else None
+            return MemberRemove(
+                text=text,
+                span=span,
+                problems=_one(invocation, rest, "the member's ID"),
+                member=member,
+                etcd_cluster=_etcd_cluster(invocation, given, member),
+            )
+        case ["member", "add"]:
+            member = rest[0] if rest else None
+            return MemberAdd(
+                text=text,
+                span=span,
+                problems=_one(invocation, rest, "the member's name"),
+                member=member,
+                etcd_cluster=_etcd_cluster(invocation, given, member),
+            )
+        case ["member", "list"] | ["endpoint", _] | ["cluster-health", *_]:
+            cluster = _etcd_cluster(invocation, given)
+            return MemberList(text=text, span=span, etcd_cluster=cluster)
+        case ["snapshot", "save"] | ["backup", *_]:
+            cluster = _etcd_cluster(invocation, given)
+            return SnapshotSave(text=text, span=span, etcd_cluster=cluster)
+        case ["snapshot", "restore"]:
+            return _unreadable(
+                invocation, "it makes a data directory that etcd-manager does not know"
+            )
+        case ["member", str() as verb]:
+            return _unreadable(
+                invocation, f"kopslint does not replay `etcdctl member {verb}`"
+            )
+        case [None] | [None, _] | ["member", None]:
+            return _unreadable(
+                invocation, "the command for etcd is known only at run time"
+            )
+    verb = f"{invocation.program} {names[0] if names else ''}".rstrip()
+    return Reads(text=text, span=span, verb=verb)
+
+
+def read_etcd_manager_ctl(invocation: Invocation) -> Command:
+    """The command that an ``etcd-manager-ctl`` call asks for.
+
+    ``restore-backup`` takes the member count of the control spec, and not that of
+    ``-member-count``. Source: etcd-manager cmd/etcd-manager-ctl/main.go.
+    """
+    options = "backup-store member-count etcd-version v"
+    given = arguments(invocation.words[1:], options)
+    verb = given.positionals[0].text if given.positionals else "get"
+    store = given.value("backup-store")
+    cluster = None
+    if store is not None and (path := _STORE.search(store.shown)):
+        cluster = path[1]
+    cluster = cluster or _etcd_cluster(invocation, given)
+    match verb:
+        case "restore-backup":
+            return RestoreBackup(
+                text=invocation.text,
+                span=invocation.span,
+                problems=_one(
+                    invocation, given.positionals[1:], "the backup's name", most=None
+                ),
+                etcd_cluster=cluster,
+            )
+        case "configure-cluster":
+            return _unreadable(
+                invocation, "it writes the member count past kops and the cluster spec"
+            )
+        case "delete-command":
+            return _unreadable(
+                invocation, "it takes back a queued command, such as a restore"
+            )
+        case None:
+            return _unreadable(
+                invocation, "the command for etcd-manager is known only at run time"
+            )
+    return Reads(
+        text=invocation.text, span=invocation.span, verb=f"etcd-manager-ctl {verb}"
+    )
+
+
+def _one(
+    invocation: Invocation, words: tuple[Word, ...], what: str, most: int | None = 1
+) -> tuple[Problem, ...]:
+    """The problems of a command that takes exactly one argument."""
+    if not words:
+        last = invocation.words[-1].span
+        return (Problem("missing-argument", f"{what} is missing", last),)
+    if most is None:
+        return ()
+    return tuple(
+        Problem(
+            "extra-argument",
+            f"`{word.shown}` is one argument too many: only {what} is taken",
+            word.span,
+        )
+        for word in words[most:]
+        if word.text is not None
+    )
+
+
+def _unreadable(invocation: Invocation, reason: str) -> Command:
+    return Unreadable(
+        text=invocation.text,
+        span=invocation.span,
+        reason=Unknown(invocation.text, reason),
+    )

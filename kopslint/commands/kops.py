@@ -1,0 +1,176 @@
+"""What a kops command line asks for: from kops's grammar to kopslint's commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from kopslint.commands.model import (
+    Command,
+    CreateCluster,
+    CreateFromFile,
+    CreateInstanceGroup,
+    DeleteCluster,
+    DeleteFromFile,
+    DeleteInstance,
+    DeleteInstanceGroup,
+    EditCluster,
+    EditInstanceGroup,
+    Problem,
+    Reads,
+    Reconcile,
+    Replace,
+    RollingUpdate,
+    Unreadable,
+    UpdateCluster,
+    UpgradeCluster,
+    Validate,
+)
+from kopslint.kops.cli import Call, parse
+from kopslint.syntax.script import Unknown
+
+if TYPE_CHECKING:
+    from kopslint.commands.invocation import Invocation
+    from kopslint.source.text import Span
+    from kopslint.syntax.script import Word
+
+
+class _Common(TypedDict):
+    text: str
+    span: Span
+    cluster: Word | None
+    problems: tuple[Problem, ...]
+
+
+def read_kops(invocation: Invocation) -> Command:
+    """The command that a kops call asks for.
+
+    Commands that change no plane (``get``, ``export``, keys and secrets) and every
+    ``--help`` are ``Reads``. Where it is known only at run time whether the command
+    acts (``--yes=$YES``), it is ``Unreadable``.
+    """
+    call = parse(invocation.words, invocation.environment.get("KOPS_CLUSTER_NAME"))
+    common: _Common = {
+        "text": invocation.text,
+        "span": invocation.span,
+        "cluster": call.cluster,
+        "problems": tuple(
+            Problem(f.kind, f.message, f.span, f.refused, f.suggestion)
+            for f in call.faults
+        ),
+    }
+    reads = Reads(**common, verb=f"kops {call.path}".rstrip())
+    if call.help:
+        return reads
+    command = _change(call, common) or reads
+    if call.undecided is not None and (command is not reads or not call.path):
+        return Unreadable(**common, reason=_undecided(call, call.undecided))
+    return command
+
+
+def _undecided(call: Call, unknown: Unknown) -> Unknown:
+    what = f"kops {call.path}".rstrip()
+    return Unknown(
+        unknown.name, f"what `{what}` does depends on {unknown.name}: {unknown.reason}"
+    )
+
+
+def _change(call: Call, common: _Common) -> Command | None:
+    """The command, or None if it changes nothing that kopslint models."""
+    yes = call.is_on("yes")
+    first = call.positionals[0] if call.positionals else None
+    files = call.all("filename")
+    match call.path:
+        case "create":
+            return CreateFromFile(**common, files=files)
+        case "create cluster":
+            return CreateCluster(
+                **common,
+                yes=yes,
+                dry_run=call.is_on("dry-run"),
+                target=call.value("target"),
+            )
+        case "create instancegroup":
+            return CreateInstanceGroup(
+                **common,
+                group=first,
+                role=call.value("role"),
+                edit=call.is_on("edit"),
+                dry_run=call.is_on("dry-run"),
+                subnets=call.all("subnet"),
+            )
+        case "delete":
+            return DeleteFromFile(**common, files=files, yes=yes)
+        case "delete cluster":
+            return DeleteCluster(**common, yes=yes, unregister=call.is_on("unregister"))
+        case "delete instance":
+            return DeleteInstance(
+                **common, instance=first, yes=yes, cloudonly=call.is_on("cloudonly")
+            )
+        case "delete instancegroup":
+            return DeleteInstanceGroup(**common, group=first, yes=yes)
+        case "edit cluster":
+            return EditCluster(**common, sets=call.all("set"), unsets=call.all("unset"))
+        case "edit instancegroup":
+            return EditInstanceGroup(
+                **common, group=first, sets=call.all("set"), unsets=call.all("unset")
+            )
+        case "reconcile cluster":
+            return Reconcile(**common, yes=yes)
+        case "replace":
+            return Replace(**common, files=files, force=call.is_on("force"))
+        case "rolling-update cluster":
+            return RollingUpdate(
+                **common,
+                yes=yes,
+                force=call.is_on("force"),
+                cloudonly=call.is_on("cloudonly"),
+                interactive=call.is_on("interactive"),
+                fail_on_validate_error=call.is_on("fail-on-validate-error"),
+                fail_on_drain_error=call.is_on("fail-on-drain-error"),
+                validate_count=call.value("validate-count"),
+                control_plane_interval=call.value("control-plane-interval"),
+                groups=call.all("instance-group"),
+                roles=call.all("instance-group-roles"),
+            )
+        case "update cluster":
+            return UpdateCluster(
+                **common,
+                yes=yes,
+                target=call.value("target"),
+                phase=call.value("phase"),
+                groups=call.all("instance-group"),
+                roles=call.all("instance-group-roles"),
+                prune=call.is_on("prune"),
+                lifecycle_overrides=call.all("lifecycle-overrides"),
+            )
+        case "upgrade cluster":
+            version = call.value("kubernetes-version")
+            return UpgradeCluster(**common, yes=yes, version=version)
+        case "validate cluster":
+            return Validate(**common, wait=call.value("wait"))
+        case "toolbox enroll":
+            reason = "kopslint does not replay machines that are enrolled by hand"
+            return Unreadable(**common, reason=Unknown(common["text"], reason))
+        case _:
+            return _set_or_unset(call, common)
+
+
+def _set_or_unset(call: Call, common: _Common) -> Command | None:
+    """``kops set`` and ``kops unset``, which kops had before 1.22."""
+    verb, _, kind = call.path.partition(" ")
+    if verb not in ("set", "unset") or not kind:
+        return None
+    fields = tuple(w for w in call.positionals if _is_field(w))
+    names = tuple(w for w in call.positionals if not _is_field(w))
+    sets, unsets = (fields, ()) if verb == "set" else ((), fields)
+    name = names[0] if names else None
+    if kind == "instancegroup":
+        return EditInstanceGroup(**common, group=name, sets=sets, unsets=unsets)
+    common["cluster"] = name or common["cluster"]
+    return EditCluster(**common, sets=sets, unsets=unsets)
+
+
+def _is_field(word: Word) -> bool:
+    return "=" in word.shown or word.shown.startswith(
+        ("spec.", "cluster.", "instancegroup.")
+    )

@@ -1,0 +1,137 @@
+"""The one entry from a simple command to its meaning, whatever program it runs.
+
+Each program's own module reads its arguments; here is only the choice between
+them, and what becomes of programs that kopslint does not know: a bare name is a
+tool (``grep``, ``jq``), while a script of one's own may do anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kopslint.commands.cloud import CLOUD_PROGRAMS
+from kopslint.commands.etcd import read_etcd_manager_ctl, read_etcdctl
+from kopslint.commands.invocation import Invocation, is_option
+from kopslint.commands.kops import read_kops
+from kopslint.commands.model import Command, Foreign, Unreadable
+from kopslint.commands.wrappers import peel
+from kopslint.syntax.script import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kopslint.syntax.script import SimpleCommand
+
+_READERS: Mapping[str, Callable[[Invocation], Command]] = {
+    "etcd-manager-ctl": read_etcd_manager_ctl,
+    "etcdctl": read_etcdctl,
+    "etcdutl": read_etcdctl,
+    "kops": read_kops,
+    **CLOUD_PROGRAMS,
+}
+
+_STATUS = {"true": True, "false": False, ":": True}
+_SOURCES = ("source", ".")
+_INTERPRETERS = re.compile(
+    r"(ba|da|z|k|a)?sh|python[\d.]*|perl|ruby|node|expect|osascript|pwsh"
+)
+_RUNNERS = ("make", "gmake", "ansible", "ansible-playbook", "just", "task", "rake")
+_SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
+_SYSTEM = re.compile(r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+")
+_POWER = ("reboot", "shutdown", "poweroff", "halt")
+_EDITORS = re.compile(r"EDITOR|VISUAL")
+
+
+def recognise(command: SimpleCommand) -> tuple[Command, ...]:
+    """What a simple command asks for: its commands in order.
+
+    Usually one; several where a wrapper runs a whole command line; none for an
+    assignment alone. Every command has the text and span of the whole. A program
+    without business here is ``Foreign``; one that may change the cluster and cannot
+    be read is ``Unreadable``, with the reason.
+    """
+    if not command.words:
+        return ()
+    whole = Invocation(
+        words=command.words,
+        text=_text(command),
+        span=command.span,
+        environment={a.name: a.value for a in command.environment},
+        places=(command.title,) if command.title else (),
+        stdin=command.stdin,
+    )
+    commands = tuple(_read(one) for one in peel(whole))
+    # In a command line for another machine, `cd` and the like are only noise.
+    telling = tuple(c for c in commands if not isinstance(c, Foreign))
+    return telling or commands[-1:]
+
+
+def _text(command: SimpleCommand) -> str:
+    """The command on one line as it is written.
+
+    Where one written word became several (``"$@"``, ``{a,b}``), their values are
+    clearer than its repetition.
+    """
+    written = Counter(word.span for word in command.words)
+    words = (w.raw if written[w.span] == 1 else w.shown for w in command.words)
+    return " ".join(" ".join(words).split())
+
+
+def _read(invocation: Invocation) -> Command:
+    program = invocation.program
+    reader = _READERS.get(program)
+    if reader is not None:
+        return reader(invocation)
+    reason = _reason(invocation, program)
+    if reason is not None:
+        return Unreadable(text=invocation.text, span=invocation.span, reason=reason)
+    return Foreign(
+        text=invocation.text,
+        span=invocation.span,
+        program=program,
+        status=_STATUS.get(program),
+    )
+
+
+def _reason(invocation: Invocation, program: str) -> Unknown | None:
+    """Why a program that kopslint does not know may change the cluster, if it may."""
+    word, rest = invocation.words[0], invocation.words[1:]
+    unknown = word.unknown
+    if not program:
+        if unknown is None or _EDITORS.search(unknown.name):
+            # What an editor does to a file is in the after spec.
+            return None
+        return Unknown(unknown.name, f"the program is unknown: {unknown.reason}")
+    if program == "eval":
+        return Unknown(invocation.text, "`eval` runs text known only at run time")
+    if program in _SOURCES and rest:
+        return Unknown(rest[0].shown, "the sourced script is not part of the list")
+    if program in _RUNNERS:
+        return Unknown(invocation.text, f"what `{program}` runs is not in the list")
+    if program in _POWER:
+        return Unknown(program, "it takes down the machine that it runs on")
+    if _INTERPRETERS.fullmatch(program):
+        return _interpreted(invocation)
+    path = word.shown
+    if _SCRIPT.fullmatch(path) or ("/" in path and not _SYSTEM.fullmatch(path)):
+        return Unknown(path, "the script is not part of the list")
+    return None
+
+
+def _interpreted(invocation: Invocation) -> Unknown | None:
+    """What a shell or another interpreter runs; a one-liner of others is a filter."""
+    program, rest = invocation.program, invocation.words[1:]
+    shell = program.endswith("sh")
+    for word in rest:
+        if not is_option(word):
+            return Unknown(word.shown, "the script is not part of the list")
+        letters = word.text or ""
+        if letters.startswith("--"):
+            continue
+        if shell and letters.endswith("c"):
+            return Unknown(invocation.text, "its command line is unknown")
+        if not shell and re.search("[cemnp]", letters):
+            return None
+    return None

@@ -1,0 +1,209 @@
+"""From a command as written to the programs that it runs in the end.
+
+``sudo``, ``kubectl exec``, ``ssh`` and their like run another program: this module
+takes them off, one after another, and keeps the words' places. It knows how each
+wrapper marks where the inner command starts, and nothing of what that one does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kopslint.commands.invocation import (
+    Invocation,
+    arguments,
+    is_option,
+    program_name,
+    skip_options,
+    unknown_word,
+)
+from kopslint.commands.remote import REMOTE
+from kopslint.commands.resplit import commands_in, resplit
+from kopslint.kops.cli_table import table
+from kopslint.syntax.script import Word
+from kopslint.syntax.word_cut import cut, head
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+# A wrapper's options that take the next word, and how many words of its own follow
+# them before the command.
+_PREFIXES: Mapping[str, tuple[str, int]] = {
+    "builtin": ("", 0),
+    "caffeinate": ("t w", 0),
+    "chronic": ("", 0),
+    "chroot": ("", 1),
+    "command": ("", 0),
+    "doas": ("u C", 0),
+    "env": ("u C unset chdir", 0),
+    "exec": ("a", 0),
+    "flock": ("w E timeout", 1),
+    "ionice": ("c n p", 0),
+    "nice": ("n adjustment", 0),
+    "nohup": ("", 0),
+    "setsid": ("", 0),
+    "stdbuf": ("i o e", 0),
+    "sudo": ("u g h p C r t U D R T user group host", 0),
+    "time": ("f o", 0),
+    "timeout": ("k s kill-after signal", 1),
+    "unbuffer": ("", 0),
+    "watch": ("n interval", 0),
+}
+_SHELLS = ("sh", "bash", "ash", "dash", "zsh", "ksh")
+_XARGS = "n P I L d s E a max-args max-procs replace arg-file delimiter"
+# What these say about a command is text, and runs nothing.
+_SAYS = re.compile(
+    r"(log|info|warn|err|debug|print|echo|say|msg|message|note|title|die|fail)\w*"
+    r"|cat|grep|egrep|rg|ag|awk|sed|man|which|type|alias|whereis|hash|test|\[|\[\["
+    r"|git|export|readonly|local|declare|read|set|unset|trap|vi|vim|nano|tee|sleep",
+    re.IGNORECASE,
+)
+# A word sequence with one of these programs and one of its commands in it runs it,
+# whatever wraps it: a function of the script, `aws-vault exec`, `retry 3`.
+_TELLING: Mapping[str, frozenset[str]] = {
+    "etcdctl": frozenset({"member", "endpoint", "snapshot"}),
+    "etcd-manager-ctl": frozenset({"restore-backup", "list-backups"}),
+    "kubectl": frozenset({"drain", "cordon", "uncordon", "delete", "exec"}),
+    "terraform": frozenset({"apply", "destroy", "plan"}),
+    "tofu": frozenset({"apply", "destroy", "plan"}),
+}
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=")
+_DEPTH = 12
+
+
+def peel(command: Invocation, depth: int = _DEPTH) -> tuple[Invocation, ...]:
+    """The programs that a command runs in the end, in order, wrappers taken off.
+
+    Usually one; several where a wrapper runs a command line (``ssh host "a; b"``);
+    none for a command without words. An inner command that cannot be found leaves
+    the wrapper itself as the program.
+    """
+    command = _assign(command)
+    if not command.words or depth == 0:
+        return (command,) if command.words else ()
+    inner = _inner(command)
+    if inner is None:
+        return (command,)
+    return tuple(last for one in inner for last in peel(one, depth - 1))
+
+
+def _assign(command: Invocation) -> Invocation:
+    """Take ``NAME=value`` words off the front, into the environment."""
+    words, environment = command.words, dict(command.environment)
+    while words and (match := _ASSIGNMENT.match(head(words[0]))):
+        environment[match[1]] = cut(words[0], match.end())
+        words = words[1:]
+    return replace(command, words=words, environment=environment)
+
+
+def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
+    """What a wrapper runs, or None if this is no wrapper."""
+    program, rest = command.program, command.words[1:]
+    if program in _PREFIXES:
+        return _prefix(command)
+    if program in _SHELLS:
+        return _shell(command)
+    reader = _READERS.get(program)
+    if reader is not None and rest:
+        return reader(command)
+    if program == "kops" or program in _TELLING or _SAYS.fullmatch(program):
+        return None
+    return _telling(command)
+
+
+def _prefix(command: Invocation) -> tuple[Invocation, ...] | None:
+    program, rest = command.program, command.words[1:]
+    if program == "command" and rest and head(rest[0]) in ("-v", "-V"):
+        return None
+    options, own = _PREFIXES[program]
+    at = skip_options(rest, options)
+    inner = rest[at:]
+    # Their own words stand between the options and the command; the environment
+    # does not count among them.
+    inner = inner[own:]
+    if not inner:
+        stdin = command.stdin
+        return commands_in(command, stdin) if stdin is not None else None
+    if program == "watch" and len(inner) == 1:
+        return commands_in(command, inner[0])
+    return (replace(command, words=inner),)
+
+
+def _shell(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``sh -c TEXT``, or a shell that reads its commands from standard input."""
+    rest = command.words[1:]
+    for at, word in enumerate(rest):
+        if not is_option(word):
+            return None
+        letters = word.text or ""
+        if not letters.startswith("--") and letters.endswith("c"):
+            after = rest[at + 1 :]
+            return commands_in(command, after[0]) if after else None
+    if command.stdin is not None:
+        return commands_in(command, command.stdin)
+    return None
+
+
+def _eval(command: Invocation) -> tuple[Invocation, ...] | None:
+    return resplit(command, command.words[1:])
+
+
+def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
+    rest = command.words[1:]
+    at = skip_options(rest, _XARGS)
+    inner = rest[at:]
+    if not inner:
+        return None
+    reason = "xargs takes it from its standard input"
+    marker = arguments(rest[:at], _XARGS).value("I", "replace")
+    if marker is None or not marker.text:
+        given = unknown_word("standard input", reason, command.words[0])
+        return (replace(command, words=(*inner, given)),)
+    filled = tuple(
+        unknown_word(marker.text, reason, w) if marker.text in w.shown else w
+        for w in inner
+    )
+    return (replace(command, words=filled),)
+
+
+def _go(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``go run ./cmd/kops ARGUMENTS`` in a checkout of kops."""
+    rest = command.words[1:]
+    if rest[0].text != "run":
+        return None
+    rest = rest[1:]
+    at = skip_options(rest, "exec ldflags tags mod o gcflags")
+    if at >= len(rest) or program_name(rest[at]) != "kops":
+        return None
+    package = rest[at]
+    program = Word(("kops",), package.raw, package.span)
+    return (replace(command, words=(program, *rest[at + 1 :])),)
+
+
+def _telling(command: Invocation) -> tuple[Invocation, ...] | None:
+    """A command that some other program or function is told to run."""
+    words = command.words
+    for at in range(1, len(words) - 1):
+        if words[at].text is None:
+            continue
+        verbs = _telling_verbs(program_name(words[at]))
+        # A few global options may stand before the verb.
+        if any(word.text in verbs for word in words[at + 1 : at + 6]):
+            return (replace(command, words=words[at:]),)
+    return None
+
+
+def _telling_verbs(program: str) -> Collection[str]:
+    if program == "kops":
+        return table().verbs[""].children.keys()
+    return _TELLING.get(program, ())
+
+
+_READERS: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {
+    **REMOTE,
+    "eval": _eval,
+    "go": _go,
+    "xargs": _xargs,
+}

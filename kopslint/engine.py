@@ -1,0 +1,241 @@
+"""The whole tool as one pure call: sources in, report out.
+
+``check`` reads both sides of a change and the commands, replays the commands on
+every cluster, asks every rule, and hands back what was found. It opens no file,
+runs no program and prints nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context
+from kopslint.errors import NothingCheckedError
+from kopslint.findings import Finding, Report, Summary
+from kopslint.kops.fleet import Fleet, read_fleet
+from kopslint.rulebook.loader import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from kopslint.commands.model import Command
+    from kopslint.findings import Draft, TimelineEntry
+    from kopslint.kops.spec import Manifest
+    from kopslint.rulebook.model import Rule
+    from kopslint.simulate.record import Simulation
+    from kopslint.source.text import Source
+    from kopslint.syntax.script import Script
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check.
+
+    ``before`` is None if there is no change, only a state; ``after`` is None if the
+    state before is all there is, as when a list of commands is tried on it.
+    """
+
+    before: tuple[Source, ...] | None = None
+    after: tuple[Source, ...] | None = None
+    commands: tuple[Source, ...] = ()
+
+
+def check(request: Request, rules: tuple[Rule, ...] | None = None) -> Report:
+    """Check everything in ``request`` against ``rules``, by default the rulebook.
+
+    Raises ``InputError`` for sources that cannot be read as what they are, and
+    ``NothingCheckedError`` if no source holds a kops cluster.
+    """
+    rules = load_rules() if rules is None else rules
+    before, after = _sides(request)
+    names = sorted({*before.manifests, *after.manifests})
+    if not names:
+        raise NothingCheckedError(
+            "no kops cluster was found in the inputs, so nothing was checked",
+            hint="name files that hold kind: Cluster or kind: InstanceGroup",
+        )
+    lists = _CommandLists(request.commands, names)
+    findings: dict[Finding, None] = {}
+    timeline: list[TimelineEntry] = []
+    worlds = commands = 0
+    for name in names:
+        context = _context(name, before, after, request, lists)
+        findings.update(dict.fromkeys(_ask(context, rules)))
+        simulation = context.simulation
+        if simulation is not None:
+            from kopslint.simulate.views import timeline as timeline_of
+
+            timeline.extend(timeline_of(simulation))
+            worlds = max(worlds, _most_worlds(simulation))
+            commands = max(commands, len(simulation.steps))
+    return Report(
+        findings=tuple(sorted(findings, key=_order)),
+        timeline=tuple(timeline),
+        summary=Summary(
+            clusters=tuple(names),
+            specs=_count(request.before) + _count(request.after),
+            commands=commands,
+            rules=len(rules),
+            worlds=worlds,
+            skipped=_skipped(before, after),
+            before=_control_plane(before) if request.before is not None else None,
+            after=_control_plane(after) if request.before is not None else None,
+        ),
+    )
+
+
+def _sides(request: Request) -> tuple[Fleet, Fleet]:
+    """Both sides; where only one is given, it is the state to check."""
+    before = read_fleet(request.before or ())
+    after = read_fleet(request.after) if request.after is not None else before
+    return (before if request.before is not None else Fleet({})), after
+
+
+def _context(
+    name: str, before: Fleet, after: Fleet, request: Request, lists: _CommandLists
+) -> Context:
+    old, new = before.manifests.get(name), after.manifests.get(name)
+    state = new or old
+    assert state is not None  # noqa: S101 (the name came from one of the two)
+    is_change = old is not None and new is not None and request.after is not None
+    simulation = None
+    if lists.scripts and (old is not None or request.before is None):
+        simulation = lists.replay(old or state, state)
+    return Context(
+        after=state,
+        before=old if is_change else None,
+        simulation=simulation,
+        misnamed=lists.misnamed,
+        plan_command=_plan_command(request),
+    )
+
+
+def _ask(context: Context, rules: Iterable[Rule]) -> Iterator[Finding]:
+    for rule in rules:
+        for draft in rule.load_check()(context):
+            yield _finding(rule, draft, context)
+
+
+def _finding(rule: Rule, draft: Draft, context: Context) -> Finding:
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=draft.severity or rule.severity,
+        certainty=draft.certainty,
+        message=draft.message,
+        why=draft.why,
+        locations=draft.locations,
+        subject=draft.subject,
+        fix=draft.fix,
+        step=draft.step,
+        cluster=context.cluster,
+        etcd_cluster=draft.etcd_cluster,
+        trace=draft.trace,
+        story=draft.story,
+    )
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    """By place, then the worse first; the same input always gives the same order."""
+    where = finding.locations[0].span.order if finding.locations else ("", 0, 0, 0, 0)
+    return (
+        where,
+        finding.severity.rank,
+        finding.rule,
+        finding.cluster or "",
+        finding.subject,
+        finding.message,
+    )
+
+
+class _CommandLists:
+    """The command lists, read once, and which of their commands concern a cluster."""
+
+    def __init__(self, sources: tuple[Source, ...], clusters: list[str]) -> None:
+        self.scripts: tuple[Script, ...] = ()
+        self.misnamed: tuple[Command, ...] = ()
+        self._clusters = frozenset(clusters)
+        self._named: frozenset[str] = frozenset()
+        if not sources:
+            return
+        from kopslint.commands.recognise import recognise
+        from kopslint.syntax.command_list import read_commands, simple_commands
+
+        self._recognise = cache(recognise)
+        self.scripts = tuple(read_commands(source) for source in sources)
+        everything = [
+            command
+            for script in self.scripts
+            for call in simple_commands(script.body)
+            for command in self._recognise(call)
+        ]
+        self._named = frozenset(filter(None, map(_named_cluster, everything)))
+        self.misnamed = tuple(c for c in everything if self._is_misnamed(c))
+
+    def replay(self, before: Manifest, after: Manifest) -> Simulation:
+        """Replay the lists on one cluster."""
+        from kopslint.simulate.run import simulate
+
+        return simulate(
+            before, after, self.scripts, self._recognise, self._concerning(after)
+        )
+
+    def _concerning(self, manifest: Manifest) -> Callable[[Command], bool]:
+        """Which commands are about a cluster: those that name it or name none.
+
+        If nothing names the only cluster there is, a name that fits none is taken
+        to mean it: the list was written for another cluster or with an example's
+        name. That is said by a rule.
+        """
+        name = manifest.name
+        alone = len(self._clusters) == 1 and not self._named & self._clusters
+
+        def concerns(command: Command) -> bool:
+            named = _named_cluster(command)
+            return named is None or named == name or alone
+
+        return concerns
+
+    def _is_misnamed(self, command: Command) -> bool:
+        named = _named_cluster(command)
+        return named is not None and named not in self._clusters
+
+
+def _named_cluster(command: Command) -> str | None:
+    return command.cluster.text if command.cluster is not None else None
+
+
+def _most_worlds(simulation: Simulation) -> int:
+    return max(
+        (
+            len(worlds.worlds)
+            for step in simulation.steps
+            for situation in step.after
+            for worlds in situation.etcd.values()
+        ),
+        default=1,
+    )
+
+
+def _count(sources: tuple[Source, ...] | None) -> int:
+    return len(sources or ())
+
+
+def _control_plane(fleet: Fleet) -> int:
+    return sum(len(m.control_plane) for m in fleet.manifests.values())
+
+
+def _skipped(*fleets: Fleet) -> tuple[str, ...]:
+    return tuple(sorted({s.path for fleet in fleets for s in fleet.skipped}))
+
+
+def _plan_command(request: Request) -> str | None:
+    """The kopslint call that prints a safe order, for inputs that are files."""
+    if request.before is None or request.after is None:
+        return None
+    sides = [("--before", s.path) for s in request.before]
+    sides += [("--after", s.path) for s in request.after]
+    options = " ".join(f"{option} {path}" for option, path in sides)
+    return f"kopslint plan {options}"

@@ -1,0 +1,58 @@
+"""In which order findings are shown, and how one is recognised again later.
+
+Both must stay the same for the same input: people compare reports, and baselines
+and code-scanning services match findings by fingerprint. A fingerprint therefore
+holds what the finding is about and never where it stands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kopslint.findings import Finding
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by path, line, column and rule of their primary location."""
+    return tuple(sorted(findings, key=_order))
+
+
+def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """A fingerprint for each of the findings, which must be ``ordered``.
+
+    It is a hash of rule, cluster, etcd cluster and subject; what has the same four
+    is told apart by its number: the second one ends in ``-2``.
+    """
+    seen: Counter[str] = Counter()
+    result = []
+    for finding in findings:
+        parts = (
+            finding.rule,
+            finding.cluster or "",
+            finding.etcd_cluster or "",
+            finding.subject,
+        )
+        text = "\0".join(parts).encode("utf-8", "backslashreplace")
+        digest = hashlib.sha256(text).hexdigest()[:20]
+        seen[digest] += 1
+        number = seen[digest]
+        result.append(digest if number == 1 else f"{digest}-{number}")
+    return tuple(result)
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str]:
+    rest = (
+        finding.rule,
+        finding.cluster or "",
+        finding.etcd_cluster or "",
+        finding.message,
+    )
+    if not finding.locations:
+        return ("", 0, 0, *rest)
+    span = finding.locations[0].span
+    return (span.source.path, span.line, span.column, *rest)

@@ -1,0 +1,102 @@
+"""Many worlds as one picture: what a person is shown of an etcd cluster at a step.
+
+Where the worlds differ, the worst one that lasts is shown: what one has to reckon
+with. Whether all of them agree is said beside it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.etcd.world import MEMBERS
+from kopslint.findings import EtcdView, TimelineEntry, TraceLine
+from kopslint.simulate.facts import worlds_of, worst_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kopslint.etcd.world import World
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.findings import Writable
+    from kopslint.simulate.record import Simulation, Step
+    from kopslint.simulate.situation import Situation
+
+
+def view_of_world(world: World, worlds: Worlds, writable: Writable) -> EtcdView:
+    """One world as a picture."""
+    names = tuple(zip(worlds.names, world.names, strict=True))
+    return EtcdView(
+        members=tuple(name for name, letter in names if letter in MEMBERS),
+        alive=tuple(name for name, letter in names if letter == "L"),
+        quorum=world.quorum,
+        tolerance=max(world.tolerance, 0),
+        published=worlds.published,
+        writable=writable,
+        joining=tuple(name for name, letter in names if letter == "J"),
+        expelled=tuple(name for name, letter in names if letter == "E"),
+    )
+
+
+def picture(world: World, worlds: Worlds) -> EtcdView:
+    """One world as a picture, by itself."""
+    return view_of_world(world, worlds, "yes" if world.writable else "no")
+
+
+def view(candidates: Iterable[Worlds]) -> EtcdView | None:
+    """The worst world that lasts, over all courses; None if there is no world."""
+    pairs = [(world, worlds) for worlds in candidates for world in worlds.settled]
+    if not pairs:
+        return None
+    answers = {world.writable for world, _ in pairs}
+    writable: Writable = (
+        "maybe" if len(answers) > 1 else "yes" if True in answers else "no"
+    )
+    world, worlds = min(pairs, key=lambda pair: worst_first(pair[0]))
+    return view_of_world(world, worlds, writable)
+
+
+def views(situations: Iterable[Situation], names: Iterable[str]) -> dict[str, EtcdView]:
+    """The picture of every etcd cluster in some situations."""
+    kept = tuple(situations)
+    shown = {name: view(worlds_of(kept, name)) for name in names}
+    return {name: seen for name, seen in shown.items() if seen is not None}
+
+
+def trace(step: Step, etcd_clusters: Iterable[str]) -> tuple[TraceLine, ...]:
+    """Etcd before and after a step, for the clusters named."""
+    names = tuple(etcd_clusters)
+    before, after = views(step.before, names), views(step.after, names)
+    return tuple(
+        TraceLine(name, before.get(name), after[name], "")
+        for name in names
+        if name in after
+    )
+
+
+def timeline(simulation: Simulation) -> Iterator[TimelineEntry]:
+    """The state before the list and after each of its steps."""
+    names = {name for s in simulation.final for name in s.etcd} | set(
+        simulation.start.etcd
+    )
+    order = sorted(names, key=lambda name: (name != "main", name != "events", name))
+    cluster = simulation.plan.before.name
+    yield TimelineEntry(
+        step=0,
+        command="(before)",
+        span=None,
+        status="applied",
+        etcd=views([simulation.start], order),
+        cluster=cluster,
+    )
+    for step in simulation.steps:
+        note = "; ".join(refusal.message for refusal in step.refusals)
+        yield TimelineEntry(
+            step=step.number,
+            command=step.command.text,
+            span=step.command.span,
+            status=step.status,
+            etcd=views(step.after, order),
+            cluster=cluster,
+            note=note,
+            title=step.title,
+        )

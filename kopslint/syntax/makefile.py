@@ -1,0 +1,260 @@
+"""Makefiles: the recipes that a plain ``make`` runs.
+
+Make expands ``$(NAME)`` before a shell sees the line, each line of a recipe has a
+shell of its own, and the first failure ends it all. The first target is what
+``make`` makes: its prerequisites first; if it has neither prerequisites nor a
+recipe that matters, targets are read in the order written.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.script import (
+    AndOr,
+    Assignment,
+    ErrExit,
+    Group,
+    Opaque,
+    Script,
+    Statement,
+    Unknown,
+    Word,
+)
+from kopslint.syntax.shell import read_texts
+from kopslint.syntax.shell_output import NOTHING, sequence
+from kopslint.syntax.shell_text import Anchor, Hole, ShellText
+from kopslint.syntax.shell_values import Pieces, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.source.text import Source
+
+_VARIABLE = re.compile(
+    r"(?P<export>export\s+)?(?P<name>[\w.-]+)\s*(?P<operator>::?=|\?=|\+=|=)\s*"
+)
+_EXPORT = re.compile(r"export\s+(?P<names>[\w.\s-]+)$")
+_RULE = re.compile(
+    r"(?P<targets>[^\s:#=][^:#=]*?)\s*::?(?!=)(?P<needs>[^=;#]*)(?:#.*)?$"
+)
+_REFERENCE = re.compile(
+    r"\$(?:\$|\((?P<paren>[^()]*(?:\([^()]*\)[^()]*)*)\)|\{(?P<brace>[^{}]*)\}|(?P<one>.))"
+)
+_DEEPEST = 10
+
+
+@dataclass(eq=False)
+class _Rule:
+    target: str
+    needs: tuple[str, ...]
+    lines: list[tuple[int, str]] = field(default_factory=list)
+
+
+def read_makefile(source: Source) -> Script:
+    """The recipes of the first target and of what it needs.
+
+    Conditionals are not evaluated; the last assignment of a variable counts, as
+    it does in make.
+    """
+    makefile = _Makefile(source)
+    statements: list[Statement] = []
+    for rule in makefile.in_order():
+        statements += [makefile.shell(rule, recipe) for recipe in _recipes(rule)]
+    commands = sequence(statements)
+    if not commands.items:
+        return Script(NOTHING)
+    errexit = ErrExit(on=True, span=source.whole())
+    return Script(sequence([errexit, commands]), tuple(makefile.unread))
+
+
+def _recipes(rule: _Rule) -> Iterator[list[tuple[int, str]]]:
+    """The lines of a recipe, those that a backslash continues together."""
+    recipe: list[tuple[int, str]] = []
+    for number, line in rule.lines:
+        recipe.append((number, line))
+        if not line.endswith("\\"):
+            yield recipe
+            recipe = []
+    if recipe:
+        yield recipe
+
+
+class _Makefile:
+    """The variables and rules of one makefile."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.unread: list[Opaque] = []
+        self.variables: dict[str, tuple[str, int, int]] = {}
+        self.overridable: set[str] = set()
+        self.exported: set[str] = set()
+        self.rules: dict[str, _Rule] = {}
+        self._read()
+
+    def _read(self) -> None:
+        current: list[_Rule] = []
+        waiting = ""
+        for number, written in enumerate(self.source.lines, 1):
+            if written.startswith("\t"):
+                for rule in current:
+                    rule.lines.append((number, written))
+                continue
+            # A rule or an assignment may go on in the next line.
+            if written.endswith("\\"):
+                waiting += written[:-1] + " "
+                continue
+            line, waiting = waiting + written, ""
+            if match := _VARIABLE.match(line):
+                self._assign(match, line, number)
+                current = []
+            elif match := _EXPORT.match(line):
+                self.exported |= set(match["names"].split())
+            elif match := _RULE.match(line):
+                current = self._rule(match)
+            elif line.strip() and not line.startswith("#"):
+                current = [] if not line.startswith(" ") else current
+
+    def _assign(self, match: re.Match[str], line: str, number: int) -> None:
+        name = match["name"]
+        value = re.sub(r"\s+#.*", "", line[match.end() :]).rstrip()
+        if match["operator"] == "+=" and name in self.variables:
+            value = f"{self.variables[name][0]} {value}"
+        if match["operator"] == "?=":
+            if name in self.variables:
+                return
+            self.overridable.add(name)
+        self.variables[name] = (value, number, match.end() + 1)
+        if match["export"]:
+            self.exported.add(name)
+
+    def _rule(self, match: re.Match[str]) -> list[_Rule]:
+        needs = tuple(match["needs"].replace("|", " ").split())
+        rules = []
+        for target in match["targets"].split():
+            if target.startswith(".") or "%" in target:
+                continue
+            rule = self.rules.setdefault(target, _Rule(target, ()))
+            rule.needs += needs
+            rules.append(rule)
+        return rules
+
+    def in_order(self) -> list[_Rule]:
+        """The rules in the order in which make would run them."""
+        if not self.rules:
+            return []
+        first = next(iter(self.rules.values()))
+        if not any(need in self.rules for need in first.needs):
+            return list(self.rules.values())
+        done: dict[str, None] = {}
+        waiting = [(first.target, False)]
+        started: set[str] = set()
+        while waiting:
+            target, ready = waiting.pop()
+            if ready:
+                done[target] = None
+            elif target in self.rules and target not in started:
+                started.add(target)
+                waiting.append((target, True))
+                needs = reversed(self.rules[target].needs)
+                waiting.extend((need, False) for need in needs)
+        return [self.rules[target] for target in done]
+
+    def shell(self, rule: _Rule, recipe: list[tuple[int, str]]) -> Statement:
+        """One recipe line as make hands it to a shell."""
+        prefix = re.match(r"\t[ \t]*(?P<marks>[@+-][@+ -]*)?", recipe[0][1])
+        marks = (prefix["marks"] or "") if prefix else ""
+        builder = _Builder(self, rule)
+        for index, (number, line) in enumerate(recipe):
+            skip = prefix.end() if prefix and index == 0 else 1
+            builder.line(number, skip + 1, line[skip:])
+        script = read_texts([builder.text()], self._environment())
+        self.unread.extend(script.unread)
+        if not script.body.items:
+            return NOTHING
+        group = Group(script.body, subshell=True)
+        return AndOr(group, "||", NOTHING) if "-" in marks else group
+
+    def _environment(self) -> list[Assignment]:
+        found = []
+        for name in sorted(self.exported & self.variables.keys()):
+            value, line, column = self.variables[name]
+            span = self.source.span(line, column, line, column + len(value))
+            found.append(Assignment(name, Word(self.expand(value), value, span)))
+        return found
+
+    def expand(self, text: str, target: str = "", depth: int = 0) -> Pieces:
+        """A text with make's references replaced."""
+        pieces: list[Pieces] = []
+        done = 0
+        for match in _REFERENCE.finditer(text):
+            pieces.append((text[done : match.start()],))
+            pieces.append(self.reference(match, target, depth))
+            done = match.end()
+        return joined([*pieces, (text[done:],)])
+
+    def reference(
+        self, match: re.Match[str], target: str = "", depth: int = 0
+    ) -> Pieces:
+        """What one reference gives."""
+        written = match[0]
+        if written == "$$":
+            return ("$",)
+        name = match["paren"] or match["brace"] or match["one"] or ""
+        if name == "@" and target:
+            return (target,)
+        if name in self.overridable:
+            reason = f"{written} may be set outside this file"
+        elif name in self.variables and depth < _DEEPEST:
+            return self.expand(self.variables[name][0], target, depth + 1)
+        elif re.fullmatch(r"[\w.-]+", name):
+            reason = f"{written} is not set in this file"
+        else:
+            reason = f"{written} is only known when make runs"
+        return (Unknown(written, reason),)
+
+
+class _Builder:
+    """Puts together what the shell sees, with the place of each character."""
+
+    def __init__(self, makefile: _Makefile, rule: _Rule) -> None:
+        self._makefile = makefile
+        self._target = rule.target
+        self._text = ""
+        self._anchors: list[Anchor] = []
+        self._holes: list[Hole] = []
+
+    def line(self, number: int, column: int, line: str) -> None:
+        """Add one line of the recipe, which starts at ``column``."""
+        if self._text:
+            self._text += "\n"
+        done = 0
+        for match in _REFERENCE.finditer(line):
+            self._plain(number, column + done, line[done : match.start()])
+            self._anchors.append(
+                Anchor(len(self._text), number, column + match.start(), still=True)
+            )
+            for piece in self._makefile.reference(match, self._target):
+                shown = piece if isinstance(piece, str) else piece.name
+                if isinstance(piece, Unknown):
+                    end = len(self._text) + len(shown)
+                    self._holes.append(Hole(len(self._text), end, piece))
+                self._text += shown
+            done = match.end()
+        self._plain(number, column + done, line[done:])
+
+    def _plain(self, number: int, column: int, text: str) -> None:
+        self._anchors.append(Anchor(len(self._text), number, column))
+        self._text += text
+
+    def text(self) -> ShellText:
+        """The recipe line as shell; its target is its title."""
+        return ShellText(
+            self._makefile.source,
+            self._text,
+            tuple(self._anchors),
+            given_holes=tuple(self._holes),
+            title=self._target,
+        )

@@ -1,0 +1,119 @@
+"""Markdown runbooks: the shell in their code blocks, and nothing else.
+
+Inline code and prose are never commands. Prompts are taken off with the columns
+kept, and what a command printed is told from what was typed. Each block becomes a
+text of its own; its heading or list item is its title.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.markdown_lines import looks_like_shell, typed_lines
+from kopslint.syntax.shell import read_texts
+from kopslint.syntax.shell_text import ShellText, lines_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markdown_it.token import Token
+
+    from kopslint.source.text import Source
+    from kopslint.syntax.script import Script
+
+_LANGUAGES = {"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session"}
+_LANGUAGES |= {"shellsession", "sh-session", "bash-session", "shellscript"}
+_NOT_TO_RUN = {"wrong", "output", "console-output", "skip"}
+_SKIP = re.compile(r"<!--\s*kopslint:\s*skip\s*-->")
+_HIGHLIGHT = re.compile(r"^(\s*)\{%-?\s*(end)?highlight\b\s*(\w*).*%\}\s*$")
+
+
+def read_markdown(source: Source) -> Script:
+    """The commands of all shell blocks, in order, sharing variables.
+
+    A block is shell if its info string says so, or if it has none and its lines
+    are commands. ``<!-- kopslint: skip -->`` before a block leaves it out.
+    """
+    return read_texts(_blocks(source))
+
+
+def _blocks(source: Source) -> Iterator[ShellText]:
+    from markdown_it import MarkdownIt
+
+    title: str | None = None
+    # Titles of the list items around, innermost last.
+    items: list[str | None] = []
+    skipped = False
+    tokens = MarkdownIt("commonmark").parse("\n".join(_plain_markdown(source.lines)))
+    for index, token in enumerate(tokens):
+        match token.type:
+            case "list_item_open":
+                items.append(None)
+            case "list_item_close":
+                items.pop()
+            case "html_block":
+                skipped = _SKIP.search(token.content) is not None
+            case "inline":
+                text = _visible(token)
+                if tokens[index - 1].type == "heading_open":
+                    title, items = text, [None] * len(items)
+                elif items and items[-1] is None:
+                    items[-1] = text
+                skipped = _SKIP.search(token.content) is not None
+            case "fence" | "code_block":
+                block_title = next((i for i in reversed(items) if i), title)
+                if not skipped:
+                    yield from _shell(source, token, block_title)
+                skipped = False
+
+
+def _plain_markdown(lines: Sequence[str]) -> list[str]:
+    """The lines without front matter, Jekyll's highlight tags as fences."""
+    plain = [_HIGHLIGHT.sub(_fence, line) for line in lines]
+    if plain and plain[0].rstrip() == "---":
+        end = next((i for i, line in enumerate(plain[1:], 1) if line[:3] == "---"), 0)
+        plain[: end + 1] = [""] * (end + 1)
+    return plain
+
+
+def _fence(tag: re.Match[str]) -> str:
+    return f"{tag[1]}```" if tag[2] else f"{tag[1]}```{tag[3]}"
+
+
+def _visible(token: Token) -> str:
+    """The first line of an inline token as a reader sees it."""
+    parts = []
+    for child in token.children or []:
+        if child.type in {"softbreak", "hardbreak"}:
+            break
+        if child.type in {"text", "code_inline"}:
+            parts.append(child.content)
+    return "".join(parts).strip().rstrip(":")
+
+
+def _shell(source: Source, token: Token, title: str | None) -> Iterator[ShellText]:
+    info = token.info.lower().replace("{", " ").replace("}", " ").split()
+    if _NOT_TO_RUN & set(info) or token.map is None:
+        return
+    language = info[0].lstrip(".") if info else ""
+    # The first line of a fence is the fence itself.
+    first = token.map[0] + (2 if token.type == "fence" else 1)
+    lines = [
+        (number, _column(source.line(number), line), line)
+        for number, line in enumerate(token.content.split("\n"), first)
+    ]
+    if language in _LANGUAGES or (not language and looks_like_shell(lines)):
+        typed = typed_lines(source, lines)
+        if typed:
+            yield lines_text(source, typed, title)
+
+
+def _column(line: str, content: str) -> int:
+    """Where the content of a block line starts in its line of the file."""
+    if line.endswith(content):
+        return len(line) - len(content) + 1
+    # A tab that was half indentation became blanks.
+    return (
+        len(line) - len(content.lstrip()) + 1 - (len(content) - len(content.lstrip()))
+    )

@@ -1,0 +1,162 @@
+"""What was typed and what was printed: the lines of one code block.
+
+In a block with prompts, the lines behind a prompt were typed and the rest was
+printed. Without prompts a line is taken as typed unless it plainly is not; a line
+that starts with a program known here is never dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.shell_text import lines_text
+from kopslint.syntax.shell_tree import Fault, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kopslint.source.text import Source
+
+Line = tuple[int, int, str]
+
+# A command seldom goes on for longer; looking further costs a parse a line.
+_LONGEST_COMMAND = 40
+
+_PROMPT = re.compile(
+    r"""
+    [ \t]*
+    (?:\([\w.:/-]+\)[ ])?
+    (?P<host>
+      \[[\w.-]+@[^\]\n]*\]
+    | [\w.-]+@[\w.-]+(?::[^\s$\#%>]*)?(?:[ ][~/][^\s$\#%]*)?
+    | (?:ba|z)?sh-[\d.]+
+    | [~/][\w./-]*
+    )?
+    [ ]?(?P<mark>[$%>\#\u276f\u279c])[ \t]+(?=\S)
+    """,
+    re.VERBOSE,
+)
+_PROGRAM_NAMES = """
+    kops kubectl etcdctl etcdutl etcd-manager-ctl etcd-dump-logs terraform tofu
+    terragrunt aws gcloud gsutil az openstack doctl helm docker podman crictl ctr
+    nerdctl ssh scp sudo su env export set unset source cd ls cat echo printf sleep
+    curl wget jq yq grep sed awk sort head tail tee diff git go make vi vim nano cp
+    mv rm mkdir chmod chown systemctl service journalctl watch time timeout xargs
+    for while until if case read eval exec bash sh exit true false test wait kill
+    pkill killall mount umount dig ping python python3 pip ansible-playbook alias
+"""
+_PROGRAMS = frozenset(_PROGRAM_NAMES.split())
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\s]*\])?\+?=")
+# Commands that a block starts with: paths, variables, subshells, tests, comments.
+_SHELL_START = re.compile(r"""\.{0,2}/|~/|"?\$|[\[({!#]|\\?\w[\w.-]*\(\)""")
+
+
+def looks_like_shell(lines: Sequence[Line]) -> bool:
+    """Whether a block without an info string holds commands."""
+    for _, _, text in lines:
+        prompt = _PROMPT.match(text)
+        if prompt is not None and _is_prompt(prompt):
+            return True
+        if _program(text) in _PROGRAMS or re.match(r"#\s*\S", text):
+            rest = text.lstrip("# ")
+            if _program(rest) in _PROGRAMS:
+                return True
+    return False
+
+
+def typed_lines(source: Source, lines: Sequence[Line]) -> list[Line]:
+    """The lines of a block that were typed, without their prompts."""
+    marks = [_PROMPT.match(text) for _, _, text in lines]
+    clear = [mark if mark is not None and _is_prompt(mark) else None for mark in marks]
+    if not any(clear):
+        clear = _bare_marks(lines, marks)
+    if not any(clear):
+        return _without_output(source, lines)
+    typed: list[Line] = []
+    index = 0
+    while index < len(lines):
+        prompt = clear[index]
+        if prompt is None:
+            index += 1
+            continue
+        number, column, text = lines[index]
+        first = (number, column + prompt.end(), text[prompt.end() :])
+        rest: list[Line] = []
+        for following, mark in zip(
+            lines[index + 1 : index + _LONGEST_COMMAND],
+            clear[index + 1 :],
+            strict=False,
+        ):
+            if mark is not None:
+                break
+            rest.append(_without_second_prompt(following))
+        command = _command(source, [first, *rest])
+        typed += command
+        index += len(command)
+    return typed
+
+
+def _is_prompt(mark: re.Match[str]) -> bool:
+    """A prompt that nothing else looks like; bare ``#`` and ``>`` are not."""
+    return mark["host"] is not None or mark["mark"] in "$%\u276f\u279c"
+
+
+def _bare_marks(
+    lines: Sequence[Line], marks: Sequence[re.Match[str] | None]
+) -> list[re.Match[str] | None]:
+    """``# `` or ``> `` as a prompt, if programs stand behind it and only there."""
+    if any(_program(text) in _PROGRAMS for _, _, text in lines):
+        return [None] * len(lines)
+    return [
+        mark if mark and _program(text[mark.end() :]) in _PROGRAMS else None
+        for (_, _, text), mark in zip(lines, marks, strict=True)
+    ]
+
+
+def _without_second_prompt(line: Line) -> Line:
+    """A further line of a command, without the ``> `` that bash shows there."""
+    number, column, text = line
+    return (number, column + 2, text[2:]) if text.startswith("> ") else line
+
+
+def _program(text: str) -> str:
+    words = text.split(maxsplit=1)
+    return words[0] if words else ""
+
+
+def _command(source: Source, lines: Sequence[Line]) -> list[Line]:
+    """The first line and those after it that it needs to be complete."""
+    size = 1
+    while size < len(lines) and re.search(r"\\[ \t]*$", lines[size - 1][2]):
+        size += 1
+    for end in range(size, min(len(lines), _LONGEST_COMMAND) + 1):
+        text = lines_text(source, lines[:end])
+        if not any(isinstance(node, Fault) for node in parse(text)):
+            return list(lines[:end])
+        if not re.search(r"""<<|["'`({]|\b(?:do|then|in|else)\b|[|&]\s*$""", text.text):
+            break
+    return list(lines[:size])
+
+
+def _without_output(source: Source, lines: Sequence[Line]) -> list[Line]:
+    """The lines of a block without prompts that can be commands."""
+    mixed = any(_program(text) in _PROGRAMS for _, _, text in lines)
+    typed: list[Line] = []
+    output = False
+    index = 0
+    while index < len(lines):
+        command = _command(source, lines[index : index + _LONGEST_COMMAND])
+        text = lines[index][2].strip()
+        known = _program(text) in _PROGRAMS
+        plain = known or _SHELL_START.match(text) or _ASSIGNMENT.match(text)
+        if not text or plain:
+            output = False
+        elif not re.match(r"[a-z]", text) or re.match(r"\S+:(?:\s|$)", text):
+            output = mixed
+        if output:
+            index += 1
+            continue
+        typed += command
+        index += len(command)
+    return typed

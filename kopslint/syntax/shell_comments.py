@@ -1,0 +1,43 @@
+"""Comments as titles: ``kops edit cluster  # remove member d`` says what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kopslint.source.text import Span
+    from kopslint.syntax.shell_text import ShellText
+
+
+@dataclass(eq=False)
+class Comments:
+    """The comments met so far, by the line they are on.
+
+    ``behind`` are those behind a command, ``above`` those that fill a line.
+    """
+
+    behind: dict[int, str] = field(default_factory=dict)
+    above: dict[int, str] = field(default_factory=dict)
+
+    def note(self, text: ShellText, start: int, end: int) -> None:
+        """Take up the comment at ``text[start:end]``."""
+        written = text.text[start:end]
+        if written.startswith("#!"):
+            return
+        line_start = text.text.rfind("\n", 0, start) + 1
+        alone = not text.text[line_start:start].strip()
+        line, _ = text.position(start)
+        comments = self.above if alone else self.behind
+        comments[line] = written.lstrip("#").strip()
+
+    def title(self, span: Span) -> str | None:
+        """The comment behind a command, otherwise the lines right above it."""
+        if self.behind.get(span.end_line):
+            return self.behind[span.end_line]
+        lines: list[str] = []
+        line = span.line - 1
+        while line in self.above:
+            lines.append(self.above[line])
+            line -= 1
+        return " ".join(reversed([part for part in lines if part])) or None

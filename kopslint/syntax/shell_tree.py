@@ -1,0 +1,168 @@
+"""The syntax tree of shell text, and where there is none.
+
+tree-sitter recovers from errors by guessing; here only what parses cleanly on its
+own is handed on, and each line that does not is a ``Fault`` with a plain reason.
+Precedence of ``&&``, ``|`` and ``!``, which the grammar gets wrong in places, is
+put right by flattening.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node, Parser
+
+    from kopslint.syntax.shell_text import ShellText
+
+# Each fault costs one more parse of what follows.
+MOST_FAULTS = 25
+_OPENERS = {
+    "if": "fi",
+    "for": "done",
+    "while": "done",
+    "until": "done",
+    "select": "done",
+    "case": "esac",
+    "{": "}",
+    "(": ")",
+    "$(": ")",
+    "((": "))",
+    "[[": "]]",
+    "[": "]",
+}
+RESERVED = frozenset(
+    {"then", "else", "elif", "fi", "do", "done", "esac", "in", "}", ")", ";;"}
+    | {"if", "for", "while", "until", "case"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A stretch of text that bash could not read either, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+def parse(text: ShellText) -> Iterator[Node | Fault]:
+    """The top-level nodes of a text in order, faults in their places.
+
+    A fault takes its whole line with it, for bash reads a line before it runs any
+    of it; the lines after it are read on their own. After ``MOST_FAULTS`` the rest
+    is one fault.
+    """
+    code = text.ascii
+    start = 0
+    for _ in range(MOST_FAULTS):
+        # Blanks in place of what is done keep all offsets as they are.
+        root = _parser().parse(b" " * start + code[start:]).root_node
+        fault = None
+        nodes: list[Node] = []
+        for node in root.children if root.type == "program" else [root]:
+            fault = _fault(node, text)
+            if fault is not None:
+                break
+            nodes.append(node)
+        if fault is None:
+            yield from nodes
+            return
+        line = text.text.rfind("\n", 0, fault.start) + 1
+        yield from (node for node in nodes if node.end_byte <= line)
+        yield fault
+        start = fault.end
+    if text.text[start:].strip():
+        reason = "there are too many syntax errors before this to read the rest"
+        yield Fault(start, len(text.text), reason)
+
+
+def _fault(node: Node, text: ShellText) -> Fault | None:
+    if not node.has_error and node.type != ";;":
+        return None
+    place = node
+    while not (place.is_error or place.is_missing):
+        inner = next((c for c in place.children if c.has_error or c.is_missing), None)
+        if inner is None:
+            break
+        place = inner
+    if place.is_missing and place.parent is not None:
+        place = place.parent
+    start = place.start_byte
+    start += len(text.text[start:]) - len(text.text[start:].lstrip())
+    end = text.text.find("\n", start)
+    end = len(text.text) if end < 0 else end
+    return Fault(start, max(end, start + 1), _reason(text.text[start:end]))
+
+
+def _reason(line: str) -> str:
+    """Why bash cannot read a line, as far as its start tells."""
+    if line[:1] in {'"', "'", "`"}:
+        return f"this {line[0]} is never closed"
+    match = re.match(r"\$\(|\(\(|\[\[|[({\[]|[a-z]+\b", line)
+    if match and match[0] in _OPENERS:
+        return f"`{match[0]}` is not closed by `{_OPENERS[match[0]]}`"
+    if match and match[0] in RESERVED:
+        return f"`{match[0]}` is out of place"
+    return "bash cannot read this line"
+
+
+class Operand(NamedTuple):
+    """One command of a chain with the redirections around it."""
+
+    node: Node
+    redirects: tuple[Node, ...] = ()
+
+
+def chain(node: Node) -> list[Operand | str]:
+    """A node as commands and the operators between them (``&& || | !``)."""
+    tokens: list[Operand | str] = []
+    waiting: list[Node] = [node]
+    while waiting:
+        node = waiting.pop()
+        if node.type in {"list", "pipeline", "negated_command"}:
+            waiting.extend(reversed(node.children))
+        elif node.type == "redirected_statement":
+            tokens += _redirected(node)
+        elif not node.is_named:
+            tokens.append("|" if node.type == "|&" else node.type)
+        elif node.type != "comment":
+            tokens.append(Operand(node))
+    return tokens
+
+
+def _redirected(node: Node) -> list[Operand | str]:
+    body = node.child_by_field_name("body")
+    redirects = tuple(node.children_by_field_name("redirect"))
+    tokens: list[Operand | str] = chain(body) if body is not None else [Operand(node)]
+    last = tokens[-1]
+    if body is not None and isinstance(last, Operand):
+        tokens[-1] = Operand(last.node, (*last.redirects, *redirects))
+    # ``cat <<EOF | kops create -f -``: the grammar hangs the rest of the first
+    # line into the here-document.
+    for redirect in redirects:
+        if redirect.type != "heredoc_redirect":
+            continue
+        operator = ""
+        for child in redirect.children:
+            if child.type == "pipeline":
+                tokens += chain(child)
+            elif child.type in {"&&", "||"}:
+                operator = child.type
+            elif operator and child.is_named:
+                tokens += [operator, *chain(child)]
+                operator = ""
+    return tokens

@@ -1,0 +1,171 @@
+"""What variables hold while a script is read, and what ``${x%y}`` makes of it.
+
+Values are chains of known text and unknowns; a variable is a value or an array
+of values. Nothing here parses: the pieces come from the word reader.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.script import Assignment, Unknown, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Pieces = tuple[str | Unknown, ...]
+
+# A value that doubles in each turn of a loop must not fill the memory.
+LONGEST_VALUE = 100_000
+# A program's environment is kept with every call, so it has to stay short.
+LONGEST_ENVIRONMENT = 200
+
+# Positional parameters and options live beside the variables, under names that
+# no variable can have, so that branches and subshells treat them alike.
+ARGUMENTS = "@"
+PIPEFAIL = "-o pipefail"
+
+
+def text_of(pieces: Pieces) -> str | None:
+    """The text of a fully known value, otherwise None."""
+    known = [piece for piece in pieces if isinstance(piece, str)]
+    return "".join(known) if len(known) == len(pieces) else None
+
+
+def joined(values: Sequence[Pieces], separator: str = "") -> Pieces:
+    """The values as one, neighbouring texts merged."""
+    pieces: list[str | Unknown] = []
+    for number, value in enumerate(values):
+        for piece in (separator, *value) if number and separator else value:
+            if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
+                pieces[-1] += piece
+            else:
+                pieces.append(piece)
+    length = sum(len(piece) for piece in pieces if isinstance(piece, str))
+    if length > LONGEST_VALUE:
+        return (Unknown("...", "the value is too long to follow"),)
+    return tuple(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable: its value, or its items if it is an array.
+
+    ``items`` None with ``value`` None is a variable that was unset. ``word`` is
+    the word it was assigned from.
+    """
+
+    value: Pieces | None
+    items: tuple[Pieces, ...] | None = None
+    word: Word | None = None
+
+    @property
+    def scalar(self) -> Pieces | None:
+        """What ``$x`` gives: of an array, the first item."""
+        if self.items is not None:
+            return self.items[0] if self.items else ()
+        return self.value
+
+    def agrees(self, other: Variable | None) -> bool:
+        """Whether both hold the same, wherever it was assigned."""
+        return other is not None and (
+            (self.value, self.items) == (other.value, other.items)
+        )
+
+
+UNSET = Variable(None)
+
+
+@dataclass(eq=False)
+class Scope:
+    """The variables at one point of a script; branches get a scope of their own.
+
+    ``changes`` are the variables set here; the rest is looked up in ``parent``.
+    """
+
+    parent: Scope | None = None
+    changes: dict[str, Variable] = field(default_factory=dict)
+    exported: dict[str, None] = field(default_factory=dict)
+    _environment: tuple[Assignment, ...] | None = None
+
+    def branch(self) -> Scope:
+        """A scope that sees this one and does not change it."""
+        return Scope(self, exported=dict(self.exported))
+
+    def get(self, name: str) -> Variable | None:
+        """The variable, or None if this file never sets it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.changes:
+                return scope.changes[name]
+            scope = scope.parent
+        return None
+
+    def set(self, name: str, variable: Variable) -> None:
+        """Assign a variable here."""
+        self.changes[name] = variable
+        if name in self.exported:
+            self._environment = None
+
+    def restore(self, name: str, variable: Variable | None) -> None:
+        """Put back what ``get`` gave before; None if it was not set."""
+        if variable is None:
+            self.changes.pop(name, None)
+            self._environment = None
+        else:
+            self.set(name, variable)
+
+    def export(self, name: str) -> None:
+        """Let the programs called from here on see a variable."""
+        self.exported[name] = None
+        self._environment = None
+
+    def forget(self, name: str, reason: str, word: Word | None = None) -> None:
+        """Make a variable unknown."""
+        unknown = Unknown(f"${name}", reason)
+        if word is not None:
+            word = replace(word, pieces=(unknown,))
+        self.set(name, Variable((unknown,), word=word))
+
+    def environment(self) -> tuple[Assignment, ...]:
+        """The exported variables that have a value, the latest ones."""
+        if self._environment is None:
+            found = []
+            for name in list(self.exported)[-LONGEST_ENVIRONMENT:]:
+                variable = self.get(name)
+                if variable is not None and variable.word is not None:
+                    found.append(Assignment(name, variable.word))
+            self._environment = tuple(found)
+        return self._environment
+
+    def merge(self, branches: Sequence[Scope]) -> None:
+        """Take over what the branches (of this scope) agree on.
+
+        Exactly one of them was taken. What they do not agree on is unknown.
+        """
+        names = {name for branch in branches for name in branch.changes}
+        for name in sorted(names):
+            held = [branch.get(name) for branch in branches]
+            first = held[0]
+            if first is not None and all(first.agrees(other) for other in held[1:]):
+                self.set(name, first)
+                continue
+            word = next((v.word for v in held if v is not None and v.word), None)
+            reason = f"${name} is set differently, or not at all, in another branch"
+            self.forget(name, reason, word)
+        for branch in branches:
+            for name in branch.exported.keys() - self.exported.keys():
+                self.export(name)
+
+
+def items_of(variable: Variable) -> tuple[Pieces, ...]:
+    """What ``${x[@]}`` gives."""
+    if variable.items is not None:
+        return variable.items
+    return () if variable.value is None else (variable.value,)
+
+
+def not_set(name: str) -> Unknown:
+    """The value of a variable that this file never sets."""
+    return Unknown(f"${name}", f"${name} is not set in this file")

@@ -1,0 +1,106 @@
+"""YAML scalars that hold shell: the value, and where each character of it stands.
+
+Block scalars lose their indentation, folded ones their line ends and quoted ones
+their escapes, so the value is laid beside the source stretch by stretch.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.shell_text import Anchor, ShellText, lines_text
+
+if TYPE_CHECKING:
+    import yaml
+
+    from kopslint.source.text import Source, Span
+
+_QUOTED = re.compile(
+    r"\\(?:x..|u.{4}|U.{8}|\n[ \t]*|.)|''|[ \t]*\n\s*|[^\\'\n]+|.", re.DOTALL
+)
+
+
+def scalar_span(source: Source, node: yaml.ScalarNode) -> Span:
+    """The place of a scalar: its value, or the first line of a block."""
+    start, end = node.start_mark, node.end_mark
+    line = start.line + 1
+    if node.style in {"|", ">"}:
+        return source.span(
+            line, start.column + 1, line, len(source.line(line).rstrip()) + 1
+        )
+    return source.span(line, start.column + 1, end.line + 1, end.column + 1)
+
+
+def scalar_text(source: Source, node: yaml.ScalarNode, title: str | None) -> ShellText:
+    """The value of a scalar as shell text."""
+    if node.style == "|":
+        return _literal(source, node, title)
+    anchors = _folded(source, node) if node.style == ">" else _flow(source, node)
+    return ShellText(source, node.value, tuple(anchors), title=title)
+
+
+def _block_lines(source: Source, node: yaml.ScalarNode) -> list[tuple[int, str]]:
+    """The numbered lines of a block scalar; its indentation is the first one's."""
+    first = node.start_mark.line + 2
+    last = node.end_mark.line + 1
+    return [(number, source.line(number)) for number in range(first, last + 1)]
+
+
+def _literal(source: Source, node: yaml.ScalarNode, title: str | None) -> ShellText:
+    numbered = _block_lines(source, node)
+    lines: list[tuple[int, int, str]] = []
+    for (number, line), text in zip(
+        [*numbered, (node.start_mark.line + 1, "")],
+        node.value.split("\n"),
+        strict=False,
+    ):
+        column = len(line) - len(text) + 1 if line.endswith(text) else 1
+        lines.append((number, column, text))
+    return lines_text(source, lines, title)
+
+
+def _folded(source: Source, node: yaml.ScalarNode) -> list[Anchor]:
+    anchors: list[Anchor] = []
+    done = 0
+    for number, line in _block_lines(source, node):
+        text = line.strip()
+        offset = node.value.find(text, done) if text else -1
+        if offset >= 0:
+            column = len(line) - len(line.lstrip()) + 1
+            anchors.append(Anchor(offset if anchors else 0, number, column))
+            done = offset + len(text)
+    return anchors or [Anchor(0, node.start_mark.line + 1, node.start_mark.column + 1)]
+
+
+def _flow(source: Source, node: yaml.ScalarNode) -> list[Anchor]:
+    """Plain and quoted scalars: a new anchor behind each fold and escape."""
+    start, end = node.start_mark, node.end_mark
+    inset = 1 if node.style in {"'", '"'} else 0
+    lines = source.lines[start.line : end.line + 1]
+    lines[-1] = lines[-1][: end.column - inset]
+    raw = "\n".join(lines)[start.column + inset :]
+    line, column = start.line + 1, start.column + inset + 1
+    anchors: list[Anchor] = []
+    offset = 0
+    for match in _QUOTED.finditer(raw):
+        part = match[0]
+        anchors.append(Anchor(offset, line, column))
+        folds = part.count("\n")
+        if folds and part.startswith("\\"):
+            length = 0
+        elif folds:
+            # One line end becomes a blank, further ones stay line ends.
+            length = max(1, folds - 1)
+        elif (part.startswith("\\") and node.style == '"') or part == "''":
+            length = 1
+        else:
+            length = len(part)
+        if part == "''" and node.style != "'":
+            length = 2
+        offset += length
+        if folds:
+            line, column = line + folds, len(part) - part.rfind("\n")
+        else:
+            column += len(part)
+    return anchors or [Anchor(0, line, column)]

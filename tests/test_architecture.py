@@ -1,0 +1,109 @@
+"""The rooms stay rooms: imports point left, modules are explained and short."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import kopslint
+
+PACKAGE = Path(kopslint.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# What each room may know besides itself. Errors and findings are words that every
+# room but etcd may use; etcd knows membership and nothing else in the world.
+WORDS = {"kopslint", "errors", "findings"}
+TEXT = {"source", "syntax"}
+MEANING = TEXT | {"kops", "etcd", "commands", "change"}
+ROOMS: dict[str, set[str]] = {
+    "kopslint": set(),
+    "errors": {"source"},
+    "findings": {"source"},
+    "etcd": set(),
+    "source": WORDS,
+    "syntax": WORDS | {"source"},
+    "kops": WORDS | TEXT,
+    "commands": WORDS | TEXT | {"kops"},
+    "change": WORDS | TEXT | {"kops"},
+    "simulate": WORDS | MEANING,
+    "checks": WORDS | MEANING | {"simulate"},
+    "rulebook": WORDS | TEXT,
+    "plan": WORDS | MEANING | {"simulate", "checks"},
+    "report": WORDS | {"source"},
+    "engine": WORDS | MEANING | {"simulate", "checks", "rulebook", "plan"},
+    "cli": WORDS | MEANING | {"rulebook", "plan", "report", "engine"},
+    "__main__": WORDS | {"cli"},
+}
+
+LONGEST = 320
+
+
+def room_of(module: str) -> str:
+    """The room of a dotted module name."""
+    return [*module.split("."), ""][1] or "kopslint"
+
+
+def name_of(path: Path) -> str:
+    parts = ["kopslint", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The kopslint modules that a module imports, for types only or not."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            if node.module == "kopslint":
+                names.update(
+                    f"kopslint.{alias.name}"
+                    if (PACKAGE / alias.name).exists()
+                    or (PACKAGE / f"{alias.name}.py").exists()
+                    else "kopslint"
+                    for alias in node.names
+                )
+            else:
+                names.add(node.module)
+    return {name for name in names if name.split(".")[0] == "kopslint"}
+
+
+def test_every_room_is_named_in_the_order() -> None:
+    """A new folder has to say what it may know before it can be used."""
+    assert {room_of(name_of(path)) for path in MODULES} <= set(ROOMS)
+
+
+def test_the_order_has_no_circle_between_rooms() -> None:
+    """Rooms can be sorted so that imports only point left."""
+    left = {room: may - {room} for room, may in ROOMS.items()}
+    # Source and the words about it name each other's types; that is all they share.
+    left["source"] = set()
+    placed: set[str] = set()
+    while ready := {room for room, may in left.items() if may & set(left) <= placed}:
+        placed |= ready
+        left = {room: may for room, may in left.items() if room not in ready}
+
+    assert left == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_left(path: Path) -> None:
+    """A module imports only from its own room and from rooms left of it."""
+    room = room_of(name_of(path))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    allowed = ROOMS[room] | {room}
+
+    strangers = {name for name in imported(tree) if room_of(name) not in allowed}
+
+    assert strangers == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_says_why_it_exists_and_stays_short(path: Path) -> None:
+    """Every module has a docstring and at most a few screens of code."""
+    text = path.read_text(encoding="utf-8")
+
+    assert ast.get_docstring(ast.parse(text)), "the module has no docstring"
+    assert len(text.splitlines()) <= LONGEST
