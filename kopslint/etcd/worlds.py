@@ -168,11 +168,15 @@ class Worlds:
         )
 
     def restart_managers(self) -> Worlds:
-        """Every etcd-manager restarts, so the leader reads the control spec."""
-        return self._after(
+        """Every etcd-manager restarts, and the leader has read the control spec.
+
+        Whoever restarts them does so to have it read, and looks whether it was.
+        """
+        restarted = self._after(
             "the etcd-managers restart",
             lambda w: (w._replace(due=any(c in UP for c in w.names)),),
         )
+        return restarted.where(lambda world: not world.due)
 
     def where(self, holds: Callable[[World], bool]) -> Worlds:
         """Only the worlds in which ``holds`` is true; may be none."""
