@@ -1,0 +1,32 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both need Python 3.11
+# or later and nothing else; they install into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := fixtures/five-to-three
+
+.PHONY: demo test lint clean
+
+demo: .venv/demo
+	@cd $(DEMO) && ../../$(BIN)/kopslint check --before before.yaml --after after.yaml \
+	  --commands commands.sh || test $$? -eq 1
+
+test: lint
+	$(BIN)/pytest -n auto
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/demo: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

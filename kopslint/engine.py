@@ -108,7 +108,6 @@ def _context(
         before=old if is_change else None,
         simulation=simulation,
         misnamed=lists.misnamed,
-        plan_command=_plan_command(request),
     )
 
 
@@ -229,13 +228,3 @@ def _control_plane(fleet: Fleet) -> int:
 
 def _skipped(*fleets: Fleet) -> tuple[str, ...]:
     return tuple(sorted({s.path for fleet in fleets for s in fleet.skipped}))
-
-
-def _plan_command(request: Request) -> str | None:
-    """The kopslint call that prints a safe order, for inputs that are files."""
-    if request.before is None or request.after is None:
-        return None
-    sides = [("--before", s.path) for s in request.before]
-    sides += [("--after", s.path) for s in request.after]
-    options = " ".join(f"{option} {path}" for option, path in sides)
-    return f"kopslint plan {options}"

@@ -29,14 +29,12 @@ class Context:
     ``after`` is the state to check, or the state after the change; ``before`` is
     None if there is no change to check, ``simulation`` if there are no commands.
     ``misnamed`` are commands that name a cluster which is none of the inputs.
-    ``plan_command`` is the kopslint call that prints a safe order for this change.
     """
 
     after: Manifest
     before: Manifest | None = None
     simulation: Simulation | None = None
     misnamed: tuple[Command, ...] = ()
-    plan_command: str | None = None
 
     @property
     def cluster(self) -> str:
@@ -55,4 +53,14 @@ def listed(names: tuple[str, ...] | list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-__all__ = ["Check", "Context", "Draft", "listed", "sure"]
+def removal(member: str, etcd_cluster: str, when: str = "") -> str:
+    """The command that takes a member out of an etcd cluster, to paste.
+
+    ``etcdctl`` wants the member's id, which only the member list has. What it lists
+    ends in the name of the spec, with or without a prefix.
+    """
+    find = f"etcdctl member list | awk -F, '/[ -]{member},/{{print $1}}'"
+    return f'etcdctl member remove "$({find})"  # in {etcd_cluster}{when}'
+
+
+__all__ = ["Check", "Context", "Draft", "listed", "removal", "sure"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.checks.context import Context, Draft, listed, removal, sure
 from kopslint.checks.quorum import line_of, story_of
 from kopslint.commands.model import MemberRemove
 from kopslint.findings import Location, Severity
@@ -58,7 +58,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
     if context.simulation is None:
         return
     for hazards in _together(membership.expulsions(context.simulation)):
-        yield _expulsion(hazards, context)
+        yield _expulsion(hazards)
     for hazards in _together(membership.armed(context.simulation)):
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
         yield Draft(
@@ -73,12 +73,11 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
             certainty=sure(first.certain),
             step=first.step.number,
             etcd_cluster=names[0] if len(names) == 1 else None,
-            fix=(context.plan_command,) if context.plan_command else (),
             trace=tuple(line_of(hazard) for hazard in hazards),
         )
 
 
-def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
+def _expulsion(hazards: list[Hazard]) -> Draft:
     first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
     count = first.worlds.published
     return Draft(
@@ -96,7 +95,6 @@ def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
         fix=(
             "# take the leavers out by name, and stop their machines, before the",
             "# lower count is published",
-            *((context.plan_command,) if context.plan_command else ()),
         ),
         trace=tuple(line_of(hazard) for hazard in hazards),
         story=story_of(first),
@@ -172,15 +170,13 @@ def _mending(
     if "R" in letters:
         dead = hazards[0].members
     return tuple(
-        f"etcdctl member remove {name}  # in {hazard.etcd_cluster}"
-        for hazard in hazards
-        for name in dead
+        removal(name, hazard.etcd_cluster) for hazard in hazards for name in dead
     )
 
 
 def _removals(hazards: list[Hazard]) -> tuple[str, ...]:
     return tuple(
-        f"etcdctl member remove {member}  # in {hazard.etcd_cluster}"
+        removal(member, hazard.etcd_cluster)
         for hazard in hazards
         for member in hazard.members
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.checks.context import Context, Draft, listed, removal, sure
 from kopslint.findings import Location
 from kopslint.simulate.membership import deletions
 from kopslint.simulate.views import trace
@@ -38,13 +38,9 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             certainty=sure(certain),
             step=step.number,
             etcd_cluster=clusters[0] if len(clusters) == 1 else None,
-            fix=(
-                *(
-                    f"etcdctl member remove {member.name}  # in {name}, before line "
-                    f"{step.command.span.line}"
-                    for name, member, _ in deletion.members
-                ),
-                *((context.plan_command,) if context.plan_command else ()),
+            fix=tuple(
+                removal(member.name, name, f", before line {step.command.span.line}")
+                for name, member, _ in deletion.members
             ),
             trace=trace(step, clusters),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.checks.context import Context, Draft, listed, removal, sure
 from kopslint.etcd.story import story
 from kopslint.findings import Location, Severity, TraceLine
 from kopslint.simulate import quorum
@@ -33,7 +33,7 @@ def quorum_lost(context: Context) -> Iterator[Draft]:
     for _, group in groupby(found, key=_alike):
         outages = list(group)
         if outages[0].forever:
-            yield _for_good(context, outages)
+            yield _for_good(outages)
         else:
             yield _for_a_while(context.simulation, outages)
 
@@ -50,7 +50,7 @@ def _alike(outage: Outage) -> tuple[bool, int, bool, tuple[str, ...], int, int]:
     )
 
 
-def _for_good(context: Context, outages: list[Outage]) -> Draft:
+def _for_good(outages: list[Outage]) -> Draft:
     first = outages[0]
     world = first.world
     names = [outage.etcd_cluster for outage in outages]
@@ -65,7 +65,7 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=names[0] if len(names) == 1 else None,
-        fix=(*((context.plan_command,) if context.plan_command else ()), *RESTORE),
+        fix=RESTORE,
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
     )
@@ -116,7 +116,7 @@ def _reason(outage: Outage) -> str:
 def _repair(outages: list[Outage]) -> tuple[str, ...]:
     """What keeps quorum: no dead member in the list, and time between machines."""
     removals = tuple(
-        f"etcdctl member remove {name}  # in {line.etcd_cluster}, before this"
+        removal(name, line.etcd_cluster, ", before this")
         for line in map(line_of, outages)
         if line.before is not None
         for name in line.before.members
@@ -165,7 +165,7 @@ def _bare(windows: list[Window]) -> Draft:
         step=first.step.number,
         etcd_cluster=names[0] if len(names) == 1 else None,
         fix=tuple(
-            f"etcdctl member remove {member}  # in {window.etcd_cluster}"
+            removal(member, window.etcd_cluster)
             for window in windows
             for member in window.members
         ),

@@ -42,6 +42,9 @@ def _kubectl(invocation: Invocation) -> Command:
     given = arguments(invocation.words[1:], KUBECTL)
     verb = given.positionals[0].text if given.positionals else None
     rest = given.positionals[1:]
+    dry_run = given.value("dry-run")
+    if dry_run is not None and dry_run.text in ("client", "server"):
+        return _reads(invocation, verb)
     match verb:
         case "drain" | "cordon" | "uncordon":
             return _node_command(invocation, verb, rest, given)

@@ -115,9 +115,10 @@ def read_provider(invocation: Invocation) -> Command:
             reason=Unknown(invocation.text, "it runs commands on machines"),
         )
     rest = given.positionals[len(known.split()) - 1 :] if known is not None else ()
-    command = _change(invocation, known, rest, given) if known is not None else None
-    if command is not None:
-        return command
+    if known is not None and not given.has("dry-run", "dryrun"):
+        command = _change(invocation, known, rest, given)
+        if command is not None:
+            return command
     verb = " ".join([invocation.program, *names[:2]])
     return Reads(text=invocation.text, span=invocation.span, verb=verb)
 

@@ -134,4 +134,6 @@ def _interpreted(invocation: Invocation) -> Unknown | None:
             return Unknown(invocation.text, "its command line is unknown")
         if not shell and re.search("[cemnp]", letters):
             return None
-    return None
+    if not shell:
+        return None
+    return Unknown(program, "it runs whatever comes in on its standard input")

@@ -23,6 +23,7 @@ from kopslint.syntax.script import Word
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+SHELLS = ("sh", "bash", "ash", "dash", "zsh", "ksh")
 _SSH = "i l p o F J L R D b c E e m O Q S W w B I"
 _DOCKER_RUN = (
     "v volume e env env-file w workdir u user name network net entrypoint p publish"
@@ -73,7 +74,7 @@ def _kubectl(command: Invocation) -> tuple[Invocation, ...] | None:
     if not found:
         inner = before[pod + 1 :]
         inner = inner[skip_options(inner, KUBECTL) :]
-    if not inner:
+    if not inner or _is_session(inner):
         return None
     place = before[pod].shown
     return (replace(command, words=inner, places=(place, *command.places)),)
@@ -88,7 +89,7 @@ def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
     if verb == "exec":
         own = skip_options(rest, _DOCKER_EXEC)
         inner = rest[own + 1 :]
-        if not inner:
+        if not inner or _is_session(inner):
             return None
         place = rest[own].shown
         return (replace(command, words=inner, places=(place, *command.places)),)
@@ -99,6 +100,8 @@ def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
     entry = arguments(rest[:own], _DOCKER_RUN).value("entrypoint")
     if entry is not None:
         return (replace(command, words=(entry, *inner)),)
+    if _is_session(inner):
+        return None
     if image and inner and program_name(inner[0]) != "kops":
         # An image of kops runs kops with the words that follow.
         name = re.sub(r"[:@].*", "", image[0].shown.rpartition("/")[2])
@@ -106,6 +109,11 @@ def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
             program = Word(("kops",), image[0].raw, image[0].span)
             return (replace(command, words=(program, *inner)),)
     return (replace(command, words=inner),) if inner else None
+
+
+def _is_session(words: tuple[Word, ...]) -> bool:
+    """Whether this is only a shell to type into; what is typed follows in the list."""
+    return len(words) == 1 and program_name(words[0]) in SHELLS
 
 
 def _at_separator(

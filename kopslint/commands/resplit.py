@@ -24,8 +24,10 @@ _OPERATORS = re.compile(r"[();<>|&\n]+")
 _KEYWORDS = frozenset(
     {"if", "then", "else", "elif", "fi", "while", "until", "do", "done", "!", "{", "}"}
 )
-# Unknown pieces travel through shlex as characters that no text has.
+# Unknown pieces travel through shlex as characters for private use.
 _MARK = 0xF0000
+_MARKS = re.compile("[\U000f0000-\U000ffffd]")
+_COMMENT = re.compile(r"(^|[\s;&|])#[^\n]*")
 _SPECIAL = re.compile(r"[\s;&|<>$`]")
 
 
@@ -49,13 +51,16 @@ def commands_in(command: Invocation, *words: Word) -> tuple[Invocation, ...] | N
     at run time or cannot be split.
     """
     literals = (p for word in words for p in word.pieces if isinstance(p, str))
-    if not "".join(literals).strip():
+    literal = "".join(literals)
+    if not literal.strip() or _MARKS.search(literal):
         return None
     unknowns: list[Unknown] = []
     text = " ".join(_marked(word, unknowns) for word in words)
-    lexer = shlex.shlex(
-        _DUPLICATES.sub("", text), posix=True, punctuation_chars="();<>|&\n"
-    )
+    # shlex would take `a#b` for a comment, and the line's end along with it.
+    text = _COMMENT.sub(r"\1", text.replace("\\\n", " "))
+    text = _DUPLICATES.sub("", text)
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="();<>|&\n")
+    lexer.commenters = ""
     lexer.whitespace = " \t\r"
     lexer.whitespace_split = True
     try:
@@ -66,7 +71,7 @@ def commands_in(command: Invocation, *words: Word) -> tuple[Invocation, ...] | N
     span, skip = words[0].span.to(words[-1].span), False
     for token in tokens:
         if _OPERATORS.fullmatch(token):
-            skip = "<" in token or (">" in token)
+            skip = "<" in token or ">" in token
             if not skip:
                 parts.append([])
         elif skip:
@@ -100,8 +105,8 @@ def _mark(unknown: Unknown, unknowns: list[Unknown]) -> str:
 
 def _unmarked(token: str, unknowns: list[Unknown], span: Span) -> Word:
     pieces: list[str | Unknown] = []
-    for part in re.split(f"([{chr(_MARK)}-{chr(_MARK + 0xFFFD)}])", token):
-        if len(part) == 1 and ord(part) >= _MARK:
+    for part in re.split(f"({_MARKS.pattern})", token):
+        if _MARKS.match(part):
             pieces.append(unknowns[ord(part) - _MARK])
         elif part:
             pieces.append(part)

@@ -19,7 +19,7 @@ from kopslint.commands.invocation import (
     skip_options,
     unknown_word,
 )
-from kopslint.commands.remote import REMOTE
+from kopslint.commands.remote import REMOTE, SHELLS
 from kopslint.commands.resplit import commands_in, resplit
 from kopslint.kops.cli_table import table
 from kopslint.syntax.script import Word
@@ -51,13 +51,12 @@ _PREFIXES: Mapping[str, tuple[str, int]] = {
     "unbuffer": ("", 0),
     "watch": ("n interval", 0),
 }
-_SHELLS = ("sh", "bash", "ash", "dash", "zsh", "ksh")
 _XARGS = "n P I L d s E a max-args max-procs replace arg-file delimiter"
 # What these say about a command is text, and runs nothing.
 _SAYS = re.compile(
     r"(log|info|warn|err|debug|print|echo|say|msg|message|note|title|die|fail)\w*"
     r"|cat|grep|egrep|rg|ag|awk|sed|man|which|type|alias|whereis|hash|test|\[|\[\["
-    r"|git|export|readonly|local|declare|read|set|unset|trap|vi|vim|nano|tee|sleep",
+    r"|git|export|readonly|local|declare|read|set|unset|trap|vi|vim|nano|tee",
     re.IGNORECASE,
 )
 # A word sequence with one of these programs and one of its commands in it runs it,
@@ -103,12 +102,15 @@ def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
     program, rest = command.program, command.words[1:]
     if program in _PREFIXES:
         return _prefix(command)
-    if program in _SHELLS:
+    if program in SHELLS:
         return _shell(command)
     reader = _READERS.get(program)
-    if reader is not None and rest:
-        return reader(command)
-    if program == "kops" or program in _TELLING or _SAYS.fullmatch(program):
+    inner = reader(command) if reader is not None and rest else None
+    if inner is not None:
+        return inner
+    if program == "kops" or _SAYS.fullmatch(program):
+        return None
+    if program in _TELLING and program != "kubectl":
         return None
     return _telling(command)
 
@@ -118,13 +120,10 @@ def _prefix(command: Invocation) -> tuple[Invocation, ...] | None:
     if program == "command" and rest and head(rest[0]) in ("-v", "-V"):
         return None
     options, own = _PREFIXES[program]
-    at = skip_options(rest, options)
-    inner = rest[at:]
-    # Their own words stand between the options and the command; the environment
-    # does not count among them.
-    inner = inner[own:]
+    inner = rest[skip_options(rest, options) + own :]
     if not inner:
-        stdin = command.stdin
+        # `sudo -i` is a shell.
+        stdin = command.stdin if program == "sudo" else None
         return commands_in(command, stdin) if stdin is not None else None
     if program == "watch" and len(inner) == 1:
         return commands_in(command, inner[0])

@@ -111,7 +111,7 @@ def _find(line: Line, words: Sequence[Word]) -> list[Word]:
         if head(word).startswith("-") and len(word.shown) > 1:
             kept.append(word)
             if rest and _takes_next(line.verb, word):
-                if rest[0].text in line.verb.children:
+                if word.text is not None and rest[0].text in line.verb.children:
                     _misplaced(line, word, rest[0])
                 else:
                     kept.append(rest.pop(0))

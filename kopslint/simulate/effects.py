@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kopslint.commands import model
 from kopslint.kops.refusals import Refusal
 from kopslint.simulate import cloud, members, store
-from kopslint.simulate.result import Result, applied, nothing, refused
+from kopslint.simulate.result import Result, applied, refused
 
 if TYPE_CHECKING:
     from kopslint.commands.model import Command
@@ -84,4 +84,5 @@ def effect(
         case model.Sleep():
             return members.run_sleep(command, situation)
         case _:
-            return [nothing(situation)]
+            # Drains, snapshots and the like matter to people and to no plane here.
+            return [applied(situation)]

@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from kopslint.commands.model import Command, Foreign, Reads, Unreadable
+from kopslint.commands.model import (
+    Command,
+    Foreign,
+    MemberList,
+    Reads,
+    Unreadable,
+)
 from kopslint.simulate.record import Moment, Step, Undecided
 from kopslint.simulate.situation import Ending, Situation, merged
 from kopslint.syntax.script import (
@@ -211,7 +217,7 @@ class Flow:
         self, call: SimpleCommand, going: list[Situation], asked: Asked
     ) -> list[Situation]:
         for position, command in enumerate(self._recognise(call)):
-            if isinstance(command, Foreign | Reads):
+            if isinstance(command, Foreign | Reads | MemberList):
                 going = _answers(command, going, asked)
                 continue
             if isinstance(command, Unreadable):
@@ -282,7 +288,7 @@ class Flow:
 
 def is_step(command: Command) -> bool:
     """Whether a command can change what is simulated, and so is a step."""
-    return not isinstance(command, Foreign | Reads | Unreadable)
+    return not isinstance(command, Foreign | Reads | MemberList | Unreadable)
 
 
 def _split(
@@ -295,7 +301,7 @@ def _split(
 
 
 def _answers(
-    command: Foreign | Reads, going: list[Situation], asked: Asked
+    command: Foreign | Reads | MemberList, going: list[Situation], asked: Asked
 ) -> list[Situation]:
     """The exit status of a program that changes nothing.
 

@@ -59,7 +59,7 @@ def run_remove(command: MemberRemove, situation: Situation, plan: Plan) -> list[
         problem = Refusal("etcd", f"etcd refuses: {'; '.join(reasons)}", shown)
         return [refused(situation, problem)]
     taken = sorted({member for names in meant.values() for member in names})
-    known = command.member is not None and command.member.text in taken
+    known = all(plan.names_member(name, command.member) for name in answers)
     assumed = None if known else f"{shown} is taken to be {' or '.join(taken)}"
     result = applied(then, assumed)
     if reasons:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from kopslint.syntax.script import Word
 
 _TOKENS = re.compile(r"[0-9A-Za-z]+")
+_NOISE = re.compile(r"(?<![\w-])-\w\b|\$\d")
+"""Short options and the fields of awk, which name nobody."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,16 @@ class Plan:
         candidates = leaving or handled
         return tuple(self._hinted(etcd_cluster, candidates, word) or candidates)
 
+    def names_member(self, etcd_cluster: str, word: Word | None) -> bool:
+        """Whether an argument leaves no doubt which member it stands for.
+
+        It is the member's name, or an expression that spells exactly one name out.
+        """
+        names = self.members.get(etcd_cluster, ())
+        if word is None or word.text is not None:
+            return word is not None and word.text in names
+        return sum(_spells(word, name) for name in names) == 1
+
     def meant_groups(
         self, word: Word | None, existing: tuple[str, ...]
     ) -> tuple[str, ...]:
@@ -173,13 +185,19 @@ class Plan:
 def _hints(word: Word | None, name: str) -> bool:
     """Whether what is unknown about a word is called like ``name``.
 
-    ``$ID_MAIN_4`` hints at ``master-4``, and a command substitution that greps for
-    ``etcd-3`` hints at ``etcd-3``.
+    ``$ID_MAIN_4`` hints at ``master-4``: the last part of the name is enough.
     """
     if word is None or word.unknown is None or not name:
         return False
-    said = _TOKENS.findall(word.shown.lower())
-    tokens = _TOKENS.findall(name.lower())
-    width = len(tokens)
-    whole = any(said[i : i + width] == tokens for i in range(len(said)))
-    return whole or tokens[-1] in said
+    last = _parts(name)[-1:]
+    return _spells(word, name) or bool(last and last[0] in _parts(word.shown))
+
+
+def _spells(word: Word, name: str) -> bool:
+    """Whether a word has all parts of ``name`` in it, one after another."""
+    said, parts = _parts(word.shown), _parts(name)
+    return any(said[i : i + len(parts)] == parts for i in range(len(said)))
+
+
+def _parts(text: str) -> list[str]:
+    return _TOKENS.findall(_NOISE.sub(" ", text.lower()))

@@ -1,0 +1,138 @@
+"""Etcd members against instance groups, within one state of a cluster.
+
+Every control-plane group runs one member of every etcd cluster, and nothing else
+does. Where that does not come out, one slip of the pen shows up twice: as a member
+in a wrong group, and as the group it was meant for left without one. Here the two
+are brought together, so that they can be told as one. This module must not know
+how bad any of it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.kops.spec import Role
+from kopslint.syntax.yaml_tree import Sequence, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import EtcdCluster, EtcdMember, InstanceGroup, Manifest
+
+Reason = Literal["unnamed", "no-group", "other-role", "taken"]
+
+# Objects with such a flaw may be the very group that seems to be missing.
+_LOSING = frozenset({"missing", "unknown-kind", "unsupported-version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A member that its group cannot run, and why.
+
+    ``reason`` tells whether the member names no group, a group that is not there, a
+    group that is no control plane, or one that has a member already. ``meant`` is
+    the group without a member that its name suggests, if there is one.
+    """
+
+    etcd: EtcdCluster
+    member: EtcdMember
+    reason: Reason
+    meant: InstanceGroup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancy:
+    """A control-plane group that an etcd cluster has no member for.
+
+    ``explained`` is whether a misplaced member of that etcd cluster accounts for it.
+    """
+
+    etcd: EtcdCluster
+    group: InstanceGroup
+    explained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """All that does not fit between the etcd clusters and the groups of a state."""
+
+    misplaced: tuple[Misplaced, ...] = ()
+    vacancies: tuple[Vacancy, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether every member has its group and every group its members."""
+        return not self.misplaced and not self.vacancies
+
+
+def correspondence(manifest: Manifest) -> Correspondence:
+    """What does not fit in ``manifest``.
+
+    A group counts as missing only if the manifest has a control plane at all and
+    every object could be read: a file with the Cluster alone says nothing about
+    groups. Etcd clusters whose members cannot all be read are passed over.
+    """
+    misplaced: list[Misplaced] = []
+    vacancies: list[Vacancy] = []
+    for etcd in manifest.etcd_clusters:
+        if members_are_readable(etcd):
+            wrong = list(_wrong_groups(etcd, manifest))
+            used = {member.group for member in etcd.members}
+            empty = [g for g in manifest.control_plane if g.name not in used]
+            meant = _meant([member.group for member, _ in wrong], empty)
+            misplaced.extend(
+                Misplaced(etcd, member, reason, group)
+                for (member, reason), group in zip(wrong, meant, strict=True)
+            )
+            # With as many misplaced members as empty groups, one accounts for the
+            # other even where the names say nothing.
+            enough = len(empty) <= len(wrong)
+            vacancies.extend(
+                Vacancy(etcd, group, enough or group in meant) for group in empty
+            )
+    return Correspondence(tuple(misplaced), tuple(vacancies))
+
+
+def members_are_readable(etcd: EtcdCluster) -> bool:
+    """Whether every item that the spec lists as a member could be read as one."""
+    listed = find(etcd.node, "etcdMembers")
+    count = len(listed.items) if isinstance(listed, Sequence) else 0
+    return count == len(etcd.members) and (
+        listed is None or isinstance(listed, Sequence) or listed.plain is None
+    )
+
+
+def _wrong_groups(
+    etcd: EtcdCluster, manifest: Manifest
+) -> Iterator[tuple[EtcdMember, Reason]]:
+    knows_groups = bool(manifest.control_plane) and not any(
+        flaw.kind in _LOSING for flaw in manifest.flaws
+    )
+    taken: set[str] = set()
+    for member in etcd.members:
+        group = manifest.groups.get(member.group)
+        if not member.group:
+            yield member, "unnamed"
+        elif member.group in taken:
+            yield member, "taken"
+        elif group is None and knows_groups:
+            yield member, "no-group"
+        elif group is not None and group.role not in (Role.CONTROL_PLANE, None):
+            yield member, "other-role"
+        taken.add(member.group)
+
+
+def _meant(
+    names: list[str], empty: list[InstanceGroup]
+) -> list[InstanceGroup | None]:
+    """For each wrong group name, the empty group that was meant; each only once."""
+    left = {group.name: group for group in empty}
+    meant: list[InstanceGroup | None] = []
+    for name in names:
+        near = get_close_matches(name, left, n=1)
+        meant.append(left.pop(near[0]) if near else None)
+    if len(left) == 1 and meant.count(None) == 1:
+        meant[meant.index(None)] = left.popitem()[1]
+    return meant
