@@ -1,0 +1,52 @@
+"""The two commands and the output that the README promises a newcomer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "fixtures/five-to-three"
+
+
+def demonstration(width: int = 100) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "kopslint",
+            "check",
+            "--before=before.yaml",
+            "--after=after.yaml",
+            "--commands=commands.sh",
+        ],
+        capture_output=True,
+        text=True,
+        cwd=DEMO,
+        env={**os.environ, "COLUMNS": str(width)},
+        check=False,
+    )
+
+
+def test_the_readme_shows_what_the_demonstration_prints() -> None:
+    """The output in the README is the real one, to the letter."""
+    ran = demonstration()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert ran.returncode == 1
+    assert ran.stderr == ""
+    assert f"```text\n{ran.stdout}```" in readme
+
+
+def test_the_demonstration_finds_what_broke_the_cluster() -> None:
+    """Both deletions are errors, and the roll is the outage that was reported."""
+    heads = [line for line in demonstration().stdout.splitlines() if "[KL" in line]
+
+    assert [line.split(": ")[:2] for line in heads] == [
+        ["commands.sh:1:1", "error[KL301]"],
+        ["commands.sh:2:1", "error[KL301]"],
+        ["commands.sh:2:1", "warning[KL303]"],
+        ["commands.sh:5:1", "warning[KL302]"],
+    ]
