@@ -15,6 +15,7 @@ from kopslint.checks.context import Context
 from kopslint.errors import NothingCheckedError
 from kopslint.findings import Finding, Report, Summary
 from kopslint.kops.fleet import Fleet, read_fleet
+from kopslint.kops.spec import Manifest
 from kopslint.rulebook.loader import load_rules
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
     from kopslint.commands.model import Command
     from kopslint.findings import Draft, TimelineEntry
-    from kopslint.kops.spec import Manifest
     from kopslint.rulebook.model import Rule
     from kopslint.simulate.record import Simulation
     from kopslint.source.text import Source
     from kopslint.syntax.script import Script
+
+
+NO_CLUSTER = "(no cluster)"
+"""Stands for the cluster of objects that do not say whose they are."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def check(request: Request, rules: tuple[Rule, ...] | None = None) -> Report:
             "no kops cluster was found in the inputs, so nothing was checked",
             hint="name files that hold kind: Cluster or kind: InstanceGroup",
         )
-    lists = _CommandLists(request.commands, names)
+    lists = _CommandLists(request.commands, {*names} - {NO_CLUSTER})
     findings: dict[Finding, None] = {}
     timeline: list[TimelineEntry] = []
     worlds = commands = 0
@@ -88,9 +92,18 @@ def check(request: Request, rules: tuple[Rule, ...] | None = None) -> Report:
 
 def _sides(request: Request) -> tuple[Fleet, Fleet]:
     """Both sides; where only one is given, it is the state to check."""
-    before = read_fleet(request.before or ())
-    after = read_fleet(request.after) if request.after is not None else before
-    return (before if request.before is not None else Fleet({})), after
+    before = _with_strays(read_fleet(request.before or ()))
+    if request.after is None:
+        return before, before
+    return before, _with_strays(read_fleet(request.after))
+
+
+def _with_strays(fleet: Fleet) -> Fleet:
+    """The same with one nameless manifest for what is wrong outside all clusters."""
+    if not fleet.flaws:
+        return fleet
+    stray = Manifest(NO_CLUSTER, None, {}, flaws=fleet.flaws)
+    return Fleet({**fleet.manifests, NO_CLUSTER: stray}, fleet.skipped)
 
 
 def _context(
@@ -101,7 +114,8 @@ def _context(
     assert state is not None  # noqa: S101 (the name came from one of the two)
     is_change = old is not None and new is not None and request.after is not None
     simulation = None
-    if lists.scripts and (old is not None or request.before is None):
+    known = name != NO_CLUSTER and (old is not None or request.before is None)
+    if lists.scripts and known:
         simulation = lists.replay(old or state, state)
     return Context(
         after=state,
@@ -152,7 +166,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
 class _CommandLists:
     """The command lists, read once, and which of their commands concern a cluster."""
 
-    def __init__(self, sources: tuple[Source, ...], clusters: list[str]) -> None:
+    def __init__(self, sources: tuple[Source, ...], clusters: set[str]) -> None:
         self.scripts: tuple[Script, ...] = ()
         self.misnamed: tuple[Command, ...] = ()
         self._clusters = frozenset(clusters)

@@ -76,6 +76,13 @@ def test_every_flag_is_read_in_each_of_its_spellings(path: str) -> None:
             assert texts(call.all(flag.name)) == (expected,), text
 
 
+def test_every_other_name_of_a_flag_leads_to_one_of_the_same_kind() -> None:
+    for verb in VERBS.values():
+        for name, flag in verb.flags.items():
+            meant = verb.flags[flag.name]
+            assert (meant.name, meant.type) == (flag.name, flag.type), (verb.path, name)
+
+
 @pytest.mark.parametrize("path", RUNNING)
 def test_global_flags_may_stand_before_the_command(path: str) -> None:
     line = complete(VERBS[path], "").removeprefix("kops ")

@@ -124,9 +124,7 @@ def _wrong_groups(
         taken.add(member.group)
 
 
-def _meant(
-    names: list[str], empty: list[InstanceGroup]
-) -> list[InstanceGroup | None]:
+def _meant(names: list[str], empty: list[InstanceGroup]) -> list[InstanceGroup | None]:
     """For each wrong group name, the empty group that was meant; each only once."""
     left = {group.name: group for group in empty}
     meant: list[InstanceGroup | None] = []

@@ -99,7 +99,7 @@ def group_without_member(context: Context) -> Iterator[Draft]:
             etcd_cluster=only(names),
             fix=(
                 f"# add a member with instanceGroup: {group.name} to {listed(names)}",
-                *((context.plan_command,) if context.plan_command else ()),
+                "# or delete the group, once its members have left etcd",
             ),
         )
 
@@ -114,10 +114,10 @@ def even_member_count(context: Context) -> Iterator[Draft]:
         lonely = {
             vacancy.group.name: vacancy.group
             for vacancy in vacancies
-            if vacancy.etcd in same and not vacancy.explained
+            if any(vacancy.etcd is etcd for etcd in same) and not vacancy.explained
         }
         yield Draft(
-            message=f"{listed(names)} {_has(names)} "
+            message=f"etcd {listed(names)} {'has' if len(names) == 1 else 'have'} "
             + (f"{count} members, an even number" if count else "no members"),
             why=f"{count} members tolerate no more failures than {count - 1}, and one "
             "more machine can fail. kops refuses to store or to apply an even number."
@@ -142,9 +142,7 @@ def even_member_count(context: Context) -> Iterator[Draft]:
             subject=",".join(names),
             etcd_cluster=only(names),
             fix=(
-                tuple(
-                    f"# add a member with instanceGroup: {name}" for name in lonely
-                )
+                tuple(f"# add a member with instanceGroup: {name}" for name in lonely)
                 if count and lonely
                 else ("# list 1, 3 or 5 members, each in a group of its own",)
             ),
@@ -188,7 +186,3 @@ def _is_even(etcd: EtcdCluster) -> bool:
     count = len(etcd.members)
     unique = len(names) == count == len(groups)
     return members_are_readable(etcd) and count % 2 == 0 and (unique or not count)
-
-
-def _has(names: tuple[str, ...]) -> str:
-    return "has" if len(names) == 1 else "have"

@@ -146,9 +146,7 @@ def read_etcd_manager_ctl(invocation: Invocation) -> Command:
             return RestoreBackup(
                 text=invocation.text,
                 span=invocation.span,
-                problems=_one(
-                    invocation, given.positionals[1:], "the backup's name", most=None
-                ),
+                problems=_one(invocation, given.positionals[1:], "the backup's name"),
                 etcd_cluster=cluster,
             )
         case "configure-cluster":
@@ -169,21 +167,19 @@ def read_etcd_manager_ctl(invocation: Invocation) -> Command:
 
 
 def _one(
-    invocation: Invocation, words: tuple[Word, ...], what: str, most: int | None = 1
+    invocation: Invocation, words: tuple[Word, ...], what: str
 ) -> tuple[Problem, ...]:
     """The problems of a command that takes exactly one argument."""
     if not words:
         last = invocation.words[-1].span
         return (Problem("missing-argument", f"{what} is missing", last),)
-    if most is None:
-        return ()
     return tuple(
         Problem(
             "extra-argument",
             f"`{word.shown}` is one argument too many: only {what} is taken",
             word.span,
         )
-        for word in words[most:]
+        for word in words[1:]
         if word.text is not None
     )
 

@@ -19,7 +19,7 @@ from kopslint.commands.invocation import (
     skip_options,
     unknown_word,
 )
-from kopslint.commands.remote import REMOTE, SHELLS
+from kopslint.commands.remote import KUBECTL, REMOTE, SHELLS
 from kopslint.commands.resplit import commands_in, resplit
 from kopslint.kops.cli_table import table
 from kopslint.syntax.script import Word
@@ -60,13 +60,23 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 # A word sequence with one of these programs and one of its commands in it runs it,
-# whatever wraps it: a function of the script, `aws-vault exec`, `retry 3`.
-_TELLING: Mapping[str, frozenset[str]] = {
-    "etcdctl": frozenset({"member", "endpoint", "snapshot"}),
-    "etcd-manager-ctl": frozenset({"restore-backup", "list-backups"}),
-    "kubectl": frozenset({"drain", "cordon", "uncordon", "delete", "exec"}),
-    "terraform": frozenset({"apply", "destroy", "plan"}),
-    "tofu": frozenset({"apply", "destroy", "plan"}),
+# whatever wraps it: a function of the script, `aws-vault exec`, `retry 3`. Options
+# that take the next word may stand between the two.
+_TELLING: Mapping[str, tuple[str, frozenset[str]]] = {
+    "etcdctl": (
+        "endpoints cacert cert key w",
+        frozenset({"member", "endpoint", "snapshot"}),
+    ),
+    "etcd-manager-ctl": (
+        "backup-store",
+        frozenset({"restore-backup", "list-backups"}),
+    ),
+    "kubectl": (
+        KUBECTL,
+        frozenset({"drain", "cordon", "uncordon", "delete", "exec"}),
+    ),
+    "terraform": ("", frozenset({"apply", "destroy", "plan"})),
+    "tofu": ("", frozenset({"apply", "destroy", "plan"})),
 }
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=")
 _DEPTH = 12
@@ -109,8 +119,6 @@ def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
     if inner is not None:
         return inner
     if program == "kops" or _SAYS.fullmatch(program):
-        return None
-    if program in _TELLING and program != "kubectl":
         return None
     return _telling(command)
 
@@ -187,17 +195,18 @@ def _telling(command: Invocation) -> tuple[Invocation, ...] | None:
     for at in range(1, len(words) - 1):
         if words[at].text is None:
             continue
-        verbs = _telling_verbs(program_name(words[at]))
-        # A few global options may stand before the verb.
-        if any(word.text in verbs for word in words[at + 1 : at + 6]):
+        valued, verbs = _telling_verbs(program_name(words[at]))
+        rest = words[at + 1 :]
+        verb = rest[skip_options(rest, valued) :][:1]
+        if verb and verb[0].text in verbs:
             return (replace(command, words=words[at:]),)
     return None
 
 
-def _telling_verbs(program: str) -> Collection[str]:
+def _telling_verbs(program: str) -> tuple[str, Collection[str]]:
     if program == "kops":
-        return table().verbs[""].children.keys()
-    return _TELLING.get(program, ())
+        return "state v name config", table().verbs[""].children.keys()
+    return _TELLING.get(program, ("", ()))
 
 
 _READERS: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {

@@ -12,7 +12,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from kopslint.kops.duration import go_seconds
@@ -135,7 +135,7 @@ def table() -> Table:
     Source: kops docs/cli/*.md; for hidden flags cmd/kops/root.go,
     create_cluster.go and rolling-update_cluster.go.
     """
-    text = files("kopslint.kops").joinpath("cli.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("cli.json").read_text(encoding="utf-8")
     entries: _Entries = json.loads(text)
     commands = entries["commands"]
     return Table(

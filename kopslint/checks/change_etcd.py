@@ -1,0 +1,121 @@
+"""A change: what it does to the etcd clusters and members that exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.change.members import membership_changes
+from kopslint.checks.alike import alike, only
+from kopslint.checks.context import Context, Draft, listed
+from kopslint.findings import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import EtcdMember, Manifest
+
+
+def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
+    """An etcd cluster is no longer in the spec."""
+    before, after = context.before, context.after
+    if before is None or after.cluster is None:
+        return
+    gone = [e for e in before.etcd_clusters if not after.cluster.etcd_cluster(e.name)]
+    if not gone:
+        return
+    names = tuple(dict.fromkeys(etcd.name for etcd in gone))
+    yield Draft(
+        message=f"etcd {'cluster' if len(names) == 1 else 'clusters'} {listed(names)} "
+        f"{'is' if len(names) == 1 else 'are'} removed from the spec",
+        why="An etcd cluster cannot be taken away from a cluster that has it: kops "
+        "refuses to store such a spec, and no order of commands gets around that.",
+        locations=(
+            Location(
+                after.cluster.at("spec", "etcdClusters"),
+                f"{listed(names)} {'is' if len(names) == 1 else 'are'} missing",
+            ),
+            *(Location(etcd.at("name"), "it was here") for etcd in gone),
+        ),
+        subject=",".join(names),
+        etcd_cluster=only(names),
+        fix=(f"# put {listed(names)} back into etcdClusters",),
+    )
+
+
+def member_moved(context: Context) -> Iterator[Draft]:
+    """A member runs in another group than before."""
+    before, after = context.before, context.after
+    if before is None:
+        return
+    found = [
+        (change.etcd_cluster, old, new)
+        for change in membership_changes(before, after)
+        for old, new in change.moved
+        if _can_run(old, before) and _can_run(new, after)
+    ]
+    for same in alike(found, lambda f: (f[2].name, f[1].group, f[2].group)):
+        _, old, new = same[0]
+        names = tuple(dict.fromkeys(name for name, _, _ in same))
+        yield Draft(
+            message=f"member {new.name} of {listed(names)} moves from {old.group} to "
+            f"{new.group}",
+            why="A member is its volume, and the volume stays with its first group: "
+            "kops refuses to store the spec once the volume exists.",
+            locations=_places(same, "instanceGroup"),
+            subject=f"{new.name}/{old.group}/{new.group}",
+            etcd_cluster=only(names),
+            fix=(
+                f"# leave {new.name} in {old.group}, and give {new.group} a new member",
+            ),
+        )
+
+
+def member_renamed(context: Context) -> Iterator[Draft]:
+    """A group runs a member under another name than before."""
+    if context.before is None:
+        return
+    found = [
+        (change.etcd_cluster, old, new)
+        for change in membership_changes(context.before, context.after)
+        for old, new in change.renamed
+    ]
+    for same in alike(found, lambda f: (f[1].name, f[2].name, f[2].group)):
+        _, old, new = same[0]
+        names = tuple(dict.fromkeys(name for name, _, _ in same))
+        yield Draft(
+            message=f"member {old.name} of {listed(names)} is renamed to {new.name}",
+            why=f"A member is its name: kops creates an empty volume for {new.name} "
+            f"and leaves that of {old.name} in the same zone, where the machine may "
+            f"mount either. {old.name} stays registered in etcd and counts against "
+            f"quorum, and {new.name} joins only as one member more.",
+            locations=_places(same, "name"),
+            subject=f"{old.name}/{new.name}/{new.group}",
+            etcd_cluster=only(names),
+            fix=(f"# keep the name {old.name}; nothing depends on what it is",),
+        )
+
+
+def _can_run(member: EtcdMember, manifest: Manifest) -> bool:
+    """Whether a member's group may run it; otherwise that is the mistake to tell."""
+    if not manifest.control_plane:
+        return True
+    group = manifest.groups.get(member.group)
+    return group is not None and group.is_control_plane
+
+
+def _places(
+    same: list[tuple[str, EtcdMember, EtcdMember]], field: str
+) -> tuple[Location, ...]:
+    return (
+        *(
+            Location(new.at(field), f"the {_NOUNS[field]} after, in {name}")
+            for name, _, new in same
+        ),
+        *(
+            Location(old.at(field), f"the {_NOUNS[field]} before, in {name}")
+            for name, old, _ in same
+        ),
+    )
+
+
+_NOUNS = {"name": "name", "instanceGroup": "group"}

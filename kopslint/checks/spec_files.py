@@ -1,0 +1,51 @@
+"""One spec: what is wrong with how it is written, whatever it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context, Draft
+from kopslint.findings import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import Flaw, FlawKind
+
+_REASONS: dict[FlawKind, str] = {
+    "duplicate-key": "kops says nothing about the first one and drops it, so that the "
+    "spec means less than it shows.",
+    "wrong-type": "kops does not convert types: it refuses the whole file.",
+    "missing": "kops refuses an object without this field.",
+    "unknown-role": "kops refuses a role that it does not know; roles are "
+    "case-sensitive in files.",
+    "unknown-kind": "kops stops at an object of a kind that it does not know, after "
+    "it has stored those above.",
+    "unsupported-version": "kops cannot read this object, and stops here.",
+    "ignored-document": "kops reads the file as if the document were not there.",
+    "empty-document": "kops stops there, after it has stored the objects above.",
+}
+
+
+def duplicate_key(context: Context) -> Iterator[Draft]:
+    """A key of a mapping is written twice."""
+    for flaw in context.after.flaws:
+        if flaw.kind == "duplicate-key":
+            yield _draft(flaw)
+
+
+def malformed_object(context: Context) -> Iterator[Draft]:
+    """An object cannot be read as what it should be."""
+    for flaw in context.after.flaws:
+        if flaw.kind != "duplicate-key":
+            yield _draft(flaw)
+
+
+def _draft(flaw: Flaw) -> Draft:
+    return Draft(
+        message=flaw.message,
+        why=_REASONS[flaw.kind],
+        locations=tuple(Location(span, label) for span, label in flaw.places),
+        subject=f"{flaw.kind}/{flaw.message}",
+        fix=(f"# {flaw.hint}",) if flaw.hint else (),
+    )
