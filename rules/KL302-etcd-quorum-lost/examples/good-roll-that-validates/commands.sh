@@ -1,0 +1,2 @@
+kops update cluster --yes
+kops rolling-update cluster --force --yes

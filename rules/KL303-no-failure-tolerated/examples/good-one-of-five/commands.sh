@@ -1,0 +1,4 @@
+kops get ig master-e -o yaml > master-e.yaml
+kops delete ig master-e --yes
+kops create -f master-e.yaml
+kops update cluster --yes

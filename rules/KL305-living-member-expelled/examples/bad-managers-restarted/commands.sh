@@ -1,0 +1,3 @@
+kops replace -f after.yaml
+kops update cluster --yes
+kubectl -n kube-system delete pod -l k8s-app=etcd-manager-main

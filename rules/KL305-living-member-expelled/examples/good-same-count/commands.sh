@@ -1,0 +1,2 @@
+kops update cluster --yes
+kops rolling-update cluster --instance-group-roles control-plane --force --yes

@@ -1,0 +1,4 @@
+kops replace --force -f after.yaml
+kops update cluster --yes
+kops validate cluster --wait 15m
+kops rolling-update cluster --yes

@@ -1,0 +1,2 @@
+kops update cluster  # to see whether anything drifted
+kops validate cluster

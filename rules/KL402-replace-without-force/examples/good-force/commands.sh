@@ -1,0 +1,5 @@
+set -e
+kops replace --force -f after.yaml
+kops update cluster --yes
+kops validate cluster --wait 15m
+kops rolling-update cluster --yes

@@ -1,0 +1,3 @@
+kops replace -f after.yaml
+kops update cluster demo.example.com --yes
+kops rolling-update cluster staging.example.com --yes

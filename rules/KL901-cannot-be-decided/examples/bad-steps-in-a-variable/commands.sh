@@ -1,0 +1,3 @@
+kops replace -f after.yaml
+eval "$STEPS"
+kops update cluster --yes
