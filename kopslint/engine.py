@@ -21,7 +21,7 @@ from kopslint.rulebook.loader import load_rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kopslint.commands.model import Command
+    from kopslint.commands.command import Command
     from kopslint.findings import Draft, TimelineEntry
     from kopslint.rulebook.model import Rule
     from kopslint.simulate.record import Simulation

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kopslint.commands.model import Command, Unreadable
+from kopslint.commands.model import Unreadable
 from kopslint.commands.recognise import recognise
 from kopslint.source.text import Source
 from kopslint.syntax.command_list import simple_commands
@@ -19,6 +19,8 @@ from kopslint.syntax.shell import read_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kopslint.commands.command import Command
 
 MEANINGS = Path(__file__).parents[1] / "fixtures" / "meanings"
 

@@ -11,7 +11,7 @@ from kopslint.findings import Location, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.commands.model import Command
+    from kopslint.commands.command import Command
     from kopslint.kops.refusals import Refusal
     from kopslint.simulate.record import Simulation, Step
 

@@ -15,7 +15,7 @@ from kopslint.findings import Certainty, Draft
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.commands.model import Command
+    from kopslint.commands.command import Command
     from kopslint.kops.spec import Manifest
     from kopslint.simulate.record import Simulation
 

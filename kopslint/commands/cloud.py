@@ -13,7 +13,6 @@ from kopslint.commands.duration import seconds
 from kopslint.commands.etcd import etcd_cluster_in
 from kopslint.commands.invocation import Arguments, arguments, unknown_word
 from kopslint.commands.model import (
-    Command,
     Foreign,
     NodeCommand,
     Reads,
@@ -30,6 +29,7 @@ from kopslint.syntax.word_cut import cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kopslint.commands.command import Command
     from kopslint.commands.invocation import Invocation
     from kopslint.syntax.script import Word
 

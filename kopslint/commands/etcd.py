@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.commands.command import Command, Problem
 from kopslint.commands.invocation import Arguments, arguments
 from kopslint.commands.model import (
-    Command,
     MemberAdd,
     MemberList,
     MemberRemove,
-    Problem,
     Reads,
     RestoreBackup,
     SnapshotSave,

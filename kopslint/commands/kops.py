@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from kopslint.commands.command import Command, Problem
 from kopslint.commands.model import (
-    Command,
     CreateCluster,
     CreateFromFile,
     CreateInstanceGroup,
@@ -15,7 +15,6 @@ from kopslint.commands.model import (
     DeleteInstanceGroup,
     EditCluster,
     EditInstanceGroup,
-    Problem,
     Reads,
     Reconcile,
     Replace,

@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from kopslint.commands.command import Command as Command
-from kopslint.commands.command import Problem as Problem
+from kopslint.commands.command import Command
 
 if TYPE_CHECKING:
     from kopslint.syntax.script import Unknown, Word

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands.invocation import arguments, skip_options
 from kopslint.commands.model import (
-    Command,
     DeleteBackups,
     DeleteVolumes,
     Reads,
@@ -25,6 +24,7 @@ from kopslint.syntax.word_cut import split_commas
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kopslint.commands.command import Command
     from kopslint.commands.invocation import Arguments, Invocation
 
 _AWS_GLOBAL = (

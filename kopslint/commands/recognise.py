@@ -15,13 +15,14 @@ from kopslint.commands.cloud import CLOUD_PROGRAMS
 from kopslint.commands.etcd import read_etcd_manager_ctl, read_etcdctl
 from kopslint.commands.invocation import Invocation, is_option
 from kopslint.commands.kops import read_kops
-from kopslint.commands.model import Command, Foreign, Unreadable
+from kopslint.commands.model import Foreign, Unreadable
 from kopslint.commands.wrappers import peel
 from kopslint.syntax.script import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kopslint.commands.command import Command
     from kopslint.syntax.script import SimpleCommand
 
 _READERS: Mapping[str, Callable[[Invocation], Command]] = {

@@ -14,7 +14,7 @@ from kopslint.simulate import cloud, members, store
 from kopslint.simulate.result import Result, applied, refused
 
 if TYPE_CHECKING:
-    from kopslint.commands.model import Command
+    from kopslint.commands.command import Command
     from kopslint.simulate.machines import Watch
     from kopslint.simulate.plan import Plan
     from kopslint.simulate.situation import Situation

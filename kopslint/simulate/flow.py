@@ -10,13 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from kopslint.commands.model import (
-    Command,
-    Foreign,
-    MemberList,
-    Reads,
-    Unreadable,
-)
+from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
 from kopslint.simulate.record import Moment, Step, Undecided
 from kopslint.simulate.situation import Ending, Situation, merged
 from kopslint.syntax.script import (
@@ -38,6 +32,7 @@ from kopslint.syntax.script import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from kopslint.commands.command import Command
     from kopslint.simulate.machines import Watch
     from kopslint.simulate.result import Result
     from kopslint.source.text import Span

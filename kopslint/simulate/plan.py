@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import (
-    Command,
     CreateInstanceGroup,
     DeleteInstanceGroup,
     EditInstanceGroup,
@@ -24,6 +23,7 @@ from kopslint.commands.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kopslint.commands.command import Command
     from kopslint.kops.spec import Manifest
     from kopslint.syntax.script import Word
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kopslint.commands.model import Command
+    from kopslint.commands.command import Command
     from kopslint.etcd.worlds import Worlds
     from kopslint.findings import Status
     from kopslint.kops.refusals import Refusal

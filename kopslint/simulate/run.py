@@ -15,7 +15,7 @@ from kopslint.syntax.command_list import simple_commands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kopslint.commands.model import Command
+    from kopslint.commands.command import Command
     from kopslint.kops.spec import Manifest
     from kopslint.syntax.script import Script, SimpleCommand
 
