@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context
+from kopslint.config.settings import DEFAULT
 from kopslint.errors import NothingCheckedError
 from kopslint.findings import Finding, Report, Summary
 from kopslint.kops.fleet import Fleet, read_fleet
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from kopslint.commands.command import Command
-    from kopslint.findings import Draft, TimelineEntry
+    from kopslint.config.settings import Settings
+    from kopslint.findings import Draft, Severity, TimelineEntry
     from kopslint.rulebook.model import Rule
     from kopslint.simulate.record import Simulation
     from kopslint.source.text import Source
@@ -39,20 +41,23 @@ class Request:
 
     ``before`` is None if there is no change, only a state; ``after`` is None if the
     state before is all there is, as when a list of commands is tried on it.
+    ``partial`` says that there are other clusters besides these, so that a command
+    that names another one means that one and is no mistake.
     """
 
     before: tuple[Source, ...] | None = None
     after: tuple[Source, ...] | None = None
     commands: tuple[Source, ...] = ()
+    partial: bool = False
 
 
-def check(request: Request, rules: tuple[Rule, ...] | None = None) -> Report:
-    """Check everything in ``request`` against ``rules``, by default the rulebook.
+def check(request: Request, settings: Settings = DEFAULT) -> Report:
+    """Check everything in ``request`` as ``settings`` say, by default as the rulebook.
 
     Raises ``InputError`` for sources that cannot be read as what they are, and
     ``NothingCheckedError`` if no source holds a kops cluster.
     """
-    rules = load_rules() if rules is None else rules
+    rules = load_rules() if settings.rules is None else settings.rules
     before, after = _sides(request)
     names = sorted({*before.manifests, *after.manifests})
     if not names:
@@ -60,13 +65,13 @@ def check(request: Request, rules: tuple[Rule, ...] | None = None) -> Report:
             "no kops cluster was found in the inputs, so nothing was checked",
             hint="name files that hold kind: Cluster or kind: InstanceGroup",
         )
-    lists = _CommandLists(request.commands, {*names} - {NO_CLUSTER})
+    lists = _CommandLists(request, {*names} - {NO_CLUSTER})
     findings: dict[Finding, None] = {}
     timeline: list[TimelineEntry] = []
     worlds = commands = 0
     for name in names:
         context = _context(name, before, after, request, lists)
-        findings.update(dict.fromkeys(_ask(context, rules)))
+        findings.update(dict.fromkeys(_ask(context, rules, settings)))
         simulation = context.simulation
         if simulation is not None:
             from kopslint.simulate.views import timeline as timeline_of
@@ -125,17 +130,21 @@ def _context(
     )
 
 
-def _ask(context: Context, rules: Iterable[Rule]) -> Iterator[Finding]:
+def _ask(
+    context: Context, rules: Iterable[Rule], settings: Settings
+) -> Iterator[Finding]:
     for rule in rules:
         for draft in rule.load_check()(context):
-            yield _finding(rule, draft, context)
+            severity = settings.severity(rule, draft)
+            if severity is not None:
+                yield _finding(rule, draft, context, severity)
 
 
-def _finding(rule: Rule, draft: Draft, context: Context) -> Finding:
+def _finding(rule: Rule, draft: Draft, context: Context, severity: Severity) -> Finding:
     return Finding(
         rule=rule.id,
         name=rule.name,
-        severity=draft.severity or rule.severity,
+        severity=severity,
         certainty=draft.certainty,
         message=draft.message,
         why=draft.why,

@@ -170,3 +170,15 @@ class Report:
     def count(self, severity: Severity) -> int:
         """How many findings have exactly this severity."""
         return sum(finding.severity is severity for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """A rule as reports describe it; ``help`` is its prose in Markdown."""
+
+    id: str
+    name: str
+    summary: str
+    category: str
+    severity: Severity
+    help: str

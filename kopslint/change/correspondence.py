@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Reason = Literal["unnamed", "no-group", "other-role", "taken"]
 
-# Objects with such a flaw may be the very group that seems to be missing.
 _LOSING = frozenset({"missing", "unknown-kind", "unsupported-version"})
 
 
@@ -104,12 +103,22 @@ def members_are_readable(etcd: EtcdCluster) -> bool:
     )
 
 
+def may_hide_groups(manifest: Manifest) -> bool:
+    """Whether an object that could not be read may be a group that seems missing.
+
+    A key of an object itself that is there twice is the trace of a whole object.
+    """
+    return any(
+        flaw.kind in _LOSING
+        or (flaw.kind == "duplicate-key" and flaw.places[0][0].column == 1)
+        for flaw in manifest.flaws
+    )
+
+
 def _wrong_groups(
     etcd: EtcdCluster, manifest: Manifest
 ) -> Iterator[tuple[EtcdMember, Reason]]:
-    knows_groups = bool(manifest.control_plane) and not any(
-        flaw.kind in _LOSING for flaw in manifest.flaws
-    )
+    knows_groups = bool(manifest.control_plane) and not may_hide_groups(manifest)
     taken: set[str] = set()
     for member in etcd.members:
         group = manifest.groups.get(member.group)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.change.correspondence import correspondence
 from kopslint.change.members import membership_changes
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed
@@ -12,7 +13,7 @@ from kopslint.findings import Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.spec import EtcdMember, Manifest
+    from kopslint.kops.spec import EtcdMember
 
 
 def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
@@ -47,11 +48,18 @@ def member_moved(context: Context) -> Iterator[Draft]:
     before, after = context.before, context.after
     if before is None:
         return
+    # A member that its group cannot run is the mistake to tell; and one that leaves
+    # such a group puts it right, since it never had a volume.
+    misplaced = [
+        each.member
+        for side in (before, after)
+        for each in correspondence(side).misplaced
+    ]
     found = [
         (change.etcd_cluster, old, new)
         for change in membership_changes(before, after)
         for old, new in change.moved
-        if _can_run(old, before) and _can_run(new, after)
+        if not any(member is old or member is new for member in misplaced)
     ]
     for same in alike(found, lambda f: (f[2].name, f[1].group, f[2].group)):
         _, old, new = same[0]
@@ -86,8 +94,8 @@ def member_renamed(context: Context) -> Iterator[Draft]:
             message=f"member {old.name} of {listed(names)} is renamed to {new.name}",
             why=f"A member is its name: kops creates an empty volume for {new.name} "
             f"and leaves that of {old.name} in the same zone, where the machine may "
-            f"mount either. {old.name} stays registered in etcd and counts against "
-            f"quorum, and {new.name} joins only as one member more.",
+            f"mount either. {old.name} stays registered and counts against quorum, and "
+            f"{new.name} cannot join until it is removed by hand.",
             locations=_places(same, "name"),
             subject=f"{old.name}/{new.name}/{new.group}",
             etcd_cluster=only(names),
@@ -95,27 +103,10 @@ def member_renamed(context: Context) -> Iterator[Draft]:
         )
 
 
-def _can_run(member: EtcdMember, manifest: Manifest) -> bool:
-    """Whether a member's group may run it; otherwise that is the mistake to tell."""
-    if not manifest.control_plane:
-        return True
-    group = manifest.groups.get(member.group)
-    return group is not None and group.is_control_plane
-
-
 def _places(
     same: list[tuple[str, EtcdMember, EtcdMember]], field: str
 ) -> tuple[Location, ...]:
     return (
-        *(
-            Location(new.at(field), f"the {_NOUNS[field]} after, in {name}")
-            for name, _, new in same
-        ),
-        *(
-            Location(old.at(field), f"the {_NOUNS[field]} before, in {name}")
-            for name, old, _ in same
-        ),
+        *(Location(new.at(field), f"in {name} after") for name, _, new in same),
+        *(Location(old.at(field), f"in {name} before") for name, old, _ in same),
     )
-
-
-_NOUNS = {"name": "name", "instanceGroup": "group"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.change.correspondence import may_hide_groups
 from kopslint.change.members import groups_removed, membership_changes
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed, removal, sure
@@ -41,12 +42,16 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
     for same in alike(found, lambda f: _cause(f[1], after, before)):
         old, new, was, now = same[0]
         groups = tuple(group.name for _, group, _, _ in same)
-        members = _members_staying(before, after, new)
+        members = dict.fromkeys(
+            name
+            for _, group, _, _ in same
+            for name in _members_staying(before, after, group)
+        )
         yield Draft(
             message=f"control-plane {'group' if len(groups) == 1 else 'groups'} "
             f"{listed(groups)} {'moves' if len(groups) == 1 else 'move'} from zone "
             f"{was} to {now}",
-            why=f"The volumes of {listed(members)} are in {was} and cannot be "
+            why=f"The volumes of {listed(tuple(members))} are in {was} and cannot be "
             f"attached in {now}: kops update retries for minutes and fails, and a "
             "machine that starts in the other zone has no data.",
             locations=(
@@ -105,10 +110,11 @@ def _place(group: InstanceGroup, here: Manifest, there: Manifest) -> Span:
 def group_removed_from_file(context: Context) -> Iterator[Draft]:
     """A group is no longer in the files, and no command deletes it.
 
-    Where a member is left behind or moved away, that is the finding to act upon.
+    Where a member is left behind or moved away, or the group is there and cannot be
+    read, that is the finding to act upon.
     """
     before, after = context.before, context.after
-    if before is None:
+    if before is None or may_hide_groups(after):
         return
     left = {member.group for etcd in after.etcd_clusters for member in etcd.members}
     moved = {

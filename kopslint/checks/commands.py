@@ -64,6 +64,7 @@ def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Dra
         for span, label in refusal.places
         if span != step.command.span
     ]
+    says = "this fails" if first.kind == "not-in-cloud" else f"{who} refuses this"
     severity = None
     if first.kind == "not-in-cloud" or (who == "etcd" and not certain):
         severity = Severity.WARNING
@@ -74,13 +75,13 @@ def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Dra
     )
     return Draft(
         severity=severity,
-        message=f"{who} refuses this: {first.message}",
+        message=f"{says}: {first.message}",
         why=_REASONS.get(first.kind, "") or f"The command ends with an error: {after}.",
         locations=(Location(step.command.span, "refused"), *places),
         subject=f"{first.kind}/{first.about}",
         certainty=sure(certain),
         step=step.number,
-        fix=_FIXES.get(first.kind, ()),
+        fix=_repair(first, step),
     )
 
 
@@ -94,16 +95,17 @@ _REASONS = {
     "what is new only with --force, and keeps what it has stored before the error.",
     "even-members": "kops takes an odd number of members only. Add or remove two in "
     "one edit.",
-    "not-in-cloud": "The roll does not start, or stops half-way, as long as the "
-    "cluster does not validate.",
+    "not-in-cloud": "As long as the cluster does not validate, a roll does not start, "
+    "or stops half-way.",
 }
 
-_FIXES = {
-    "missing-object": ("kops replace --force -f FILE",),
-    "missing-group": (
-        "kops replace -f FILE  # the spec without the member, before this command",
-    ),
-}
+
+def _repair(refusal: Refusal, step: Step) -> tuple[str, ...]:
+    if refusal.kind == "missing-object":
+        return (f"{step.command.text} --force",)
+    if refusal.kind == "missing-group":
+        return ("kops replace -f FILE  # the spec without the member, before this",)
+    return ()
 
 
 def forgotten_yes(context: Context) -> Iterator[Draft]:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, listed, removal, sure
-from kopslint.checks.quorum import line_of, story_of
+from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.commands.model import MemberRemove
 from kopslint.findings import Location, Severity
 from kopslint.simulate import membership
@@ -38,16 +38,16 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
         are = "is" if len(first.members) == 1 else "are"
         yield Draft(
             message=f"{listed(first.members)} {are} left in etcd {listed(names)} as "
-            f"dead member{'s' if len(first.members) > 1 else ''}",
-            why="Publishing a lower count removes nobody who is already dead: "
-            "etcd-manager only ever removes peers that it can see. Quorum stays "
-            f"{world.quorum} of {world.members}.",
+            f"{'dead members' if len(first.members) > 1 else 'a dead member'}",
+            why="etcd-manager removes only members that it can reach, so a lower count "
+            f"does not take out one that is dead. Quorum stays {world.quorum} of "
+            f"{world.members}.",
             locations=(Location(first.step.command.span, "the machine goes here"),),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
             step=first.step.number,
             etcd_cluster=names[0] if len(names) == 1 else None,
-            fix=_removals(hazards),
+            fix=mending(hazards, context.simulation),
             trace=tuple(line_of(hazard) for hazard in hazards),
             story=story_of(first),
         )
@@ -73,6 +73,11 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
             certainty=sure(first.certain),
             step=first.step.number,
             etcd_cluster=names[0] if len(names) == 1 else None,
+            fix=(
+                "# publish the old count again before any control-plane machine stops:",
+                "kops replace -f FILE  # the spec of before",
+                "kops update cluster --yes",
+            ),
             trace=tuple(line_of(hazard) for hazard in hazards),
         )
 
@@ -115,8 +120,8 @@ def member_never_joins(context: Context) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING if repaired else None,
             message=f"{listed(first.members)} can never join etcd {listed(names)}",
-            why=_why_not(letters, dead),
-            locations=(Location(first.step.command.span, "after this it runs"),),
+            why=_why_not(letters, dead, first.members),
+            locations=(Location(first.step.command.span, "from here on it waits"),),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
             step=first.step.number,
@@ -141,21 +146,24 @@ def _is_repair(simulation: Simulation) -> bool:
     )
 
 
-def _why_not(letters: set[str], dead: tuple[str, ...]) -> str:
+def _why_not(letters: set[str], dead: tuple[str, ...], members: tuple[str, ...]) -> str:
+    who = listed(members)
     if "E" in letters:
         return (
-            "It was removed from the member list and its disk still has the old "
-            "membership: etcd-manager never takes it back, whatever the count says."
+            f"The member list no longer has {who}, and the disk still holds the old "
+            "membership: etcd-manager never takes such a machine back, whatever the "
+            "count says."
         )
     if "R" in letters:
         return (
-            "Its disk is empty and the member of its name is still registered; "
-            "etcd-manager swaps such a member only from kops 1.36 on, and only in a "
-            "healthy cluster of three or more."
+            f"The disk of {who} is empty and the member of that name is still "
+            "registered; etcd-manager swaps such a member only from kops 1.36 on, and "
+            "only if it is the only such one in a cluster of three or more."
         )
     if dead:
+        stay = "stays" if len(dead) == 1 else "stay"
         return (
-            f"etcd adds no member while one is down, and {listed(dead)} stays "
+            f"etcd adds no member while one is down, and {listed(dead)} {stay} "
             "registered: etcd-manager does not swap a dead member for one of "
             "another name."
         )
@@ -171,14 +179,6 @@ def _mending(
         dead = hazards[0].members
     return tuple(
         removal(name, hazard.etcd_cluster) for hazard in hazards for name in dead
-    )
-
-
-def _removals(hazards: list[Hazard]) -> tuple[str, ...]:
-    return tuple(
-        removal(member, hazard.etcd_cluster)
-        for hazard in hazards
-        for member in hazard.members
     )
 
 

@@ -30,9 +30,9 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"{deletion.group} is deleted while etcd still counts on its "
             f"member {listed(names)}",
-            why="etcd-manager never takes a member out of etcd because its machine is "
-            f"gone: {listed(names)} counts against quorum in {listed(clusters)} from "
-            "here on.",
+            why="etcd-manager removes only members that it can reach. One whose "
+            f"machine is gone stays: {listed(names)} counts against quorum in "
+            f"{listed(clusters)} from here on.",
             locations=(command, *_places(deletion.members)),
             subject=f"{deletion.group}/{','.join(names)}",
             certainty=sure(certain),

@@ -12,14 +12,14 @@ from kopslint.simulate import quorum
 from kopslint.simulate.views import picture, views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kopslint.simulate.facts import Hazard
     from kopslint.simulate.quorum import Outage, Window
     from kopslint.simulate.record import Simulation
 
 RESTORE = (
-    "# only a backup brings it back; it loses every write since:",
+    "# without the volumes only a backup helps; it loses every write since:",
     "etcd-manager-ctl --backup-store=... list-backups  # for main and for events",
     "etcd-manager-ctl --backup-store=... restore-backup BACKUP",
 )
@@ -59,15 +59,29 @@ def _for_good(outages: list[Outage]) -> Draft:
         message=f"etcd {listed(names)} {lose} quorum for good: {world.voting} of "
         f"{world.members} members left, {world.quorum} needed",
         why="Without quorum etcd takes no write and agrees to no change of its "
-        "members, so nothing but a restore from backup mends it.",
+        "members. It comes back with the volumes of the members that are gone, or from "
+        "a backup.",
         locations=(Location(first.step.command.span, "from here on"),),
         subject=f"forever/{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=names[0] if len(names) == 1 else None,
-        fix=RESTORE,
+        fix=(*_revival(first), *RESTORE),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
+    )
+
+
+def _revival(outage: Outage) -> tuple[str, ...]:
+    """How quorum comes back without loss: as long as the disks are there."""
+    letters = zip(outage.worlds.names, outage.world.names, strict=True)
+    kept = [name for name, letter in letters if letter in "DW"]
+    if not kept:
+        return ()
+    return (
+        "# do not run this; if it has run, bring machines back to their volumes:",
+        f"kops replace --force -f FILE  # gives {listed(kept)} a machine",
+        "kops update cluster --yes",
     )
 
 
@@ -84,7 +98,8 @@ def _for_a_while(simulation: Simulation, outages: list[Outage]) -> Draft:
         when = f"while {each}{listed(first.rolled)} is replaced"
     again = ""
     if first.again:
-        again = f", and again in step {listed([str(n) for n in first.again])}"
+        lines = [simulation.steps[n - 1].command.span.line for n in first.again]
+        again = f", and again on line {listed([str(line) for line in lines])}"
     return Draft(
         severity=Severity.INFO if single else Severity.WARNING,
         message=f"etcd {listed(names)} {'has' if len(names) == 1 else 'have'} no "
@@ -95,7 +110,7 @@ def _for_a_while(simulation: Simulation, outages: list[Outage]) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=names[0] if len(names) == 1 else None,
-        fix=() if single else _repair(outages),
+        fix=() if single else _repair(outages, simulation),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
     )
@@ -109,11 +124,11 @@ def _reason(outage: Outage) -> str:
     return (
         f"{world.voting} of {world.members} registered members can vote then, and "
         f"{world.quorum} must: {listed(outage.members)} {are} away. "
-        "The API stays down until then."
+        "Until enough of them are back the API is down."
     )
 
 
-def _repair(outages: list[Outage]) -> tuple[str, ...]:
+def _repair(outages: list[Outage], simulation: Simulation) -> tuple[str, ...]:
     """What keeps quorum: no dead member in the list, and time between machines."""
     removals = tuple(
         removal(name, line.etcd_cluster, ", before this")
@@ -121,6 +136,7 @@ def _repair(outages: list[Outage]) -> tuple[str, ...]:
         if line.before is not None
         for name in line.before.members
         if name not in (*line.before.alive, *line.before.joining)
+        and name in simulation.plan.leaving.get(line.etcd_cluster, ())
     )
     wait = "kops validate cluster --wait 10m  # between one machine and the next"
     return removals or (() if outages[0].rolled else (wait,))
@@ -132,7 +148,7 @@ def no_failure_tolerated(context: Context) -> Iterator[Draft]:
         return
     found = sorted(quorum.intolerances(context.simulation), key=_window)
     for _, group in groupby(found, key=_window):
-        yield _bare(list(group))
+        yield _bare(list(group), context.simulation)
 
 
 def _window(window: Window) -> tuple[int, int, bool, int, int]:
@@ -146,7 +162,7 @@ def _window(window: Window) -> tuple[int, int, bool, int, int]:
     )
 
 
-def _bare(windows: list[Window]) -> Draft:
+def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     first = windows[0]
     world = first.world
     names = [window.etcd_cluster for window in windows]
@@ -164,14 +180,33 @@ def _bare(windows: list[Window]) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=names[0] if len(names) == 1 else None,
-        fix=tuple(
-            removal(member, window.etcd_cluster)
-            for window in windows
-            for member in window.members
-        ),
+        fix=mending(windows, simulation),
         trace=tuple(line_of(window) for window in windows),
         story=story_of(first),
     )
+
+
+def mending(hazards: Sequence[Hazard], simulation: Simulation) -> tuple[str, ...]:
+    """How the dead members of some hazards stop counting, in lines to paste.
+
+    A member that the change takes out of the spec is removed. One that the spec keeps
+    must not be: its disk would remember, and its machine could never join again.
+    """
+    removals: list[str] = []
+    kept: dict[str, None] = {}
+    for hazard in hazards:
+        leaving = simulation.plan.leaving.get(hazard.etcd_cluster, frozenset())
+        for member in hazard.members:
+            if member in leaving:
+                removals.append(removal(member, hazard.etcd_cluster))
+            else:
+                kept[member] = None
+    if not kept:
+        return tuple(removals)
+    back = (
+        f"# the spec keeps {listed(tuple(kept))}: bring the machine back with its disk"
+    )
+    return (*removals, back)
 
 
 def line_of(hazard: Hazard) -> TraceLine:

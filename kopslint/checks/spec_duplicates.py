@@ -151,17 +151,24 @@ def etcd_clusters_diverge(context: Context) -> Iterator[Draft]:
         return
     first, *others = clusters
     for other in others:
-        places = tuple(_differences(first, other))
-        if places:
+        if places := (*_alone(other, first), *_alone(first, other)):
             yield Draft(
-                message=f"{first.name} and {other.name} do not have the same members "
-                "in the same groups",
-                why="Each control-plane machine runs one member of every etcd cluster. "
-                "If they are not called alike, whoever removes a member by its name "
-                "removes another machine's in the other cluster.",
+                message=f"{first.name} and {other.name} do not run in the same groups",
+                why="Each control-plane group runs one member of every etcd cluster. "
+                "Where one has none, kops refuses to update the cluster.",
                 locations=places,
                 subject=f"{first.name}/{other.name}",
-                fix=(f"# list the same members in {first.name} and {other.name}",),
+                fix=(f"# list the same groups in {first.name} and {other.name}",),
+            )
+        elif places := tuple(_called_otherwise(other, first)):
+            yield Draft(
+                message=f"{first.name} and {other.name} call the members of one group "
+                "by different names",
+                why="Members are added and removed by name. Who takes one out of "
+                f"{first.name} and {other.name} alike takes out two machines' members.",
+                locations=places,
+                subject=f"{first.name}/{other.name}",
+                fix=("# name them alike now; on a running cluster names must stay",),
             )
 
 
@@ -169,23 +176,24 @@ def _is_sound(etcd: EtcdCluster) -> bool:
     return (
         bool(etcd.name)
         and members_are_readable(etcd)
+        and all(member.name and member.group for member in etcd.members)
         and len(etcd.members) % 2 == 1
         and not any(_pairs(etcd.members))
     )
 
 
-def _differences(first: EtcdCluster, other: EtcdCluster) -> Iterator[Location]:
-    for member in other.members:
-        twin = first.member_of(member.group)
-        if twin is None:
-            yield Location(
-                member.at("instanceGroup"), f"{first.name} has no member in this group"
-            )
-        elif twin.name != member.name:
-            yield Location(member.at("name"), f"called {member.name} in {other.name}")
-            yield Location(twin.at("name"), f"and {twin.name} in {first.name}")
-    for member in first.members:
-        if other.member_of(member.group) is None:
-            yield Location(
-                member.at("instanceGroup"), f"{other.name} has no member in this group"
-            )
+def _alone(one: EtcdCluster, other: EtcdCluster) -> tuple[Location, ...]:
+    """The members of ``one`` in whose group ``other`` has none."""
+    return tuple(
+        Location(member.at("instanceGroup"), f"{other.name} has no member here")
+        for member in one.members
+        if other.member_of(member.group) is None
+    )
+
+
+def _called_otherwise(one: EtcdCluster, other: EtcdCluster) -> Iterator[Location]:
+    for member in one.members:
+        twin = other.member_of(member.group)
+        if twin is not None and twin.name != member.name:
+            yield Location(member.at("name"), f"{member.group} in {one.name}")
+            yield Location(twin.at("name"), f"{twin.group} in {other.name}")

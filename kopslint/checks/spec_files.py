@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
 from kopslint.findings import Location
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import Flaw, FlawKind
+    from kopslint.source.text import Source
 
 _REASONS: dict[FlawKind, str] = {
     "duplicate-key": "kops says nothing about the first one and drops it, so that the "
@@ -29,9 +31,29 @@ _REASONS: dict[FlawKind, str] = {
 
 def duplicate_key(context: Context) -> Iterator[Draft]:
     """A key of a mapping is written twice."""
-    for flaw in context.after.flaws:
-        if flaw.kind == "duplicate-key":
-            yield _draft(flaw)
+    flaws = [flaw for flaw in context.after.flaws if flaw.kind == "duplicate-key"]
+    for same in alike(flaws, _object_of):
+        if _object_of(same[0]) is not None and len(same) > 1:
+            yield _joined_objects(same[0])
+        else:
+            yield from map(_draft, same)
+
+
+def _object_of(flaw: Flaw) -> Source | None:
+    """The file whose object has the key at its top level, if that is where it is."""
+    (span, _), *_ = flaw.places
+    return span.source if span.column == 1 else None
+
+
+def _joined_objects(flaw: Flaw) -> Draft:
+    """Several keys of an object are there twice because it is really two objects."""
+    return Draft(
+        message="two objects are written as one, and kops drops the first",
+        why=_REASONS["duplicate-key"],
+        locations=tuple(Location(span, label) for span, label in flaw.places),
+        subject="joined-objects",
+        fix=("# write `---` on a line of its own between the two",),
+    )
 
 
 def malformed_object(context: Context) -> Iterator[Draft]:

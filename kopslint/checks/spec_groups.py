@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kopslint.change.correspondence import correspondence
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.findings import Location, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.kops.spec import EtcdCluster, EtcdMember, InstanceGroup, Manifest
 
@@ -50,7 +51,7 @@ def control_plane_size(context: Context) -> Iterator[Draft]:
             yield _size(
                 group,
                 zero,
-                "has no machine",
+                "has no machine" if high == 0 else "may have no machine",
                 "kops accepts the size 0 and terminates the machine; its etcd members "
                 "stay registered and count against quorum as dead ones.",
                 Severity.WARNING,
@@ -111,57 +112,71 @@ def control_plane_zones(context: Context) -> Iterator[Draft]:
 
 
 def members_share_zone(context: Context) -> Iterator[Draft]:
-    """Two members of three or more are in one zone, or even most of them.
+    """A zone has more members than it must, or most of them.
 
-    Two in a zone is the best that can be done where the cluster has fewer zones
-    than members, and is no finding there unless it makes a majority.
+    Where a cluster has fewer zones than members, two in a zone is the best that can
+    be done, and is no finding unless it makes a majority.
     """
     manifest = context.after
-    found: list[tuple[EtcdCluster, str, list[EtcdMember]]] = []
+    fit = correspondence(manifest)
+    found: list[_Crowd] = []
     for etcd in manifest.etcd_clusters:
         count = len(etcd.members)
-        if count < 3:
-            continue
-        by_zone: dict[str, list[EtcdMember]] = {}
-        for member in etcd.members:
-            zone = _zone_of(member, manifest)
-            if zone is not None:
-                by_zone.setdefault(zone, []).append(member)
-        if not by_zone:
-            continue
-        zone, members = max(by_zone.items(), key=lambda item: len(item[1]))
-        if len(members) > count // 2 or not _is_even_spread(by_zone, count, manifest):
-            found.append((etcd, zone, members))
-    for same in alike(
-        found, lambda f: (len(f[0].members), f[1], tuple(m.group for m in f[2]))
-    ):
+        if count >= 3 and not any(m.etcd is etcd for m in fit.misplaced):
+            zones = _members_by_zone(etcd, manifest)
+            most = min(count // 2, -(-count // max(len(_zones(manifest, zones)), 1)))
+            found.extend(
+                _Crowd(etcd, zone, members)
+                for zone, members in zones.items()
+                if len(members) > most
+            )
+    for same in alike(found, lambda c: (len(c.etcd.members), c.zone, c.groups)):
         yield _shared_zone(same)
 
 
-def _is_even_spread(
-    by_zone: dict[str, list[EtcdMember]], count: int, manifest: Manifest
-) -> bool:
-    """Whether no zone has more members than it must, as far as zones are known."""
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """The members of an etcd cluster in one zone, more than there have to be."""
+
+    etcd: EtcdCluster
+    zone: str
+    members: list[EtcdMember]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(member.group for member in self.members)
+
+
+def _members_by_zone(
+    etcd: EtcdCluster, manifest: Manifest
+) -> dict[str, list[EtcdMember]]:
+    """The members by their zone; those whose zone is unknown are left out."""
+    found: dict[str, list[EtcdMember]] = {}
+    for member in etcd.members:
+        group = manifest.groups.get(member.group)
+        zone = only(manifest.zones_of(group) or ()) if group is not None else None
+        if zone is not None:
+            found.setdefault(zone, []).append(member)
+    return found
+
+
+def _zones(manifest: Manifest, used: Iterable[str]) -> set[str]:
+    """The zones that the cluster has: those of its subnets and those in use."""
     subnets = manifest.cluster.subnets if manifest.cluster is not None else ()
-    zones = {subnet.zone for subnet in subnets if subnet.zone} | set(by_zone)
-    most = -(-count // len(zones))
-    return max(Counter({z: len(m) for z, m in by_zone.items()}).values()) <= most
+    return {subnet.zone for subnet in subnets if subnet.zone} | set(used)
 
 
-def _shared_zone(same: list[tuple[EtcdCluster, str, list[EtcdMember]]]) -> Draft:
-    etcd, zone, members = same[0]
-    count, here = len(etcd.members), len(members)
-    names = tuple(dict.fromkeys(each.name for each, _, _ in same))
+def _shared_zone(same: list[_Crowd]) -> Draft:
+    zone, members = same[0].zone, same[0].members
+    count, here = len(same[0].etcd.members), len(members)
+    names = tuple(dict.fromkeys(crowd.etcd.name for crowd in same))
     tells = "loses" if len(names) == 1 else "lose"
-    majority = here > count // 2
-    share = "all" if here == count else str(here)
+    share = f"all {count}" if here == count else f"{here} of {count}"
     return Draft(
-        message=f"{share} {count} members of {listed(names)} are in zone {zone}"
-        if here == count
-        else f"{share} of {count} members of {listed(names)} are in zone {zone}",
-        why=f"Without zone {zone}, {listed(names)} {tells} quorum: it takes "
-        f"{count // 2 + 1} of {count} members."
-        if majority
+        message=f"{share} members of {listed(names)} are in zone {zone}",
+        why=f"Without zone {zone}, etcd {listed(names)} {tells} quorum: "
+        f"{count // 2 + 1} of {count} members must vote."
+        if here > count // 2
         else f"Without zone {zone}, {here} members fail at once, and the cluster has "
         "zones with fewer. On AWS a machine may also mount the other member's volume.",
         locations=tuple(
@@ -172,13 +187,6 @@ def _shared_zone(same: list[tuple[EtcdCluster, str, list[EtcdMember]]]) -> Draft
         etcd_cluster=only(names),
         fix=("# put each member's group into a zone of its own",),
     )
-
-
-def _zone_of(member: EtcdMember, manifest: Manifest) -> str | None:
-    """The zone of a member, if it is known and only one."""
-    group = manifest.groups.get(member.group)
-    zones = manifest.zones_of(group) if group is not None else None
-    return only(zones) if zones else None
 
 
 def _members_of(

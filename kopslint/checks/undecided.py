@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft
 from kopslint.etcd.explore import MAX_WORLDS
-from kopslint.findings import Certainty, Location
+from kopslint.findings import Location
+from kopslint.simulate.flow import MAX_SITUATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +21,11 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
         if item.assumed is None:
             yield Draft(
                 message=f"this cannot be decided from the text: {item.reason}",
-                why="Everything else is checked as if it changed nothing; what it "
-                "really does is up to you.",
+                why="It is taken to change nothing, and the rest of the list is "
+                "checked on that assumption. Write the commands out, or make sure "
+                "that they leave the control plane alone.",
                 locations=(Location(item.span, "not followed"),),
                 subject=item.reason,
-                certainty=Certainty.POSSIBLE,
                 step=item.step,
             )
 
@@ -37,7 +38,8 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
         if item.assumed is not None:
             yield Draft(
                 message=f"assumed: {item.assumed}",
-                why="The text does not say; the verdict holds if this is what it is.",
+                why="The text does not say. If it means something else when it runs, "
+                "nothing said here about the steps from there on holds.",
                 locations=(Location(item.span, "only known at run time"),),
                 subject=item.assumed,
                 step=item.step,
@@ -50,11 +52,11 @@ def too_much_to_follow(context: Context) -> Iterator[Draft]:
     if simulation is None or not simulation.truncated or not simulation.steps:
         return
     yield Draft(
-        message=f"more than {MAX_WORLDS} states are possible; not all were followed",
-        why="What was found is real; what was not found may still be there. Put "
-        "'kops validate cluster --wait 10m' between the steps, or check the list in "
-        "parts.",
-        locations=(Location(simulation.steps[-1].command.span, "up to here"),),
+        message="more can come of this list than kopslint follows",
+        why=f"It follows {MAX_WORLDS:,} states of an etcd cluster and {MAX_SITUATIONS} "
+        "courses of a list. What it found is real; what it did not find may still be "
+        "there. Put 'kops validate cluster --wait 10m' between the steps, replace "
+        "switches by what will really run, or check the list in parts.",
+        locations=(Location(simulation.steps[-1].command.span, "the list ends here"),),
         subject="too-many-worlds",
-        certainty=Certainty.POSSIBLE,
     )

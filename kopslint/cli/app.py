@@ -9,19 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kopslint import __version__
 from kopslint.cli.inputs import read_request
-from kopslint.cli.options import ColorWhen, FailOn, Format, read_outputs
-from kopslint.cli.terminal import file_style, style_for, write_file, write_output
-
-if TYPE_CHECKING:
-    from kopslint.cli.options import Output
-    from kopslint.findings import Report
-    from kopslint.report.style import Style
+from kopslint.cli.options import ColorWhen, FailOn, Form, Format, read_outputs
+from kopslint.cli.reports import write_reports
+from kopslint.cli.terminal import style_for, write_output
 
 app = typer.Typer(
     name="kopslint",
@@ -36,7 +32,7 @@ Color = Annotated[ColorWhen, typer.Option(help="Print in colour; auto: at a term
 Verbose = Annotated[
     bool, typer.Option("--verbose", help="If kopslint fails, print where.")
 ]
-TextOrJson = Annotated[Format, typer.Option("--format", help="The form of the output.")]
+TextOrJson = Annotated[Form, typer.Option("--format", help="The form of the output.")]
 
 
 class Schema(StrEnum):
@@ -92,7 +88,7 @@ def check(
         typer.Option(
             "--format",
             metavar="FORMAT[=FILE]",
-            help="text (default) or json, to the standard output or a file.",
+            help=f"One of {', '.join(Format)}; may be given several times.",
         ),
     ] = None,
     fail_on: Annotated[
@@ -119,13 +115,14 @@ def check(
     from kopslint.engine import check as run_check
 
     report = run_check(request)
-    for output in outputs:
-        if output.file is None:
-            style = style_for(sys.stdout, color, os.environ)
-            write_output(_render(report, output, style, quiet, no_timeline))
-        else:
-            style = file_style(color)
-            write_file(output.file, _render(report, output, style, quiet, no_timeline))
+    write_reports(
+        report,
+        outputs,
+        os.environ,
+        color=color,
+        quiet=quiet,
+        timeline=not no_timeline,
+    )
     if any(fail_on.met(finding.severity) for finding in report.findings):
         raise typer.Exit(1)
 
@@ -139,26 +136,26 @@ def diff(
     after: Annotated[
         list[str], typer.Option(metavar="SRC", help="The spec after the change.")
     ],
-    form: TextOrJson = Format.TEXT,
+    form: TextOrJson = Form.TEXT,
     verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
 ) -> None:
     """Show what changes between two specs, object by object."""
     from kopslint.cli.differences import render_differences
 
-    write_output(render_differences(before, after, form))
+    write_output(render_differences(before, after, Format(form)))
 
 
 @app.command()
 def rules(
     *,
-    form: TextOrJson = Format.TEXT,
+    form: TextOrJson = Form.TEXT,
     color: Color = ColorWhen.AUTO,
 ) -> None:
     """List the rulebook."""
     from kopslint.cli.explain import rules_json, rules_text
     from kopslint.rulebook.loader import load_rules
 
-    if form is Format.JSON:
+    if form is Form.JSON:
         write_output(rules_json(load_rules()))
     else:
         style = style_for(sys.stdout, color, os.environ)
@@ -191,25 +188,3 @@ def schema(
     match of:
         case Schema.REPORT:
             write_output(render_schema())
-
-
-def _render(
-    report: Report, output: Output, style: Style, quiet: bool, no_timeline: bool
-) -> str:
-    if output.format is Format.JSON:
-        from kopslint.report.json_report import render_json
-
-        return render_json(report)
-    from kopslint.report.text import render_findings, render_text
-
-    if quiet:
-        return render_findings(
-            report, color=style.color, width=style.width, unicode=style.unicode
-        )
-    return render_text(
-        report,
-        color=style.color,
-        width=style.width,
-        unicode=style.unicode,
-        timeline=not no_timeline,
-    )

@@ -36,6 +36,18 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
+
+
+class Form(StrEnum):
+    """The forms of everything that is printed and is not a report."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ def read_outputs(values: list[str]) -> tuple[Output, ...]:
         if name not in list(Format):
             raise UsageError(
                 f"--format {value}: there is no format {name}",
-                hint=f"the formats are {' and '.join(Format)}",
+                hint=f"the formats are {', '.join(Format)}",
             )
         if equals and not file:
             raise UsageError(
@@ -72,6 +84,6 @@ def read_outputs(values: list[str]) -> tuple[Output, ...]:
             where = "the standard output" if place is None else str(place)
             raise UsageError(
                 f"two reports would go to {where}",
-                hint="give all but one of them a file of its own: --format json=FILE",
+                hint="give all but one of them a file of its own: --format sarif=FILE",
             )
     return tuple(outputs)

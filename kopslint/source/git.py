@@ -8,12 +8,12 @@ files hold.
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.errors import InputError
 from kopslint.source.decode import MAX_BYTES, decode, shown, too_large
+from kopslint.source.git_program import Git, lacks_content, lacks_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 
 # A hook inherits the first three from git and they would point it elsewhere.
 _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-# A missing object must be an error here and never a download.
-_SET = {
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_LITERAL_PATHSPECS": "1",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
 _REGULAR_FILES = frozenset({"100644", "100755"})
 
 
@@ -94,29 +86,25 @@ class _Repository:
     """The repository that a folder lies in."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        inherited = {k: v for k, v in os.environ.items() if k not in _UNSET}
+        self._git = Git(folder, inherited)
 
     def root(self, spec: str) -> Path:
         """The top folder of the work tree."""
-        result = self._git("rev-parse", "--show-toplevel")
-        if result.returncode != 0:
+        try:
+            return self._git.root()
+        except InputError as error:
             raise InputError(
-                f"{spec} cannot be read: {_first_line(result)}",
-                hint="run it inside a clone of the repository",
-            )
-        return Path(os.fsdecode(result.stdout.removesuffix(b"\n")))
+                f"{spec} cannot be read: {error.message}", hint=error.hint
+            ) from None
 
     def commit(self, spec: str, revision: str) -> str:
         """The full name of the commit that ``revision`` means."""
-        result = self._git("rev-parse", "--verify", f"{revision}^{{commit}}")
+        result = self._git.ask("rev-parse", "--verify", f"{revision}^{{commit}}")
         if result.returncode == 0:
             return result.stdout.decode().strip()
-        if self._git("rev-parse", "--is-shallow-repository").stdout == b"true\n":
-            raise InputError(
-                f"{spec}: this clone is shallow and does not have {revision}",
-                hint="fetch it first: git fetch --unshallow, or fetch-depth: 0 in"
-                " actions/checkout",
-            )
+        if self._git.is_shallow():
+            raise _about(spec, lacks_history(revision))
         raise InputError(
             f"{spec}: there is no revision {revision}",
             hint="check the name, or fetch it first; a remote branch is origin/NAME",
@@ -125,11 +113,11 @@ class _Repository:
     def blobs(self, spec: str, commit: str, path: PurePosixPath) -> list[_Blob]:
         """The regular files at or below ``path``, sorted."""
         where = () if path == PurePosixPath() else (str(path),)
-        result = self._git(
+        result = self._git.ask(
             "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *where
         )
         if result.returncode != 0:
-            raise _lacks_content(spec)
+            raise _about(spec, lacks_content())
         found = []
         for line in result.stdout.split(b"\0")[:-1]:
             about, _, name = line.partition(b"\t")
@@ -140,35 +128,12 @@ class _Repository:
 
     def read(self, spec: str, blob: _Blob) -> bytes:
         """The bytes of a file."""
-        result = self._git("cat-file", "blob", blob.name)
+        result = self._git.ask("cat-file", "blob", blob.name)
         if result.returncode != 0:
-            raise _lacks_content(spec)
+            raise _about(spec, lacks_content())
         return result.stdout
 
-    def _git(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        environment = {k: v for k, v in os.environ.items() if k not in _UNSET} | _SET
-        try:
-            return subprocess.run(  # noqa: S603 - No shell; REV cannot be an option.
-                ["git", "--no-optional-locks", "-C", str(self._folder), *arguments],  # noqa: S607
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                env=environment,
-            )
-        except FileNotFoundError:
-            raise InputError(
-                "reading a revision needs the git program, which is not installed",
-                hint="install git, or name files instead",
-            ) from None
 
-
-def _lacks_content(spec: str) -> InputError:
-    return InputError(
-        f"{spec}: this clone is partial and lacks the content of the files",
-        hint="fetch it first, for example with git checkout, or clone without --filter",
-    )
-
-
-def _first_line(result: subprocess.CompletedProcess[bytes]) -> str:
-    lines = result.stderr.decode(errors="replace").strip().splitlines()
-    return lines[0].removeprefix("fatal: ") if lines else "git failed"
+def _about(spec: str, error: InputError) -> InputError:
+    """The same error for whoever asked for ``spec``."""
+    return InputError(f"{spec}: {error.message}", hint=error.hint)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.syntax.markdown_lines import looks_like_shell, typed_lines
+from kopslint.syntax.markdown_lines import Transcripts, looks_like_shell
 from kopslint.syntax.shell import read_texts
 from kopslint.syntax.shell_text import ShellText, lines_text
 
@@ -41,6 +41,7 @@ def read_markdown(source: Source) -> Script:
 def _blocks(source: Source) -> Iterator[ShellText]:
     from markdown_it import MarkdownIt
 
+    transcripts = Transcripts(source)
     title: str | None = None
     # Titles of the list items around, innermost last.
     items: list[str | None] = []
@@ -64,7 +65,7 @@ def _blocks(source: Source) -> Iterator[ShellText]:
             case "fence" | "code_block":
                 block_title = next((i for i in reversed(items) if i), title)
                 if not skipped:
-                    yield from _shell(source, token, block_title)
+                    yield from _shell(source, token, block_title, transcripts)
                 skipped = False
 
 
@@ -92,7 +93,9 @@ def _visible(token: Token) -> str:
     return "".join(parts).strip().rstrip(":")
 
 
-def _shell(source: Source, token: Token, title: str | None) -> Iterator[ShellText]:
+def _shell(
+    source: Source, token: Token, title: str | None, transcripts: Transcripts
+) -> Iterator[ShellText]:
     info = token.info.lower().replace("{", " ").replace("}", " ").split()
     if _NOT_TO_RUN & set(info) or token.map is None:
         return
@@ -104,7 +107,7 @@ def _shell(source: Source, token: Token, title: str | None) -> Iterator[ShellTex
         for number, line in enumerate(token.content.split("\n"), first)
     ]
     if language in _LANGUAGES or (not language and looks_like_shell(lines)):
-        typed = typed_lines(source, lines)
+        typed = transcripts.typed(lines)
         if typed:
             yield lines_text(source, typed, title)
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Line = tuple[int, int, str]
 
 # A command seldom goes on for longer; looking further costs a parse a line.
-_LONGEST_COMMAND = 40
+LONGEST_COMMAND = 40
+MOST_PARSES = 2_000
+# What may make a command go on in the next line.
+_UNFINISHED = re.compile(r"""<<|["'`({]|\b(?:do|then|in|else)\b|[|&]\s*$""")
 
 _PROMPT = re.compile(
     r"""
@@ -65,36 +68,73 @@ def looks_like_shell(lines: Sequence[Line]) -> bool:
     return False
 
 
-def typed_lines(source: Source, lines: Sequence[Line]) -> list[Line]:
-    """The lines of a block that were typed, without their prompts."""
-    marks = [_PROMPT.match(text) for _, _, text in lines]
-    clear = [mark if mark is not None and _is_prompt(mark) else None for mark in marks]
-    if not any(clear):
-        clear = _bare_marks(lines, marks)
-    if not any(clear):
-        return _without_output(source, lines)
-    typed: list[Line] = []
-    index = 0
-    while index < len(lines):
-        prompt = clear[index]
-        if prompt is None:
-            index += 1
-            continue
-        number, column, text = lines[index]
-        first = (number, column + prompt.end(), text[prompt.end() :])
-        rest: list[Line] = []
-        for following, mark in zip(
-            lines[index + 1 : index + _LONGEST_COMMAND],
-            clear[index + 1 :],
-            strict=False,
-        ):
-            if mark is not None:
+class Transcripts:
+    """Takes the typed lines out of the code blocks of one document."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._parses = MOST_PARSES
+
+    def typed(self, lines: Sequence[Line]) -> list[Line]:
+        """The lines of a block that were typed, without their prompts."""
+        marks = [_PROMPT.match(text) for _, _, text in lines]
+        clear = [mark if mark and _is_prompt(mark) else None for mark in marks]
+        if not any(clear):
+            clear = _bare_marks(lines, marks)
+        if not any(clear):
+            return self._without_output(lines)
+        typed: list[Line] = []
+        index = 0
+        while index < len(lines):
+            prompt = clear[index]
+            if prompt is None:
+                index += 1
+                continue
+            number, column, text = lines[index]
+            command = [(number, column + prompt.end(), text[prompt.end() :])]
+            for following in range(index + 1, min(index + LONGEST_COMMAND, len(lines))):
+                if clear[following] is not None:
+                    break
+                command.append(_without_second_prompt(lines[following]))
+            command = self._command(command)
+            typed += command
+            index += len(command)
+        return typed
+
+    def _command(self, lines: Sequence[Line]) -> list[Line]:
+        """The first line and those after it that it needs to be complete."""
+        size = 1
+        while size < len(lines) and re.search(r"\\[ \t]*$", lines[size - 1][2]):
+            size += 1
+        for end in range(size, len(lines) + 1):
+            text = lines_text(self._source, lines[:end])
+            if not _UNFINISHED.search(text.text) or self._parses <= 0:
                 break
-            rest.append(_without_second_prompt(following))
-        command = _command(source, [first, *rest])
-        typed += command
-        index += len(command)
-    return typed
+            self._parses -= 1
+            if not any(isinstance(node, Fault) for node in parse(text)):
+                return list(lines[:end])
+        return list(lines[:size])
+
+    def _without_output(self, lines: Sequence[Line]) -> list[Line]:
+        """The lines of a block without prompts that can be commands."""
+        mixed = any(_program(text) in _PROGRAMS for _, _, text in lines)
+        typed: list[Line] = []
+        output = False
+        index = 0
+        while index < len(lines):
+            text = lines[index][2].strip()
+            known = _program(text) in _PROGRAMS
+            if not text or known or _SHELL_START.match(text) or _ASSIGNMENT.match(text):
+                output = False
+            elif not re.match(r"[a-z]", text) or re.match(r"\S+:(?:\s|$)", text):
+                output = mixed
+            if output:
+                index += 1
+                continue
+            command = self._command(lines[index : index + LONGEST_COMMAND])
+            typed += command
+            index += len(command)
+        return typed
 
 
 def _is_prompt(mark: re.Match[str]) -> bool:
@@ -123,40 +163,3 @@ def _without_second_prompt(line: Line) -> Line:
 def _program(text: str) -> str:
     words = text.split(maxsplit=1)
     return words[0] if words else ""
-
-
-def _command(source: Source, lines: Sequence[Line]) -> list[Line]:
-    """The first line and those after it that it needs to be complete."""
-    size = 1
-    while size < len(lines) and re.search(r"\\[ \t]*$", lines[size - 1][2]):
-        size += 1
-    for end in range(size, min(len(lines), _LONGEST_COMMAND) + 1):
-        text = lines_text(source, lines[:end])
-        if not any(isinstance(node, Fault) for node in parse(text)):
-            return list(lines[:end])
-        if not re.search(r"""<<|["'`({]|\b(?:do|then|in|else)\b|[|&]\s*$""", text.text):
-            break
-    return list(lines[:size])
-
-
-def _without_output(source: Source, lines: Sequence[Line]) -> list[Line]:
-    """The lines of a block without prompts that can be commands."""
-    mixed = any(_program(text) in _PROGRAMS for _, _, text in lines)
-    typed: list[Line] = []
-    output = False
-    index = 0
-    while index < len(lines):
-        command = _command(source, lines[index : index + _LONGEST_COMMAND])
-        text = lines[index][2].strip()
-        known = _program(text) in _PROGRAMS
-        plain = known or _SHELL_START.match(text) or _ASSIGNMENT.match(text)
-        if not text or plain:
-            output = False
-        elif not re.match(r"[a-z]", text) or re.match(r"\S+:(?:\s|$)", text):
-            output = mixed
-        if output:
-            index += 1
-            continue
-        typed += command
-        index += len(command)
-    return typed

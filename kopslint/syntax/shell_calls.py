@@ -109,6 +109,9 @@ def segments(items: Iterable[Item], text: ShellText) -> list[tuple[int, int]]:
         for match in _WORD.finditer(gap) if gap.strip() else ():
             _add(found, (done or 0) + match.start(), (done or 0) + match.end())
         if item.kind == "word":
+            if found and gap and not gap.replace("\\\n", ""):
+                # A word may go on in the next line.
+                found[-1] = (found[-1][0], item.start)
             _add(found, item.start, item.end)
         done = max(done or 0, item.end)
     return found

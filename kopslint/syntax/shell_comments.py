@@ -23,7 +23,7 @@ class Comments:
     def note(self, text: ShellText, start: int, end: int) -> None:
         """Take up the comment at ``text[start:end]``."""
         written = text.text[start:end]
-        if written.startswith("#!"):
+        if written.startswith("#!") or text.fixed is not None:
             return
         line_start = text.text.rfind("\n", 0, start) + 1
         alone = not text.text[line_start:start].strip()

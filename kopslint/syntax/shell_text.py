@@ -66,6 +66,7 @@ _EXPRESSION_REASON = "this expression is only evaluated when the workflow runs"
 _TIME = re.compile(
     r"(?:(?<![^\n;&|({!])|(?<=[\n;&|({!] ))time(?: -p)?(?=[ \t]+[^\s|;&)])"
 )
+_FOR_DO = re.compile(r"(\bfor [A-Za-z_]\w*)[ \t\n](?=\s*do\s)")
 _UNPARSABLE = re.compile(r"[^\t\n -~]")
 
 
@@ -117,7 +118,8 @@ class ShellText:
         Holes and characters beyond ASCII become ``.``, which is part of a word
         and of nothing else. ``<<<`` and ``>>`` become ``<`` and ``>``: the grammar
         does not accept them everywhere, and the text still tells them apart. The
-        keyword ``time`` is left out: to the grammar it is a program.
+        keyword ``time`` is left out: to the grammar it is a program. ``for x do``
+        gets the semicolon that the grammar insists on.
         """
         parts = []
         done = 0
@@ -128,7 +130,7 @@ class ShellText:
         parts.append(_UNPARSABLE.sub(".", self.text[done:]))
         code = "".join(parts).replace("<<<", "<  ").replace(">>", "> ")
         code = _TIME.sub(lambda match: " " * len(match[0]), code)
-        return code.encode("ascii")
+        return _FOR_DO.sub(r"\1;", code).encode("ascii")
 
     @cached_property
     def _offsets(self) -> list[int]:

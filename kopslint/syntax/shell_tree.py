@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from kopslint.syntax.shell_text import ShellText
 
-# Each fault costs one more parse of what follows.
+# Each fault costs one more parse of what follows, and parsing errors is slow.
 MOST_FAULTS = 25
+MOST_PARSED = 1_000_000
 _OPENERS = {
     "if": "fi",
     "for": "done",
@@ -39,6 +40,17 @@ _OPENERS = {
 RESERVED = frozenset(
     {"then", "else", "elif", "fi", "do", "done", "esac", "in", "}", ")", ";;"}
     | {"if", "for", "while", "until", "case"}
+)
+# What may stand at the top of a script.
+_STATEMENTS = frozenset(
+    {
+        *("command", "list", "pipeline", "negated_command", "redirected_statement"),
+        *("test_command", "variable_assignment", "variable_assignments"),
+        *("declaration_command", "unset_command", "function_definition"),
+        *("compound_statement", "subshell", "if_statement", "while_statement"),
+        *("for_statement", "c_style_for_statement", "case_statement"),
+        *("file_redirect", "herestring_redirect", "comment", ";", "&", "\n"),
+    }
 )
 
 
@@ -67,13 +79,16 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     is one fault.
     """
     code = text.ascii
-    start = 0
+    start = parsed = 0
     for _ in range(MOST_FAULTS):
+        if start and parsed > MOST_PARSED:
+            break
+        parsed += len(code) - start
         # Blanks in place of what is done keep all offsets as they are.
         root = _parser().parse(b" " * start + code[start:]).root_node
         fault = None
         nodes: list[Node] = []
-        for node in root.children if root.type == "program" else [root]:
+        for node in _top_level(root):
             fault = _fault(node, text)
             if fault is not None:
                 break
@@ -90,8 +105,22 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
         yield Fault(start, len(text.text), reason)
 
 
+def _top_level(root: Node) -> Iterator[Node]:
+    """The nodes at the top, those that an error swallowed included.
+
+    An error may begin with statements that are complete; the first node in it
+    that is no statement is where it went wrong.
+    """
+    for node in [root] if root.is_error else root.children:
+        whole = [child.type in _STATEMENTS for child in node.children]
+        if node.is_error and not all(whole):
+            yield from node.children[: whole.index(False) + 1]
+        else:
+            yield node
+
+
 def _fault(node: Node, text: ShellText) -> Fault | None:
-    if not node.has_error and node.type != ";;":
+    if not node.has_error and node.type in _STATEMENTS:
         return None
     place = node
     while not (place.is_error or place.is_missing):
@@ -102,7 +131,8 @@ def _fault(node: Node, text: ShellText) -> Fault | None:
     if place.is_missing and place.parent is not None:
         place = place.parent
     start = place.start_byte
-    start += len(text.text[start:]) - len(text.text[start:].lstrip())
+    while start < node.end_byte and text.text[start].isspace():
+        start += 1
     end = text.text.find("\n", start)
     end = len(text.text) if end < 0 else end
     return Fault(start, max(end, start + 1), _reason(text.text[start:end]))

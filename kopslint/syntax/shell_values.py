@@ -7,6 +7,7 @@ of values. Nothing here parses: the pieces come from the word reader.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from kopslint.syntax.script import Assignment, Unknown, Word
@@ -18,6 +19,7 @@ Pieces = tuple[str | Unknown, ...]
 
 # A value that doubles in each turn of a loop must not fill the memory.
 LONGEST_VALUE = 100_000
+MOST_PIECES = 100
 # A program's environment is kept with every call, so it has to stay short.
 LONGEST_ENVIRONMENT = 200
 
@@ -43,7 +45,7 @@ def joined(values: Sequence[Pieces], separator: str = "") -> Pieces:
             else:
                 pieces.append(piece)
     length = sum(len(piece) for piece in pieces if isinstance(piece, str))
-    if length > LONGEST_VALUE:
+    if length > LONGEST_VALUE or len(pieces) > MOST_PIECES:
         return (Unknown("...", "the value is too long to follow"),)
     return tuple(pieces)
 
@@ -132,11 +134,11 @@ class Scope:
         """The exported variables that have a value, the latest ones."""
         if self._environment is None:
             found = []
-            for name in list(self.exported)[-LONGEST_ENVIRONMENT:]:
+            for name in islice(reversed(self.exported), LONGEST_ENVIRONMENT):
                 variable = self.get(name)
                 if variable is not None and variable.word is not None:
                     found.append(Assignment(name, variable.word))
-            self._environment = tuple(found)
+            self._environment = tuple(reversed(found))
         return self._environment
 
     def merge(self, branches: Sequence[Scope]) -> None:

@@ -154,7 +154,10 @@ class WordReader:
                 atoms, index = self._raw_string(atoms, index + 1, end)
             elif char == '"' and quoting != "heredoc":
                 inner, index = self._scan(index + 1, end, "quotes", '"')
-                atoms += [Atom("quoted", ("",)), *inner]
+                # Quotes make an argument even if empty, but for ``"$@"``.
+                if not inner or any(atom.kind != "items" for atom in inner):
+                    atoms.append(Atom("quoted", ("",)))
+                atoms += inner
                 index += 1
             elif char in "$`" or text.startswith(("<(", ">("), index):
                 found, index = self._dollar(index, end, quoting)
@@ -293,27 +296,27 @@ class WordReader:
         chars = text_of(separators.scalar or ()) if separators is not None else " \t\n"
         split = re.compile(f"[{re.escape(chars)}]+" if chars else r"(?!)")
         fields: list[Pieces] = []
-        current: list[Pieces] | None = None
+        # None is the end of an argument, if there is one to end.
+        parts: list[Pieces | None] = []
         for atom in atoms:
             if atom.kind == "items":
                 for number, item in enumerate(atom.items):
-                    if number and current is not None:
-                        fields.append(joined(current))
-                        current = None
-                    current = [*(current or []), item]
+                    parts += [None, item] if number else [item]
                 continue
             for piece in atom.pieces:
                 if atom.kind != "value" or isinstance(piece, Unknown):
-                    current = [*(current or []), (piece,)]
+                    parts.append((piece,))
                     continue
                 for number, part in enumerate(split.split(piece)):
-                    if number and current is not None:
-                        fields.append(joined(current))
-                        current = None
-                    if part:
-                        current = [*(current or []), (part,)]
-        if current is not None:
-            fields.append(joined(current))
+                    parts += [None] if number else []
+                    parts += [(part,)] if part else []
+        current: list[Pieces] = []
+        for value in [*parts, None]:
+            if value is not None:
+                current.append(value)
+            elif current:
+                fields.append(joined(current))
+                current = []
         return fields
 
 

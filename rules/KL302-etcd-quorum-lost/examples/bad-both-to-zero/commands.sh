@@ -1,1 +1,4 @@
-kops replace -f after.yaml && kops update cluster --yes
+# Saves two machines over the weekend.
+kops edit ig master-b --set spec.minSize=0 --set spec.maxSize=0
+kops edit ig master-c --set spec.minSize=0 --set spec.maxSize=0
+kops update cluster --yes

@@ -1,4 +1,5 @@
 # e looks unhealthy; a fresh start will do it good.
-etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]e,/{print $1}')"  # in main
-etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]e,/{print $1}')"  # in events
-kops rolling-update cluster --instance-group master-e --force --yes --cloudonly
+for etcd in main events; do
+  kubectl -n kube-system exec etcd-manager-$etcd-master-a -- etcdctl member remove e
+done
+kops delete instance master-e --yes

@@ -1,2 +1,2 @@
+kops get cluster -o yaml > now.yaml
 kops update cluster  # to see whether anything drifted
-kops validate cluster

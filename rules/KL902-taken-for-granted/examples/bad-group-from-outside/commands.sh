@@ -1,6 +1,3 @@
 set -eu
-etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]f,/{print $1}')"  # in main
-etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]f,/{print $1}')"  # in events
-etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]g,/{print $1}')"  # in main
-etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]g,/{print $1}')"  # in events
 kops delete ig "$1" --yes
+kops update cluster --yes

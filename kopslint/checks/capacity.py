@@ -1,0 +1,116 @@
+"""Machines that may go away: spot instances under etcd, workers without a drain.
+
+Sources: kops pkg/model/awsmodel/autoscalinggroup.go, docs/instance_groups.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.checks import kept
+from kopslint.checks.context import Context, Draft
+from kopslint.commands import model
+from kopslint.findings import Certainty, Location
+from kopslint.kops.spec import Role
+from kopslint.syntax.yaml_tree import Mapping, Scalar, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import InstanceGroup
+
+_ENABLED = ("spec", "clusterAutoscaler", "enabled")
+_AUTOSCALER = "k8s.io/cluster-autoscaler"
+
+
+def control_plane_on_spot(context: Context) -> Iterator[Draft]:
+    """Control-plane machines are bought so that the cloud may take them back."""
+    for group in context.after.control_plane:
+        field = _spot_field(group)
+        if field is None:
+            continue
+        yield Draft(
+            message=f"{group.name} runs etcd on spot instances",
+            why="The cloud takes spot instances back at short notice and several at "
+            "once when they are scarce, which is when no new ones are to be had: one "
+            "too many, and etcd has no quorum.",
+            locations=(Location(group.at("spec", *field), "a spot instance"),),
+            subject=group.name,
+            fix=(f"# take {'.'.join(field)} out of {group.name}",),
+        )
+
+
+def _spot_field(group: InstanceGroup) -> tuple[str, ...] | None:
+    """The field that makes the machine of a control-plane group a spot instance.
+
+    A mixed policy buys on demand unless its share above the base is set lower.
+    """
+    for field in ("maxPrice", "spotDurationInMinutes"):
+        if text_at(group.node, "spec", field):
+            return (field,)
+    if text_at(group.node, "spec", "gcpProvisioningModel") == "SPOT":
+        return ("gcpProvisioningModel",)
+    base = group.get("spec", "mixedInstancesPolicy", "onDemandBase")
+    above = group.get("spec", "mixedInstancesPolicy", "onDemandAboveBase")
+    if _number(base, 0) < 1 and _number(above, 100) < 100:
+        return ("mixedInstancesPolicy", "onDemandAboveBase")
+    return None
+
+
+def _number(node: object, default: int) -> int:
+    value = node.value if isinstance(node, Scalar) else None
+    return value if isinstance(value, int) else default
+
+
+def workers_shrunk(context: Context) -> Iterator[Draft]:
+    """A worker group gets smaller and the list drains nothing."""
+    if _drains(context):
+        return
+    for old, new in kept.groups(context):
+        if old.role is not Role.NODE or new.role is not Role.NODE:
+            continue
+        # An autoscaler drains what it takes away between the bounds, and only what
+        # is above the upper one is taken from it.
+        field, before, after = "minSize", old.size, new.size
+        if _is_autoscaled(new, context):
+            field = "maxSize"
+            before, after = old.max_size or before, new.max_size or after
+        if after >= before:
+            continue
+        yield Draft(
+            message=f"{new.name} shrinks from {before} to {after} machines without a "
+            "drain",
+            why="The cloud picks machines and terminates them together at the next "
+            "update, with everything that runs on them.",
+            locations=(
+                Location(new.at("spec", field), f"{field} {after}"),
+                Location(old.at("spec", field), f"{field} {before}"),
+            ),
+            subject=new.name,
+            certainty=Certainty.POSSIBLE,
+            fix=(
+                (
+                    "kubectl drain NODE --ignore-daemonsets --delete-emptydir-data"
+                    f"  # {before - after} of {new.name}, before the update"
+                ),
+            ),
+        )
+
+
+def _drains(context: Context) -> bool:
+    return context.simulation is not None and any(
+        isinstance(step.command, model.NodeCommand) and step.command.verb != "uncordon"
+        for step in context.simulation.steps
+    )
+
+
+def _is_autoscaled(group: InstanceGroup, context: Context) -> bool:
+    """Whether an autoscaler looks after the group, kops's own or another one."""
+    if text_at(group.node, "spec", "manager") == "Karpenter":
+        return True
+    cluster = context.after.cluster
+    if cluster is not None and text_at(cluster.node, *_ENABLED) == "true":
+        return text_at(group.node, "spec", "autoscale") != "false"
+    labels = group.get("spec", "cloudLabels")
+    keys = list(labels.keys()) if isinstance(labels, Mapping) else []
+    return any(key.startswith(_AUTOSCALER) for key in keys)

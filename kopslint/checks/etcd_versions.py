@@ -1,0 +1,221 @@
+"""The release of etcd and how it is run: which steps lose data or stop everything.
+
+Sources: etcd-manager pkg/controller/controller.go (prepareForUpgrade) and kops
+docs/etcd3-migration.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kopslint.checks import kept
+from kopslint.checks.alike import alike, only
+from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.rolls import control_plane_rolls, rolls_at_once
+from kopslint.checks.versions import Release, release
+from kopslint.findings import Location, Severity
+from kopslint.syntax.yaml_tree import text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import Cluster, EtcdCluster
+    from kopslint.source.text import Span
+
+# The one release of etcd 2 that etcd-manager can start and so migrate from.
+_MIGRATED = Release(2, 2, 1)
+
+# Kubernetes from this release on has etcd-manager unless the spec says Legacy.
+_ETCD_MANAGER = Release(1, 12, 0)
+
+
+def etcd_version_jump(context: Context) -> Iterator[Draft]:
+    """The version of etcd changes by more than one minor step up."""
+    found = [
+        (old, new, old.version, new.version, jump)
+        for old, new in kept.etcd_clusters(context)
+        if old.version and new.version and old.version != new.version
+        if (jump := _jump(old.version, new.version)) is not None
+    ]
+    for same in alike(found, lambda f: f[2:]):
+        before, after, jump = same[0][2:]
+        names = [new.name for _, new, *_ in same]
+        # With the outage that kops documents for it, 2.2.1 was migrated.
+        documented = release(before) == _MIGRATED and rolls_at_once(context)
+        yield Draft(
+            severity=Severity.WARNING if documented else None,
+            message=f"etcd {listed(names)} {jump.message}",
+            why=jump.why,
+            locations=_places([(old, new) for old, new, *_ in same], "version"),
+            subject=f"{','.join(names)}/{before}/{after}",
+            etcd_cluster=only(names),
+            fix=(jump.fix,),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Jump:
+    """What is wrong with a step from one version to another."""
+
+    message: str
+    why: str
+    fix: str
+
+
+def _jump(before: str, after: str) -> _Jump | None:
+    old, new = release(before), release(after)
+    if new is None:
+        return _Jump(
+            message=f"is set to version {after}, which is no release of etcd",
+            why="kops refuses a version that it cannot read.",
+            fix=f"# write a release, such as version: {before}",
+        )
+    if old is None or old.series == new.series:
+        return None
+    if old.major != new.major:
+        return _Jump(
+            message=f"goes from {before} to {after}, another major version",
+            why="The data is not taken along: the new etcd starts with an empty "
+            "keyspace, and every object of the cluster is gone. etcd-manager migrates "
+            "only from 2.2.1, with every member down and a backup restored.",
+            fix=f"# stay at {before} until a backup is at hand and an outage planned",
+        )
+    if new < old:
+        return _Jump(
+            message=f"is downgraded from {before} to {after}",
+            why="No etcd goes back to an older minor release in place: etcd-manager "
+            "stops all members and restores a backup into the old release, which may "
+            "not read it.",
+            fix=f"# stay at {before}",
+        )
+    steps = [f"{old.major}.{minor}" for minor in range(old.minor + 1, new.minor + 1)]
+    if len(steps) == 1:
+        return None
+    return _Jump(
+        message=f"jumps from {before} to {after} and skips {listed(steps[:-1])}",
+        why="etcd-manager upgrades in place by one minor release at most. For more it "
+        "stops all members at once and restores a backup into the new release.",
+        fix=f"# one release at a time, each updated and rolled: {', '.join(steps)}",
+    )
+
+
+def etcd_provider_changed(context: Context) -> Iterator[Draft]:
+    """Who runs etcd changes, or whether its members speak TLS."""
+    pair = kept.cluster(context)
+    if pair is None:
+        return
+    found = [
+        (old, new, *mode)
+        for old, new in kept.etcd_clusters(context)
+        if (mode := _mode(old, new, pair)) is not None
+    ]
+    for same in alike(found, lambda f: f[2:]):
+        key, before, after = same[0][2:]
+        pairs = [(old, new) for old, new, *_ in same]
+        names = [new.name for _, new in pairs]
+        if after == "Legacy":
+            message = f"etcd {listed(names)} is taken from etcd-manager"
+            severity, why, fix = Severity.ERROR, _LEGACY, "# leave out provider: Legacy"
+        else:
+            message = f"etcd {listed(names)} "
+            message += "gets TLS" if after == "true" else "loses TLS"
+            if key == "provider":
+                message = f"etcd {listed(names)} is handed over to etcd-manager"
+            severity, why, fix = Severity.WARNING, _OUTAGE, _AT_ONCE
+            voters = max(len(new.members) for _, new in pairs)
+            if voters > 1 and _rolls_one_by_one(context):
+                message += ", and its machines are rolled one by one"
+                severity = Severity.ERROR
+        yield Draft(
+            severity=severity,
+            message=message,
+            why=why,
+            locations=_places(pairs, key),
+            subject=f"{','.join(names)}/{key}/{before}/{after}",
+            etcd_cluster=only(names),
+            fix=(fix,),
+        )
+
+
+_LEGACY = (
+    "kops has refused every provider but Manager since 1.18, and before that nothing "
+    "took the data back from etcd-manager."
+)
+_OUTAGE = (
+    "Members of the old and of the new kind cannot talk to each other. The first "
+    "machine of a rolling update never becomes healthy, and quorum is only back when "
+    "most of them are replaced: kops documents this as a planned outage."
+)
+_AT_ONCE = (
+    "kops rolling-update cluster --yes --cloudonly --instance-group-roles master "
+    "--master-interval=1s"
+)
+
+
+def _rolls_one_by_one(context: Context) -> bool:
+    return bool(control_plane_rolls(context)) and not rolls_at_once(context)
+
+
+def _mode(
+    old: EtcdCluster, new: EtcdCluster, pair: tuple[Cluster, Cluster]
+) -> tuple[str, str, str] | None:
+    """The changed field of how etcd is run, its value before, its value after.
+
+    Under etcd-manager etcd always speaks TLS, whatever ``enableEtcdTLS`` says.
+    """
+    before, after = _provider(old, pair[0]), _provider(new, pair[1])
+    if before != after:
+        return "provider", before, after
+    if after == "Manager":
+        return None
+    before, after = (text_at(e.node, "enableEtcdTLS") or "false" for e in (old, new))
+    return None if before == after else ("enableEtcdTLS", before, after)
+
+
+def _provider(etcd: EtcdCluster, cluster: Cluster) -> str:
+    """Who runs an etcd cluster: etcd-manager by default, from Kubernetes 1.12 on."""
+    running = release(cluster.kubernetes_version)
+    legacy = running is not None and running < _ETCD_MANAGER
+    return text_at(etcd.node, "provider") or ("Legacy" if legacy else "Manager")
+
+
+def etcd_versions_differ(context: Context) -> Iterator[Draft]:
+    """Two etcd clusters of one spec are given different versions."""
+    etcd_clusters = context.after.etcd_clusters
+    first = etcd_clusters[0] if etcd_clusters else None
+    for etcd in etcd_clusters[1:]:
+        if first is None or etcd.version is None or etcd.version == first.version:
+            continue
+        has = f"has {first.version}" if first.version else "sets none"
+        yield Draft(
+            message=f"etcd {etcd.name} has version {etcd.version} and {first.name} "
+            f"{has}: they must be the same",
+            why="kops compares every version with that of the first etcd cluster and "
+            "refuses to store the spec.",
+            locations=(
+                Location(etcd.at("version"), f"the version of {etcd.name}"),
+                Location(_place(first, "version"), f"{first.name} {has}"),
+            ),
+            subject=etcd.name,
+            etcd_cluster=etcd.name,
+            fix=(f"# write version: {etcd.version} in {first.name} too",)
+            if first.version is None
+            else (f"# write version: {first.version} in {etcd.name} too",),
+        )
+
+
+def _place(etcd: EtcdCluster, key: str) -> Span:
+    """Where a field is, or else the name of the etcd cluster that lacks it."""
+    return etcd.at("name" if text_at(etcd.node, key) is None else key)
+
+
+def _places(
+    pairs: list[tuple[EtcdCluster, EtcdCluster]], key: str
+) -> tuple[Location, ...]:
+    """The field after in every etcd cluster, then before in the first."""
+    old = pairs[0][0]
+    return (
+        *(Location(_place(new, key), f"{key} of {new.name} after") for _, new in pairs),
+        Location(_place(old, key), f"{key} of {old.name} before"),
+    )

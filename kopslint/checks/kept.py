@@ -1,0 +1,65 @@
+"""What a change leaves standing: the same object before and after, by its name.
+
+Rules about changed fields ask here for pairs; new and removed objects are no
+business of theirs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.checks.context import Context
+    from kopslint.kops.spec import (
+        Cluster,
+        EtcdCluster,
+        EtcdMember,
+        InstanceGroup,
+        Subnet,
+    )
+
+
+def cluster(context: Context) -> tuple[Cluster, Cluster] | None:
+    """The Cluster before and after; None unless both sides have it."""
+    before = context.before.cluster if context.before is not None else None
+    after = context.after.cluster
+    return None if before is None or after is None else (before, after)
+
+
+def etcd_clusters(context: Context) -> Iterator[tuple[EtcdCluster, EtcdCluster]]:
+    """The etcd clusters of both sides, before and after."""
+    pair = cluster(context)
+    for new in pair[1].etcd_clusters if pair is not None else ():
+        old = pair[0].etcd_cluster(new.name) if pair is not None else None
+        if old is not None:
+            yield old, new
+
+
+def members(context: Context) -> Iterator[tuple[str, EtcdMember, EtcdMember]]:
+    """The members of both sides: the etcd cluster's name, before, after."""
+    for etcd, after in etcd_clusters(context):
+        for new in after.members:
+            old = etcd.member(new.name) if new.name else None
+            if old is not None:
+                yield after.name, old, new
+
+
+def subnets(context: Context) -> Iterator[tuple[Subnet, Subnet]]:
+    """The subnets of both sides, before and after."""
+    pair = cluster(context)
+    for new in pair[1].subnets if pair is not None else ():
+        old = pair[0].subnet(new.name) if pair is not None else None
+        if old is not None:
+            yield old, new
+
+
+def groups(context: Context) -> Iterator[tuple[InstanceGroup, InstanceGroup]]:
+    """The instance groups of both sides, before and after."""
+    if context.before is None:
+        return
+    for name, new in context.after.groups.items():
+        old = context.before.groups.get(name)
+        if old is not None:
+            yield old, new

@@ -1,0 +1,299 @@
+"""The network under a cluster: what its machines were given and cannot give back.
+
+Sources: kops upup/pkg/fi/cloudup/awstasks/subnet.go and vpc.go (CheckChanges),
+pkg/apis/kops/validation/instancegroup.go, docs/networking.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from kopslint.checks import kept
+from kopslint.checks.alike import alike
+from kopslint.checks.context import Context, Draft, listed
+from kopslint.findings import Location, Severity
+from kopslint.syntax.yaml_tree import Mapping, find, span_of, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import Cluster, Subnet
+    from kopslint.source.text import Span
+
+_PROVIDERS = frozenset(
+    {"amazonvpc", "calico", "canal", "cilium", "classic", "cni", "external", "flannel"}
+    | {"gce", "gcp", "kindnet", "kopeio", "kubenet", "kuberouter", "lyftvpc", "romana"}
+    | {"weave"}
+)
+
+# What becomes of a running cluster when one of these changes under it.
+_RANGES = {
+    "networkCIDR": "The network exists and keeps its range, and every machine has its "
+    "address from it: the update fails.",
+    "networkID": "Nothing moves to another network: kops builds a second set of "
+    "machines and volumes there, without the data of etcd.",
+    "nonMasqueradeCIDR": "The ranges of services and pods are cut from it, so both "
+    "shift: what runs keeps its old address, and the API service, DNS and the routes "
+    "between nodes are then in the new range.",
+    "serviceClusterIPRange": "Services keep the addresses that they have, and the API "
+    "server no longer serves them; DNS and the API service itself are the first.",
+    "podCIDR": "Nodes keep the pod ranges that they have and new nodes get theirs from "
+    "elsewhere, so pods of old and new nodes do not reach each other.",
+}
+
+
+def networking_field(cluster: Cluster, field: str) -> tuple[str, ...]:
+    """The path of a networking field in the API version of this Cluster.
+
+    v1alpha3 has under spec.networking what v1alpha2 has under spec.
+    """
+    if cluster.version == "v1alpha3":
+        return ("spec", "networking", field)
+    return ("spec", field)
+
+
+def group_without_subnet(context: Context) -> Iterator[Draft]:
+    """A group names a subnet that the Cluster does not have, or no longer has."""
+    cluster = context.after.cluster
+    if cluster is None or not cluster.subnets:
+        return
+    found = [
+        (name, group)
+        for group in context.after.groups.values()
+        for name in group.subnets
+        if cluster.subnet(name) is None
+    ]
+    before = context.before.cluster if context.before is not None else None
+    for same in alike(found, lambda f: f[0]):
+        name, groups = same[0][0], [group for _, group in same]
+        use = f"{listed([g.name for g in groups])} still {_verb(len(groups), 'use')} it"
+        was = before.subnet(name) if before is not None else None
+        near = get_close_matches(name, [subnet.name for subnet in cluster.subnets], 1)
+        yield Draft(
+            message=f"subnet {name} is taken out of the Cluster, and {use}"
+            if was is not None
+            else f"{listed([g.name for g in groups])} {_verb(len(groups), 'name')} "
+            f"subnet {name}, which the Cluster does not have",
+            why="kops looks up every subnet of every group and updates nothing as long "
+            "as one is not found.",
+            locations=(
+                *(
+                    Location(
+                        g.at("spec", "subnets", g.subnets.index(name)),
+                        f"{g.name} is in {name}",
+                    )
+                    for g in groups
+                ),
+                *([Location(_place(was, "name"), "it was here")] if was else ()),
+            ),
+            subject=name,
+            fix=(f"# did you mean {near[0]}?",)
+            if near and was is None
+            else (
+                (
+                    f"# put {name} back, or move {listed([g.name for g in groups])} to "
+                    "another subnet first"
+                ),
+            ),
+        )
+
+
+def _verb(count: int, verb: str) -> str:
+    return verb if count > 1 else f"{verb}s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A field of the network before and after; ``kind`` are told as one."""
+
+    kind: str
+    name: str
+    before: str | None
+    after: str | None
+    places: tuple[Span, Span]
+
+
+def network_range_changed(context: Context) -> Iterator[Draft]:
+    """A range or an id changes that the machines of the cluster live in."""
+    pair = kept.cluster(context)
+    if pair is None:
+        return
+    for field in _range_changes(*pair):
+        adopted = field.kind == "networkID" and field.before is None
+        yield Draft(
+            severity=Severity.WARNING if adopted else None,
+            message=f"{field.kind} changes from {field.before} to {field.after}"
+            if not adopted
+            else f"{field.kind} is set to {field.after} on a cluster that has its own "
+            "network",
+            why=_RANGES[field.kind],
+            locations=_places([field]),
+            subject=field.kind,
+            fix=(f"# put {field.kind} back; a new range takes a new cluster",)
+            if field.before is not None
+            else (f"# leave {field.kind} out, unless it is the network's own id",),
+        )
+    found = [
+        change
+        for old, new in kept.subnets(context)
+        for change in _subnet_changes(old, new, pair)
+    ]
+    for same in alike(found, lambda c: c.kind):
+        yield _subnets_changed(same)
+
+
+def _range_changes(old: Cluster, new: Cluster) -> Iterator[_Changed]:
+    for field in _RANGES:
+        before, after = _range(old, field), _range(new, field)
+        added = before is None and field != "networkID"
+        if after is None or added or _network(before) == _network(after):
+            continue
+        shown = tuple(c.at(*networking_field(c, field)) for c in (new, old))
+        yield _Changed(field, field, before, after, (shown[0], shown[1]))
+
+
+def _range(cluster: Cluster, field: str) -> str | None:
+    """The value of a field, or what kops derives where it is left out.
+
+    Services get the first eighth of the range that is not masqueraded. Source:
+    kops upup/pkg/fi/cloudup/populate_cluster_spec.go and pkg/model/components.
+    """
+    said = text_at(cluster.node, *networking_field(cluster, field))
+    if said or field != "serviceClusterIPRange":
+        return said or None
+    whole = text_at(cluster.node, *networking_field(cluster, "nonMasqueradeCIDR"))
+    try:
+        network = ip_network(whole or "")
+    except ValueError:
+        return None
+    if network.version != 4 or network.prefixlen > 24:
+        return None
+    return str(next(network.subnets(prefixlen_diff=3)))
+
+
+def _network(text: str | None) -> str | None:
+    """A range in its one spelling; whatever is no range is itself."""
+    try:
+        return str(ip_network(text or "", strict=False))
+    except ValueError:
+        return text
+
+
+def _subnet_changes(
+    old: Subnet, new: Subnet, pair: tuple[Cluster, Cluster]
+) -> Iterator[_Changed]:
+    if old.cidr and new.cidr and _network(old.cidr) != _network(new.cidr):
+        # Somebody else had the new range before, or has the old one now.
+        ranges = [
+            {_network(s.cidr) for s in cluster.subnets if s.name != old.name}
+            for cluster in pair
+        ]
+        dealt_out = _network(new.cidr) in ranges[0] or _network(old.cidr) in ranges[1]
+        kind = "renumbered" if dealt_out else "cidr"
+        places = (_place(new, "cidr"), _place(old, "cidr"))
+        yield _Changed(kind, new.name, old.cidr, new.cidr, places)
+    was, is_ = text_at(old.node, "id"), text_at(new.node, "id")
+    if was != is_:
+        places = (_place(new, "id"), _place(old, "id"))
+        kind = "adopted" if was is None else "id"
+        yield _Changed(kind, new.name, was, is_, places)
+
+
+def _subnets_changed(same: list[_Changed]) -> Draft:
+    kind = same[0].kind
+    names = listed([change.name for change in same])
+    subnets = f"subnet{'' if len(same) == 1 else 's'} {names}"
+    one = same[0]
+    messages = {
+        "cidr": f"the range of {subnets} changes: {one.before} -> {one.after}",
+        "renumbered": f"the ranges of the subnets are dealt out again: {names} "
+        f"{'gets' if len(same) == 1 else 'get'} what another one had",
+        "id": f"the id of {subnets} changes: {one.before} -> {one.after or 'none'}",
+        "adopted": f"{subnets} {'gets' if len(same) == 1 else 'get'} an id after the "
+        "cluster was made",
+    }
+    whys = {
+        "cidr": "The range of a subnet that exists cannot be changed: the update fails "
+        "with 'Field cannot be changed: CIDR'.",
+        "renumbered": "Subnets that exist keep their ranges: the update fails with "
+        "'Field cannot be changed: CIDR' unless the ranges in the old file were never "
+        "applied. Files numbered by position do this when an entry comes or goes.",
+        "id": "A machine stays in the subnet that it was started in, and etcd's "
+        "volumes stay in its zone: everything in it has to be built again.",
+        "adopted": "With an id kops takes the subnet for someone else's. If it is not "
+        "the one that the cluster is in, range and zone must fit, or the update fails "
+        "with 'Field cannot be changed: CIDR'.",
+    }
+    fixes = {
+        "adopted": "# make sure that the id is that of the subnet in use",
+        "renumbered": "# give every subnet back the range that it had",
+    }
+    mild = kind in ("renumbered", "adopted")
+    return Draft(
+        severity=Severity.WARNING if mild else None,
+        message=messages[kind],
+        why=whys[kind],
+        locations=_places(same),
+        subject=f"{kind}/{','.join(change.name for change in same)}",
+        fix=(fixes.get(kind, "# leave it, and add a new subnet beside it"),),
+    )
+
+
+def _places(same: list[_Changed]) -> tuple[Location, ...]:
+    """Every place after the change, and the first one before it."""
+    one = same[0]
+    return (
+        *(Location(c.places[0], f"after: {c.after or 'none'}") for c in same),
+        Location(one.places[1], f"before: {one.before or 'none'}"),
+    )
+
+
+def _place(subnet: Subnet, key: str) -> Span:
+    """Where a field is, or else the name of the subnet that lacks it."""
+    return span_of(subnet.node, "name" if find(subnet.node, key) is None else key)
+
+
+def networking_provider_changed(context: Context) -> Iterator[Draft]:
+    """The network of pods is to be run by another provider."""
+    pair = kept.cluster(context)
+    if pair is None:
+        return
+    old, new = (_provider(cluster) for cluster in pair)
+    if old is None or new is None or old.lower() == new.lower():
+        return
+    mild = old.lower() == "kubenet"
+    yield Draft(
+        severity=Severity.WARNING if mild else None,
+        message=f"the networking provider changes from {old} to {new}",
+        why="kops documents this as possible. While nodes are rolled, pods of old and "
+        "new nodes may not reach each other, and nothing rolls it back."
+        if mild
+        else f"kops does not migrate it: {old} keeps running on every node beside "
+        f"{new}, pods of old and new nodes do not reach each other, and the roll stops "
+        "half-way because nothing validates.",
+        locations=(
+            Location(_key(pair[1], new), f"after: {new}"),
+            Location(_key(pair[0], old), f"before: {old}"),
+        ),
+        subject=f"{old}/{new}".lower(),
+        fix=("# try it on a copy of the cluster first, and plan an outage",)
+        if mild
+        else (f"# keep {old}, and move the workloads to a new cluster with {new}",),
+    )
+
+
+def _provider(cluster: Cluster) -> str | None:
+    """The only networking provider of a Cluster, as it is written."""
+    node = cluster.get("spec", "networking")
+    keys = list(node.keys()) if isinstance(node, Mapping) else []
+    found = [key for key in keys if key.lower() in _PROVIDERS]
+    return found[0] if len(found) == 1 else None
+
+
+def _key(cluster: Cluster, provider: str) -> Span:
+    node = cluster.get("spec", "networking")
+    entry = node.entry(provider) if isinstance(node, Mapping) else None
+    return entry.key.span if entry is not None else cluster.at("spec", "networking")

@@ -1,0 +1,227 @@
+"""The volumes that etcd members live on: what cannot be changed, what must stay.
+
+Growing a volume and changing its type or speed is done in place and is no finding.
+Source: kops upup/pkg/fi/cloudup/awstasks/ebsvolume.go.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.checks import kept
+from kopslint.checks.alike import alike, only
+from kopslint.checks.context import Context, Draft, listed
+from kopslint.commands import model
+from kopslint.commands.etcd import etcd_cluster_in
+from kopslint.findings import Location, Severity
+from kopslint.syntax.yaml_tree import Scalar, find, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import EtcdMember
+    from kopslint.simulate.record import Step
+    from kopslint.source.text import Span
+
+# Source: kops pkg/model/master_volumes.go, DefaultEtcdVolumeSize.
+_DEFAULT_SIZE = 20
+
+# The tags by which kops finds a volume and etcd-manager mounts it. Source:
+# kops upup/pkg/fi/cloudup/awstasks/ebsvolume.go, etcd-manager pkg/volumes/aws.
+_TAGS = re.compile(
+    r"\bName\b|k8s\.io/(etcd|role)/|kubernetes\.io/cluster/|KubernetesCluster"
+)
+_ETCD_VOLUME = re.compile(r"etcd|master|control[-_]?plane", re.IGNORECASE)
+
+
+def etcd_volume_shrunk(context: Context) -> Iterator[Draft]:
+    """A volume that exists is to become smaller."""
+    found = [
+        (name, old, new, _size(old), _size(new))
+        for name, old, new in kept.members(context)
+        if _size(new) < _size(old)
+    ]
+    for same in alike(found, lambda f: (f[3], f[4])):
+        _, old, _, before, after = same[0]
+        said = "" if find(old.node, "volumeSize") else " (the default)"
+        pairs = [(name, old, new) for name, old, new, _, _ in same]
+        yield _of_members(
+            pairs,
+            "volumeSize",
+            message=f"{_volumes(pairs)} cannot shrink from {before} to {after} GB",
+            why="No cloud makes a disk smaller. kops shows the change at every update "
+            "and never gets it done; the update may fail for it.",
+            labels=(f"{after} GB", f"{before} GB{said}"),
+            subject=f"{before}/{after}",
+            fix=(f"# leave volumeSize at {before} or more",),
+        )
+
+
+def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
+    """The encryption of a volume that exists, or its key, is to change."""
+    found = [
+        (name, old, new, key, _value(old, key), _value(new, key))
+        for name, old, new in kept.members(context)
+        for key in ("encryptedVolume", "kmsKeyId")
+        if _value(old, key) != _value(new, key)
+    ]
+    # A key that comes or goes together with encryption is the same mistake.
+    toggled = {(f[0], f[2].name) for f in found if f[3] == "encryptedVolume"}
+    found = [
+        f
+        for f in found
+        if f[3] == "encryptedVolume" or (f[0], f[2].name) not in toggled
+    ]
+    for same in alike(found, lambda f: f[3:]):
+        _, _, _, key, before, after = same[0]
+        pairs = [(name, old, new) for name, old, new, *_ in same]
+        what = "encryption" if key == "encryptedVolume" else "key"
+        yield _of_members(
+            pairs,
+            key,
+            message=f"the {what} of {_volumes(pairs)} cannot be changed: the "
+            f"{'volume exists' if len(pairs) == 1 else 'volumes exist'}",
+            why="kops refuses it: 'Field cannot be changed'. The update tries again "
+            "for ten minutes and fails, at every run; with terraform the volume is "
+            "replaced by an empty one, and the member's data goes with it.",
+            labels=(f"{key}: {after}", f"{key}: {before}"),
+            subject=f"{key}/{before}/{after}",
+            fix=(f"# put {key} back; a new member may have it, one at a time",),
+        )
+
+
+def _of_members(
+    pairs: list[tuple[str, EtcdMember, EtcdMember]],
+    key: str,
+    *,
+    message: str,
+    why: str,
+    labels: tuple[str, str],
+    subject: str,
+    fix: tuple[str, ...],
+) -> Draft:
+    name, old, new = pairs[0]
+    names = ",".join(sorted({f"{name}/{new.name}" for name, _, new in pairs}))
+    return Draft(
+        message=message,
+        why=why,
+        locations=(
+            Location(_place(new, key), f"{labels[0]} for {new.name} of {name}"),
+            Location(_place(old, key), f"before: {labels[1]}"),
+        ),
+        subject=f"{names}/{subject}",
+        etcd_cluster=only(name for name, _, _ in pairs),
+        fix=fix,
+    )
+
+
+def _volumes(pairs: list[tuple[str, EtcdMember, EtcdMember]]) -> str:
+    members = list(dict.fromkeys(new.name for _, _, new in pairs))
+    clusters = list(dict.fromkeys(name for name, _, _ in pairs))
+    volumes = "volume" if len(pairs) == 1 else "volumes"
+    return f"the etcd {volumes} of {listed(members)} in {listed(clusters)}"
+
+
+def _size(member: EtcdMember) -> int:
+    node = find(member.node, "volumeSize")
+    value = node.value if isinstance(node, Scalar) else None
+    return value if isinstance(value, int) and value > 0 else _DEFAULT_SIZE
+
+
+def _value(member: EtcdMember, key: str) -> str:
+    """The value as kops takes it: without a value a volume is not encrypted."""
+    said = text_at(member.node, _spelled(member, key))
+    if key == "encryptedVolume":
+        return "true" if said == "true" else "false"
+    return said or "none"
+
+
+def _place(member: EtcdMember, key: str) -> Span:
+    """Where a field is, or else the name of the member that lacks it."""
+    key = _spelled(member, key)
+    return member.at("name" if find(member.node, key) is None else key)
+
+
+def _spelled(member: EtcdMember, key: str) -> str:
+    """The name of a field in v1alpha2, or in v1alpha3 where that one is used."""
+    alpha3 = {"kmsKeyId": "kmsKeyID"}.get(key, key)
+    return alpha3 if find(member.node, alpha3) is not None else key
+
+
+def volume_deleted_under_member(context: Context) -> Iterator[Draft]:
+    """An etcd volume is deleted or re-tagged while its member is registered."""
+    if context.simulation is None:
+        return
+    removed: set[str | None] = set()
+    found: list[tuple[Step, str]] = []
+    for step in context.simulation.steps:
+        match step.command:
+            case model.MemberRemove(etcd_cluster=etcd_cluster):
+                removed.add(etcd_cluster)
+            case model.DeleteCluster(yes=True) | model.Terraform(verb="destroy"):
+                # Nothing is left that a volume could be missed by.
+                break
+            case model.DeleteVolumes(verb="delete" | "retag" as verb):
+                if _is_etcd_volume(step, context) and not _is_free(step, removed):
+                    found.append((step, verb))
+    for same in alike(found, lambda f: f[1]):
+        yield _volume_gone(context, [step for step, _ in same], same[0][1])
+
+
+def _is_etcd_volume(step: Step, context: Context) -> bool:
+    """Whether the words say that a volume is etcd's, and that it is lost to it."""
+    command = step.command
+    retags = isinstance(command, model.DeleteVolumes) and command.verb == "retag"
+    if retags and not _TAGS.search(command.text):
+        return False
+    said = f"{command.text} {step.title or ''}"
+    groups = (group.name for group in context.after.control_plane)
+    return bool(_ETCD_VOLUME.search(said)) or any(name in said for name in groups)
+
+
+def _is_free(step: Step, removed: set[str | None]) -> bool:
+    """Whether a member of the etcd cluster in question was removed before."""
+    about = etcd_cluster_in(step.command.text)
+    return None in removed or (bool(removed) if about is None else about in removed)
+
+
+def _volume_gone(context: Context, steps: list[Step], verb: str) -> Draft:
+    first = steps[0].command
+    restores = context.simulation is not None and any(
+        isinstance(step.command, model.RestoreBackup)
+        for step in context.simulation.steps
+        if step.number > steps[0].number
+    )
+    some = "an etcd volume is" if len(steps) == 1 else "etcd volumes are"
+    if verb == "retag":
+        message = f"{some} re-tagged while the member is still registered in etcd"
+        why = (
+            "kops finds a volume by its Name and etcd-manager by its other tags. The "
+            "next update creates a second, empty volume beside it, and the machine "
+            "may mount either."
+        )
+        fix: tuple[str, ...] = ("# leave the tags of etcd volumes to kops",)
+    else:
+        message = f"{some} deleted while the member is still registered in etcd"
+        why = (
+            "The machine comes back with an empty disk under a name that etcd already "
+            "has, and etcd does not let it in; only from kops 1.36 on, and in a "
+            "healthy cluster of three or more, etcd-manager replaces it by itself."
+        )
+        fix = (
+            "etcdctl member list  # in main and in events: the id of the member",
+            "etcdctl member remove ID  # before its volume goes, in both",
+        )
+    places = [Location(step.command.span, "and this one") for step in steps[1:]]
+    return Draft(
+        severity=Severity.WARNING if restores else None,
+        message=message,
+        why=why,
+        locations=(Location(first.span, "no member was removed before this"), *places),
+        subject=f"{verb}/{first.text}",
+        etcd_cluster=only(etcd_cluster_in(step.command.text) or "" for step in steps)
+        or None,
+        step=steps[0].number,
+        fix=fix,
+    )

@@ -1,0 +1,245 @@
+"""The configuration that a run has: where it is found, read and checked.
+
+A file counts for everything below its folder, up to the root of the repository.
+This module must not know the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kopslint.config.patterns import EVERY_CLUSTER, Layout, Patterns
+from kopslint.config.written import read_written
+from kopslint.errors import InputError
+from kopslint.findings import Severity
+from kopslint.source.decode import MAX_BYTES, decode, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic_core import ErrorDetails
+
+    from kopslint.config.schema import ConfigModel, OverrideModel
+    from kopslint.config.written import Place, Written
+    from kopslint.source.text import Span
+
+NAME = ".kopslint.yaml"
+_FILES = (NAME, "pyproject.toml")
+
+# What pydantic calls its complaints, as sentences about a setting.
+_SENTENCES = {
+    "string_type": "{field} must be text: put it in quotes",
+    "string_too_short": "{field} is empty",
+    "list_type": "{field} must be a list",
+    "too_short": "{field} is empty",
+    "dict_type": "{field} must be a mapping",
+    "model_type": "{field} must be a mapping",
+    "literal_error": "{field} must be one of {expected}",
+    "missing": "{field} is missing",
+    "string_pattern_mismatch": "{field} must be a version such as '1.31'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A selector of rules as somebody wrote it, and where, if it was in a file."""
+
+    text: str
+    span: Span | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileOverride:
+    """An override as it is written: its rules are still only named."""
+
+    files: Patterns
+    ignore: tuple[Named, ...] = ()
+    severity: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a configuration file says; ``path`` is None if there is none.
+
+    ``layout.folder`` is absolute, and what its patterns and ``rule_paths`` are
+    relative to.
+    """
+
+    layout: Layout
+    path: str | None = None
+    select: tuple[Named, ...] | None = None
+    ignore: tuple[Named, ...] = ()
+    severity: tuple[Named, ...] = ()
+    overrides: tuple[FileOverride, ...] = ()
+    fail_on: str | None = None
+    kops_version: str | None = None
+    rule_paths: tuple[str, ...] = ()
+
+
+def find_configuration(start: Path) -> Configuration:
+    """The configuration for ``start``, a file or a folder that need not exist.
+
+    It is the nearest ``.kopslint.yaml``, or ``pyproject.toml`` with a table
+    ``tool.kopslint``, in its folder or above it in the same repository. Outside a
+    repository only the folder itself counts: what lies above may be anybody's.
+
+    Raises InputError as ``read_configuration`` does.
+    """
+    place = Path(os.path.abspath(start))  # noqa: PTH100 - Keeps symbolic links.
+    folder = next(p for p in (place, *place.parents) if p.is_dir())
+    folders = [folder, *folder.parents]
+    roots = [n for n, each in enumerate(folders, 1) if (each / ".git").exists()]
+    for each in folders[: roots[0] if roots else 1]:
+        for name in _FILES:
+            if (each / name).is_file():
+                found = _read(each / name, each)
+                if found is not None:
+                    return found
+    return Configuration(Layout(str(folders[roots[0] - 1] if roots else folder)))
+
+
+def read_configuration(path: Path) -> Configuration:
+    """The configuration in a file that was named.
+
+    Its patterns are relative to the current folder, because the file may lie
+    anywhere. Raises InputError, with the place, for what cannot be read or is not
+    as it must be.
+    """
+    found = _read(path, Path.cwd())
+    if found is None:
+        raise InputError(
+            f"{shown(path)} has no table tool.kopslint", hint="name another file"
+        )
+    return found
+
+
+def _read(path: Path, folder: Path) -> Configuration | None:
+    try:
+        with path.open("rb") as file:
+            source = decode(_called(path), file.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise InputError(
+            f"the configuration {shown(path)} cannot be read: {error.strerror}",
+            hint="name another one with --config, or none with --no-config",
+        ) from None
+    written = read_written(source)
+    if written is None:
+        return None
+    # Most runs have no configuration and need no model of it.
+    from pydantic import ValidationError
+
+    from kopslint.config.schema import ConfigModel
+
+    try:
+        model = ConfigModel.model_validate(written.values)
+    except ValidationError as error:
+        raise _complaint(written, error.errors()[0]) from None
+    return _configuration(source.path, folder, written, model)
+
+
+def _called(path: Path) -> str:
+    """The path from the current folder, or in full where that is clearer."""
+    relative = os.path.relpath(path)
+    return shown(path if relative.startswith("..") else Path(relative))
+
+
+def _configuration(
+    path: str, folder: Path, written: Written, model: ConfigModel
+) -> Configuration:
+    specs = _patterns(written, model.specs, ("specs",)) if model.specs else None
+    commands = tuple(
+        (
+            None if cluster == EVERY_CLUSTER else cluster,
+            _patterns(written, texts, ("commands", cluster)),
+        )
+        for cluster, texts in model.commands.items()
+    )
+    return Configuration(
+        layout=Layout(str(folder), specs, commands),
+        path=path,
+        select=None
+        if model.select is None
+        else _named(written, model.select, ("select",)),
+        ignore=_named(written, model.ignore, ("ignore",)),
+        severity=_severities(written, model.severity, ("severity",)),
+        overrides=tuple(
+            _override(written, each, ("overrides", n))
+            for n, each in enumerate(model.overrides)
+        ),
+        fail_on=model.fail_on,
+        kops_version=model.kops_version,
+        rule_paths=tuple(model.rule_paths),
+    )
+
+
+def _override(written: Written, model: OverrideModel, place: Place) -> FileOverride:
+    return FileOverride(
+        files=_patterns(written, model.files, (*place, "files")),
+        ignore=_named(written, model.ignore, (*place, "ignore")),
+        severity=_severities(written, model.severity, (*place, "severity")),
+    )
+
+
+def _patterns(written: Written, texts: list[str], place: Place) -> Patterns:
+    for n, text in enumerate(texts):
+        try:
+            Patterns([text])
+        except ValueError as error:
+            span = written.at(_existing(written.values, (*place, n)))
+            raise InputError(str(error), span=span, hint="correct it") from None
+    return Patterns(texts)
+
+
+def _named(written: Written, texts: Iterable[str], place: Place) -> tuple[Named, ...]:
+    return tuple(Named(t, written.at((*place, n))) for n, t in enumerate(texts))
+
+
+def _severities(
+    written: Written, by_rule: Mapping[str, str], place: Place
+) -> tuple[Named, ...]:
+    return tuple(
+        Named(text, written.at((*place, text)), Severity(severity))
+        for text, severity in by_rule.items()
+    )
+
+
+def _existing(values: object, place: Place) -> Place:
+    """The steps of a place that lead somewhere in what was really written."""
+    found: list[str | int] = []
+    for step in place:
+        if isinstance(values, dict) and step in values:
+            values = values[step]
+        elif isinstance(values, list) and isinstance(step, int):
+            values = values[step] if step < len(values) else None
+        else:
+            continue
+        found.append(step)
+    return tuple(found)
+
+
+def _complaint(written: Written, error: ErrorDetails) -> InputError:
+    """What is wrong with the first setting that is, as a sentence with its place."""
+    from kopslint.config.schema import ConfigModel, OverrideModel
+
+    place = _existing(written.values, error["loc"])
+    name = str(error["loc"][-1])
+    span = written.at(place)
+    if error["type"] == "extra_forbidden":
+        inside = "overrides" in error["loc"]
+        fields = OverrideModel.model_fields if inside else ConfigModel.model_fields
+        known = [each.alias or key for key, each in fields.items()]
+        near = get_close_matches(name.replace("_", "-"), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        return InputError(f"there is no setting {name}", span=span, hint=hint)
+    words = [str(step) for step in place if isinstance(step, str)] or [name]
+    if error["type"] == "missing":
+        words.append(name)
+    sentence = _SENTENCES.get(error["type"], "{field}: " + error["msg"])
+    expected = error.get("ctx", {}).get("expected", "")
+    message = sentence.format(field=".".join(words), expected=expected)
+    return InputError(message, span=span, hint="see 'kopslint schema config'")

@@ -1,0 +1,103 @@
+"""Patterns for paths, as a configuration writes them.
+
+``*`` and ``?`` stay inside a folder, ``**`` does not, ``{cluster}`` is the part of
+the path that names a cluster, a pattern that begins with ``!`` takes back what
+those before it matched, and nothing but a dot matches a leading dot. This module
+knows strings only, never files.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CLUSTER = "{cluster}"
+
+EVERY_CLUSTER = "*"
+"""Stands for all clusters where command lists are given without naming any."""
+
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^]/]*\]|\{cluster\}|.", re.DOTALL)
+_NOT_HIDDEN = r"(?!\.)"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """That a path matches; ``cluster`` is what stands for ``{cluster}``, if it does."""
+
+    cluster: str | None = None
+
+
+class Patterns:
+    """Several patterns; the last one that has something to say about a path decides."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Raises ValueError, with a sentence, for a text that is no pattern."""
+        self.texts = tuple(texts)
+        self._compiled = tuple(
+            (text.startswith("!"), _compile(text.removeprefix("!")))
+            for text in self.texts
+        )
+
+    def match(self, path: str) -> Match | None:
+        """Whether ``path``, relative and with forward slashes, is meant."""
+        for taken_back, pattern in reversed(self._compiled):
+            found = pattern.fullmatch(path)
+            if found is not None:
+                return None if taken_back else Match(found.groupdict().get("cluster"))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which files of a repository are specs and commands, relative to ``folder``.
+
+    Without ``specs`` every YAML or JSON file may be one. ``commands`` are patterns,
+    each with the cluster that they are for, if they do not name it themselves.
+    """
+
+    folder: str
+    specs: Patterns | None = None
+    commands: tuple[tuple[str | None, Patterns], ...] = ()
+
+
+def _compile(text: str) -> re.Pattern[str]:
+    """A folder, named with a slash behind it, means everything below."""
+    text = text.removeprefix("./")
+    if not text or text.startswith("/") or ".." in text.split("/"):
+        raise ValueError(f"{text!r} is not a path below the configuration's folder")
+    if text.endswith("/"):
+        text += "**"
+    pieces: list[str] = []
+    named = False
+    for token in _TOKEN.findall(text):
+        start = not pieces or pieces[-1].endswith("/")
+        if token == CLUSTER:
+            pieces.append("(?P=cluster)" if named else "(?P<cluster>[^/]+)")
+            named = True
+        else:
+            pieces.append(_expression(token))
+        if start and token in ("*", "?", CLUSTER):
+            pieces[-1] = _NOT_HIDDEN + pieces[-1]
+    try:
+        return re.compile("".join(pieces))
+    except re.error as error:
+        raise ValueError(f"{text} is not a pattern: {error}") from None
+
+
+def _expression(token: str) -> str:
+    match token:
+        case "**/":
+            return rf"(?:{_NOT_HIDDEN}[^/]+/)*"
+        case "**":
+            return rf"(?:{_NOT_HIDDEN}[^/]+/)*{_NOT_HIDDEN}[^/]+"
+        case "*":
+            return "[^/]*"
+        case "?":
+            return "[^/]"
+    if len(token) > 1:
+        return "[" + token[1:-1].replace("\\", r"\\").replace("!", "^", 1) + "]"
+    return re.escape(token)

@@ -1,0 +1,118 @@
+"""What a configuration may hold, as pydantic checks it and as JSON Schema says it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from kopslint.config.patterns import EVERY_CLUSTER
+
+Text = Annotated[str, Field(min_length=1)]
+SeverityName = Literal["error", "warning", "info"]
+
+_TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
+
+
+def _by_cluster(value: object) -> object:
+    """Command lists of all clusters as those of ``EVERY_CLUSTER``; one as a list."""
+    if isinstance(value, dict):
+        return {k: [v] if isinstance(v, str) else v for k, v in value.items()}
+    return {EVERY_CLUSTER: [value] if isinstance(value, str) else value}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+    )
+
+
+class OverrideModel(_Model):
+    """What is different for some files."""
+
+    files: Annotated[
+        list[Text],
+        Field(min_length=1, description="Patterns of the files that it is for."),
+    ]
+    ignore: Annotated[
+        list[Text], Field(description="Rules that do not count there.")
+    ] = []
+    severity: Annotated[
+        dict[str, SeverityName], Field(description="How bad a rule is there.")
+    ] = {}
+
+
+class ConfigModel(_Model):
+    """The configuration of kopslint: .kopslint.yaml, or tool.kopslint in TOML."""
+
+    specs: Annotated[
+        list[Text],
+        Field(
+            description="Patterns of the kops specs, relative to this file."
+            " ** goes through folders, {cluster} names the cluster, ! takes back."
+        ),
+    ] = []
+    commands: Annotated[
+        dict[str, list[Text]],
+        BeforeValidator(_by_cluster),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "string", "minLength": 1},
+                    _TEXTS,
+                    {
+                        "type": "object",
+                        "additionalProperties": {
+                            "anyOf": [{"type": "string", "minLength": 1}, _TEXTS]
+                        },
+                    },
+                ],
+            }
+        ),
+        Field(
+            description="Patterns of scripts, runbooks and pipelines that are replayed"
+            " on a change; {cluster} names the cluster that a list is for. Or a"
+            " mapping from clusters to their lists."
+        ),
+    ] = {}
+    select: Annotated[
+        list[Text] | None,
+        Field(description="Only these rules: ids, names, prefixes, categories."),
+    ] = None
+    ignore: Annotated[
+        list[Text], Field(description="All but these rules, in the same words.")
+    ] = []
+    severity: Annotated[
+        dict[str, SeverityName],
+        Field(description="How bad a rule is, if not as the rulebook says."),
+    ] = {}
+    fail_on: Annotated[
+        Literal["error", "warning", "info", "never"] | None,
+        Field(description="The least severity that gives exit status 1."),
+    ] = None
+    kops_version: Annotated[
+        str | None,
+        Field(
+            pattern=r"^1\.[0-9]+(\.[0-9]+)?$",
+            description="The version of kops that runs the commands, in quotes.",
+        ),
+    ] = None
+    rule_paths: Annotated[
+        list[Text], Field(description="Folders with rules of your own.")
+    ] = []
+    overrides: Annotated[
+        list[OverrideModel],
+        Field(description="What is different for some files; the last one decides."),
+    ] = []
+
+
+def config_schema() -> dict[str, object]:
+    """The JSON Schema of a configuration, for editors and other checkers."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The configuration of kopslint",
+        **ConfigModel.model_json_schema(by_alias=True),
+    }

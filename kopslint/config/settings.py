@@ -1,0 +1,87 @@
+"""What the engine is told: which rules, how bad each is, and where that differs.
+
+Everything is decided and compiled here; the engine only looks it up. This module
+must not know configuration files.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from kopslint.config.patterns import Patterns
+    from kopslint.findings import Draft, Severity
+    from kopslint.rulebook.model import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What is different for some files, by rule id."""
+
+    files: Patterns
+    ignored: frozenset[str]
+    severities: Mapping[str, Severity]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to check.
+
+    Without ``rules`` it is the whole rulebook. ``severities``, by rule id, replace
+    whatever the rule itself says. ``overrides`` are for paths below ``root``, seen
+    from ``folder``, both absolute; of several that fit, the last one decides.
+    ``kops_version`` is the version that runs the commands, if it is known.
+    """
+
+    rules: tuple[Rule, ...] | None = None
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+    root: str = "/"
+    folder: str = "/"
+    kops_version: str | None = None
+
+    def severity(self, rule: Rule, draft: Draft) -> Severity | None:
+        """How bad a finding is, or None if it is to be ignored.
+
+        An override is about every finding that has one of its places in one of its
+        files: the command that does the harm and the spec that it harms.
+        """
+        chosen = self.severities.get(rule.id, draft.severity or rule.severity)
+        if not self.overrides:
+            return chosen
+        paths = {self._below_root(each.span.source.path) for each in draft.locations}
+        result: Severity | None = chosen
+        for override in self.overrides:
+            if any(map(override.files.match, paths)):
+                if rule.id in override.ignored:
+                    result = None
+                elif rule.id in override.severities:
+                    result = override.severities[rule.id]
+        return result
+
+    def _below_root(self, path: str) -> str:
+        absolute = os.path.normpath(os.path.join(self.folder, path))  # noqa: PTH118
+        return os.path.relpath(absolute, self.root).replace(os.sep, "/")
+
+
+DEFAULT = Settings()
+
+
+def selected(
+    rules: Iterable[Rule], layers: Iterable[tuple[set[str] | None, set[str]]]
+) -> tuple[Rule, ...]:
+    """The rules that are left, by id.
+
+    Every layer may choose rules anew and then takes some away, so that whoever
+    comes later, the command line after all, has the last word. A rule that is not
+    ignorable always stays.
+    """
+    rules = tuple(rules)
+    chosen = {rule.id for rule in rules}
+    for select, ignore in layers:
+        chosen = (chosen if select is None else select) - ignore
+    return tuple(rule for rule in rules if rule.id in chosen or not rule.ignorable)

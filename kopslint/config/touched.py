@@ -1,0 +1,253 @@
+"""The clusters that a change touches, each with all the files that it is made of.
+
+A cluster may be spread over files of which only one changed, and kops cannot be
+asked about half a cluster. Files belong together if the configuration's
+``{cluster}`` says so, or if they lie in one folder and name the same cluster. This
+module knows how kops marks its objects and nothing else about them.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from kopslint.config.marks import (
+    is_readable,
+    looks_like_kops,
+    named_clusters,
+    naming,
+)
+from kopslint.config.patterns import Patterns
+from kopslint.source.git_change import ChangedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from kopslint.config.patterns import Layout, Match
+    from kopslint.source.git_change import Change
+    from kopslint.source.git_snapshot import Snapshot
+    from kopslint.source.text import Source
+
+_ANY_SPEC = Patterns(["**/*.yaml", "**/*.yml", "**/*.json"])
+
+# What files have in common: the cluster that their paths or their objects name, or
+# the folder that they lie in.
+_Tie = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedCluster:
+    """One cluster, or several in the same files, before and after a change."""
+
+    title: str
+    before: tuple[Source, ...]
+    after: tuple[Source, ...]
+    commands: tuple[Source, ...]
+
+
+def touched_clusters(
+    change: Change, layout: Layout, within: Sequence[str] = ()
+) -> list[TouchedCluster]:
+    """What ``change`` touches, by title; empty if it touches no spec or commands.
+
+    ``within`` are files and folders, relative to the current folder, outside of
+    which changes do not count. A changed command list touches the cluster that its
+    path names, or else, if no spec changed, every cluster. Only files of touched
+    clusters are returned, and no others are decoded.
+
+    Raises InputError for files of these clusters that are no text.
+    """
+    return _Search(change, layout).run([os.path.realpath(path) for path in within])
+
+
+class _Search:
+    """One search; every file is read once and kept."""
+
+    def __init__(self, change: Change, layout: Layout) -> None:
+        self._before, self._after = change.before, change.after
+        self._changed = change.files
+        self._root = os.path.realpath(change.before.root)
+        base = os.path.relpath(os.path.realpath(layout.folder), self._root)
+        self._prefix = "" if base == "." else f"{base}/"
+        self._specs = layout.specs
+        self._commands = layout.commands
+        self._texts: dict[tuple[Snapshot, str], Source] = {}
+
+    def run(self, within: list[str]) -> list[TouchedCluster]:
+        """All touched clusters."""
+        changed = [file for file in self._changed if self._is_in(file, within)]
+        touched = self._changed_specs(changed)
+        touched += self._specs_of_commands(changed, any_spec=bool(touched))
+        names = {file: self._names(file) for file in touched}
+        beside = self._neighbours(names)
+        names.update((file, self._names(file)) for file in beside)
+        found = [
+            self._cluster(group, names)
+            for group in self._groups(names)
+            if not group.isdisjoint(touched)
+        ]
+        return sorted(found, key=lambda cluster: cluster.title)
+
+    def _is_in(self, file: ChangedFile, within: list[str]) -> bool:
+        places = [posixpath.join(self._root, path) for path in file if path]
+        return not within or any(
+            place == limit or place.startswith(limit.rstrip("/") + "/")
+            for place in places
+            for limit in within
+        )
+
+    def _spec(self, path: str) -> Match | None:
+        if self._specs is None:
+            return _ANY_SPEC.match(path)
+        if not path.startswith(self._prefix):
+            return None
+        return self._specs.match(path.removeprefix(self._prefix))
+
+    def _keys(self, file: ChangedFile) -> set[str]:
+        """The clusters that the paths of a spec name."""
+        matches = [self._spec(path) for path in file if path]
+        return {match.cluster for match in matches if match and match.cluster}
+
+    def _listed_for(self, path: str) -> Iterator[str | None]:
+        """For whom a file is a command list: a cluster's name, or None for all."""
+        if path.startswith(self._prefix):
+            inner = path.removeprefix(self._prefix)
+            for cluster, patterns in self._commands:
+                if (match := patterns.match(inner)) is not None:
+                    yield cluster or match.cluster
+
+    def _read(
+        self, files: Iterable[ChangedFile], wanted: Callable[[bytes], bool]
+    ) -> list[ChangedFile]:
+        """The files of which at least one side is wanted, read and kept."""
+        files = list(files)
+        for side, paths in (
+            (self._before, {file.old for file in files}),
+            (self._after, {file.new for file in files}),
+        ):
+            for path, source in side.read(filter(None, paths), wanted).items():
+                self._texts[side, path] = source
+        return [file for file in files if any(self._sources(file))]
+
+    def _sources(self, file: ChangedFile) -> tuple[Source | None, Source | None]:
+        """What was read of both sides of a file."""
+        return (
+            self._texts.get((self._before, file.old or "")),
+            self._texts.get((self._after, file.new or "")),
+        )
+
+    def _unchanged(self, path: str) -> ChangedFile:
+        return ChangedFile(
+            path if path in self._before.files else None,
+            path if path in self._after.files else None,
+        )
+
+    def _changed_specs(self, changed: list[ChangedFile]) -> list[ChangedFile]:
+        specs = (f for f in changed if any(self._spec(path) for path in f if path))
+        return self._read(specs, looks_like_kops)
+
+    def _specs_of_commands(
+        self, changed: list[ChangedFile], *, any_spec: bool
+    ) -> list[ChangedFile]:
+        """The specs of clusters of which the command lists changed."""
+        lists = [file.new for file in changed if file.new]
+        concerned = {name for path in lists for name in self._listed_for(path)}
+        names = {name for name in concerned if name}
+        everything = None in concerned and not any_spec
+        if not (names or everything):
+            return []
+        whole, perhaps = [], []
+        for path in self._after.files:
+            if (match := self._spec(path)) is None:
+                continue
+            if everything or match.cluster in names:
+                whole.append(self._unchanged(path))
+            else:
+                perhaps.append(self._unchanged(path))
+        found = self._read(whole, looks_like_kops)
+        return found + (self._read(perhaps, naming(names)) if names else [])
+
+    def _neighbours(self, touched: Mapping[ChangedFile, set[str]]) -> list[ChangedFile]:
+        """Unchanged files that may belong to the clusters of files with these names."""
+        seen = {path for file in touched for path in file if path}
+        keys = {key for file in touched for key in self._keys(file)}
+        loose = [file for file in touched if not self._keys(file)]
+        folders = {posixpath.dirname(path) for file in loose for path in file if path}
+        names = [touched[file] for file in loose]
+        whole, perhaps = [], []
+        for path in sorted({*self._before.files, *self._after.files} - seen):
+            if (match := self._spec(path)) is None:
+                continue
+            if match.cluster is not None and match.cluster in keys:
+                whole.append(self._unchanged(path))
+            elif match.cluster is None and posixpath.dirname(path) in folders:
+                perhaps.append(self._unchanged(path))
+        wanted = naming({*chain(*names)}) if all(names) else looks_like_kops
+        return self._read(whole, looks_like_kops) + [
+            file
+            for file in self._read(perhaps, wanted)
+            if all(map(is_readable, filter(None, self._sources(file))))
+        ]
+
+    def _names(self, file: ChangedFile) -> set[str]:
+        """The clusters that the objects of a file name."""
+        return {
+            name
+            for source in self._sources(file)
+            if source is not None
+            for name in named_clusters(source)
+        }
+
+    def _groups(
+        self, names: Mapping[ChangedFile, set[str]]
+    ) -> Iterator[set[ChangedFile]]:
+        """The files that have a tie in common, or are joined by others' ties."""
+        ties = [
+            {("name", name) for name in names[file]}
+            | {("key", key) for key in self._keys(file)}
+            for file in names
+        ]
+        # Objects that do not say whose they are belong to those beside them.
+        nameless = {
+            _folder(file) for file, own in zip(names, ties, strict=True) if not own
+        }
+        groups: list[tuple[set[_Tie], set[ChangedFile]]] = []
+        for file, own in zip(names, ties, strict=True):
+            beside = {("folder", _folder(file))} if _folder(file) in nameless else set()
+            group = (own | beside, {file})
+            for other in [each for each in groups if each[0] & group[0]]:
+                groups.remove(other)
+                group = (group[0] | other[0], group[1] | other[1])
+            groups.append(group)
+        return (files for _, files in groups)
+
+    def _cluster(
+        self, group: set[ChangedFile], names: Mapping[ChangedFile, set[str]]
+    ) -> TouchedCluster:
+        keys = {key for file in group for key in self._keys(file)}
+        called = {name for file in group for name in names[file]}
+        whose = {None, *keys, *called}
+        lists = [
+            ChangedFile(None, path)
+            for path in (self._after.files if self._commands else ())
+            if not whose.isdisjoint(self._listed_for(path))
+        ]
+        self._read(lists, lambda _: True)
+        return TouchedCluster(
+            title=", ".join(sorted(called or keys or map(_folder, group))),
+            before=_in_order(self._sources(file)[0] for file in group),
+            after=_in_order(self._sources(file)[1] for file in group),
+            commands=_in_order(self._sources(file)[1] for file in lists),
+        )
+
+
+def _folder(file: ChangedFile) -> str:
+    return posixpath.dirname(file.new or file.old or "")
+
+
+def _in_order(sources: Iterable[Source | None]) -> tuple[Source, ...]:
+    found = dict.fromkeys(source for source in sources if source is not None)
+    return tuple(sorted(found, key=lambda source: source.path))

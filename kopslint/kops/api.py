@@ -1,0 +1,76 @@
+"""The kops API as a table: which fields there are, where, and of what type.
+
+The table is data (``api-fields.json``), made from the Go types of kops, so that this
+module must not know any field by name. A type is written as in the table: ``string``,
+``bool``, ``int32`` and the like, ``duration``, ``quantity``, ``int-or-string``,
+``any``, ``[]T`` for a list, ``{}T`` for a map, or the name of a struct.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+VERSIONS = ("v1alpha2", "v1alpha3")
+KINDS = ("Cluster", "InstanceGroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One version of the API.
+
+    ``structs`` holds the fields of every struct, by JSON name; ``removed`` those that
+    some release no longer has, with the minor of the last kops that had them.
+    """
+
+    structs: Mapping[str, Mapping[str, str]]
+    removed: Mapping[str, Mapping[str, int]]
+
+
+@cache
+def api(version: str) -> Api:
+    """The API of ``v1alpha2`` or ``v1alpha3``.
+
+    Source: kops pkg/apis/kops/v1alpha2 and v1alpha3, and ObjectMeta of apimachinery.
+    """
+    table = _table()[version]
+    return Api(table["types"], table["removed"])
+
+
+@cache
+def paths_of(version: str, kind: str, name: str) -> tuple[str, ...]:
+    """The paths of a kind that end in the field ``name``, the shortest first."""
+    found = (p for p in _paths(version, kind) if p.rpartition(".")[2] == name)
+    return tuple(sorted(found, key=lambda path: (path.count("."), path)))
+
+
+@cache
+def _paths(version: str, kind: str) -> tuple[str, ...]:
+    return tuple(_below(api(version), kind, "", ()))
+
+
+def _below(
+    table: Api, struct: str, path: str, above: tuple[str, ...]
+) -> Iterator[str]:
+    for name, expression in table.structs[struct].items():
+        here = f"{path}.{name}" if path else name
+        yield here
+        marks = "".join("[]" for _ in range(expression.count("[]")))
+        inner = expression.replace("[]", "").replace("{}", "")
+        if inner in table.structs and inner not in above and "{}" not in expression:
+            yield from _below(table, inner, here + marks, (*above, inner))
+
+
+@cache
+def _table() -> dict[str, dict[str, dict[str, dict[str, str]]]]:
+    path = Path(__file__).with_name("api-fields.json")
+    table: dict[str, dict[str, dict[str, dict[str, str]]]] = json.loads(
+        path.read_bytes()
+    )
+    return table

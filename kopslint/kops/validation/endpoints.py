@@ -1,0 +1,242 @@
+"""How the API of a cluster is reached: DNS, load balancer, issuer discovery.
+
+Source: kops pkg/apis/kops/validation (validation.go, aws.go, legacy.go) and
+upup/pkg/fi/cloudup/populate_cluster_spec.go.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, ip_address
+from typing import TYPE_CHECKING
+
+from kopslint.kops.validation.clouds import cloud_of
+from kopslint.kops.validation.values import is_ip, network, one_of, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.violation import AtCommand, Violation
+
+_TOPOLOGY = "validation.go, validateCloudDNSTopology"
+_LB = "api.loadBalancer"
+_DNS = "networking.topology.dns"
+
+# Which kinds of DNS a cloud offers, beside None, which all of them do.
+_DNS_OF = {
+    "aws": ("Public", "Private"),
+    "do": ("Public",),
+    "gce": ("Public", "Private"),
+    "openstack": ("Public", "Private"),
+    "scaleway": ("Public",),
+}
+_class = one_of("Network", empty=True)
+
+
+def dns_type(declared: Declared) -> str:
+    """The DNS type of the cluster; Public if it names none."""
+    return declared.text(_DNS) or "Public"
+
+
+def dns(declared: Declared) -> Iterator[Violation]:
+    """Whether the cloud offers the DNS that the cluster wants.
+
+    kops asks only if there is a topology in the file; when it updates a cluster it
+    fills one in first.
+    """
+    here, kind = cloud_of(declared), dns_type(declared)
+    if not here or kind not in ("Public", "Private", "None"):
+        return
+    at: AtCommand = "create" if declared.has("networking.topology") else "update"
+    local = str(declared.metadata("name") or "").rstrip(".").endswith(".k8s.local")
+    if kind != "None" and local:
+        if declared.since(37):
+            problem = (
+                "must be None: the name ends in .k8s.local, and gossip DNS was "
+                "removed in kops 1.37"
+            )
+            yield declared.refuse("api-or-dns", _DNS, problem, _TOPOLOGY, at=at)
+    elif kind != "None" and kind not in _DNS_OF.get(here, ()) and declared.since(36):
+        problem = f"is {kind}, which {here} does not offer"
+        yield declared.refuse("api-or-dns", _DNS, problem, _TOPOLOGY, at=at)
+
+
+def load_balancer(declared: Declared) -> Iterator[Violation]:
+    """The load balancer of the API."""
+    if not declared.has(_LB):
+        return
+    kind = declared.text(f"{_LB}.type")
+    types = [
+        declared.text(f"{s}.type") for s in declared.each("networking.subnets")
+    ]
+    if kind == "Internal" and "Private" not in types and declared.since(25):
+        problem = "is Internal, and that needs at least one Private subnet"
+        source = "validation.go, validateClusterSpec"
+        yield declared.refuse("api-or-dns", f"{_LB}.type", problem, source)
+    elif kind not in ("", "Public", "Internal") and cloud_of(declared):
+        near = {"public": "Public", "internal": "Internal"}.get(kind.lower())
+        yield declared.refuse(
+            "unsupported-value",
+            f"{_LB}.type",
+            f"is {quoted(kind)}, and kops takes Public, Internal",
+            "pkg/model/awsmodel/api_loadbalancer.go, Build",
+            at="update",
+            hint=f"write {near}" if near else "",
+        )
+    if cloud_of(declared) == "aws":
+        yield from _aws(declared)
+
+
+def _aws(declared: Declared) -> Iterator[Violation]:
+    place, kind = f"{_LB}.class", declared.text(f"{_LB}.class")
+    source = "aws.go, awsValidateCluster"
+    classic = (
+        "the Classic load balancer is no longer supported since kops 1.37; write "
+        "class: Network"
+    )
+    if kind == "Classic" and declared.since(37):
+        problem = f"must not be Classic: {classic}"
+        yield declared.refuse("api-or-dns", place, problem, source)
+    elif not kind and declared.since(37):
+        fills = "upup/pkg/fi/cloudup/populate_cluster_spec.go, run"
+        problem = f"is missing, and kops takes that for Classic: {classic}"
+        if dns_type(declared) != "None":
+            yield declared.refuse("api-or-dns", place, problem, fills, at="update")
+    elif kind != "Classic" and declared.since(19):
+        wrong = _class(kind)
+        if wrong is not None:
+            yield declared.refuse("unsupported-value", place, wrong, source)
+    if dns_type(declared) == "None" and kind != "Network" and declared.since(26):
+        problem = "must be Network if topology.dns is None"
+        yield declared.refuse(
+            "api-or-dns", place, problem, "aws.go, awsValidateTopologyDNS"
+        )
+    yield from _security_groups(declared)
+    yield from _certificate(declared, kind)
+    internal = declared.text(f"{_LB}.type") == "Internal"
+    same = declared.flag(f"{_LB}.useForInternalAPI") is True
+    if kind == "Network" and internal and same and declared.since(26):
+        problem = "must not be true for an internal network load balancer"
+        place = f"{_LB}.useForInternalAPI"
+        yield declared.refuse("api-or-dns", place, problem, source)
+    for path in declared.each(f"{_LB}.subnets"):
+        if declared.since(20):
+            yield from _subnet(declared, path, kind == "Network", internal)
+
+
+def _security_groups(declared: Declared) -> Iterator[Violation]:
+    yield from security_groups(declared, f"{_LB}.additionalSecurityGroups", "create")
+    place = f"{_LB}.securityGroupOverride"
+    text = declared.text(place)
+    if declared.has(place) and not text.startswith("sg-") and declared.since(27):
+        problem = f"is {quoted(text)}, and must be a security group sg-..."
+        source = "aws.go, awsValidateSecurityGroupOverride"
+        yield declared.refuse("cloud", place, problem, source)
+
+
+def security_groups(
+    declared: Declared, field: str, at: AtCommand
+) -> Iterator[Violation]:
+    """A list of AWS security groups: written as such, each once."""
+    source = "aws.go, awsValidateAdditionalSecurityGroups"
+    seen: set[str] = set()
+    for path in declared.each(field):
+        text = declared.text(path)
+        problem = None
+        if text in seen:
+            problem = f"repeats {text}"
+        elif not text.startswith("sg-"):
+            problem = f"is {quoted(text)}, and must be a security group sg-..."
+        seen.add(text)
+        if problem is not None:
+            yield declared.refuse("cloud", path, problem, source, at=at)
+
+
+def _certificate(declared: Declared, kind: str) -> Iterator[Violation]:
+    certificate = declared.text(f"{_LB}.sslCertificate")
+    if certificate and kind != "Network" and declared.since(27):
+        problem = "requires a load balancer of class Network"
+        place = f"{_LB}.sslCertificate"
+        source = "aws.go, awsValidateCluster"
+        yield declared.refuse("api-or-dns", place, problem, source)
+    place = f"{_LB}.sslPolicy"
+    if declared.has(place) and declared.since(19):
+        source = "aws.go, awsValidateSSLPolicy"
+        if kind != "Network":
+            problem = "requires a load balancer of class Network"
+            yield declared.refuse("api-or-dns", place, problem, source)
+        if not certificate:
+            problem = "requires an sslCertificate"
+            yield declared.refuse("api-or-dns", place, problem, source)
+
+
+def _subnet(
+    declared: Declared, path: str, is_network: bool, internal: bool
+) -> Iterator[Violation]:
+    source = "aws.go, awsValidateLoadBalancerSubnets"
+    name = declared.text(f"{path}.name")
+    ranges = {
+        declared.text(f"{s}.name"): declared.text(f"{s}.cidr")
+        for s in declared.each("networking.subnets")
+    }
+    if not name:
+        place = f"{path}.name"
+        yield declared.refuse("missing-field", place, "is missing", source)
+    elif name not in ranges:
+        problem = f"is {quoted(name)}, which is no subnet of the cluster"
+        yield declared.refuse("api-or-dns", f"{path}.name", problem, source)
+    place = f"{path}.privateIPv4Address"
+    if declared.has(place):
+        text = declared.text(place)
+        address = ip_address(text) if is_ip(text) else None
+        range_ = network(ranges.get(name, ""))
+        if not isinstance(address, IPv4Address):
+            problem = f"is {quoted(text)}, which is no IPv4 address"
+            yield declared.refuse("network-range", place, problem, source)
+        elif range_ is not None and address not in range_:
+            problem = f"is {text}, which is not in the subnet's range {range_}"
+            yield declared.refuse("network-range", place, problem, source)
+        if not (is_network and internal):
+            problem = "is only for internal network load balancers"
+            yield declared.refuse("api-or-dns", place, problem, source)
+    place = f"{path}.allocationID"
+    if declared.has(place):
+        if not declared.text(place):
+            yield declared.refuse("api-or-dns", place, "is empty", source)
+        if not is_network or internal:
+            problem = "is only for public network load balancers"
+            yield declared.refuse("api-or-dns", place, problem, source)
+
+
+def issuer_discovery(declared: Declared) -> Iterator[Violation]:
+    """Where service account issuers are published.
+
+    Source: kops pkg/apis/kops/validation/legacy.go,
+    validateServiceAccountIssuerDiscovery.
+    """
+    source = "legacy.go, validateServiceAccountIssuerDiscovery"
+    base = "serviceAccountIssuerDiscovery"
+    store, service = f"{base}.discoveryStore", f"{base}.discoveryService"
+    text = declared.text(store)
+    if text and declared.since(21):
+        problem = None
+        if text.startswith("s3://"):
+            bucket = text.removeprefix("s3://").partition("/")[0]
+            if "." in bucket and declared.since(25):
+                problem = f"is {quoted(text)}, and the bucket's name must have no dots"
+        elif not text.startswith(("gs://", "memfs://")):
+            problem = f"is {quoted(text)}, and must be an s3:// or gs:// path"
+        if problem is not None:
+            yield declared.refuse("api-or-dns", store, problem, source)
+    if not declared.since(35):
+        return
+    if text and declared.has(service):
+        problem = "and discoveryService must not both be set"
+        yield declared.refuse("api-or-dns", store, problem, source)
+    if declared.has(service) and not declared.text(f"{service}.url"):
+        place = f"{service}.url"
+        yield declared.refuse("missing-field", place, "is missing", source)
+    place = f"{base}.enableAWSOIDCProvider"
+    if declared.flag(place) and not text and not declared.has(service):
+        problem = "needs a discoveryStore or a discoveryService"
+        yield declared.refuse("api-or-dns", place, problem, source)

@@ -1,0 +1,145 @@
+"""etcd clusters: versions, images, backup stores, volumes.
+
+Member counts, names and groups stand in ``kopslint.kops.refusals``. Source: kops
+pkg/apis/kops/validation/validation.go, pkg/model/components/etcdmanager/options.go and
+pkg/model/master_volumes.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.kops.validation.clouds import cloud_of
+from kopslint.kops.validation.values import quoted, semver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.violation import Violation
+
+# The last patch of each minor of etcd that kops brings, by the minor of kops; every
+# earlier patch of the minor runs too. Older releases list single patches instead.
+_BUNDLED = {
+    36: {5: 31, 6: 12},
+    37: {5: 31, 6: 12, 7: 0},
+}
+_NEWEST = 37
+
+
+def etcd_clusters(declared: Declared) -> Iterator[Violation]:
+    """Every etcd cluster of a Cluster."""
+    names: set[str] = set()
+    versions: list[str] = []
+    for path in declared.each("etcdClusters"):
+        name = declared.text(f"{path}.name")
+        if name in names and declared.since(18):
+            problem = f"repeats {name}: the backup stores of the two are the same"
+            source = "validation.go, validateEtcdBackupStore"
+            yield declared.refuse(
+                "etcd", f"{path}.name", problem, source, hint="remove one of them"
+            )
+        names.add(name)
+        yield from _version(declared, path)
+        versions.append(declared.text(f"{path}.version"))
+        if versions[-1] not in ("", versions[0]) and declared.since(18):
+            other = versions[0] or "not set"
+            problem = f"is {versions[-1]}, and that of the first one is {other}"
+            source = "validation.go, validateEtcdStorage"
+            yield declared.refuse("etcd", f"{path}.version", problem, source)
+        if cloud_of(declared) == "aws":
+            for member in declared.each(f"{path}.etcdMembers"):
+                yield from _volume(declared, member)
+    yield from _azure_accounts(declared)
+    if names and "main" not in names:
+        source = "pkg/model/components/apiserver.go, BuildOptions"
+        problem = "has no cluster main, where Kubernetes keeps its objects"
+        yield declared.refuse("etcd", "etcdClusters", problem, source, at="update")
+
+
+def _version(declared: Declared, path: str) -> Iterator[Violation]:
+    place = f"{path}.version"
+    text = declared.text(place)
+    source = "validation.go, validateEtcdVersion"
+    image = declared.text(f"{path}.image")
+    if not text:
+        if image and declared.since(37):
+            problem = "is missing, and must be set beside image"
+            source = "validation.go, validateEtcdClusterSpec"
+            yield declared.refuse("missing-field", place, problem, source)
+        return
+    version = semver(text.removeprefix("v"))
+    if version is None:
+        problem = f"is {quoted(text)}, which is no version"
+        yield declared.refuse("version", place, problem, source)
+        return
+    if version[0] != 3:
+        if declared.since(20):
+            problem = f"is {text}, and kops supports etcd 3 alone"
+            yield declared.refuse("version", place, problem, source)
+        return
+    bundled = _BUNDLED.get(min(declared.kops, _NEWEST))
+    if bundled is None or image:
+        return
+    _, minor, patch = version
+    plain = text.removeprefix("v") == ".".join(map(str, version))
+    if not plain or patch > bundled.get(minor, -1):
+        listed = ", ".join(f"3.{m}.0 to 3.{m}.{p}" for m, p in bundled.items())
+        problem = f"is {text}, and kops brings {listed}"
+        source = "pkg/model/components/etcdmanager/options.go, BuildOptions"
+        yield declared.refuse("version", place, problem, source, at="update")
+
+
+def _volume(declared: Declared, member: str) -> Iterator[Violation]:
+    """How many operations a volume may have for its size.
+
+    Source: kops pkg/model/master_volumes.go, addAWSVolume and validateAWSVolume.
+    """
+    kind = declared.text(f"{member}.volumeType") or "gp3"
+    size = declared.number(f"{member}.volumeSize") or 20
+    iops = declared.number(f"{member}.volumeIOPS") or 0
+    throughput = declared.number(f"{member}.volumeThroughput") or 0
+    source = "pkg/model/master_volumes.go, validateAWSVolume"
+    most = {"io1": 50, "io2": 500, "gp3": 500}.get(kind)
+    if most is None or not declared.since(20):
+        return
+    if kind == "gp3":
+        iops = iops if iops >= 3000 else 3000
+        throughput = throughput if throughput >= 125 else 125
+    elif iops < 100:
+        iops = 100
+    if iops > most * size and not (kind == "gp3" and iops == 3000):
+        place = f"{member}.volumeIOPS"
+        problem = f"is {iops}, more than {most} for each of the {size} GB"
+        yield declared.refuse("etcd", place, problem, source, at="update")
+    if kind == "gp3" and throughput * 4 > iops:
+        place = f"{member}.volumeThroughput"
+        problem = f"is {throughput}, more than a quarter of {iops} operations"
+        yield declared.refuse("etcd", place, problem, source, at="update")
+
+
+def _azure_accounts(declared: Declared) -> Iterator[Violation]:
+    """Every azureblob:// store in the account of the configuration."""
+    if not declared.since(35):
+        return
+    source = "validation.go, validateAzureBlobAccountUniformity"
+    base = _account(declared.text("configStore.base"))
+    places = ["configStore.keypairs", "configStore.secrets"]
+    places += [f"{e}.backups.backupStore" for e in declared.each("etcdClusters")]
+    for place in places:
+        text = declared.text(place)
+        account = _account(text)
+        problem = None
+        if account is None:
+            continue
+        if base is None:
+            problem = "is an azureblob:// store, and that of the configuration is not"
+        elif account != base:
+            problem = f"is in the account {account}, and the configuration in {base}"
+        if problem is not None:
+            yield declared.refuse("etcd", place, problem, source)
+
+
+def _account(text: str) -> str | None:
+    rest = text.removeprefix("azureblob://")
+    return rest.partition("/")[0] if rest != text else None

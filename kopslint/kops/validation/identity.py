@@ -1,0 +1,165 @@
+"""What an object is called and which version it is of.
+
+Source: kops pkg/apis/kops/validation (validation.go, legacy.go, cluster.go,
+instancegroup.go) and upup/pkg/fi/cloudup/apply_cluster.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.kops.validation.clouds import cloud_of, demands_of
+from kopslint.kops.validation.endpoints import dns_type
+from kopslint.kops.validation.values import dns_name, kubernetes_version, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.violation import Violation
+
+_RESERVED = ("Name", "KubernetesCluster")
+_RESERVED_PREFIXES = ("kubernetes.io/cluster/", "k8s.io/role/", "kops.k8s.io/")
+GROUP_LABEL = "kops.k8s.io/instancegroup"
+_IMPORTED = "kops.kubernetes.io/management"
+
+# The oldest minor of Kubernetes that a minor of kops still updates.
+_OLDEST = {
+    20: 13,
+    22: 17,
+    24: 19,
+    26: 21,
+    28: 23,
+    30: 25,
+    32: 27,
+    34: 29,
+    36: 31,
+    37: 32,
+}
+
+
+def is_complete(declared: Declared) -> bool:
+    """Whether a Cluster is meant to be all of a cluster and not an excerpt.
+
+    An excerpt, as documentation shows it, names neither a cloud nor a version of
+    Kubernetes: what it lacks is left out on purpose.
+    """
+    return declared.has("cloudProvider") or declared.has("kubernetesVersion")
+
+
+def required(declared: Declared) -> Iterator[Violation]:
+    """What every complete Cluster must have."""
+    if not is_complete(declared):
+        return
+    yield from _required_version(declared)
+    here = cloud_of(declared)
+    known = here or declared.has("cloudProvider")
+    if not known or not (here or declared.keys("cloudProvider") or _named(declared)):
+        problem = "is missing"
+        source = "validation.go, validateCloudProvider"
+        yield declared.refuse("missing-field", "cloudProvider", problem, source)
+    demands = demands_of(here)
+    for needed, place, source in (
+        (
+            demands.network_cidr,
+            "networking.networkCIDR",
+            "validation.go, validateNetworking",
+        ),
+        (
+            demands.non_masquerade_cidr,
+            "networking.nonMasqueradeCIDR",
+            "validation.go, validateNetworking",
+        ),
+        (demands.subnets, "networking.subnets", "validation.go, validateSubnets"),
+        (True, "etcdClusters", "validation.go, validateClusterSpec"),
+    ):
+        if needed and not declared.text(place) and not declared.count(place):
+            yield declared.refuse("missing-field", place, "is missing", source)
+
+
+def _named(declared: Declared) -> bool:
+    return declared.version == "v1alpha2" and declared.text("cloudProvider") != ""
+
+
+def _required_version(declared: Declared) -> Iterator[Violation]:
+    place = "kubernetesVersion"
+    source = "legacy.go, ValidateCluster"
+    text = declared.text(place)
+    if not text and not declared.count(place):
+        yield declared.refuse("missing-field", place, "is missing", source)
+
+
+def versions(declared: Declared) -> Iterator[Violation]:
+    """Whether this kops can read and update this version of Kubernetes.
+
+    Source: upup/pkg/fi/cloudup/apply_cluster.go, validateKubernetesVersion.
+    """
+    place = "kubernetesVersion"
+    text = declared.text(place)
+    if not text:
+        return
+    version = kubernetes_version(text)
+    if version is None:
+        problem = f"is {quoted(text)}, which is no version"
+        source = "legacy.go, ValidateCluster"
+        yield declared.refuse("version", place, problem, source)
+        return
+    source = "upup/pkg/fi/cloudup/apply_cluster.go, validateKubernetesVersion"
+    oldest = _OLDEST[max((m for m in _OLDEST if m <= declared.kops), default=20)]
+    if version > (1, declared.kops + 1) and version >= (1, declared.kops + 1, 0):
+        problem = f"is {text}, and kops 1.{declared.kops} needs to be upgraded for it"
+        yield declared.refuse("version", place, problem, source, at="update")
+    elif version < (1, oldest, 0) and declared.since(20):
+        problem = (
+            f"is {text}, and kops 1.{declared.kops} updates 1.{oldest} and newer alone"
+        )
+        yield declared.refuse("version", place, problem, source, at="update")
+
+
+def cluster_name(declared: Declared) -> Iterator[Violation]:
+    """The name of a Cluster: a fully qualified DNS name."""
+    name = declared.metadata("name")
+    if not isinstance(name, str) or not name:
+        return
+    source = "validation.go, newValidateCluster"
+    problem = None
+    if not dns_name(name):
+        problem = f"is {quoted(name)}, which is no lower-case DNS name"
+    elif "." not in name and dns_type(declared) != "None":
+        annotations = declared.metadata("annotations")
+        imported = isinstance(annotations, dict) and _IMPORTED in annotations
+        if is_complete(declared) and not imported:
+            problem = f"is {quoted(name)}, and must be a fully qualified DNS name"
+    elif cloud_of(declared) == "linode" and len(name) > 32:
+        problem = f"has {len(name)} characters, and at most 32 are possible on Linode"
+        source = "linode.go, linodeValidateCluster"
+    if problem is not None:
+        yield declared.refuse("name-or-label", "metadata.name", problem, source)
+
+
+def labels(declared: Declared) -> Iterator[Violation]:
+    """Labels of cloud resources and of nodes."""
+    at_ = "create" if declared.cluster is not declared else "replace"
+    for key in declared.keys("cloudLabels"):
+        problem, source = None, "cluster.go, validateCloudLabels"
+        if key == GROUP_LABEL and declared.cluster is not declared:
+            value = declared.text(f"cloudLabels{{{key}}}")
+            if value != declared.metadata("name") and declared.since(22):
+                problem = f"is {quoted(value)}, and must be the name of the group"
+                source = "instancegroup.go, validateIGCloudLabels"
+        elif key in _RESERVED or key.startswith(_RESERVED_PREFIXES):
+            problem = "is a label that kops reserves for itself"
+        if problem is not None and declared.since(20):
+            yield declared.refuse(
+                "name-or-label",
+                f"cloudLabels{{{key}}}",
+                problem,
+                source,
+                at="create" if at_ == "create" else "replace",
+            )
+    for key in declared.keys("nodeLabels"):
+        if key.count("/") > 1 and declared.since(19):
+            problem = "is a label with more than one slash"
+            source = "instancegroup.go, validateNodeLabels"
+            place = f"nodeLabels{{{key}}}"
+            yield declared.refuse("name-or-label", place, problem, source)

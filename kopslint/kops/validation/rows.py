@@ -1,0 +1,102 @@
+"""A rule about one field as a row of a table, and what reads such tables.
+
+Most of what kops validates has one shape: at this field, this test, since this
+release. A row says that in one line. Tables are indexed by the first step of the
+path when they are first used, so that a field that a file does not have costs
+nothing. This module must not know any field by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING
+
+from kopslint.kops.validation.declared import in_file
+from kopslint.syntax.yaml_tree import Mapping, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.values import Test
+    from kopslint.kops.validation.violation import AtCommand, Kind, Violation
+
+    When = Callable[[Declared], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rule about one field.
+
+    ``path`` names the field as kops does inside, below ``spec``; ``[]`` and ``{}``
+    stand for all items and all keys. ``test`` sees every value that is set. The row
+    holds from kops 1.``since`` on, where ``when`` holds for the object. ``source`` is
+    the file under pkg/apis/kops/validation and the function.
+    """
+
+    kind: Kind
+    path: str
+    test: Test
+    source: str
+    since: int = 10
+    when: When | None = None
+    at: AtCommand = "create"
+    values: tuple[str, ...] = ()
+
+
+def check_rows(
+    table: tuple[Row, ...], declared: Declared
+) -> Iterator[Violation]:
+    """What the rows of ``table`` find in an object."""
+    spec = declared.root.get("spec")
+    if not isinstance(spec, Mapping):
+        return
+    index = _by_first_step(table, declared.version)
+    for entry in spec.entries:
+        for row in index.get(entry.key.text, ()):
+            if row.since > declared.kops:
+                continue
+            if row.when is not None and not row.when(declared):
+                continue
+            for path in _places(row.path, declared):
+                yield from _check(row, path, declared)
+
+
+def _check(row: Row, path: str, declared: Declared) -> Iterator[Violation]:
+    node = declared.node(path)
+    if node is None:
+        return
+    problem = row.test(node.plain)
+    if problem is not None:
+        near: list[str] = []
+        if row.values and isinstance(node, Scalar):
+            folded = {value.lower(): value for value in row.values}
+            near = get_close_matches(node.text.lower(), folded, n=1)
+            near = [folded[match] for match in near]
+        hint = f"write {near[0]}" if near else ""
+        yield declared.refuse(
+            row.kind, path, problem, row.source, at=row.at, hint=hint
+        )
+
+
+def _places(path: str, declared: Declared) -> Iterator[str]:
+    """The concrete paths that ``path`` stands for in this object."""
+    for mark in ("[]", "{}"):
+        before, found, after = path.partition(mark)
+        if found and not any(m in before for m in ("[]", "{}")):
+            for item in declared.each(before):
+                yield from _places(item + after, declared)
+            return
+    yield path
+
+
+@cache
+def _by_first_step(
+    table: tuple[Row, ...], version: str
+) -> dict[str, tuple[Row, ...]]:
+    index: dict[str, list[Row]] = {}
+    for row in table:
+        index.setdefault(str(in_file(row.path, version)[0]), []).append(row)
+    return {step: tuple(rows) for step, rows in index.items()}

@@ -1,0 +1,61 @@
+"""One thing that kops refuses, in words and with its place.
+
+The rules make these and the checks print them; this module must not know either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from kopslint.source.text import Span
+
+Kind = Literal[
+    "unknown-field",
+    "wrong-type",
+    "unsupported-value",
+    "network-range",
+    "api-or-dns",
+    "networking",
+    "component",
+    "group",
+    "cloud",
+    "version",
+    "name-or-label",
+    "addon",
+    "missing-field",
+    "etcd",
+    "update",
+]
+
+AtCommand = Literal["create", "replace", "edit", "update"]
+"""The first command that refuses: ``create`` stands for every path that writes the
+object, ``replace`` for those that overwrite one, ``edit`` for the editor alone, and
+``update`` for those that complete the spec and look at cluster and groups together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One reason why kops refuses an object.
+
+    ``path`` is the field as the file names it (``spec.subnets[0].cidr``); ``label`` is
+    what is wrong there in a few words; ``hint`` says what to do, in the imperative;
+    ``source`` is the file and function of kops. ``covered_by`` names the rule that
+    reports the same mistake already, if there is one.
+    """
+
+    kind: Kind
+    message: str
+    path: str
+    span: Span
+    at_command: AtCommand
+    source: str
+    label: str = ""
+    hint: str = ""
+    covered_by: str = ""
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """A key that sorts violations by place, then by what they say."""
+        return (self.span.order, self.path, self.kind, self.message)

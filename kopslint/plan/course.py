@@ -1,0 +1,165 @@
+"""How a runbook turns out: its deeds run in the simulation, one after another.
+
+A deed counts only if nothing about it is left to chance: every command takes
+effect in every possible world, nothing had to be assumed, and nobody is expelled
+whom nobody chose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from kopslint.etcd.explore import successors
+from kopslint.etcd.moves import Kind
+from kopslint.simulate.effects import effect
+from kopslint.simulate.plan import Plan
+from kopslint.simulate.situation import merged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kopslint.commands.command import Command
+    from kopslint.etcd.world import World
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.kops.spec import Manifest
+    from kopslint.plan.specs import Spec
+    from kopslint.simulate.situation import Situation
+    from kopslint.syntax.script import Word
+
+
+@dataclass(frozen=True)
+class Route(Plan):
+    """Both ends of the way, and every spec that a command may store on it.
+
+    ``interim`` is the spec that lists members which neither end has.
+    """
+
+    specs: Mapping[str, Spec] = field(default_factory=dict, repr=False)
+    interim: Manifest | None = None
+
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """Every member name of each etcd cluster, also those of the interim spec."""
+        names: dict[str, dict[str, None]] = {}
+        for side in (self.before, self.after, self.interim):
+            for etcd in side.etcd_clusters if side is not None else ():
+                known = names.setdefault(etcd.name, {})
+                known.update({member.name: None for member in etcd.members})
+        return MappingProxyType({etcd: tuple(known) for etcd, known in names.items()})
+
+    def meant_manifest(self, word: Word | None) -> Manifest:
+        """The objects of a file, which is always one of the known ones."""
+        spec = self.specs.get(word.text or "") if word is not None else None
+        return spec.manifest if spec is not None else super().meant_manifest(word)
+
+
+@dataclass(frozen=True)
+class Performed:
+    """What a deed came to: the situation after each of its commands.
+
+    ``outage`` is whether quorum may be away for a while; ``tolerance`` is how many
+    more members may fail once everything has settled, in the worst etcd cluster.
+    """
+
+    situations: tuple[Situation, ...]
+    outage: bool
+    tolerance: int
+
+    @property
+    def situation(self) -> Situation:
+        """The situation in the end."""
+        return self.situations[-1]
+
+
+def perform(
+    commands: Iterable[Command], situation: Situation, route: Route
+) -> Performed | None:
+    """Run ``commands``; None if one of them may not do what it says."""
+    reached: list[Situation] = []
+    seen: list[Mapping[str, Worlds]] = []
+
+    def watch(moment: Situation, _group: str) -> None:
+        seen.append(moment.etcd)
+
+    for command in commands:
+        results = effect(command, situation, watch, route)
+        sure = all(r.status == "applied" and not r.refusals for r in results)
+        after = merged(result.situation for result in results)
+        if not sure or len(after) != 1 or any(r.assumed for r in results):
+            return None
+        (situation,) = after
+        reached.append(situation)
+        seen.append(situation.etcd)
+        if any(_expels(worlds) for worlds in situation.etcd.values()):
+            return None
+    if not all(w.writable for w in _settled([situation])):
+        return None
+    outage = any(
+        not world.reachable_quorum
+        for etcd in seen
+        for worlds in etcd.values()
+        for world in worlds.worlds
+    )
+    tolerance = min((w.tolerance for w in _settled(reached)), default=0)
+    return Performed(tuple(reached), outage, tolerance)
+
+
+def _settled(situations: Sequence[Situation]) -> Iterable[World]:
+    return (
+        world
+        for situation in situations
+        for worlds in situation.etcd.values()
+        for world in worlds.settled
+    )
+
+
+def _expels(worlds: Worlds) -> bool:
+    return worlds.truncated or any(
+        move.kind is Kind.REMOVES and world.names[move.who] in "LJ"
+        for world in worlds.worlds
+        for move in successors(world, worlds.published, worlds.returns)
+    )
+
+
+def arrived(situation: Situation, target: Manifest) -> bool:
+    """Whether every plane is at ``target``, nodes' groups to be deleted excepted.
+
+    In etcd that means: exactly its members, all of them voting, and nobody who
+    runs on outside the member list.
+    """
+    registry, applied = situation.registry, situation.applied
+    control_plane = {group.name for group in registry.control_plane}
+    return (
+        registry.cluster is target.cluster
+        and applied.cluster is target.cluster
+        and control_plane == {group.name for group in target.control_plane}
+        and all(
+            registry.groups.get(name) is group
+            and applied.groups.get(name) is group
+            and situation.cloud.get(name) == max(group.size, 0)
+            for name, group in target.groups.items()
+        )
+        and all(
+            _has_members(
+                worlds,
+                {
+                    member.name
+                    for etcd in target.etcd_clusters
+                    if etcd.name == name
+                    for member in etcd.members
+                },
+            )
+            for name, worlds in situation.etcd.items()
+        )
+    )
+
+
+def _has_members(worlds: Worlds, members: set[str]) -> bool:
+    return worlds.published == len(members) and all(
+        letter == "L" if name in members else letter in ".x"
+        for world in worlds.settled
+        for name, letter in zip(worlds.names, world.names, strict=True)
+    )

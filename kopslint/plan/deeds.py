@@ -1,0 +1,183 @@
+"""What a runbook may do, each deed with the commands that it is made of.
+
+The commands are the same values that a reader of scripts makes, so that one
+simulation serves both; their texts are what a person pastes. Whether a deed is
+safe is not known here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from shlex import quote
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.commands import model
+from kopslint.source.text import Source
+from kopslint.syntax.script import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.commands.command import Command
+    from kopslint.plan.specs import Spec
+    from kopslint.source.text import Span
+
+Kind = Literal["remove", "delete", "apply", "roll", "reconcile", "retire", "wipe"]
+
+GROUP_LABEL = "kops.k8s.io/instancegroup"
+"""The label that kops gives every node. Source: kops pkg/nodelabels/builder.go."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One step of a runbook: some commands that belong together, and why.
+
+    ``about`` is the member, group or file; ``etcd_cluster`` is set where only one
+    is concerned; ``spec`` is the spec that the deed stores.
+    """
+
+    kind: Kind
+    about: str
+    reason: str
+    commands: tuple[Command, ...]
+    etcd_cluster: str | None = None
+    spec: Spec | None = None
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """Makes the deeds for one cluster, by kops directly or by way of terraform."""
+
+    cluster: str
+    terraform: bool = False
+
+    def remove(self, etcd_cluster: str, member: str) -> Deed:
+        """A member leaves the member list of one etcd cluster."""
+        name = quote(member)
+        find = f'"$(member_id {quote(etcd_cluster)} {name})"'
+        text = f"etcd {quote(etcd_cluster)} member remove {find}"
+        span = _span(text)
+        command = model.MemberRemove(
+            text=text, span=span, member=_word(member, span), etcd_cluster=etcd_cluster
+        )
+        reason = (
+            f"{member} leaves etcd {etcd_cluster} by name: etcd-manager knows a count "
+            "only, and never takes out a member whose machine is gone."
+        )
+        return Deed("remove", member, reason, (command,), etcd_cluster)
+
+    def delete(self, group: str) -> Deed:
+        """A control-plane group goes, its machine at once."""
+        reason = f"{group} has no member in etcd any more; its machine ends at once."
+        commands = (self._delete(group), self._validate())
+        return Deed("delete", group, reason, commands)
+
+    def retire(self, group: str) -> Deed:
+        """A group of nodes is emptied and goes; ``delete ig`` alone drains nobody."""
+        selector = quote(f"{GROUP_LABEL}={group}")
+        cordon = f"kubectl cordon --selector {selector}"
+        drain = (
+            f"kubectl drain --selector {selector} --ignore-daemonsets "
+            "--delete-emptydir-data"
+        )
+        commands: tuple[Command, ...] = (
+            model.NodeCommand(text=cordon, span=_span(cordon), verb="cordon"),
+            model.NodeCommand(text=drain, span=_span(drain), verb="drain"),
+            self._delete(group),
+            self._validate(),
+        )
+        reason = f"{group} is empty before its machines end: delete ig drains nobody."
+        return Deed("retire", group, reason, commands)
+
+    def apply(self, spec: Spec, reason: str) -> Deed:
+        """A spec is stored, and the cloud and the control spec are brought to it."""
+        commands = (self._replace(spec), *self._update(), self._validate())
+        return Deed("apply", spec.files[0], reason, commands, spec=spec)
+
+    def apply_and_roll(
+        self, spec: Spec, reason: str, *, reconcile: bool = False, force: bool = False
+    ) -> Deed:
+        """The same, and every machine whose configuration changes is replaced.
+
+        ``reconcile`` keeps the kubelets behind the API servers, as Kubernetes 1.31
+        and later want it; ``force`` replaces every machine. Source: kops
+        docs/operations/updates_and_upgrades.md.
+        """
+        commands: tuple[Command, ...]
+        if reconcile and not self.terraform:
+            text = f"kops reconcile cluster --name {quote(self.cluster)} --yes"
+            reconciles = model.Reconcile(text=text, span=_span(text), yes=True)
+            commands = (self._replace(spec), reconciles, self._validate())
+            return Deed("reconcile", spec.files[0], reason, commands, spec=spec)
+        rolls: tuple[Command, ...] = (self._roll(force=force),)
+        if reconcile:
+            rolls = (self._roll("control-plane,apiserver"), self._roll())
+        commands = (
+            self._replace(spec),
+            *self._update(),
+            *rolls,
+            self._validate(),
+        )
+        return Deed("roll", spec.files[0], reason, commands, spec=spec)
+
+    def with_spec(self, deed: Deed, spec: Spec) -> Deed:
+        """The same deed, with its spec under another name."""
+        commands = tuple(
+            self._replace(spec) if isinstance(command, model.Replace) else command
+            for command in deed.commands
+        )
+        return replace(deed, about=spec.files[0], commands=commands, spec=spec)
+
+    def _delete(self, group: str) -> Command:
+        name = quote(self.cluster)
+        text = f"kops delete ig {quote(group)} --name {name} --yes"
+        span = _span(text)
+        return model.DeleteInstanceGroup(
+            text=text, span=span, group=_word(group, span), yes=True
+        )
+
+    def _replace(self, spec: Spec) -> Command:
+        files = " ".join(f"-f {quote(file)}" for file in spec.files)
+        text = f"kops replace --force {files}"
+        span = _span(text)
+        words = tuple(_word(file, span) for file in spec.files)
+        return model.Replace(text=text, span=span, files=words, force=True)
+
+    def _update(self) -> Iterator[Command]:
+        text = f"kops update cluster --name {quote(self.cluster)} --yes"
+        if not self.terraform:
+            yield model.UpdateCluster(text=text, span=_span(text), yes=True)
+            return
+        text = (
+            f"kops update cluster --name {quote(self.cluster)} --target terraform "
+            "--out ."
+        )
+        span = _span(text)
+        target = _word("terraform", span)
+        yield model.UpdateCluster(text=text, span=span, target=target)
+        apply = "terraform apply"
+        yield model.Terraform(text=apply, span=_span(apply), verb="apply")
+
+    def _validate(self) -> Command:
+        text = f"kops validate cluster --name {quote(self.cluster)} --wait 15m"
+        span = _span(text)
+        return model.Validate(text=text, span=span, wait=_word("15m", span))
+
+    def _roll(self, roles: str | None = None, *, force: bool = False) -> Command:
+        name = quote(self.cluster)
+        some = f" --instance-group-roles {roles}" if roles else ""
+        some += " --force" if force else ""
+        text = f"kops rolling-update cluster --name {name}{some} --yes"
+        span = _span(text)
+        words = tuple(_word(role, span) for role in roles.split(",")) if roles else ()
+        return model.RollingUpdate(
+            text=text, span=span, yes=True, roles=words, force=force
+        )
+
+
+def _span(text: str) -> Span:
+    return Source("(plan)", text).whole()
+
+
+def _word(text: str, span: Span) -> Word:
+    return Word((text,), text, span)

@@ -1,0 +1,179 @@
+"""The way cut into legs: which spec each one ends at, and the specs it may use.
+
+A leg changes members or one release, never both. This module must not know how a
+leg is searched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kopslint.plan.search import Leg
+from kopslint.plan.specs import (
+    Versions,
+    cluster_document,
+    group_document,
+    interim,
+    with_members,
+    written,
+)
+from kopslint.plan.units import turnover, units
+from kopslint.plan.waypoints import (
+    members_first,
+    needs_roll,
+    reconciles,
+    retiring,
+    waypoints,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kopslint.kops.spec import InstanceGroup, Manifest
+    from kopslint.plan.deeds import Deed, Deeds
+    from kopslint.plan.specs import Spec
+    from kopslint.plan.units import Unit
+    from kopslint.plan.waypoints import Waypoint
+
+
+@dataclass
+class Legs:
+    """Makes the legs from ``before`` to ``final``, and the specs on the way.
+
+    ``specs`` has every spec by each of its files; it grows while legs are searched.
+    """
+
+    before: Manifest
+    final: Spec
+    deeds: Deeds
+    specs: dict[str, Spec] = field(default_factory=dict)
+    _made: dict[object, Spec] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.specs.update(dict.fromkeys(self.final.files, self.final))
+
+    def legs(self, interim: Spec | None = None) -> Iterator[Leg]:
+        """The legs in order; by way of ``interim`` if it is given."""
+        after = self.final.manifest
+        here = self.before
+        if interim is not None:
+            yield self._leg(here, interim.manifest, here, interim)
+            here = interim.manifest
+        if members_first(here, after):
+            target = self._members(here, after)
+            yield self._leg(here, target.manifest, here, target)
+            here = target.manifest
+        for waypoint in waypoints(self.before, after):
+            target = self._held(waypoint)
+            yield self._leg(here, target.manifest, here, target, waypoint)
+            here = target.manifest
+        yield self._leg(here, after, after, self.final)
+
+    def interim(self) -> Spec | None:
+        """A spec in which other groups stand in for those whose names are reused.
+
+        Also where one member is to follow another alone: a third one has to help.
+        None if that would change nothing.
+        """
+        change = turnover(self.before, self.final.manifest)
+        replaced = change.colliding
+        added: tuple[Unit, ...] = ()
+        if not replaced:
+            if len(units(self.before)) != 1 or len(units(self.final.manifest)) != 1:
+                return None
+            replaced, added = change.leaving, (*change.leaving, *change.joining)
+        kept = [u for u in units(self.before) if u not in replaced]
+        wanted = [*kept, *added]
+        stand_ins = [interim(unit) for unit in replaced]
+        groups = [unit.group for unit in wanted]
+        donors = (self.before, self.final.manifest)
+        needing = [*groups, *(unit.group for unit in replaced)]
+        document = cluster_document(self.before, wanted, needing, donors, Versions())
+        for _, members in stand_ins:
+            with_members(document, members)
+        workers = [g for g in self.before.groups.values() if not g.is_control_plane]
+        documents = [
+            document,
+            *map(group_document, groups),
+            *(group for group, _ in stand_ins),
+            *map(group_document, workers),
+        ]
+        return self._register(written("interim.yaml", documents, donors))
+
+    def _leg(
+        self,
+        here: Manifest,
+        there: Manifest,
+        base: Manifest,
+        target: Spec,
+        waypoint: Waypoint | None = None,
+    ) -> Leg:
+        change = turnover(here, there)
+        own = {unit.name: unit for unit in units(base)}
+
+        def spec(gone: int, come: int) -> Spec:
+            if gone == len(change.leaving) and come == len(change.joining):
+                return target
+            staying = [own.get(unit.name, unit) for unit in change.staying]
+            wanted = [*staying, *change.leaving[gone:], *change.joining[:come]]
+            return self._spec(base, wanted, Versions())
+
+        def last(spec: Spec) -> Deed:
+            count = len(units(spec.manifest))
+            if waypoint is not None and not waypoint.retires:
+                return self.deeds.apply_and_roll(
+                    spec,
+                    waypoint.reason,
+                    reconcile=waypoint.reconcile,
+                    force=waypoint.force,
+                )
+            reason = waypoint.reason if waypoint is not None else f"{count} members"
+            if needs_roll(here, spec.manifest):
+                again = reconciles(here, spec.manifest)
+                return self.deeds.apply_and_roll(spec, reason, reconcile=again)
+            return self.deeds.apply(spec, reason)
+
+        retires = target is self.final or bool(waypoint and waypoint.retires)
+        return Leg(change, spec, self.deeds, last, retires)
+
+    def _members(self, here: Manifest, after: Manifest) -> Spec:
+        """The members of ``after`` at the releases of ``here``."""
+        change = turnover(here, after)
+        own = {unit.name: unit for unit in units(here)}
+        staying = [own.get(unit.name, unit) for unit in change.staying]
+        return self._spec(here, [*staying, *change.joining], Versions())
+
+    def _held(self, waypoint: Waypoint) -> Spec:
+        after = self.final.manifest
+        return self._spec(
+            after,
+            units(after),
+            waypoint.versions,
+            retiring(self.before, after) if waypoint.retires else (),
+        )
+
+    def _spec(
+        self,
+        base: Manifest,
+        wanted: Sequence[Unit],
+        versions: Versions,
+        also_needing: Sequence[InstanceGroup] = (),
+    ) -> Spec:
+        key = (id(base), versions, tuple(u.name for u in wanted), len(also_needing))
+        if key not in self._made:
+            groups = [unit.group for unit in wanted]
+            workers = [g for g in base.groups.values() if not g.is_control_plane]
+            donors = (self.before, self.final.manifest)
+            needing = [*groups, *also_needing]
+            documents = [
+                cluster_document(base, wanted, needing, donors, versions),
+                *map(group_document, [*groups, *workers]),
+            ]
+            name = f"between-{len(self._made) + 1}.yaml"
+            self._made[key] = self._register(written(name, documents, donors))
+        return self._made[key]
+
+    def _register(self, spec: Spec) -> Spec:
+        self.specs.update(dict.fromkeys(spec.files, spec))
+        return spec

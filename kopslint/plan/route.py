@@ -1,0 +1,232 @@
+"""From both sides of a change to a runbook: the entry to this room.
+
+The way is cut into legs at the specs that it has to pass, each leg is searched,
+and the whole is replayed once more, as it will be printed. No file is opened here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kopslint.kops import refusals
+from kopslint.plan.course import Route, perform
+from kopslint.plan.deeds import Deeds
+from kopslint.plan.legs import Legs
+from kopslint.plan.runbook import NoWay, Runbook, Stage, Step
+from kopslint.plan.search import search
+from kopslint.plan.specs import Spec
+from kopslint.plan.waypoints import backward, retiring
+from kopslint.simulate.start import aligned, healthy
+from kopslint.simulate.views import views
+from kopslint.source.text import Source
+from kopslint.syntax.yaml_tree import text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kopslint.kops.spec import Manifest
+    from kopslint.plan.deeds import Deed
+    from kopslint.simulate.situation import Situation
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to go about it: by terraform or directly, and where new files will be."""
+
+    terraform: bool = False
+    folder: str = ""
+
+
+def plan_route(
+    before: Manifest,
+    after: Manifest,
+    files: tuple[str, ...],
+    options: Options | None = None,
+) -> Runbook | NoWay:
+    """The best safe order that brings a healthy ``before`` to ``after``.
+
+    Both must hold the Cluster and its control-plane groups; ``files`` are those of
+    ``after``, as the commands are to name them, the Cluster first.
+    """
+    options = options or Options()
+    before, after = aligned(before, after)
+    store = state_store(before)
+    if before.cluster is after.cluster and before.groups == after.groups:
+        return Runbook(before.name, store, ())
+    final = Spec(files, after, after.sources)
+    etcd_clusters = tuple(etcd.name for etcd in before.etcd_clusters)
+    nothing = NoWay(before.name, store, (), etcd_clusters, files)
+    reasons = tuple(_hopeless(before, after))
+    if reasons:
+        return replace(nothing, reasons=reasons)
+    deeds = Deeds(before.name, terraform=options.terraform)
+    straight = _Attempt(Legs(before, final, deeds))
+    found = straight.run()
+    cut = straight.cut
+    if found is None:
+        legs = Legs(before, final, deeds)
+        interim = legs.interim()
+        if interim is not None:
+            roundabout = _Attempt(legs, interim)
+            found = roundabout.run()
+            cut = cut or roundabout.cut
+    if found is None:
+        return replace(nothing, reasons=(_unreachable(before, after),), cut=cut)
+    return _runbook(before, final, found, deeds, options, cut=cut)
+
+
+class _Attempt:
+    """One try at the whole way; ``cut`` is whether a search had to stop early."""
+
+    def __init__(self, legs: Legs, interim: Spec | None = None) -> None:
+        self._legs = legs
+        self._interim = interim
+        self.cut = False
+
+    def run(self) -> tuple[Route, list[Deed]] | None:
+        """The deeds of the whole way, or None."""
+        legs, interim = self._legs, self._interim
+        route = Route(
+            legs.before,
+            legs.final.manifest,
+            specs=legs.specs,
+            interim=interim.manifest if interim is not None else None,
+        )
+        situation = healthy(route)
+        deeds: list[Deed] = []
+        for leg in legs.legs(interim):
+            found = search(leg, situation, route)
+            self.cut = self.cut or found.cut
+            if found.way is None:
+                return None
+            deeds.extend(done.deed for done in found.way)
+            if found.way:
+                situation = found.way[-1].performed.situation
+            for deed in self._retirements(leg.retires, situation):
+                performed = perform(deed.commands, situation, route)
+                if performed is None:
+                    return None
+                deeds.append(deed)
+                situation = performed.situation
+        return route, deeds
+
+    def _retirements(self, due: bool, situation: Situation) -> Iterator[Deed]:
+        legs = self._legs
+        for group in retiring(legs.before, legs.final.manifest) if due else ():
+            if group.name in situation.registry.groups:
+                yield legs.deeds.retire(group.name)
+
+
+def state_store(manifest: Manifest) -> str | None:
+    """The state store as ``KOPS_STATE_STORE`` wants it, if the spec says it.
+
+    Source: kops pkg/apis/kops/registry/registry.go puts a cluster below the store.
+    """
+    node = manifest.cluster.node if manifest.cluster is not None else None
+    base = text_at(node, "spec", "configBase")
+    base = base or text_at(node, "spec", "configStore", "base")
+    tail = f"/{manifest.name}"
+    if base is None or not base.rstrip("/").endswith(tail):
+        return None
+    return base.rstrip("/").removesuffix(tail)
+
+
+def _hopeless(before: Manifest, after: Manifest) -> Iterator[str]:
+    """What no order of commands can bring about."""
+    for refusal in refusals.of_update(after):
+        yield f"kops refuses the spec after: {refusal.message}"
+    if before.cluster is not None and after.cluster is not None:
+        for refusal in refusals.of_cluster_change(before.cluster, after.cluster):
+            if refusal.kind == "etcd-cluster-removed":
+                yield f"kops refuses the change: {refusal.message}"
+    back = backward(before, after)
+    if back is not None:
+        yield back
+
+
+def _unreachable(before: Manifest, after: Manifest) -> str:
+    return (
+        f"no order of kops and etcdctl commands brings {len(before.control_plane)} "
+        f"to these {len(after.control_plane)} members with a quorum all the way"
+    )
+
+
+def _runbook(
+    before: Manifest,
+    final: Spec,
+    found: tuple[Route, list[Deed]],
+    deeds: Deeds,
+    options: Options,
+    *,
+    cut: bool,
+) -> Runbook:
+    """The way as it is printed: files named in order, every step with its trace."""
+    route, way = found
+    renamed = _named(way, final, deeds, options.folder)
+    specs = {spec.files[0]: spec for deed in renamed if (spec := deed.spec)}
+    route = replace(route, specs={**route.specs, **specs})
+    situation = healthy(route)
+    names = tuple(situation.etcd)
+    stages: list[Stage] = []
+    steps: list[Step] = []
+    here: tuple[Source, ...] = before.sources
+    for index, deed in enumerate(renamed):
+        performed = perform(deed.commands, situation, route)
+        assert performed is not None  # noqa: S101 (it was performed in the search)
+        steps.append(
+            Step(
+                deed,
+                views([situation], names),
+                views([performed.situation], names),
+                performed.tolerance,
+                performed.outage,
+                _via(deed, performed.situation),
+            )
+        )
+        situation = performed.situation
+        rest = renamed[index + 1 :]
+        if deed.spec is not None and (not rest or rest[0].kind != "retire"):
+            stages.append(Stage(here, deed.spec.sources, tuple(steps)))
+            here, steps = deed.spec.sources, []
+    if steps:
+        stages.append(Stage(here, final.sources, tuple(steps)))
+    return Runbook(
+        before.name,
+        state_store(before),
+        tuple(stages),
+        written=tuple(spec for spec in specs.values() if spec.text is not None),
+        cut=cut,
+    )
+
+
+def _named(way: Sequence[Deed], final: Spec, deeds: Deeds, folder: str) -> list[Deed]:
+    """The deeds with the specs in between called by their number."""
+    renamed = []
+    number = 0
+    for deed in way:
+        if deed.spec is None or deed.spec is final:
+            renamed.append(deed)
+            continue
+        number += 1
+        path = f"{folder}/step-{number}.yaml" if folder else f"step-{number}.yaml"
+        text = deed.spec.text or ""
+        spec = replace(deed.spec, files=(path,), sources=(Source(path, text),))
+        renamed.append(deeds.with_spec(deed, spec))
+    return renamed
+
+
+def _via(deed: Deed, situation: Situation) -> str | None:
+    """A group whose machine can be asked, now and after the deed."""
+    if deed.kind != "remove" or deed.etcd_cluster is None:
+        return None
+    worlds = situation.etcd[deed.etcd_cluster]
+    for group in situation.registry.control_plane:
+        for member in situation.listed(deed.etcd_cluster, group.name):
+            index = worlds.index(member)
+            if all(world.names[index] == "L" for world in worlds.settled):
+                return group.name
+    return None
+
+
+__all__ = ["Options", "plan_route", "state_store"]

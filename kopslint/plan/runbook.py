@@ -1,0 +1,92 @@
+"""What comes out of planning: a runbook, or the reasons why there is none.
+
+Everything that printing needs is here, in the order of printing; how it looks is
+not known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kopslint.findings import EtcdView
+    from kopslint.plan.deeds import Deed
+    from kopslint.plan.specs import Spec
+    from kopslint.source.text import Source
+
+
+@dataclass(frozen=True)
+class Step:
+    """A deed in its place: etcd before and after it.
+
+    ``via`` is a control-plane group that votes and stays, through whose machine
+    etcd is asked. ``tolerance`` is how many more members may fail at the worst
+    lasting moment of the step; ``outage`` whether etcd may be away meanwhile.
+    """
+
+    deed: Deed
+    before: Mapping[str, EtcdView]
+    after: Mapping[str, EtcdView]
+    tolerance: int
+    outage: bool
+    via: str | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The steps from one whole spec to the next; each can be checked by itself."""
+
+    before: tuple[Source, ...]
+    after: tuple[Source, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """The way from before to after; without stages there is nothing to do.
+
+    ``written`` are the specs in between, to be written as files. ``cut`` is
+    whether the search had to stop early, so that a better way may exist. ``notes``
+    say what is left to do when all is done.
+    """
+
+    cluster: str
+    store: str | None
+    stages: tuple[Stage, ...]
+    written: tuple[Spec, ...] = ()
+    cut: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of all stages."""
+        return tuple(step for stage in self.stages for step in stage.steps)
+
+    @property
+    def tolerance(self) -> int:
+        """How many more members may fail at the worst lasting moment."""
+        return min((step.tolerance for step in self.steps), default=0)
+
+    @property
+    def outage(self) -> bool:
+        """Whether etcd may be without quorum for a while."""
+        return any(step.outage for step in self.steps)
+
+
+@dataclass(frozen=True)
+class NoWay:
+    """That there is no safe order, and why.
+
+    ``etcd_clusters`` are those that would have to be restored. ``cut`` is whether
+    the search had to stop early, so that a way may exist all the same.
+    """
+
+    cluster: str
+    store: str | None
+    reasons: tuple[str, ...]
+    etcd_clusters: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    cut: bool = False

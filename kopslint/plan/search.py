@@ -1,0 +1,230 @@
+"""The best order for one leg of the way: from one spec to the next.
+
+Best is, in this order: quorum is never lost; most failures tolerated at the worst
+moment; fewest steps during which none is; fewest steps. For every bound on the
+first two, the cheapest way is searched, the strictest bound first, so the first way
+found is the best one. Units that leave are alike, and so are those that join: they
+do so in one fixed order, which leaves nothing out that matters to etcd.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING
+
+from kopslint.etcd.world import quorum
+from kopslint.plan.course import arrived, perform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kopslint.plan.course import Performed, Route
+    from kopslint.plan.deeds import Deed, Deeds
+    from kopslint.plan.specs import Spec
+    from kopslint.plan.units import Turnover
+    from kopslint.simulate.situation import Situation
+
+MAX_POSITIONS = 20_000
+"""How many positions of one leg are looked at; more is said, never hidden."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """What one leg is about.
+
+    ``spec`` gives the spec that lists the staying units, the leaving ones from an
+    index on, and the joining ones up to another. ``last`` is the deed that stores
+    the target, where machines may have to be replaced as well; ``retires`` says
+    that groups of nodes are deleted once the target is reached.
+    """
+
+    turnover: Turnover
+    spec: Callable[[int, int], Spec]
+    deeds: Deeds
+    last: Callable[[Spec], Deed]
+    retires: bool = False
+
+    def leaving_members(self, etcd_cluster: str) -> tuple[str, ...]:
+        """The members of one etcd cluster that leave, in order."""
+        found = (unit.member(etcd_cluster) for unit in self.turnover.leaving)
+        return tuple(member.name for member in found if member is not None)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A deed and how it turned out."""
+
+    deed: Deed
+    performed: Performed
+
+
+@dataclass(frozen=True)
+class Found:
+    """The way of one leg; ``cut`` is whether not everything could be looked at.
+
+    ``way`` is None if there is none.
+    """
+
+    way: tuple[Done, ...] | None
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class _Position:
+    """Where a way has come to; ``removed`` counts by etcd cluster, in its order."""
+
+    situation: Situation
+    removed: tuple[int, ...]
+    deleted: int = 0
+    joined: int = 0
+    done: Done | None = field(default=None, compare=False)
+    before: _Position | None = field(default=None, compare=False)
+
+    @property
+    def key(self) -> object:
+        """What two positions must agree on to be one."""
+        situation = self.situation
+        return (
+            self.removed,
+            self.deleted,
+            self.joined,
+            id(situation.registry.cluster),
+            tuple(sorted((n, id(g)) for n, g in situation.registry.groups.items())),
+            id(situation.applied.cluster),
+            tuple(sorted(situation.cloud.items())),
+            tuple(
+                (name, worlds.worlds, worlds.published, worlds.returns, worlds.known)
+                for name, worlds in sorted(situation.etcd.items())
+            ),
+        )
+
+
+def search(leg: Leg, start: Situation, route: Route) -> Found:
+    """The best way from ``start`` to the target of ``leg``."""
+    cut = False
+    most = _most_tolerance(leg, start)
+    bounds = [(False, tolerance) for tolerance in range(most, -1, -1)]
+    for outage, tolerance in (*bounds, (True, -1)):
+        way, was_cut = _cheapest(leg, start, route, outage=outage, tolerance=tolerance)
+        cut = cut or was_cut
+        if way is not None:
+            return Found(way, cut)
+    return Found(None, cut)
+
+
+def _most_tolerance(leg: Leg, start: Situation) -> int:
+    """What no way can exceed: the lesser of both ends."""
+    sizes = [
+        world.members for worlds in start.etcd.values() for world in worlds.settled
+    ]
+    size = len(leg.turnover.staying) + len(leg.turnover.joining)
+    return min(members - quorum(members) for members in (*sizes, size))
+
+
+def _cheapest(
+    leg: Leg, start: Situation, route: Route, *, outage: bool, tolerance: int
+) -> tuple[tuple[Done, ...] | None, bool]:
+    """The cheapest way within the bounds, by A*; and whether the search was cut."""
+    first = _Position(start, (0,) * len(start.etcd))
+    tie = count()
+    waiting = [(0, _ahead(leg, first), next(tie), 0, first)]
+    settled: set[object] = set()
+    while waiting:
+        exposed, _, _, steps, position = heappop(waiting)
+        key = position.key
+        if key in settled:
+            continue
+        settled.add(key)
+        if _is_target(leg, position):
+            return _way(position), False
+        if len(settled) > MAX_POSITIONS:
+            return None, True
+        for then in _next(leg, position, route):
+            assert then.done is not None  # noqa: S101 (made with it)
+            performed = then.done.performed
+            if (performed.outage and not outage) or performed.tolerance < tolerance:
+                continue
+            cost = steps + len(then.done.deed.commands)
+            heappush(
+                waiting,
+                (
+                    exposed + (performed.tolerance < 1),
+                    cost + _ahead(leg, then),
+                    next(tie),
+                    cost,
+                    then,
+                ),
+            )
+    return None, False
+
+
+def _ahead(leg: Leg, position: _Position) -> int:
+    """At least so many commands are still to come."""
+    members = (leg.leaving_members(etcd) for etcd in position.situation.etcd)
+    removals = sum(
+        len(names) - removed
+        for names, removed in zip(members, position.removed, strict=True)
+    )
+    return removals + len(leg.turnover.leaving) - position.deleted
+
+
+def _is_target(leg: Leg, position: _Position) -> bool:
+    turnover = leg.turnover
+    leaving, joining = len(turnover.leaving), len(turnover.joining)
+    if position.deleted < leaving or position.joined < joining:
+        return False
+    return arrived(position.situation, leg.spec(leaving, joining).manifest)
+
+
+def _next(leg: Leg, position: _Position, route: Route) -> Iterator[_Position]:
+    for deed, removed, deleted, joined in _choices(leg, position):
+        performed = perform(deed.commands, position.situation, route)
+        if performed is not None:
+            yield _Position(
+                performed.situation,
+                removed,
+                deleted,
+                joined,
+                Done(deed, performed),
+                position,
+            )
+
+
+def _choices(
+    leg: Leg, position: _Position
+) -> Iterator[tuple[Deed, tuple[int, ...], int, int]]:
+    """Every deed that may come next, and the counts after it."""
+    turnover = leg.turnover
+    removed, deleted, joined = position.removed, position.deleted, position.joined
+    for index, etcd in enumerate(position.situation.etcd):
+        names = leg.leaving_members(etcd)
+        if removed[index] < len(names):
+            then = (*removed[:index], removed[index] + 1, *removed[index + 1 :])
+            yield leg.deeds.remove(etcd, names[removed[index]]), then, deleted, joined
+    if deleted < len(turnover.leaving):
+        deed = leg.deeds.delete(turnover.leaving[deleted].name)
+        yield deed, removed, deleted + 1, joined
+    left = turnover.leaving[deleted:]
+    for more in range(joined, len(turnover.joining) + 1):
+        if more > joined and any(turnover.joining[more - 1].collides(u) for u in left):
+            break
+        if (len(turnover.staying) + len(left) + more) % 2 == 0:
+            continue
+        spec = leg.spec(deleted, more)
+        if spec.manifest.cluster is position.situation.applied.cluster:
+            continue
+        final = not left and more == len(turnover.joining)
+        reason = f"{len(turnover.staying) + len(left) + more} members are published"
+        deed = leg.last(spec) if final else leg.deeds.apply(spec, reason)
+        yield deed, removed, deleted, more
+
+
+def _way(position: _Position) -> tuple[Done, ...]:
+    way = []
+    at: _Position | None = position
+    while at is not None and at.done is not None:
+        way.append(at.done)
+        at = at.before
+    return tuple(reversed(way))

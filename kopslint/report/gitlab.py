@@ -1,0 +1,56 @@
+"""The report for GitLab Code Quality, which compares it with the target branch's.
+
+GitLab takes findings with the same fingerprint for one, and a finding for new if
+its fingerprint is; so they are unique and hold no positions.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from kopslint.findings import Severity
+from kopslint.report import sentences
+from kopslint.report.identity import fingerprints, ordered
+from kopslint.report.style import Style
+
+if TYPE_CHECKING:
+    from kopslint.findings import Finding, Report
+    from kopslint.report.places import Repository
+
+_SEVERITY = {
+    Severity.ERROR: "critical",
+    Severity.WARNING: "major",
+    Severity.INFO: "info",
+}
+
+# The text becomes JSON in ASCII, which holds every character.
+_STYLE = Style(color=False, unicode=True, width=100)
+
+
+def render_gitlab(report: Report, repository: Repository) -> str:
+    """The findings as a JSON array in ASCII that ends with a line end."""
+    findings = ordered(report.findings)
+    entries = [
+        _entry(finding, fingerprint, repository)
+        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+    ]
+    return json.dumps(entries, indent=2) + "\n"
+
+
+def _entry(
+    finding: Finding, fingerprint: str, repository: Repository
+) -> dict[str, object]:
+    # GitLab asks for a file and a line, even if a finding is about none.
+    path, line, end = ".", 1, 1
+    if finding.locations:
+        span = finding.locations[0].span
+        path = _STYLE.safe(repository.path(span.source))
+        line, end = span.line, span.end_line
+    return {
+        "description": f"{finding.rule}: {sentences.headline(finding, _STYLE)}",
+        "check_name": finding.rule,
+        "fingerprint": fingerprint,
+        "severity": _SEVERITY[finding.severity],
+        "location": {"path": path, "lines": {"begin": line, "end": end}},
+    }

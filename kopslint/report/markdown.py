@@ -1,0 +1,193 @@
+"""The report as a comment on a pull request, or as a job's summary.
+
+It says the verdict first, then each finding with what to run instead, then the
+quorum after each step. Names come from files that a stranger may have written: none
+of them can become markup, call a person or link anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.findings import Certainty, Severity
+from kopslint.report import sentences
+from kopslint.report.frames import frames
+from kopslint.report.identity import ordered
+from kopslint.report.quorum import members, trace
+from kopslint.report.style import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kopslint.findings import EtcdView, Finding, Report, TimelineEntry
+
+# GitHub refuses comments of more than 65,536 characters. The table of steps leaves
+# most of them to the findings.
+_LIMIT = 60_000
+_TABLE_LIMIT = 20_000
+
+# What Markdown, HTML, mathematics, addresses and emoji names are made of; and what
+# would start a heading, a list or a block of code at the start of a line.
+_MARKUP = re.compile(r"[\\`*_\[\]<>|~&$]|:(?=[\w/+-])|^[-+=#\s]|(?<=\d)[.)](?=\s|$)")
+# What GitHub and GitLab make a link of after they have read the Markdown: people,
+# issues and the like, and addresses. A space of no width tells it apart.
+_REFERENCE = re.compile(r"(?<=@)(?=\w)|(?<=[#!$%~&])(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)")
+_NO_WIDTH = "\N{ZERO WIDTH SPACE}"
+
+
+def render_markdown(report: Report, *, unicode: bool) -> str:
+    """The report in GitHub's Markdown, short enough for a comment.
+
+    The first line is a comment that a bot can find its own comment by; it is the
+    same for all reports about the same cluster. Without ``unicode`` the result is
+    pure ASCII.
+    """
+    style = Style(color=False, unicode=unicode, width=100)
+    blocks = [
+        f"<!-- {sentences.subject(report)} -->",
+        f"### kopslint: {sentences.verdict(report)}",
+    ]
+    steps = list(_timeline(report, style))
+    if _length(steps) > 2 * _TABLE_LIMIT:
+        steps = ["There was no room for the steps."]
+    room = _LIMIT - _length(blocks) - _length(steps)
+    left_out: list[Finding] = []
+    for finding in sentences.worst_first(ordered(report.findings)):
+        block = _finding(finding, style)
+        if _length([block]) > room:
+            left_out.append(finding)
+        else:
+            blocks.append(block)
+            room -= _length([block])
+    if left_out:
+        blocks.append(f"There was no room for {_counts(left_out)} more.")
+    return "\n\n".join([*blocks, *steps]) + "\n"
+
+
+def _length(blocks: list[str]) -> int:
+    """How much room blocks take, with the blank lines after them."""
+    return sum(len(block) + 2 for block in blocks)
+
+
+def _counts(findings: list[Finding]) -> str:
+    numbers = ((s, sum(f.severity is s for f in findings)) for s in Severity)
+    return " and ".join(sentences.count(n, severity) for severity, n in numbers if n)
+
+
+def _finding(finding: Finding, style: Style) -> str:
+    place = str(finding.locations[0].span) if finding.locations else "-"
+    title = f"**{finding.severity}** {finding.rule}: {_text(finding.message, style)}"
+    doubt = "" if finding.certainty is Certainty.CERTAIN else " (in some runs)"
+    blocks = [
+        f"#### {title}{doubt}",
+        _code(place, style),
+        *(_text(reason, style) for reason in finding.why.split("\n") if reason),
+    ]
+    if finding.fix:
+        blocks.append(_fenced("sh", sentences.fix(finding, style)))
+    picture = [
+        *frames(finding, style),
+        *([""] if finding.trace else []),
+        *trace(finding.trace, style),
+    ]
+    told = [
+        f"{number}. {_text(event, style)}"
+        for number, event in enumerate(finding.story, 1)
+    ]
+    blocks += [
+        "<details><summary>Where, and what it does to etcd</summary>",
+        *(["\n".join(told)] if told else []),
+        *([_fenced("text", picture)] if picture else []),
+        f"More: <code>kopslint explain {finding.rule}</code>",
+        "</details>",
+    ]
+    return "\n\n".join(blocks)
+
+
+def _timeline(report: Report, style: Style) -> Iterator[str]:
+    """A table of steps for each cluster, and what its symbols mean."""
+    clusters = list(dict.fromkeys(entry.cluster for entry in report.timeline))
+    for cluster in clusters:
+        if len(clusters) > 1:
+            yield f"#### {_text(cluster, style)}"
+        entries = [entry for entry in report.timeline if entry.cluster == cluster]
+        found = [f for f in report.findings if f.cluster in (cluster, None)]
+        yield "\n".join(_table(entries, found, style, _TABLE_LIMIT // len(clusters)))
+    if clusters:
+        yield _entities(
+            f"{style.votes} votes, {style.joining} joins,"
+            f" {style.dead} dead and still registered,"
+            f" {style.expelled} runs and is no longer a member"
+        )
+
+
+def _table(
+    entries: list[TimelineEntry], findings: list[Finding], style: Style, room: int
+) -> Iterator[str]:
+    names = list(dict.fromkeys(name for entry in entries for name in entry.etcd))
+    yield _row("step", "command", *(_text(name, style) for name in names), "")
+    yield _row(*["---"] * (len(names) + 3))
+    for number, entry in enumerate(entries):
+        row = _row(
+            str(entry.step),
+            _code(entry.command, style),
+            *(
+                _state(entry.etcd[name], style) if name in entry.etcd else ""
+                for name in names
+            ),
+            _note(entry, findings, style),
+        )
+        room -= len(row) + 1
+        if room < 0:
+            rest = sentences.count(len(entries) - number, "step")
+            yield _row("", f"and {rest} more", *[""] * (len(names) + 1))
+            return
+        yield row
+
+
+def _state(view: EtcdView, style: Style) -> str:
+    alive = f"{len(view.alive)}/{len(view.members)}, quorum {view.quorum}"
+    writes = {"yes": "", "no": ", **no writes**", "maybe": ", writes may stop"}
+    picture = _entities(members(view, style))
+    return f"{picture} {alive}{writes[view.writable]}"
+
+
+def _note(entry: TimelineEntry, findings: Iterable[Finding], style: Style) -> str:
+    """What became of a step, and the rules that have a finding there."""
+    rules = sorted({f.rule for f in findings if f.step == entry.step})
+    status = "" if entry.status == "applied" else entry.status
+    return "; ".join(filter(None, (status, _text(entry.note, style), *rules)))
+
+
+def _row(*columns: str) -> str:
+    return f"| {' | '.join(columns)} |"
+
+
+def _text(text: str, style: Style) -> str:
+    """Text that is shown as it is, wherever in Markdown it stands."""
+    space = _NO_WIDTH if style.unicode else "&#8203;"
+    parts = _REFERENCE.split(style.safe(text))
+    return space.join(_entities(part) for part in parts)
+
+
+def _code(text: str, style: Style) -> str:
+    """Text as code; nothing in it is a reference, and it can be copied."""
+    return f"<code>{_entities(style.safe(text))}</code>"
+
+
+def _entities(text: str) -> str:
+    """Text with a character reference for everything that could be markup.
+
+    A reference is never markup, and unlike a backslash it means the same in tables,
+    in code and in HTML.
+    """
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def _fenced(language: str, lines: Iterable[str]) -> str:
+    """A block of code, its fence longer than any in it."""
+    text = "\n".join(lines)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence}{language}\n{text}\n{fence}"

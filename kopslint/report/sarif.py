@@ -1,0 +1,230 @@
+"""The report as SARIF 2.1.0, with all that GitHub code scanning asks for.
+
+GitHub rejects a whole upload for one incomplete result, hides alerts of which it
+sees no line, and compares rules and fingerprints from run to run. So all rules are
+listed whether they found something or not, and nothing depends on line numbers but
+the regions themselves.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from kopslint import __version__
+from kopslint.findings import Severity
+from kopslint.report import sentences
+from kopslint.report.identity import fingerprints, ordered
+from kopslint.report.quorum import words
+from kopslint.report.style import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kopslint.findings import Finding, Location, Report, RuleInfo, TimelineEntry
+    from kopslint.report.places import Repository
+    from kopslint.source.text import Span
+
+_LEVEL = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "note",
+}
+_PROBLEM = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "recommendation",
+}
+
+# GitHub refuses longer descriptions.
+_LONGEST = 1024
+# A reader follows the steps just before a finding; with all of them, a long list
+# with many findings would make a report that is too large to upload.
+_MOST_STEPS = 100
+
+_FOLDER: dict[str, object] = {"artifactLocation": {"uri": "."}}
+
+# The text becomes JSON in ASCII, which holds every character.
+_STYLE = Style(color=False, unicode=True, width=100)
+
+
+def render_sarif(
+    report: Report, rules: Sequence[RuleInfo], repository: Repository
+) -> str:
+    """The report as a SARIF log in ASCII that ends with a line end.
+
+    ``rules`` are all rules that were asked. ``primaryLocationLineHash`` is left
+    out: ``github/codeql-action/upload-sarif`` fills it in and never corrects it.
+    """
+    findings = ordered(report.findings)
+    index = {rule.id: number for number, rule in enumerate(rules)}
+    writer = _Writer(report, repository)
+    results = [
+        writer.result(finding, index.get(finding.rule), fingerprint)
+        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+    ]
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "kopslint",
+                        "semanticVersion": __version__,
+                        "rules": [_rule(rule) for rule in rules],
+                    }
+                },
+                "automationDetails": {"id": sentences.subject(report)},
+                "invocations": [{"executionSuccessful": True}],
+                "columnKind": "unicodeCodePoints",
+                "results": results,
+            }
+        ],
+    }
+    return json.dumps(log, indent=2) + "\n"
+
+
+def _rule(rule: RuleInfo) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary[:_LONGEST]},
+        "fullDescription": {"text": _introduction(rule)[:_LONGEST]},
+        "help": {
+            "text": rule.help or rule.summary,
+            "markdown": rule.help or rule.summary,
+        },
+        "defaultConfiguration": {"level": _LEVEL[rule.severity]},
+        "properties": {
+            "tags": ["kops", "etcd", rule.category],
+            "precision": "high",
+            "problem.severity": _PROBLEM[rule.severity],
+        },
+    }
+
+
+def _introduction(rule: RuleInfo) -> str:
+    """The first paragraph of the rule's prose, or else its summary."""
+    blocks = (block.strip() for block in rule.help.split("\n\n"))
+    return next((b for b in blocks if b and not b.startswith("#")), rule.summary)
+
+
+class _Writer:
+    """What every result of a report needs to know."""
+
+    def __init__(self, report: Report, repository: Repository) -> None:
+        self._repository = repository
+        self._steps: dict[str, list[TimelineEntry]] = {}
+        for entry in report.timeline:
+            self._steps.setdefault(entry.cluster, []).append(entry)
+
+    def result(
+        self, finding: Finding, rule: int | None, fingerprint: str
+    ) -> dict[str, object]:
+        primary, others = finding.locations[:1], finding.locations[1:]
+        # GitHub asks for a file even if a finding is about none in particular.
+        places = [self.physical(place.span) for place in primary] or [_FOLDER]
+        result: dict[str, object] = {
+            "ruleId": finding.rule,
+            "level": _LEVEL[finding.severity],
+            "message": {"text": _message(finding)},
+            "locations": [{"physicalLocation": physical} for physical in places],
+            "relatedLocations": [
+                {
+                    "id": number,
+                    "physicalLocation": self.physical(other.span),
+                    "message": {"text": _label(other)},
+                }
+                for number, other in enumerate(others, 1)
+            ],
+            "partialFingerprints": {"kopslint/v1": fingerprint},
+        }
+        if rule is not None:
+            result["ruleIndex"] = rule
+        if steps := list(self.steps(finding)):
+            result["codeFlows"] = [
+                {"threadFlows": [{"locations": steps[-_MOST_STEPS:]}]}
+            ]
+        return result
+
+    def steps(self, finding: Finding) -> Iterator[dict[str, object]]:
+        """The commands up to the one that the finding is about."""
+        if finding.step is None or finding.cluster is None:
+            return
+        for entry in self._steps.get(finding.cluster, ()):
+            # The state before the list has no place, and GitHub asks for one.
+            if entry.span is None or entry.step > finding.step:
+                continue
+            yield {
+                "executionOrder": entry.step,
+                "location": {
+                    "physicalLocation": self.physical(entry.span),
+                    "message": {"text": _unlinked(_told(entry))},
+                },
+            }
+
+    def physical(self, span: Span) -> dict[str, object]:
+        path = self._repository.path(span.source)
+        scheme = "file://" if path.startswith("/") else ""
+        return {
+            "artifactLocation": {
+                "uri": scheme + quote(path, errors="backslashreplace")
+            },
+            "region": {
+                "startLine": span.line,
+                "startColumn": span.column,
+                "endLine": span.end_line,
+                "endColumn": span.end_column,
+            },
+        }
+
+
+def _message(finding: Finding) -> str:
+    """The text of a result: the first sentence is what GitHub takes as its title.
+
+    Braces stay as they are although SARIF reserves them for arguments: consumers
+    look for placeholders only in messages that have arguments.
+    """
+    title = sentences.headline(finding, _STYLE)
+    lines = [title if title.endswith((".", "!", "?")) else f"{title}."]
+    lines += sentences.reasons(finding, _STYLE)
+    if finding.fix:
+        lines += ["Instead:", *sentences.fix(finding, _STYLE)]
+    text = _unlinked("\n".join(lines))
+    # GitHub shows related locations only where the message links to them.
+    links = [
+        f"[{_link_text(_label(place))}]({number})"
+        for number, place in enumerate(finding.locations[1:], 1)
+    ]
+    return f"{text}\nSee {', '.join(links)}." if links else text
+
+
+def _label(place: Location) -> str:
+    return _STYLE.safe(place.label or str(place.span))
+
+
+def _link_text(label: str) -> str:
+    for char in "\\[]":
+        label = label.replace(char, f"\\{char}")
+    return label
+
+
+def _unlinked(text: str) -> str:
+    """The text with nothing in it that a reader of SARIF would make a link."""
+    return text.replace("](", "] (")
+
+
+def _told(entry: TimelineEntry) -> str:
+    """A step in words: the command, what became of it, and each etcd cluster."""
+    said = [_STYLE.safe(entry.command)]
+    if entry.status != "applied":
+        said.append(entry.status)
+    if entry.note:
+        said.append(_STYLE.safe(entry.note))
+    said += [
+        f"{_STYLE.safe(name)}: {words(view, _STYLE)}"
+        for name, view in entry.etcd.items()
+    ]
+    return f"step {entry.step}: " + "; ".join(said)

@@ -1,0 +1,88 @@
+"""Findings and whole reports in sentences, for forms that cannot hold a picture.
+
+Every sentence is one line without unsafe characters. How a form escapes or joins
+them is its own affair.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from kopslint.findings import Certainty, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kopslint.findings import Finding, Report
+    from kopslint.report.style import Style
+
+# A DNS name is no longer; whatever is would only be in the way.
+_LONGEST_NAME = 253
+
+
+def headline(finding: Finding, style: Style) -> str:
+    """What a finding says, and whether it holds only in some runs."""
+    doubt = "" if finding.certainty is Certainty.CERTAIN else "in some runs: "
+    return style.safe(doubt + finding.message)
+
+
+def reasons(finding: Finding, style: Style) -> list[str]:
+    """Why it matters, then the numbered course of events that leads there."""
+    told = [f"{number}. {event}" for number, event in enumerate(finding.story, 1)]
+    return [style.safe(line) for line in (*finding.why.split("\n"), *told) if line]
+
+
+def fix(finding: Finding, style: Style) -> list[str]:
+    """The lines to paste."""
+    return [style.safe(line) for line in finding.fix]
+
+
+def verdict(report: Report) -> str:
+    """How much was found, and in how much; one sentence without a full stop."""
+    summary = report.summary
+    found = [
+        count(number, severity)
+        for severity in Severity
+        if (number := report.count(severity))
+    ]
+    looked = [
+        count(number, noun)
+        for number, noun in ((summary.commands, "command"), (summary.specs, "spec"))
+        if number
+    ]
+    checked = ", ".join(found) or "no findings"
+    if looked:
+        checked += f" in {', '.join(looked)}"
+    if len(summary.clusters) > 1:
+        checked += f" of {len(summary.clusters)} clusters"
+    if summary.before is not None and summary.after is not None:
+        checked += f" (control plane {summary.before} -> {summary.after})"
+    parts = [checked, count(summary.rules, "rule")]
+    if summary.worlds:
+        parts.append(f"up to {count(summary.worlds, 'world')}")
+    return "; ".join(parts)
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things, such as ``2 warnings``."""
+    plural = "" if number == 1 or noun == Severity.INFO else "s"
+    return f"{number} {noun}{plural}"
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings by severity, otherwise in the order in which they come."""
+    return sorted(findings, key=lambda finding: finding.severity.rank)
+
+
+def subject(report: Report) -> str:
+    """What a report is about, as a path: a later one with the same replaces it.
+
+    It names the cluster if there is only one, so that reports about several
+    clusters of one repository can stand side by side.
+    """
+    clusters = report.summary.clusters
+    if len(clusters) != 1:
+        return "kopslint/"
+    cluster = quote(clusters[0], safe="", errors="backslashreplace")
+    return f"kopslint/{cluster[:_LONGEST_NAME]}/"

@@ -1,3 +1,0 @@
-kops replace -f after.yaml
-kops update cluster --yes
-kubectl -n kube-system delete pod -l k8s-app=etcd-manager-main

@@ -1,0 +1,5 @@
+kops edit cluster
+kops update cluster --instance-group-roles control-plane,apiserver --yes
+kops rolling-update cluster --instance-group-roles control-plane,apiserver --yes
+kops update cluster --yes
+kops rolling-update cluster --yes

@@ -1,0 +1,2 @@
+kops edit cluster
+kops reconcile cluster --yes

@@ -1,0 +1,1 @@
+kops rolling-update cluster --fail-on-validate-error=false --yes

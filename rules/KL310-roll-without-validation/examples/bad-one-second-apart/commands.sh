@@ -1,0 +1,1 @@
+kops rolling-update cluster --cloudonly --control-plane-interval=1s --yes

@@ -1,0 +1,3 @@
+etcd-manager-ctl --backup-store=s3://demo-state/demo.example.com/backups/etcd/main restore-backup 2026-05-04T03:02:01Z-000001
+etcd-manager-ctl --backup-store=s3://demo-state/demo.example.com/backups/etcd/events restore-backup 2026-05-04T03:02:01Z-000001
+kops validate cluster --wait 10m

@@ -1,0 +1,2 @@
+terraform destroy -auto-approve
+terraform apply -auto-approve

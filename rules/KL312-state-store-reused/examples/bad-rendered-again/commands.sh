@@ -1,0 +1,4 @@
+set -e
+terraform destroy -auto-approve
+kops update cluster --target terraform --out .
+terraform apply -auto-approve

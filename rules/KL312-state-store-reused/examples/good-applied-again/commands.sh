@@ -1,0 +1,3 @@
+kops update cluster --target terraform --out .
+terraform plan
+terraform apply -auto-approve

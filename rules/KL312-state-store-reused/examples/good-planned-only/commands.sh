@@ -1,0 +1,2 @@
+terraform plan -destroy
+terraform apply -auto-approve

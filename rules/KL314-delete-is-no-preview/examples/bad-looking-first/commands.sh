@@ -1,0 +1,3 @@
+kops delete ig nodes-old
+kops update cluster
+kops update cluster --yes

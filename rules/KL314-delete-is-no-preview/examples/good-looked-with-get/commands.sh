@@ -1,0 +1,1 @@
+kops get ig nodes-old -o yaml

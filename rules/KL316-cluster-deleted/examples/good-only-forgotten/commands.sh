@@ -1,0 +1,1 @@
+kops delete cluster demo.example.com --unregister --yes

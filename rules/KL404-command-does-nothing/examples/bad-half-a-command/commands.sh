@@ -1,0 +1,1 @@
+kops rolling-update --instance-group master-a --yes

@@ -1,0 +1,2 @@
+kops updtae cluster --yes
+kops validate cluster --wait 10m

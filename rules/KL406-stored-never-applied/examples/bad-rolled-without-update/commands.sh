@@ -1,0 +1,2 @@
+kops edit cluster
+kops rolling-update cluster --yes

@@ -1,0 +1,1 @@
+kops replace -f after.yaml

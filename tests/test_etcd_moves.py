@@ -1,0 +1,273 @@
+"""What etcd and etcd-manager do next in a world, and what people's operations do.
+
+A world is written as one letter per member name, as ``Condition`` has them: I idle,
+L votes, J joins, D down, W never started, E expelled, x left, r wiped, R replaced.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from kopslint.etcd import operations
+from kopslint.etcd.moves import Kind, Refusal, moves, refusal
+from kopslint.etcd.world import World
+
+
+class Next(NamedTuple):
+    """A world, the published count, and everything that may come next."""
+
+    world: World
+    published: int
+    then: set[tuple[Kind, str]]
+
+
+NOTHING: set[tuple[Kind, str]] = set()
+
+NEXT = {
+    # A member that was told to join.
+    "a joining member starts once quorum is there with it": Next(
+        World("LJ", 2), 2, {(Kind.JOINS, "LL")}
+    ),
+    "a joining member starts beside one that never did": Next(
+        World("LJW", 3), 3, {(Kind.JOINS, "LLW")}
+    ),
+    "a joining member waits while quorum is not there even with it": Next(
+        World("LJWWW", 5), 5, NOTHING
+    ),
+    "two joining members start one by one": Next(
+        World("LLJJ", 4), 4, {(Kind.JOINS, "LLLJ"), (Kind.JOINS, "LLJL")}
+    ),
+    # The control spec.
+    "a read that is due happens": Next(
+        World("LLL", 3, due=True), 5, {(Kind.READS, "LLL")}
+    ),
+    "nobody reads a count because it was published": Next(World("LLL", 3), 5, NOTHING),
+    "a leader that sees no members reads a new count": Next(
+        World("LDD", 3), 1, {(Kind.READS, "LDD")}
+    ),
+    "a leader that sees no members has nothing new to read": Next(
+        World("LDD", 3), 3, NOTHING
+    ),
+    "nobody reads while no machine is up": Next(World("DDx", 3, due=True), 1, NOTHING),
+    # Restoring a backup.
+    "a restore takes the living peers and drops the dead": Next(
+        World("LDD", 3, restore=1), 1, {(Kind.RESTORES, "Lxx")}
+    ),
+    "a restore may choose an expelled peer": Next(
+        World("LDE", 3, restore=1),
+        1,
+        {(Kind.RESTORES, "LxE"), (Kind.RESTORES, "ExL")},
+    ),
+    "a restore does with one peer less of the same quorum": Next(
+        World("LLD", 3, due=True, restore=3), 3, {(Kind.RESTORES, "LLx")}
+    ),
+    "a restore waits for enough living peers": Next(
+        World("LDD", 3, due=True, restore=3), 3, {(Kind.READS, "LDD")}
+    ),
+    # Adding a member.
+    "an idle machine is added below the count": Next(
+        World("LI", 3), 3, {(Kind.ADDS, "LJ")}
+    ),
+    "any of two idle machines is added first": Next(
+        World("LII", 3), 3, {(Kind.ADDS, "LJI"), (Kind.ADDS, "LIJ")}
+    ),
+    "nobody is added at the count": Next(World("LLLI", 3), 3, NOTHING),
+    "a dead member blocks every addition": Next(World("LLDI", 5), 5, NOTHING),
+    "a member that never started blocks every addition": Next(
+        World("LLWI", 5), 5, NOTHING
+    ),
+    "below the count an expelled machine is not taken back": Next(
+        World("LLE", 3), 3, NOTHING
+    ),
+    # Removing a member.
+    "above the count any living member goes": Next(
+        World("LLL", 1),
+        1,
+        {(Kind.REMOVES, "ELL"), (Kind.REMOVES, "LEL"), (Kind.REMOVES, "LLE")},
+    ),
+    "above the count an unhealthy member goes first": Next(
+        World("LLLLD", 3), 3, {(Kind.REMOVES, "LLLLx")}
+    ),
+    "dead members alone do not exceed the count": Next(World("LLLDD", 3), 3, NOTHING),
+    "expelled machines go on counting": Next(
+        World("LLLEE", 3),
+        3,
+        {(Kind.REMOVES, "ELLEE"), (Kind.REMOVES, "LELEE"), (Kind.REMOVES, "LLEEE")},
+    ),
+    "removal ends one below the count": Next(World("LLEEE", 3), 3, NOTHING),
+    "the last member is never removed": Next(World("LEE", 1), 1, NOTHING),
+    "nobody is removed without quorum": Next(World("LDDEE", 1), 1, NOTHING),
+    # An empty disk under a known name.
+    "a member back with an empty disk becomes idle": Next(
+        World("LLR", 3), 3, {(Kind.REPLACES, "LLI")}
+    ),
+    "two of them are not swapped": Next(World("LLLRR", 5), 5, NOTHING),
+    "one beside a missing member is not swapped": Next(World("LLLR", 5), 5, NOTHING),
+    # A slot for an idle machine.
+    "a dead member makes room for an idle machine above the count": Next(
+        World("LLLDI", 3), 3, {(Kind.FREES, "LLLxI")}
+    ),
+    "any of two dead members makes room": Next(
+        World("LLLDDI", 3), 3, {(Kind.FREES, "LLLxDI"), (Kind.FREES, "LLLDxI")}
+    ),
+    "a dead member makes no room at the count": Next(World("LLDI", 3), 3, NOTHING),
+    "a dead member makes no room for nobody": Next(World("LLLD", 3), 3, NOTHING),
+    # Moves that do not exclude each other.
+    "a join and a read may come in any order": Next(
+        World("LLJ", 3, due=True), 5, {(Kind.JOINS, "LLL"), (Kind.READS, "LLJ")}
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NEXT.values(), ids=NEXT)
+def test_exactly_these_moves_may_come_next(case: Next) -> None:
+    found = list(moves(case.world, case.published))
+
+    assert {(move.kind, move.world.names) for move in found} == case.then
+    assert len(found) == len(case.then)
+
+
+def test_a_read_leaves_nothing_due_and_the_count_known() -> None:
+    (move,) = moves(World("LLL", 3, due=True), 5)
+
+    assert move.world == World("LLL", 5)
+
+
+def test_a_restore_that_waits_stays_queued_after_a_read() -> None:
+    (move,) = moves(World("LDD", 3, due=True, restore=3), 1)
+
+    assert move.world == World("LDD", 1, restore=3)
+
+
+REFUSALS = {
+    "a dead member of three": ("LLD", 2, None),
+    "a healthy member of three healthy ones": ("LLL", 0, None),
+    "one of two healthy members": ("LL", 0, None),
+    "a healthy member of three with one dead": ("LLD", 0, Refusal.UNHEALTHY),
+    "a healthy member of five with two dead": ("LLLDD", 0, Refusal.UNHEALTHY),
+    "a healthy member of five with one dead": ("LLLLD", 0, None),
+    "a started member beside one that joins": ("LLJ", 0, Refusal.NOT_ENOUGH_STARTED),
+    "the member that joins": ("LLJ", 2, None),
+    "the only member": ("L", 0, Refusal.LAST),
+    "a dead member without quorum": ("LDD", 1, Refusal.NO_QUORUM),
+}
+
+
+@pytest.mark.parametrize(("names", "index", "why"), REFUSALS.values(), ids=REFUSALS)
+def test_etcd_refuses_to_remove(names: str, index: int, why: Refusal | None) -> None:
+    """By hand and by etcd-manager alike."""
+    world = World(names, len(names))
+
+    assert refusal(world, index) == why
+    assert (operations.remove(world, index) is None) == (why is not None)
+
+
+def test_a_removed_member_leaves_with_its_disk() -> None:
+    """A living one runs on as a stranger, a dead one leaves its disk behind."""
+    assert operations.remove(World("LLL", 3), 2) == World("LLE", 3)
+    assert operations.remove(World("LLD", 3), 2) == World("LLx", 3)
+    assert operations.remove(World("LLE", 3), 2) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "index", "after"),
+    [
+        ("LLI", 2, "LLJ"),
+        ("LL.", 2, "LLW"),
+        ("LDI", 2, None),
+        ("LLDI", 3, None),
+        ("LLE", 2, None),
+        ("LLL", 2, None),
+    ],
+)
+def test_a_member_is_added_by_hand_only_while_all_vote(
+    names: str, index: int, after: str | None
+) -> None:
+    """Quorum rises at once, whether or not a machine is there."""
+    added = operations.add(World(names, 3), index)
+
+    assert (added.names if added else None) == after
+
+
+@pytest.mark.parametrize(
+    ("names", "after", "due"),
+    [
+        ("LLL", "LLD", {False, True}),
+        ("LLJ", "LLW", {False, True}),
+        ("LLI", "LL.", {False, True}),
+        ("LLE", "LLx", {False, True}),
+        ("LLR", "LLr", {False, True}),
+        ("DDL", "DDD", {False}),
+        ("LLD", "LLD", {False}),
+    ],
+)
+def test_a_machine_that_stops_may_have_led(
+    names: str, after: str, due: set[bool]
+) -> None:
+    """Its successor reads the count; nobody knows whether it led."""
+    results = operations.stop(World(names, 3), 2)
+
+    assert {world.names for world in results} == {after}
+    assert {world.due for world in results} == due
+
+
+@pytest.mark.parametrize(
+    ("names", "fresh", "after", "due"),
+    [
+        ("LLD", False, "LLL", {False, True}),
+        ("LLW", False, "LLJ", {False, True}),
+        ("LLx", False, "LLE", {False, True}),
+        ("LLr", False, "LLR", {False, True}),
+        ("LL.", False, "LLI", {False, True}),
+        ("LL.", True, "LLI", {True}),
+        ("DDD", False, "DDL", {True}),
+        ("LLL", False, "LLL", {False}),
+    ],
+)
+def test_a_machine_that_starts_may_come_to_lead(
+    names: str, after: str, due: set[bool], *, fresh: bool
+) -> None:
+    """It certainly has the count read if it is a stranger, or alone."""
+    results = operations.start(World(names, 3), 2, fresh=fresh)
+
+    assert {world.names for world in results} == {after}
+    assert {world.due for world in results} == due
+
+
+@pytest.mark.parametrize(
+    ("names", "after"),
+    [
+        ("LLD", "LLr"),
+        ("LLW", "LLr"),
+        ("LLx", "LL."),
+        ("LLL", "LLR"),
+        ("LLE", "LLI"),
+        ("LL.", "LL."),
+    ],
+)
+def test_a_disk_that_is_deleted_takes_its_data_along(names: str, after: str) -> None:
+    """Under a running machine the name comes back empty."""
+    results = operations.wipe(World(names, 3), 2)
+
+    assert {world.names for world in results} == {after}
+
+
+@pytest.mark.parametrize(
+    ("world", "published", "unrestarted", "due"),
+    [
+        (World("LLL", 5), 3, frozenset[int](), True),
+        (World("LLL", 5), 3, frozenset({0}), False),
+        (World("DLL", 5), 3, frozenset({0}), True),
+        (World("LLL", 3), 3, frozenset[int](), False),
+    ],
+    ids=["all restarted", "one runs on", "the one that ran on is down", "known"],
+)
+def test_once_all_restarted_the_count_is_read(
+    world: World, published: int, unrestarted: frozenset[int], *, due: bool
+) -> None:
+    """Whoever leads then has started after the publication."""
+    after = operations.reread_if_all_restarted(world, published, unrestarted)
+
+    assert after.due is due

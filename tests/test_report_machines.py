@@ -1,0 +1,211 @@
+"""What every machine format promises for every report, however odd its names are."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kopslint.findings import (
+    Certainty,
+    EtcdView,
+    Finding,
+    Location,
+    Report,
+    RuleInfo,
+    Severity,
+    Summary,
+    TimelineEntry,
+    TraceLine,
+)
+from kopslint.report.github import render_github
+from kopslint.report.gitlab import render_gitlab
+from kopslint.report.junit import render_junit
+from kopslint.report.markdown import render_markdown
+from kopslint.report.places import Repository
+from kopslint.report.sarif import render_sarif
+from kopslint.source.text import Source
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+HERE = Repository(root="/work", folder="/work/ops")
+RULES = tuple(
+    RuleInfo(f"KL{number}", f"rule-{number}", "It is bad", "order", severity, "")
+    for number, severity in enumerate(Severity, 301)
+)
+
+# Everything that ends or starts something in one of the formats.
+ODD = (
+    "\n::error::x\r\x0b\x1b[31m]]></failure></details>|`*_[a](b)<!-- --> &amp; %0A,:;"
+    "@bob #1 http://x 😀é\0\udcff\ufffe\u202e ${{ x }} -->\u2028"
+)
+TEXT = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from([ODD, "master-3"]),
+    st.text(alphabet=ODD, max_size=20),
+)
+NAMES = st.lists(TEXT, max_size=4).map(tuple)
+CLUSTERS = st.sampled_from(["prod.example.com", "a/b c", ODD])
+POSITIONS = st.integers(1, 5000)
+SPANS = st.builds(
+    lambda path, text, line, column, lines, columns: Source(path, text).span(
+        line, column, line + lines, column + columns
+    ),
+    TEXT.filter(bool),
+    TEXT,
+    POSITIONS,
+    POSITIONS,
+    st.integers(0, 2),
+    st.integers(0, 9),
+)
+VIEWS = st.builds(
+    EtcdView,
+    members=NAMES,
+    alive=NAMES,
+    quorum=st.integers(0, 9),
+    tolerance=st.integers(-9, 9),
+    published=st.integers(0, 9),
+    writable=st.sampled_from(["yes", "no", "maybe"]),
+)
+FINDINGS = st.builds(
+    Finding,
+    rule=st.sampled_from(["KL301", "KL302", "KL999"]),
+    name=TEXT,
+    severity=st.sampled_from(Severity),
+    certainty=st.sampled_from(Certainty),
+    message=TEXT,
+    why=TEXT,
+    locations=st.lists(st.builds(Location, SPANS, TEXT), max_size=3).map(tuple),
+    subject=TEXT,
+    fix=NAMES,
+    step=st.none() | st.integers(0, 5),
+    cluster=st.none() | CLUSTERS,
+    etcd_cluster=st.none() | TEXT,
+    trace=st.lists(st.builds(TraceLine, TEXT, VIEWS, VIEWS, TEXT), max_size=2).map(
+        tuple
+    ),
+    story=NAMES,
+)
+ENTRIES = st.builds(
+    TimelineEntry,
+    step=st.integers(0, 5),
+    command=TEXT,
+    span=st.none() | SPANS,
+    status=st.sampled_from(["applied", "refused", "no-op", "unknown"]),
+    etcd=st.dictionaries(TEXT, VIEWS, max_size=2),
+    cluster=CLUSTERS,
+    note=TEXT,
+)
+REPORTS = st.builds(
+    Report,
+    st.lists(FINDINGS, max_size=4).map(tuple),
+    st.lists(ENTRIES, max_size=3).map(tuple),
+    st.builds(Summary, clusters=st.lists(CLUSTERS, max_size=2, unique=True).map(tuple)),
+)
+few = settings(max_examples=40)
+
+
+@cache
+def validator(name: str) -> Validator:
+    from jsonschema import Draft202012Validator
+
+    path = Path(__file__).parent / "schemas" / f"{name}.schema.json"
+    return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+
+
+@few
+@given(REPORTS)
+def test_code_scanning_accepts_every_log(report: Report) -> None:
+    """Complete results, each with a fingerprint of its own, and links that lead on."""
+    log = json.loads(render_sarif(report, RULES, HERE))
+
+    validator("code-scanning").validate(log)
+    results = log["runs"][0]["results"]
+    prints = {result["partialFingerprints"]["kopslint/v1"] for result in results}
+    assert len(prints) == len(results) == len(report.findings)
+    for result in results:
+        links = re.findall(r"(?<!\\)\]\(([^)]*)\)", result["message"]["text"])
+        related = [str(place["id"]) for place in result["relatedLocations"]]
+        assert links == related
+
+
+@few
+@given(REPORTS)
+def test_gitlab_accepts_every_report(report: Report) -> None:
+    entries = json.loads(render_gitlab(report, HERE))
+
+    validator("gitlab-code-quality").validate(entries)
+    prints = {entry["fingerprint"] for entry in entries}
+    assert len(prints) == len(entries) == len(report.findings)
+
+
+@few
+@given(REPORTS)
+def test_every_junit_report_is_xml_and_counts_what_it_holds(report: Report) -> None:
+    root = ET.fromstring(render_junit(report, RULES))  # noqa: S314 - our own output
+
+    for holder in (root, *root):
+        assert holder.get("tests") == str(len(list(holder.iter("testcase"))))
+        assert holder.get("failures") == str(len(list(holder.iter("failure"))))
+    found = len([*root.iter("failure"), *root.iter("system-out")])
+    assert found == len(report.findings)
+
+
+# A command as the runner reads it: after the first ``::`` come the name and the
+# properties, after the second one the message.
+COMMAND = re.compile(r"::(error|warning|notice) (\w+=[^,:]*(?:,\w+=[^,:]*)*)::.*")
+
+
+@few
+@given(REPORTS, st.booleans())
+def test_a_runner_gets_one_known_command_a_line(report: Report, unicode: bool) -> None:
+    text = render_github(report, HERE, unicode=unicode)
+
+    lines = text.removesuffix("\n").split("\n")
+    assert len(lines) == len(report.findings) + 1
+    assert all(COMMAND.fullmatch(line) for line in lines)
+    assert not re.search("[\0-\t\v-\x1f\x7f-\x9f\u2028\u2029]", text)
+    assert unicode or text.isascii()
+
+
+@few
+@given(REPORTS, st.booleans())
+def test_a_comment_holds_only_the_markup_of_its_own(
+    report: Report, unicode: bool
+) -> None:
+    """Links, pictures, people and foreign tags never come out of a report."""
+    from markdown_it import MarkdownIt
+
+    text = render_markdown(report, unicode=unicode)
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
+
+    kinds = [token.type for token in tokens]
+    clusters = {entry.cluster for entry in report.timeline}
+    named = len(clusters) if len(clusters) > 1 else 0
+    assert kinds.count("heading_open") == 1 + len(report.findings) + named
+    assert kinds.count("tr_open") == len(report.timeline) + len(clusters)
+    assert {t.content.strip() for t in tokens[1:] if t.type == "html_block"} <= {
+        "<details><summary>Where, and what it does to etcd</summary>",
+        "</details>",
+    }
+    for inline in (token for token in tokens if token.type == "inline"):
+        depth = 0
+        for child in inline.children or []:
+            assert child.type in (
+                *("text", "text_special", "html_inline"),
+                *("strong_open", "strong_close"),
+            )
+            if child.type == "html_inline":
+                assert child.content in ("<code>", "</code>")
+                depth += 1 if child.content == "<code>" else -1
+            elif not depth:
+                assert not re.search(r"@\w|#\d|://", child.content)
+    assert len(text) < 65_536
+    assert unicode or text.isascii()

@@ -1,0 +1,248 @@
+"""A comment on a pull request: readable, bounded, and no name becomes markup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kopslint.findings import (
+    Certainty,
+    EtcdView,
+    Finding,
+    Location,
+    Report,
+    Severity,
+    Summary,
+    TimelineEntry,
+    TraceLine,
+)
+from kopslint.report.markdown import render_markdown
+from kopslint.source.text import Source
+
+CLUSTER = "prod.example.com"
+COMMANDS = Source("run.sh", "kops delete ig c --yes\n")
+WHOLE = EtcdView(("a", "b", "c"), ("a", "b", "c"), 2, 1, 3, "yes")
+DEAD = EtcdView(("a", "b", "c"), ("a", "b"), 2, 0, 3, "yes")
+LOST = EtcdView(("a", "b", "c"), ("a",), 2, 0, 3, "no")
+FINDING = Finding(
+    rule="KL301",
+    name="a-rule",
+    severity=Severity.ERROR,
+    certainty=Certainty.POSSIBLE,
+    message="c is deleted: too early",
+    why="It is gone.\nFor good.",
+    locations=(Location(COMMANDS.span(1, 1, 1, 23), "the machine goes"),),
+    subject="c",
+    fix=("etcdctl member remove c", "# then go on"),
+    step=1,
+    cluster=CLUSTER,
+    trace=(TraceLine("main", WHOLE, DEAD, ""),),
+    story=("the leader dies",),
+)
+TIMELINE = (
+    TimelineEntry(0, "(before)", None, "applied", {"main": WHOLE}, CLUSTER),
+    TimelineEntry(1, "kops delete ig c", None, "applied", {"main": DEAD}, CLUSTER),
+    TimelineEntry(2, "kops get ig", None, "no-op", {"main": LOST}, CLUSTER, "reads"),
+)
+REPORT = Report((FINDING,), TIMELINE, Summary((CLUSTER,), 2, 2, 9, 4, (), 3, 2))
+
+
+def html(text: str) -> str:
+    """What a reader of GitHub's Markdown makes of it, tables and HTML included."""
+    from markdown_it import MarkdownIt
+
+    return str(MarkdownIt("gfm-like", {"linkify": False}).render(text))
+
+
+def test_a_comment_has_a_verdict_the_findings_and_the_steps() -> None:
+    assert render_markdown(REPORT, unicode=True) == (
+        """\
+<!-- kopslint/prod.example.com/ -->
+
+### kopslint: 1 error in 2 commands, 2 specs (control plane 3 -> 2); 9 rules; \
+up to 4 worlds
+
+#### **error** KL301: c is deleted: too early (in some runs)
+
+<code>run.sh&#58;1&#58;1</code>
+
+It is gone.
+
+For good.
+
+```sh
+etcdctl member remove c
+# then go on
+```
+
+<details><summary>Where, and what it does to etcd</summary>
+
+1. the leader dies
+
+```text
+   |
+ 1 | kops delete ig c --yes
+   | ^^^^^^^^^^^^^^^^^^^^^^ the machine goes
+
+   main  ●●● -> ●●✗   2 of 3 alive, quorum 2, none may fail, dead: c
+```
+
+More: <code>kopslint explain KL301</code>
+
+</details>
+
+| step | command | main |  |
+| --- | --- | --- | --- |
+| 0 | <code>(before)</code> | ●●● 3/3, quorum 2 |  |
+| 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |
+| 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **no writes** | no-op; reads |
+
+● votes, ○ joins, ✗ dead and still registered, ◌ runs and is no longer a member
+"""
+    )
+
+
+def test_a_bot_finds_its_comment_by_the_first_line() -> None:
+    """It is the same for every report about the same cluster, and for no other."""
+
+    def marker(*clusters: str) -> str:
+        report = Report((), (), Summary(clusters))
+        return render_markdown(report, unicode=True).splitlines()[0]
+
+    assert marker(CLUSTER) == render_markdown(REPORT, unicode=True).splitlines()[0]
+    assert marker("a", "b") == marker() == "<!-- kopslint/ -->"
+    assert marker("a --> <b>") == "<!-- kopslint/a%20--%3E%20%3Cb%3E/ -->"
+
+
+def test_a_clean_report_is_the_verdict() -> None:
+    assert render_markdown(Report(()), unicode=True) == (
+        "<!-- kopslint/ -->\n\n### kopslint: no findings; 0 rules\n"
+    )
+
+
+ODD = {
+    "code": "`a` ``b`` ```",
+    "a table's column": "a | b \\| c",
+    "emphasis": "*a* _b_ **c** ~~d~~",
+    "a link": "[a](b.html) ![b](c) <mailto:d> :tada:",
+    "HTML": "</details><script>x</script><!-- --> &lt;",
+    "a heading": "# a",
+    "a list": "- a",
+    "a numbered list": "12. a",
+    "a rule": "---",
+    "indented code": "    a",
+    "mathematics": "$a$ $$b$$",
+}
+
+
+@pytest.mark.parametrize("name", ODD.values(), ids=ODD)
+def test_a_name_is_shown_as_it_is_wherever_it_stands(name: str) -> None:
+    """Read as Markdown, the page has the same marks and the name among its text."""
+    named = replace(FINDING, message=name, why=name, story=(name,))
+    step = replace(TIMELINE[0], command=name, etcd={name: WHOLE}, note=name)
+    plain = replace(FINDING, message="x", why="x", story=("x",))
+    usual = replace(step, command="x", etcd={"x": WHOLE}, note="x")
+
+    odd_page = html(render_markdown(Report((named,), (step,)), unicode=True))
+    page = html(render_markdown(Report((plain,), (usual,)), unicode=True))
+
+    shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    shown = shown.replace('"', "&quot;")
+    for before, after in (
+        ("KL301: x (in", f"KL301: {shown} (in"),
+        ("<p>x</p>", f"<p>{shown}</p>"),
+        ("<li>x</li>", f"<li>{shown}</li>"),
+        ("<th>x</th>", f"<th>{shown}</th>"),
+        ("<code>x</code>", f"<code>{shown}</code>"),
+        ("<td>x</td>", f"<td>{shown}</td>"),
+    ):
+        assert before in page
+        page = page.replace(before, after)
+    assert odd_page == page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ask @octocat", "ask @\u200boctocat"),
+        ("see #12 and org/repo#3", "see #\u200b12 and org/repo#\u200b3"),
+        ("see !12", "see !\u200b12"),
+        ("at https://example.com", "at https:\u200b//example.com"),
+        ("at www.example.com", "at www\u200b.example.com"),
+        ("a # b", "a # b"),
+    ],
+)
+def test_a_name_calls_nobody_and_links_nowhere(text: str, shown: str) -> None:
+    """GitHub makes links of these after it has read the Markdown."""
+    report = Report((replace(FINDING, why=text),))
+
+    assert f"<p>{shown}</p>" in html(render_markdown(report, unicode=True))
+
+
+def test_code_to_copy_is_left_alone() -> None:
+    """A fence is longer than any in the code, so that nothing ends it early."""
+    fix = ("ssh admin@10.0.0.1 | cat", "```", "</details> @bob", "a\x1b\nb")
+
+    page = html(render_markdown(Report((replace(FINDING, fix=fix),)), unicode=True))
+
+    assert (
+        '<pre><code class="language-sh">ssh admin@10.0.0.1 | cat\n```\n'
+        "&lt;/details&gt; @bob\na\\x1b\\nb\n</code></pre>" in page
+    )
+
+
+def test_each_cluster_has_a_table_of_its_own() -> None:
+    other = replace(TIMELINE[1], cluster="b|c", etcd={"events": DEAD})
+
+    text = render_markdown(Report((), (*TIMELINE[:2], other)), unicode=True)
+
+    headings = [line for line in text.splitlines() if line.startswith("#### ")]
+    assert headings == ["#### prod.example.com", "#### b&#124;c"]
+    assert html(text).count("<table>") == 2
+
+
+def test_a_comment_is_never_longer_than_github_takes() -> None:
+    """The worst findings stay, what is left out is counted, and the table is cut."""
+    warnings = [
+        replace(FINDING, severity=Severity.WARNING, message=f"{n} is deleted")
+        for n in range(300)
+    ]
+    steps = tuple(replace(TIMELINE[1], step=n) for n in range(1000))
+
+    text = render_markdown(Report((*warnings, FINDING), steps), unicode=True)
+
+    page = html(text)
+    shown = page.count("<h4>")
+    rows = page.count("<tr>") - 2
+    assert len(text) < 65_536
+    assert page.index("KL301: c is deleted") < page.index("KL301: 0 is deleted")
+    assert f"There was no room for {301 - shown} warnings more." in page
+    assert f"<td>and {1000 - rows} steps more</td>" in page
+    assert shown > 50
+    assert rows > 100
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        Report((replace(FINDING, message="x" * 70_000),)),
+        Report((), (replace(TIMELINE[1], etcd={"x" * 70_000: DEAD}),)),
+        Report((), (), Summary(("x" * 70_000,))),
+    ],
+    ids=["finding", "etcd cluster", "cluster"],
+)
+def test_no_single_name_makes_it_too_long(report: Report) -> None:
+    assert len(render_markdown(report, unicode=True)) < 65_536
+
+
+def test_without_unicode_everything_is_ascii() -> None:
+    report = Report((replace(FINDING, message="é @bob"),), TIMELINE)
+
+    text = render_markdown(report, unicode=False)
+
+    page = html(text)
+    assert text.isascii()
+    assert "KL301: &#92;xe9 @&#8203;bob (in some runs)" in text
+    assert "<td>**x 2/3, quorum 2</td>" in page
+    assert "<p>* votes, o joins, x dead and still registered" in page
