@@ -175,18 +175,19 @@ def _order(finding: Finding) -> tuple[object, ...]:
 class _CommandLists:
     """The command lists, read once, and which of their commands concern a cluster."""
 
-    def __init__(self, sources: tuple[Source, ...], clusters: set[str]) -> None:
+    def __init__(self, request: Request, clusters: set[str]) -> None:
         self.scripts: tuple[Script, ...] = ()
         self.misnamed: tuple[Command, ...] = ()
         self._clusters = frozenset(clusters)
+        self._partial = request.partial
         self._named: frozenset[str] = frozenset()
-        if not sources:
+        if not request.commands:
             return
         from kopslint.commands.recognise import recognise
         from kopslint.syntax.command_list import read_commands, simple_commands
 
         self._recognise = cache(recognise)
-        self.scripts = tuple(read_commands(source) for source in sources)
+        self.scripts = tuple(read_commands(source) for source in request.commands)
         everything = [
             command
             for script in self.scripts
@@ -194,7 +195,8 @@ class _CommandLists:
             for command in self._recognise(call)
         ]
         self._named = frozenset(filter(None, map(_named_cluster, everything)))
-        self.misnamed = tuple(c for c in everything if self._is_misnamed(c))
+        if not self._partial:
+            self.misnamed = tuple(c for c in everything if self._is_misnamed(c))
 
     def replay(self, before: Manifest, after: Manifest) -> Simulation:
         """Replay the lists on one cluster."""
@@ -212,7 +214,11 @@ class _CommandLists:
         name. That is said by a rule.
         """
         name = manifest.name
-        alone = len(self._clusters) == 1 and not self._named & self._clusters
+        alone = (
+            len(self._clusters) == 1
+            and not self._named & self._clusters
+            and not self._partial
+        )
 
         def concerns(command: Command) -> bool:
             named = _named_cluster(command)

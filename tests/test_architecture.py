@@ -30,10 +30,11 @@ ROOMS: dict[str, set[str]] = {
     "simulate": WORDS | MEANING,
     "checks": WORDS | MEANING | {"simulate"},
     "rulebook": WORDS | TEXT,
+    "config": WORDS | TEXT | {"rulebook"},
     "plan": WORDS | MEANING | {"simulate", "checks"},
     "report": WORDS | {"source"},
-    "engine": WORDS | MEANING | {"simulate", "checks", "rulebook", "plan"},
-    "cli": WORDS | MEANING | {"rulebook", "plan", "report", "engine"},
+    "engine": WORDS | MEANING | {"simulate", "checks", "rulebook", "config", "plan"},
+    "cli": WORDS | MEANING | {"config", "rulebook", "plan", "report", "engine"},
     "__main__": WORDS | {"cli"},
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
 from kopslint.findings import Certainty, Finding, Severity
 from kopslint.rulebook.loader import load_rules
@@ -80,7 +81,7 @@ def findings(
         after=(Source("after.yaml", "---\n".join(after)),),
         commands=(Source("commands.sh", commands),) if commands else (),
     )
-    return check(request, RULES).findings
+    return check(request, Settings(rules=RULES)).findings
 
 
 def told(found: tuple[Finding, ...]) -> list[str]:

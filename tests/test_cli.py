@@ -70,7 +70,7 @@ class Engine:
         self.answer: Report | Exception = Report((), (), Summary(specs=1, rules=9))
         self.request: FakeRequest | None = None
 
-    def check(self, request: FakeRequest) -> Report:
+    def check(self, request: FakeRequest, _settings: object = None) -> Report:
         self.request = request
         if isinstance(self.answer, Exception):
             raise self.answer

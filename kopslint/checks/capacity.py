@@ -78,8 +78,8 @@ def workers_shrunk(context: Context) -> Iterator[Draft]:
         if after >= before:
             continue
         yield Draft(
-            message=f"{new.name} shrinks from {before} to {after} machines without a "
-            "drain",
+            message=f"group {new.name} shrinks from {before} to {after} machines "
+            "without a drain",
             why="The cloud picks machines and terminates them together at the next "
             "update, with everything that runs on them.",
             locations=(

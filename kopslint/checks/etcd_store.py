@@ -54,7 +54,7 @@ def etcd_backup_store_moved(context: Context) -> Iterator[Draft]:
         "the cluster for a new one, and the old backups are not found.",
         locations=(
             *(
-                Location(_place(pair[1], new), f"after: {after}")
+                Location(_place(pair[1], new), f"{new.name}: {after}")
                 for _, new, _, after in moved
             ),
             *(
@@ -213,20 +213,15 @@ def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
                 ):
                     continue
                 yield Draft(
-                    message="the backup store is deleted while the cluster lives",
+                    message="etcd's backup store is deleted while the cluster lives",
                     why="With the backups goes what etcd-manager steers by: the "
                     "member count and the marker that the cluster was created. When "
                     "leadership changes next it takes the cluster for a new one, and "
                     "there is nothing to restore from.",
-                    locations=(Location(target.span, "backups and control spec"),),
+                    locations=(Location(target.span, "the control spec is in here"),),
                     subject=target.shown,
                     step=step.number,
-                    fix=(
-                        "# name single backups, or shorten backupRetentionDays",
-                        f"aws s3 rm --recursive {path}/BACKUP"
-                        if path.startswith("s3:") and "/backups/etcd/" in path
-                        else "etcd-manager-ctl --backup-store=... list-backups",
-                    ),
+                    fix=("# remove single backups, or lower backupRetentionDays",),
                 )
             case _:
                 pass

@@ -45,7 +45,7 @@ def etcd_version_jump(context: Context) -> Iterator[Draft]:
         documented = release(before) == _MIGRATED and rolls_at_once(context)
         yield Draft(
             severity=Severity.WARNING if documented else None,
-            message=f"etcd {listed(names)} {jump.message}",
+            message=f"the version of etcd {listed(names)} {jump.message}",
             why=jump.why,
             locations=_places([(old, new) for old, new, *_ in same], "version"),
             subject=f"{','.join(names)}/{before}/{after}",
@@ -65,13 +65,7 @@ class _Jump:
 
 def _jump(before: str, after: str) -> _Jump | None:
     old, new = release(before), release(after)
-    if new is None:
-        return _Jump(
-            message=f"is set to version {after}, which is no release of etcd",
-            why="kops refuses a version that it cannot read.",
-            fix=f"# write a release, such as version: {before}",
-        )
-    if old is None or old.series == new.series:
+    if old is None or new is None or old.series == new.series:
         return None
     if old.major != new.major:
         return _Jump(
@@ -83,7 +77,7 @@ def _jump(before: str, after: str) -> _Jump | None:
         )
     if new < old:
         return _Jump(
-            message=f"is downgraded from {before} to {after}",
+            message=f"goes back from {before} to {after}",
             why="No etcd goes back to an older minor release in place: etcd-manager "
             "stops all members and restores a backup into the old release, which may "
             "not read it.",
@@ -114,33 +108,30 @@ def etcd_provider_changed(context: Context) -> Iterator[Draft]:
         key, before, after = same[0][2:]
         pairs = [(old, new) for old, new, *_ in same]
         names = [new.name for _, new in pairs]
-        if after == "Legacy":
-            message = f"etcd {listed(names)} is taken from etcd-manager"
-            severity, why, fix = Severity.ERROR, _LEGACY, "# leave out provider: Legacy"
-        else:
-            message = f"etcd {listed(names)} "
-            message += "gets TLS" if after == "true" else "loses TLS"
-            if key == "provider":
-                message = f"etcd {listed(names)} is handed over to etcd-manager"
-            severity, why, fix = Severity.WARNING, _OUTAGE, _AT_ONCE
-            voters = max(len(new.members) for _, new in pairs)
-            if voters > 1 and _rolls_one_by_one(context):
-                message += ", and its machines are rolled one by one"
-                severity = Severity.ERROR
+        voters = max(len(new.members) for _, new in pairs)
+        back = after == "Legacy"
+        one_by_one = voters > 1 and not back and _rolls_one_by_one(context)
+        rolled = ", and the machines are rolled one by one" if one_by_one else ""
         yield Draft(
-            severity=severity,
-            message=message,
-            why=why,
+            severity=Severity.ERROR if back or one_by_one else None,
+            message=f"{_SWITCHES[key, after]} etcd {listed(names)}{rolled}",
+            why=_NO_WAY_BACK if back else _OUTAGE,
             locations=_places(pairs, key),
             subject=f"{','.join(names)}/{key}/{before}/{after}",
             etcd_cluster=only(names),
-            fix=(fix,),
+            fix=("# leave out provider: Legacy" if back else _AT_ONCE,),
         )
 
 
-_LEGACY = (
-    "kops has refused every provider but Manager since 1.18, and before that nothing "
-    "took the data back from etcd-manager."
+_SWITCHES = {
+    ("provider", "Legacy"): "etcd-manager is to give up",
+    ("provider", "Manager"): "etcd-manager takes over",
+    ("enableEtcdTLS", "true"): "TLS is switched on in",
+    ("enableEtcdTLS", "false"): "TLS is switched off in",
+}
+_NO_WAY_BACK = (
+    "kops documents how etcd-manager takes etcd over, and no way back: its releases "
+    "since 1.18 do not run etcd without it."
 )
 _OUTAGE = (
     "Members of the old and of the new kind cannot talk to each other. The first "
@@ -165,12 +156,16 @@ def _mode(
     Under etcd-manager etcd always speaks TLS, whatever ``enableEtcdTLS`` says.
     """
     before, after = _provider(old, pair[0]), _provider(new, pair[1])
-    if before != after:
+    if {before, after} == {"Legacy", "Manager"}:
         return "provider", before, after
     if after == "Manager":
         return None
-    before, after = (text_at(e.node, "enableEtcdTLS") or "false" for e in (old, new))
+    before, after = (_has_tls(etcd) for etcd in (old, new))
     return None if before == after else ("enableEtcdTLS", before, after)
+
+
+def _has_tls(etcd: EtcdCluster) -> str:
+    return "true" if text_at(etcd.node, "enableEtcdTLS") == "true" else "false"
 
 
 def _provider(etcd: EtcdCluster, cluster: Cluster) -> str:

@@ -96,10 +96,21 @@ def kubelet_newer_than_control_plane(context: Context) -> Iterator[Draft]:
         subject=f"{old.series}/{new.series}",
         certainty=Certainty.POSSIBLE,
         step=step.number,
-        fix=(
-            "# instead of update and rolling-update:",
-            f"kops reconcile cluster {context.cluster} --yes",
-        ),
+        fix=_control_plane_first(step, context),
+    )
+
+
+def _control_plane_first(step: Step, context: Context) -> tuple[str, ...]:
+    roll = f"kops rolling-update cluster {context.cluster}"
+    if isinstance(step.command, model.Terraform):
+        return (
+            "# before this, only the control plane; name its groups:",
+            "terraform apply -target aws_autoscaling_group.CONTROL-PLANE-GROUP",
+            f"{roll} --instance-group-roles control-plane,apiserver --yes",
+        )
+    return (
+        "# instead of update and rolling-update:",
+        f"kops reconcile cluster {context.cluster} --yes",
     )
 
 

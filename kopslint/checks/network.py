@@ -148,8 +148,10 @@ def network_range_changed(context: Context) -> Iterator[Draft]:
 def _range_changes(old: Cluster, new: Cluster) -> Iterator[_Changed]:
     for field in _RANGES:
         before, after = _range(old, field), _range(new, field)
-        added = before is None and field != "networkID"
-        if after is None or added or _network(before) == _network(after):
+        # A range that is nowhere written moves with the one that it is cut from.
+        said = any(c.get(*networking_field(c, field)) for c in (old, new))
+        known = after is not None and (before is not None or field == "networkID")
+        if not said or not known or _network(before) == _network(after):
             continue
         shown = tuple(c.at(*networking_field(c, field)) for c in (new, old))
         yield _Changed(field, field, before, after, (shown[0], shown[1]))

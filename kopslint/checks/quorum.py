@@ -120,11 +120,12 @@ def _reason(outage: Outage) -> str:
     world = outage.world
     if world.members == 1:
         return "The only member goes down with its machine; the API is back with it."
-    are = "is" if len(outage.members) == 1 else "are"
+    letters = zip(outage.worlds.names, world.names, strict=True)
+    away = [name for name, letter in letters if letter in "DWrR"]
     return (
         f"{world.voting} of {world.members} registered members can vote then, and "
-        f"{world.quorum} must: {listed(outage.members)} {are} away. "
-        "Until enough of them are back the API is down."
+        f"{world.quorum} must: {listed(away)} {'is' if len(away) == 1 else 'are'} "
+        "away. Until enough of them are back the API is down."
     )
 
 

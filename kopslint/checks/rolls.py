@@ -79,10 +79,9 @@ def roll_without_validation(context: Context) -> Iterator[Draft]:
         if not flags:
             continue
         aggravating = _aggravating(command, context) if command.cloudonly else None
-        what = "one after another" if _members(context) > 1 else "blindly"
         yield Draft(
             severity=Severity.ERROR if aggravating else None,
-            message=f"the control plane is replaced {what}, without validation"
+            message="the control plane is replaced without validation"
             f"{f', {aggravating}' if aggravating else ''}",
             why=_why(command)
             + " What is wrong with the first machine is then wrong with all of them, "
@@ -128,7 +127,7 @@ def _aggravating(command: model.RollingUpdate, context: Context) -> str | None:
         return "and with another Kubernetes version"
     seconds = _seconds(command)
     if seconds is not None and seconds < _INTERVAL and _members(context) > 1:
-        return f"{seconds:g} seconds apart"
+        return f"its machines {seconds:g}s apart"
     return None
 
 

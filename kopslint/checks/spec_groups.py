@@ -115,16 +115,19 @@ def members_share_zone(context: Context) -> Iterator[Draft]:
     """A zone has more members than it must, or most of them.
 
     Where a cluster has fewer zones than members, two in a zone is the best that can
-    be done, and is no finding unless it makes a majority.
+    be done. On AWS it is told all the same: there a machine takes any free etcd
+    volume of its zone (etcd-manager pkg/volumes/aws/volumes.go).
     """
     manifest = context.after
+    on_aws = manifest.cluster is not None and manifest.cluster.cloud == "aws"
     fit = correspondence(manifest)
     found: list[_Crowd] = []
     for etcd in manifest.etcd_clusters:
         count = len(etcd.members)
         if count >= 3 and not any(m.etcd is etcd for m in fit.misplaced):
             zones = _members_by_zone(etcd, manifest)
-            most = min(count // 2, -(-count // max(len(_zones(manifest, zones)), 1)))
+            even = -(-count // max(len(_zones(manifest, zones)), 1))
+            most = 1 if on_aws else min(count // 2, even)
             found.extend(
                 _Crowd(etcd, zone, members)
                 for zone, members in zones.items()
@@ -177,8 +180,8 @@ def _shared_zone(same: list[_Crowd]) -> Draft:
         why=f"Without zone {zone}, etcd {listed(names)} {tells} quorum: "
         f"{count // 2 + 1} of {count} members must vote."
         if here > count // 2
-        else f"Without zone {zone}, {here} members fail at once, and the cluster has "
-        "zones with fewer. On AWS a machine may also mount the other member's volume.",
+        else f"Without zone {zone}, {here} members fail at once. On AWS a new machine "
+        "there may also mount the volume of the other member.",
         locations=tuple(
             Location(member.at("instanceGroup"), f"{member.name} is in {zone}")
             for member in members

@@ -87,7 +87,7 @@ def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
             "replaced by an empty one, and the member's data goes with it.",
             labels=(f"{key}: {after}", f"{key}: {before}"),
             subject=f"{key}/{before}/{after}",
-            fix=(f"# put {key} back; a new member may have it, one at a time",),
+            fix=(f"# put {key} back; only a new member can have another one",),
         )
 
 

@@ -36,8 +36,8 @@ def every_voter_replaced(context: Context) -> Iterator[Draft]:
         names = [change.etcd_cluster for change in same]
         old, new = _names(first.removed), _names(first.added)
         yield Draft(
-            message=f"none of the members {listed(old)} is left in etcd "
-            f"{listed(names)}",
+            message=f"no old member is left in etcd {listed(names)}: {listed(old)} "
+            f"{'is' if len(old) == 1 else 'are all'} replaced",
             why="The data is on the volumes of the old members and nowhere else. New "
             "members get it from a quorum of old ones, one member at a time; here "
             "there is nobody to get it from.",
@@ -53,8 +53,9 @@ def every_voter_replaced(context: Context) -> Iterator[Draft]:
             subject=f"{','.join(names)}/{','.join(old)}",
             etcd_cluster=only(names),
             fix=(
-                f"# one change for each member: first {new[0]} for {old[0]}, updated,",
-                "# rolled and seen in 'etcdctl member list'; then the next",
+                f"# grow to three members with {old[0]} first, then take it out"
+                if len(old) == 1
+                else f"# a change for each: first {new[0]} for {old[0]}, then the next",
             ),
         )
 

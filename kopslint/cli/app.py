@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kopslint import __version__
-from kopslint.cli.inputs import read_request
+from kopslint.cli.changes import GitOptions
+from kopslint.cli.checking import CheckOptions, run_check
 from kopslint.cli.options import ColorWhen, FailOn, Form, Format, read_outputs
-from kopslint.cli.reports import write_reports
 from kopslint.cli.terminal import style_for, write_output
+from kopslint.cli.voice import Voice
 
 app = typer.Typer(
     name="kopslint",
@@ -29,8 +31,13 @@ app = typer.Typer(
 )
 
 Color = Annotated[ColorWhen, typer.Option(help="Print in colour; auto: at a terminal.")]
+Config = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The configuration, instead of looking for it."),
+]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", help="If kopslint fails, print where.")
+    bool,
+    typer.Option("--verbose", help="Say what is done and, if it fails, print where."),
 ]
 TextOrJson = Annotated[Form, typer.Option("--format", help="The form of the output.")]
 
@@ -91,9 +98,43 @@ def check(
             help=f"One of {', '.join(Format)}; may be given several times.",
         ),
     ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="Check what changed in git since the work parted from the default"
+            " branch, up to the work tree.",
+        ),
+    ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="The same, from where REV parted."),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option(metavar="REV", help="The same, up to REV.")
+    ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Check what the next commit would change.")
+    ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULES", help="Only these: ids, prefixes, names, categories."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="RULES", help="All but these.")
+    ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option(help="The least severity that gives exit status 1.")
-    ] = FailOn.ERROR,
+        FailOn | None,
+        typer.Option(
+            help="The least severity that gives exit status 1 (default: error)."
+        ),
+    ] = None,
+    config: Config = None,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Read no configuration file.")
+    ] = False,
     color: Color = ColorWhen.AUTO,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print nothing but findings.")
@@ -101,29 +142,37 @@ def check(
     no_timeline: Annotated[
         bool, typer.Option("--no-timeline", help="Leave out the table of steps.")
     ] = False,
-    verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Count findings by rule at the end.")
+    ] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Check one state, a change, or a change and its commands.
+
+    With --changed, --base, --head or --staged the change is taken from git, with the
+    command lists that the configuration names, and AFTER limits it to some files or
+    folders. That no kops spec changed is an answer then, with status 0. Without any
+    input the specs that the configuration names are checked.
 
     Exit status: 0 checked and nothing as bad as --fail-on, 1 something is, 2 the
     options or inputs are wrong, 3 nothing was checked, 4 kopslint failed.
     """
-    outputs = read_outputs(formats or [])
-    request = read_request(
-        before or [], [*(specs or []), *(after or [])], commands or []
-    )
-    from kopslint.engine import check as run_check
-
-    report = run_check(request)
-    write_reports(
-        report,
-        outputs,
-        os.environ,
+    options = CheckOptions(
+        before=before or (),
+        after=[*(specs or []), *(after or [])],
+        commands=commands or (),
+        git=GitOptions(base, head, staged, changed),
+        config=config,
+        no_config=no_config,
+        select=select or (),
+        ignore=ignore or (),
+        fail_on=fail_on,
+        outputs=read_outputs(formats or []),
         color=color,
-        quiet=quiet,
         timeline=not no_timeline,
+        statistics=statistics,
     )
-    if any(fail_on.met(finding.severity) for finding in report.findings):
+    if not run_check(options, Voice(quiet, verbose)):
         raise typer.Exit(1)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kopslint.engine import Request
+    from kopslint.source.text import Source
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 COMMAND_SUFFIXES = (".sh", ".bash", ".md", ".markdown", ".txt", ".yaml", ".yml")
@@ -41,12 +42,16 @@ def read_request(
             hint="put all inputs but one into files",
         )
     specs = partial(collect, suffixes=SPEC_SUFFIXES, stdin=_stdin)
-    scripts = partial(collect, suffixes=COMMAND_SUFFIXES, stdin=_stdin)
     return Request(
         before=tuple(specs(before)) if before else None,
         after=tuple(specs(after)) if after else None,
-        commands=tuple(scripts(commands)) if commands else (),
+        commands=read_commands(commands),
     )
+
+
+def read_commands(commands: Sequence[str]) -> tuple[Source, ...]:
+    """The command lists that were named. Raises ``InputError`` as ``collect``."""
+    return tuple(collect(commands, suffixes=COMMAND_SUFFIXES, stdin=_stdin))
 
 
 def _stdin() -> str:

@@ -46,11 +46,15 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A selector of rules as somebody wrote it, and where, if it was in a file."""
+    """A selector of rules as somebody wrote it.
+
+    ``span`` is where, if it was in a file; ``origin`` is what else it came from.
+    """
 
     text: str
     span: Span | None = None
     severity: Severity | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,16 @@ _Tie = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class TouchedCluster:
-    """One cluster, or several in the same files, before and after a change."""
+    """One cluster, or several in the same files, before and after a change.
+
+    ``alone`` says that the repository is not known to hold any other cluster.
+    """
 
     title: str
     before: tuple[Source, ...]
     after: tuple[Source, ...]
     commands: tuple[Source, ...]
+    alone: bool
 
 
 def touched_clusters(
@@ -224,6 +228,12 @@ class _Search:
             groups.append(group)
         return (files for _, files in groups)
 
+    def _is_alone(self, group: set[ChangedFile]) -> bool:
+        """Whether the configuration knows no spec besides these."""
+        own = {file.new for file in group}
+        others = (path for path in self._after.files if path not in own)
+        return self._specs is None or not any(map(self._spec, others))
+
     def _cluster(
         self, group: set[ChangedFile], names: Mapping[ChangedFile, set[str]]
     ) -> TouchedCluster:
@@ -241,6 +251,7 @@ class _Search:
             before=_in_order(self._sources(file)[0] for file in group),
             after=_in_order(self._sources(file)[1] for file in group),
             commands=_in_order(self._sources(file)[1] for file in lists),
+            alone=self._is_alone(group),
         )
 
 

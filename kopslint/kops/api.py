@@ -9,6 +9,7 @@ module must not know any field by name. A type is written as in the table: ``str
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,7 +41,11 @@ def api(version: str) -> Api:
     Source: kops pkg/apis/kops/v1alpha2 and v1alpha3, and ObjectMeta of apimachinery.
     """
     table = _table()[version]
-    return Api(table["types"], table["removed"])
+    removed = {
+        struct: {name: int(minor) for name, minor in fields.items()}
+        for struct, fields in table["removed"].items()
+    }
+    return Api(table["types"], removed)
 
 
 @cache
@@ -50,14 +55,28 @@ def paths_of(version: str, kind: str, name: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda path: (path.count("."), path)))
 
 
+def has_path(version: str, kind: str, path: str) -> bool:
+    """Whether the API has a field at ``path``, such as ``spec.subnets[].cidr``."""
+    structs = api(version).structs
+    expression = kind
+    for step in re.findall(r"[^.\[\]{}]+|\[\]|\{\}", path):
+        if step in ("[]", "{}"):
+            if not expression.startswith(step):
+                return False
+            expression = expression[2:]
+        elif step not in structs.get(expression, {}):
+            return False
+        else:
+            expression = structs[expression][step]
+    return True
+
+
 @cache
 def _paths(version: str, kind: str) -> tuple[str, ...]:
     return tuple(_below(api(version), kind, "", ()))
 
 
-def _below(
-    table: Api, struct: str, path: str, above: tuple[str, ...]
-) -> Iterator[str]:
+def _below(table: Api, struct: str, path: str, above: tuple[str, ...]) -> Iterator[str]:
     for name, expression in table.structs[struct].items():
         here = f"{path}.{name}" if path else name
         yield here

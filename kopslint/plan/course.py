@@ -12,6 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kopslint.commands.model import DeleteVolumes
 from kopslint.etcd.explore import successors
 from kopslint.etcd.moves import Kind
 from kopslint.simulate.effects import effect
@@ -55,6 +56,10 @@ class Route(Plan):
         spec = self.specs.get(word.text or "") if word is not None else None
         return spec.manifest if spec is not None else super().meant_manifest(word)
 
+    def meant_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
+        """The groups whose volumes are meant: every word of a route ends with one."""
+        return tuple((word.text or "").rpartition(" ")[2] for word in words)
+
 
 @dataclass(frozen=True)
 class Performed:
@@ -88,7 +93,10 @@ def perform(
         results = effect(command, situation, watch, route)
         sure = all(r.status == "applied" and not r.refusals for r in results)
         after = merged(result.situation for result in results)
-        if not sure or len(after) != 1 or any(r.assumed for r in results):
+        # Which volumes these are is no assumption here: the route knows them.
+        known = isinstance(command, DeleteVolumes)
+        assumed = not known and any(result.assumed for result in results)
+        if not sure or assumed or len(after) != 1:
             return None
         (situation,) = after
         reached.append(situation)
@@ -124,21 +132,28 @@ def _expels(worlds: Worlds) -> bool:
     )
 
 
+def is_applied(situation: Situation, manifest: Manifest) -> bool:
+    """Whether an update has brought the cloud to exactly these objects already."""
+    applied = situation.applied
+    return applied.cluster is manifest.cluster and all(
+        applied.groups.get(name) is group for name, group in manifest.groups.items()
+    )
+
+
 def arrived(situation: Situation, target: Manifest) -> bool:
     """Whether every plane is at ``target``, nodes' groups to be deleted excepted.
 
     In etcd that means: exactly its members, all of them voting, and nobody who
     runs on outside the member list.
     """
-    registry, applied = situation.registry, situation.applied
+    registry = situation.registry
     control_plane = {group.name for group in registry.control_plane}
     return (
         registry.cluster is target.cluster
-        and applied.cluster is target.cluster
+        and is_applied(situation, target)
         and control_plane == {group.name for group in target.control_plane}
         and all(
             registry.groups.get(name) is group
-            and applied.groups.get(name) is group
             and situation.cloud.get(name) == max(group.size, 0)
             for name, group in target.groups.items()
         )

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from kopslint.commands.command import Command
     from kopslint.plan.specs import Spec
+    from kopslint.plan.units import Unit
     from kopslint.source.text import Span
 
-Kind = Literal["remove", "delete", "apply", "roll", "reconcile", "retire", "wipe"]
+Kind = Literal["remove", "delete", "apply", "roll", "reconcile", "retire"]
 
 GROUP_LABEL = "kops.k8s.io/instancegroup"
 """The label that kops gives every node. Source: kops pkg/nodelabels/builder.go."""
@@ -49,6 +50,7 @@ class Deeds:
     """Makes the deeds for one cluster, by kops directly or by way of terraform."""
 
     cluster: str
+    cloud: str | None = None
     terraform: bool = False
 
     def remove(self, etcd_cluster: str, member: str) -> Deed:
@@ -66,10 +68,28 @@ class Deeds:
         )
         return Deed("remove", member, reason, (command,), etcd_cluster)
 
-    def delete(self, group: str) -> Deed:
-        """A control-plane group goes, its machine at once."""
+    def delete(self, unit: Unit, *, wipe: bool = False) -> Deed:
+        """A control-plane group goes, its machine at once.
+
+        ``wipe`` says that a machine is still to come that would mount its volumes:
+        etcd-manager takes any etcd volume of its zone. They are deleted then, where
+        kopslint knows how; terraform does so by itself.
+        """
+        group = unit.name
         reason = f"{group} has no member in etcd any more; its machine ends at once."
-        commands = (self._delete(group), self._validate())
+        wipes: tuple[Command, ...] = ()
+        if wipe and not self.terraform:
+            names = " and ".join(f"{m.name} of {etcd}" for etcd, m in unit.members)
+            by_hand = "" if self.cloud == "aws" else " (delete them by hand, now)"
+            reason += (
+                f" The volumes of {names} go too{by_hand}: a new machine in their "
+                "zone would mount them and not be let in."
+            )
+        if wipe and not self.terraform and self.cloud == "aws":
+            wipes = tuple(
+                self._wipe(etcd, member.name, group) for etcd, member in unit.members
+            )
+        commands = (self._delete(group), self._validate(), *wipes)
         return Deed("delete", group, reason, commands)
 
     def retire(self, group: str) -> Deed:
@@ -109,15 +129,18 @@ class Deeds:
             reconciles = model.Reconcile(text=text, span=_span(text), yes=True)
             commands = (self._replace(spec), reconciles, self._validate())
             return Deed("reconcile", spec.files[0], reason, commands, spec=spec)
-        rolls: tuple[Command, ...] = (self._roll(force=force),)
+        applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
         if reconcile:
-            rolls = (self._roll("control-plane,apiserver"), self._roll())
-        commands = (
-            self._replace(spec),
-            *self._update(),
-            *rolls,
-            self._validate(),
-        )
+            # Nodes must not start with a newer kubelet than the API servers' release.
+            render, apply = self._update()
+            applies = (
+                render,
+                self._apply_control_plane(spec),
+                self._roll("control-plane,apiserver"),
+                apply,
+                self._roll(),
+            )
+        commands = (self._replace(spec), *applies, self._validate())
         return Deed("roll", spec.files[0], reason, commands, spec=spec)
 
     def with_spec(self, deed: Deed, spec: Spec) -> Deed:
@@ -135,6 +158,13 @@ class Deeds:
         return model.DeleteInstanceGroup(
             text=text, span=span, group=_word(group, span), yes=True
         )
+
+    def _wipe(self, etcd_cluster: str, member: str, group: str) -> Command:
+        which = " ".join(map(quote, (etcd_cluster, member, group)))
+        text = f'aws ec2 delete-volume --volume-id "$(volume_id {which})"'
+        span = _span(text)
+        words = (_word(f"{etcd_cluster} {group}", span),)
+        return model.DeleteVolumes(text=text, span=span, verb="delete", volumes=words)
 
     def _replace(self, spec: Spec) -> Command:
         files = " ".join(f"-f {quote(file)}" for file in spec.files)
@@ -157,6 +187,25 @@ class Deeds:
         yield model.UpdateCluster(text=text, span=span, target=target)
         apply = "terraform apply"
         yield model.Terraform(text=apply, span=_span(apply), verb="apply")
+
+    def _apply_control_plane(self, spec: Spec) -> Command:
+        """``terraform apply`` of the control-plane groups alone.
+
+        Source: kops upup/pkg/fi/cloudup/awstasks/autoscalinggroup.go and
+        pkg/model/names.go for what they are called.
+        """
+        tail = f"masters-{self.cluster}".replace(".", "-")
+        targets = [
+            f"{kind}.{group.name}-{tail}"
+            for group in spec.manifest.control_plane
+            for kind in ("aws_launch_template", "aws_autoscaling_group")
+        ]
+        text = " ".join(
+            ["terraform apply", *(f"-target {quote(target)}" for target in targets)]
+        )
+        span = _span(text)
+        words = tuple(_word(target, span) for target in targets)
+        return model.Terraform(text=text, span=span, verb="apply", targets=words)
 
     def _validate(self) -> Command:
         text = f"kops validate cluster --name {quote(self.cluster)} --wait 15m"

@@ -6,7 +6,8 @@ leg is searched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from kopslint.plan.search import Leg
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import InstanceGroup, Manifest
     from kopslint.plan.deeds import Deed, Deeds
     from kopslint.plan.specs import Spec
-    from kopslint.plan.units import Unit
+    from kopslint.plan.units import Turnover, Unit
     from kopslint.plan.waypoints import Waypoint
 
 
@@ -58,7 +59,9 @@ class Legs:
         after = self.final.manifest
         here = self.before
         if interim is not None:
-            yield self._leg(here, interim.manifest, here, interim)
+            later = turnover(here, after).joining
+            leg = self._leg(here, interim.manifest, here, interim)
+            yield replace(leg, later=later)
             here = interim.manifest
         if members_first(here, after):
             target = self._members(here, after)
@@ -85,7 +88,8 @@ class Legs:
             replaced, added = change.leaving, (*change.leaving, *change.joining)
         kept = [u for u in units(self.before) if u not in replaced]
         wanted = [*kept, *added]
-        stand_ins = [interim(unit) for unit in replaced]
+        names = self._free_names()
+        stand_ins = [interim(unit, next(names)) for unit in replaced]
         groups = [unit.group for unit in wanted]
         donors = (self.before, self.final.manifest)
         needing = [*groups, *(unit.group for unit in replaced)]
@@ -100,6 +104,17 @@ class Legs:
             *map(group_document, workers),
         ]
         return self._register(written("interim.yaml", documents, donors))
+
+    def _free_names(self) -> Iterator[str]:
+        """Names of one word each that no group and no member has."""
+        taken = {
+            name
+            for side in (self.before, self.final.manifest)
+            for etcd in side.etcd_clusters
+            for member in etcd.members
+            for name in (member.name, *side.groups)
+        }
+        return (name for n in count(1) if (name := f"interim{n}") not in taken)
 
     def _leg(
         self,
@@ -120,22 +135,35 @@ class Legs:
             return self._spec(base, wanted, Versions())
 
         def last(spec: Spec) -> Deed:
-            count = len(units(spec.manifest))
-            if waypoint is not None and not waypoint.retires:
-                return self.deeds.apply_and_roll(
-                    spec,
-                    waypoint.reason,
-                    reconcile=waypoint.reconcile,
-                    force=waypoint.force,
-                )
-            reason = waypoint.reason if waypoint is not None else f"{count} members"
-            if needs_roll(here, spec.manifest):
-                again = reconciles(here, spec.manifest)
-                return self.deeds.apply_and_roll(spec, reason, reconcile=again)
-            return self.deeds.apply(spec, reason)
+            reason = _reason(spec, change)
+            force = again = False
+            if waypoint is not None:
+                reason = f"{waypoint.reason[0].upper()}{waypoint.reason[1:]}."
+                again, force = waypoint.reconcile, waypoint.force
+            if not force and not needs_roll(here, spec.manifest):
+                return self.deeds.apply(spec, reason)
+            again = again or reconciles(here, spec.manifest)
+            return self.deeds.apply_and_roll(
+                spec,
+                f"{reason} Machines whose configuration changes are replaced.",
+                reconcile=again,
+                force=force,
+            )
+
+        def follows(old: Unit, new: Unit) -> bool:
+            same_zone = here.zones_of(old.group) == self._zones(new)
+            return same_zone or old.collides(new)
+
+        def between(spec: Spec) -> Deed:
+            return self.deeds.apply(spec, _reason(spec, change))
 
         retires = target is self.final or bool(waypoint and waypoint.retires)
-        return Leg(change, spec, self.deeds, last, retires)
+        return Leg(change, spec, self.deeds, last, between, follows, retires)
+
+    def _zones(self, unit: Unit) -> tuple[str, ...] | None:
+        """The zones of a unit, by whichever side has its subnets."""
+        sides = (self.final.manifest, self.before)
+        return next((z for s in sides if (z := s.zones_of(unit.group))), None)
 
     def _members(self, here: Manifest, after: Manifest) -> Spec:
         """The members of ``after`` at the releases of ``here``."""
@@ -177,3 +205,10 @@ class Legs:
     def _register(self, spec: Spec) -> Spec:
         self.specs.update(dict.fromkeys(spec.files, spec))
         return spec
+
+
+def _reason(spec: Spec, change: Turnover) -> str:
+    if not change.leaving and not change.joining:
+        return "The new spec is stored and applied; the members stay as they are."
+    names = " ".join(unit.name for unit in units(spec.manifest))
+    return f"The control plane becomes {names}; kops publishes only how many they are."

@@ -16,6 +16,7 @@ from kopslint.plan.legs import Legs
 from kopslint.plan.runbook import NoWay, Runbook, Stage, Step
 from kopslint.plan.search import search
 from kopslint.plan.specs import Spec
+from kopslint.plan.units import turnover
 from kopslint.plan.waypoints import backward, retiring
 from kopslint.simulate.start import aligned, healthy
 from kopslint.simulate.views import views
@@ -32,10 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How to go about it: by terraform or directly, and where new files will be."""
+    """How to go about it: by terraform or directly, and where new files will be.
+
+    ``text`` is what to write to the file of the after side, if it is in none.
+    """
 
     terraform: bool = False
     folder: str = ""
+    text: str | None = None
 
 
 def plan_route(
@@ -54,23 +59,24 @@ def plan_route(
     store = state_store(before)
     if before.cluster is after.cluster and before.groups == after.groups:
         return Runbook(before.name, store, ())
-    final = Spec(files, after, after.sources)
+    final = Spec(files, after, after.sources, options.text)
     etcd_clusters = tuple(etcd.name for etcd in before.etcd_clusters)
     nothing = NoWay(before.name, store, (), etcd_clusters, files)
     reasons = tuple(_hopeless(before, after))
     if reasons:
         return replace(nothing, reasons=reasons)
-    deeds = Deeds(before.name, terraform=options.terraform)
-    straight = _Attempt(Legs(before, final, deeds))
-    found = straight.run()
-    cut = straight.cut
-    if found is None:
-        legs = Legs(before, final, deeds)
-        interim = legs.interim()
-        if interim is not None:
-            roundabout = _Attempt(legs, interim)
-            found = roundabout.run()
-            cut = cut or roundabout.cut
+    cloud = before.cluster.cloud if before.cluster is not None else None
+    deeds = Deeds(before.name, cloud, terraform=options.terraform)
+    legs = Legs(before, final, deeds)
+    found, cut = None, False
+    # Where a name is taken over, both volumes of that name must never meet.
+    if not turnover(before, after).colliding:
+        straight = _Attempt(legs)
+        found, cut = straight.run(), straight.cut
+    if found is None and (interim := legs.interim()) is not None:
+        roundabout = _Attempt(legs, interim)
+        found = roundabout.run()
+        cut = cut or roundabout.cut
     if found is None:
         return replace(nothing, reasons=(_unreachable(before, after),), cut=cut)
     return _runbook(before, final, found, deeds, options, cut=cut)
@@ -181,7 +187,7 @@ def _runbook(
                 views([performed.situation], names),
                 performed.tolerance,
                 performed.outage,
-                _via(deed, performed.situation),
+                _via(performed.situation),
             )
         )
         situation = performed.situation
@@ -216,17 +222,24 @@ def _named(way: Sequence[Deed], final: Spec, deeds: Deeds, folder: str) -> list[
     return renamed
 
 
-def _via(deed: Deed, situation: Situation) -> str | None:
-    """A group whose machine can be asked, now and after the deed."""
-    if deed.kind != "remove" or deed.etcd_cluster is None:
-        return None
-    worlds = situation.etcd[deed.etcd_cluster]
-    for group in situation.registry.control_plane:
-        for member in situation.listed(deed.etcd_cluster, group.name):
-            index = worlds.index(member)
-            if all(world.names[index] == "L" for world in worlds.settled):
-                return group.name
-    return None
+def _via(situation: Situation) -> str | None:
+    """A group that runs a voting member of every etcd cluster."""
+
+    def votes(group: str, etcd_cluster: str) -> bool:
+        worlds = situation.etcd[etcd_cluster]
+        indexes = [worlds.index(m) for m in situation.listed(etcd_cluster, group)]
+        return bool(indexes) and all(
+            world.names[index] == "L" for world in worlds.settled for index in indexes
+        )
+
+    return next(
+        (
+            group.name
+            for group in situation.registry.control_plane
+            if all(votes(group.name, name) for name in situation.etcd)
+        ),
+        None,
+    )
 
 
 __all__ = ["Options", "plan_route", "state_store"]

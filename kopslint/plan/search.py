@@ -15,7 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from kopslint.etcd.world import quorum
-from kopslint.plan.course import arrived, perform
+from kopslint.plan.course import arrived, is_applied, perform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kopslint.plan.course import Performed, Route
     from kopslint.plan.deeds import Deed, Deeds
     from kopslint.plan.specs import Spec
-    from kopslint.plan.units import Turnover
+    from kopslint.plan.units import Turnover, Unit
     from kopslint.simulate.situation import Situation
 
 MAX_POSITIONS = 20_000
@@ -36,15 +36,21 @@ class Leg:
 
     ``spec`` gives the spec that lists the staying units, the leaving ones from an
     index on, and the joining ones up to another. ``last`` is the deed that stores
-    the target, where machines may have to be replaced as well; ``retires`` says
-    that groups of nodes are deleted once the target is reached.
+    the target, where machines may have to be replaced as well, ``between`` the one
+    that stores any other. ``follows`` says
+    whether the machine of a joining unit could find the volumes of a leaving one;
+    ``later`` are those that join in other legs. ``retires`` says that groups of
+    nodes are deleted once the target is reached.
     """
 
     turnover: Turnover
     spec: Callable[[int, int], Spec]
     deeds: Deeds
     last: Callable[[Spec], Deed]
+    between: Callable[[Spec], Deed]
+    follows: Callable[[Unit, Unit], bool]
     retires: bool = False
+    later: tuple[Unit, ...] = ()
 
     def leaving_members(self, etcd_cluster: str) -> tuple[str, ...]:
         """The members of one etcd cluster that leave, in order."""
@@ -204,8 +210,10 @@ def _choices(
             then = (*removed[:index], removed[index] + 1, *removed[index + 1 :])
             yield leg.deeds.remove(etcd, names[removed[index]]), then, deleted, joined
     if deleted < len(turnover.leaving):
-        deed = leg.deeds.delete(turnover.leaving[deleted].name)
-        yield deed, removed, deleted + 1, joined
+        unit = turnover.leaving[deleted]
+        to_come = (*turnover.joining[joined:], *leg.later)
+        followed = any(leg.follows(unit, new) for new in to_come)
+        yield leg.deeds.delete(unit, wipe=followed), removed, deleted + 1, joined
     left = turnover.leaving[deleted:]
     for more in range(joined, len(turnover.joining) + 1):
         if more > joined and any(turnover.joining[more - 1].collides(u) for u in left):
@@ -213,11 +221,10 @@ def _choices(
         if (len(turnover.staying) + len(left) + more) % 2 == 0:
             continue
         spec = leg.spec(deleted, more)
-        if spec.manifest.cluster is position.situation.applied.cluster:
+        if is_applied(position.situation, spec.manifest):
             continue
         final = not left and more == len(turnover.joining)
-        reason = f"{len(turnover.staying) + len(left) + more} members are published"
-        deed = leg.last(spec) if final else leg.deeds.apply(spec, reason)
+        deed = leg.last(spec) if final else leg.between(spec)
         yield deed, removed, deleted, more
 
 

@@ -107,15 +107,14 @@ def _add_subnets(
             known.add(name)
 
 
-def interim(unit: Unit) -> tuple[Document, dict[str, Document]]:
-    """A group like that of ``unit`` and its members, under names of their own."""
-    name = f"{unit.name}-interim"
+def interim(unit: Unit, name: str) -> tuple[Document, dict[str, Document]]:
+    """A group like that of ``unit`` and its members, all of them called ``name``."""
     group = group_document(unit.group)
     _mapping(group.get("metadata"))["name"] = name
     members = {}
     for etcd, member in unit.members:
         document = _mapping(member.node.plain)
-        document.update(name=f"{member.name}-interim", instanceGroup=name)
+        document.update(name=name, instanceGroup=name)
         members[etcd] = document
     return group, members
 

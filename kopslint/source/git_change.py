@@ -150,13 +150,15 @@ def _differences(
 ) -> Iterator[tuple[str, str, ChangedFile]]:
     """Mode before, mode after, and the paths of everything that differs."""
     assert before.tree is not None  # noqa: S101 (a base is always a tree)
-    if after.tree is not None:
-        states = [before.tree, after.tree]
-    elif isinstance(after, WorkTree):
-        states = [before.tree]
+    if isinstance(after, WorkTree):
+        # Comparing files on the disk with the index refreshes the index.
+        with git.with_own_index() as safely:
+            listed = safely.fields(*_DIFF, before.tree, "--")
+    elif after.tree is not None:
+        listed = git.fields(*_DIFF, before.tree, after.tree, "--")
     else:
-        states = ["--cached", before.tree]
-    fields = iter(git.fields(*_DIFF, *states, "--"))
+        listed = git.fields(*_DIFF, "--cached", before.tree, "--")
+    fields = iter(listed)
     for about in fields:
         old_mode, new_mode, _, _, status = about.removeprefix(":").split()
         path = next(fields)

@@ -7,8 +7,10 @@ nothing. This module must not know what is asked of git.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
 
@@ -83,6 +85,20 @@ class Git:
     def is_shallow(self) -> bool:
         """Whether the history was cut off when the repository was cloned."""
         return self.ask("rev-parse", "--is-shallow-repository").stdout == b"true\n"
+
+    @contextmanager
+    def with_own_index(self) -> Iterator[Git]:
+        """The same with a copy of the index, which git may refresh as it likes."""
+        output = self.read("rev-parse", "--git-path", "index").removesuffix(b"\n")
+        index = (self._folder or Path()) / os.fsdecode(output)
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder, "index")
+            # There is none before the first git add. Its time tells git which files
+            # may have changed unnoticed.
+            with suppress(FileNotFoundError):
+                shutil.copy2(index, copy)
+            variables = {**self._environment, "GIT_INDEX_FILE": str(copy)}
+            yield Git(self._folder, variables)
 
     def blobs(self, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
         """Every blob with its bytes, read by one process in the order asked.

@@ -61,10 +61,9 @@ def looks_like_shell(lines: Sequence[Line]) -> bool:
         prompt = _PROMPT.match(text)
         if prompt is not None and _is_prompt(prompt):
             return True
-        if _program(text) in _PROGRAMS or re.match(r"#\s*\S", text):
-            rest = text.lstrip("# ")
-            if _program(rest) in _PROGRAMS:
-                return True
+        # Behind ``# `` it is a prompt or a comment, and either speaks of commands.
+        if _program(text.lstrip("# ")) in _PROGRAMS:
+            return True
     return False
 
 

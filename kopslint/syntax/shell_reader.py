@@ -7,16 +7,14 @@ guesses which way a test goes.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kopslint.syntax import shell_builtins, shell_flow
+from kopslint.syntax import shell_builtins, shell_flow, shell_functions
 from kopslint.syntax.script import (
     AndOr,
     Exit,
     Group,
-    Opaque,
     Pipeline,
     Sequence,
     SimpleCommand,
@@ -26,70 +24,30 @@ from kopslint.syntax.script import (
 )
 from kopslint.syntax.shell_assignments import assign, declare, forget_assigned
 from kopslint.syntax.shell_calls import Call, read_call
-from kopslint.syntax.shell_comments import Comments
-from kopslint.syntax.shell_output import NOTHING, ends, leaves, printed, sequence
+from kopslint.syntax.shell_output import NOTHING, ends, printed, sequence
+from kopslint.syntax.shell_state import ReaderState
 from kopslint.syntax.shell_tree import RESERVED, Fault, Operand, chain, parse
 from kopslint.syntax.shell_values import (
-    ARGUMENTS,
     PIPEFAIL,
     Pieces,
-    Scope,
-    Variable,
     text_of,
 )
 from kopslint.syntax.shell_words import WordReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from tree_sitter import Node
 
-    from kopslint.source.text import Span
-    from kopslint.syntax.script import Assignment
     from kopslint.syntax.shell_text import ShellText
 
-DEEPEST = 25
-# Unrolled loops and inlined functions multiply; beyond this they stay folded.
-MOST_COPIES = 5_000
 
-
-class ScriptReader:
-    """Reads texts that share variables and functions, one after another.
-
-    ``scope`` holds the variables at the point reached, ``locals`` what each
-    function on the way there has to put back; ``unread`` collects what could not
-    be read.
-    """
-
-    def __init__(
-        self,
-        text: ShellText,
-        environment: Iterable[Assignment] = (),
-        *,
-        pipefail: bool = False,
-    ) -> None:
-        self.text = text
-        self.scope = Scope()
-        for assignment in environment:
-            self._set(assignment.name, assignment.value)
-            self.scope.export(assignment.name)
-        if pipefail:
-            self.scope.set(PIPEFAIL, Variable(("on",)))
-        self.functions: dict[str, tuple[ShellText, Node]] = {}
-        self.locals: list[dict[str, Variable | None]] = []
-        self.unread: dict[Opaque, None] = {}
-        self._calling: list[str] = []
-        self._comments = Comments()
-        self._effects: list[Statement] = []
-        self._depth = 0
-        self._copying = False
-        self._copies = 0
+class ScriptReader(ReaderState):
+    """Reads texts that share variables and functions, one after another."""
 
     def read(self, text: ShellText) -> Sequence:
         """The statements of a text, with the variables as they are now."""
         statements: list[Statement] = []
         nodes: list[Node] = []
-        with self._in(text):
+        with self.inside(text):
             for found in parse(text):
                 if isinstance(found, Fault):
                     statements.append(self.block(nodes))
@@ -102,72 +60,9 @@ class ScriptReader:
             statements.append(self.block(nodes))
         return sequence(statements)
 
-    def opaque(self, written: str, reason: str, span: Span) -> Opaque:
-        """Something that could run anything; noted as unread."""
-        statement = Opaque(Unknown(" ".join(written.split())[:80], reason), span)
-        self.unread[statement] = None
-        return statement
-
-    @contextmanager
-    def _in(self, text: ShellText) -> Iterator[None]:
-        before, self.text = self.text, text
-        yield
-        self.text = before
-
-    @contextmanager
-    def branch(self, scope: Scope | None = None) -> Iterator[Scope]:
-        """Read with other variables: of a branch, of a subshell, or ``scope``."""
-        before = self.scope
-        self.scope = scope if scope is not None else before.branch()
-        yield self.scope
-        self.scope = before
-
-    @contextmanager
-    def copying(self) -> Iterator[None]:
-        """Read something that is read several times."""
-        before, self._copying = self._copying, True
-        yield
-        self._copying = before
-
-    @property
-    def too_many_copies(self) -> bool:
-        """Whether loops and functions are no longer to be copied out."""
-        return self._copies > MOST_COPIES
-
-    @contextmanager
-    def nested(self, node: Node, levels: int = 1) -> Iterator[Opaque | None]:
-        """Go deeper; gives what to say instead if that is too deep."""
-        self._depth += levels
-        if self._depth > DEEPEST:
-            reason = "this is nested too deeply to follow"
-            yield self.opaque(self.written(node), reason, self.span(node))
-        else:
-            yield None
-        self._depth -= levels
-
-    @property
-    def in_function(self) -> bool:
-        """Whether a ``return`` leaves a function and not the script."""
-        return bool(self._calling)
-
     def words(self, tree: Node) -> WordReader:
         """A reader of the words below ``tree``, in the scope at hand."""
         return WordReader(self.text, self.scope, tree, self._substitution)
-
-    def written(self, node: Node) -> str:
-        """The text of a node."""
-        return self.text.text[node.start_byte : node.end_byte]
-
-    def span(self, node: Node) -> Span:
-        """The place of a node."""
-        return self.text.span(node.start_byte, node.end_byte)
-
-    def reach(self, node: Node) -> str:
-        """The code that may run in a node: its own and that of functions."""
-        own = self.written(node)
-        called = [f for name, f in self.functions.items() if name in own]
-        bodies = (text.text[f.start_byte : f.end_byte] for text, f in called)
-        return "\n".join([own, *bodies])
 
     # --- lists and chains ------------------------------------------------------
 
@@ -175,7 +70,7 @@ class ScriptReader:
         """Sibling nodes as statements; a ``&`` puts the one before it aside."""
         for node in nodes:
             if node.type == "comment":
-                self._comments.note(self.text, node.start_byte, node.end_byte)
+                self.comments.note(self.text, node.start_byte, node.end_byte)
         statements: list[Statement] = []
         for index, node in enumerate(nodes):
             if not node.is_named or node.type == "comment":
@@ -224,24 +119,24 @@ class ScriptReader:
         negated = sum(part == "!" for part in tokens) % 2 == 1
         operands = [part for part in tokens if isinstance(part, Operand)]
         if len(operands) == 1:
-            only = self._operand(operands[0])
+            only = self.operand(operands[0])
             return Pipeline((only,), negated=True) if negated else only
         items: list[Statement] = []
         for operand in operands:
             with self.branch():
-                items.append(self._operand(operand))
+                items.append(self.operand(operand))
         pipefail = self.scope.get(PIPEFAIL)
         on = pipefail is not None and text_of(pipefail.scalar or ()) == "on"
         return Pipeline(tuple(items), negated, on)
 
-    def _operand(self, operand: Operand) -> Statement:
+    def operand(self, operand: Operand) -> Statement:
         """One command of a chain, behind what its substitutions run."""
         node = operand.node
-        self._copies += self._copying
-        outer, self._effects = self._effects, []
+        self.count_copy()
+        outer, self.effects = self.effects, []
         with self.nested(node) as too_deep:
             statement = too_deep or self._dispatch(operand)
-        effects, self._effects = self._effects, outer
+        effects, self.effects = self.effects, outer
         if not effects:
             return statement
         if statement == NOTHING and node.type.startswith("variable_assignment"):
@@ -289,14 +184,14 @@ class ScriptReader:
             self.opaque("\\", reason, call.broken)
         if not call.words:
             for assignment in call.assignments:
-                self._set(assignment.name, assignment.value)
+                self.assign(assignment.name, assignment.value)
             return NOTHING
         first = call.words[0]
         if first.raw in RESERVED:
             reason = f"`{first.raw}` is out of place"
             return self.opaque(first.raw, reason, call.span)
         if first.text in self.functions:
-            return self._inline(first.text, call)
+            return shell_functions.inline(self, first.text, call)
         known = shell_builtins.run(self, call)
         return known if known is not None else self.simple(call)
 
@@ -312,11 +207,8 @@ class ScriptReader:
             (*environment, *call.assignments),
             call.redirects,
             call.stdin,
-            title=self._comments.title(call.span) or self.text.title,
+            title=self.comments.title(call.span) or self.text.title,
         )
-
-    def _set(self, name: str, word: Word) -> None:
-        self.scope.set(name, Variable(word.pieces, word=word))
 
     def _assignments(self, operand: Operand) -> Statement:
         node = operand.node
@@ -331,46 +223,19 @@ class ScriptReader:
         forget_assigned(self.scope, raw)
         return SimpleCommand((Word((raw,), raw, span),), span)
 
-    def _inline(self, name: str, call: Call) -> Statement:
-        """The body of a function with the arguments of this call."""
-        if name in self._calling or self.too_many_copies:
-            reason = f"the function `{name}` calls itself, or is called too often"
-            return self.opaque(name, reason, call.span)
-        text, node = self.functions[name]
-        body = node.child_by_field_name("body")
-        if body is None:
-            return NOTHING
-        temporary = [ARGUMENTS, *(a.name for a in call.assignments)]
-        self.locals.append({name: self.scope.get(name) for name in temporary})
-        for assignment in call.assignments:
-            self._set(assignment.name, assignment.value)
-        arguments = tuple(word.pieces for word in call.words[1:])
-        self.scope.set(ARGUMENTS, Variable(None, arguments))
-        self._calling.append(name)
-        with self._in(text), self.copying():
-            statement = self._operand(Operand(body))
-        self._calling.pop()
-        for variable, value in self.locals.pop().items():
-            self.scope.restore(variable, value)
-        if isinstance(statement, Group) and not statement.subshell:
-            statement = statement.body
-        if leaves(statement, "function"):
-            return Group(statement, subshell=False, scope="function")
-        return statement
-
     def _substitution(self, node: Node) -> Pieces:
         """What a substitution prints; what it runs is kept as an effect."""
         raw = self.written(node).strip()
-        outer, self._effects = self._effects, []
+        outer, self.effects = self.effects, []
         with self.branch():
             body = self.block(node.children[1:-1])
-        self._effects = outer
+        self.effects = outer
         process = node.type == "process_substitution"
         output = None if process else printed(body)
         if output is not None:
             return output
         if body.items:
-            self._effects.append(Group(body, subshell=True, background=process))
+            self.effects.append(Group(body, subshell=True, background=process))
         inner = " ".join(raw.strip("$<>()`").split())
         inner = inner if len(inner) <= 60 else inner[:57] + "..."
         return (Unknown(raw, f"output of `{inner}` is only known at run time"),)

@@ -67,6 +67,7 @@ _TIME = re.compile(
     r"(?:(?<![^\n;&|({!])|(?<=[\n;&|({!] ))time(?: -p)?(?=[ \t]+[^\s|;&)])"
 )
 _FOR_DO = re.compile(r"(\bfor [A-Za-z_]\w*)[ \t\n](?=\s*do\s)")
+_PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?![\w({'\"@*#?$!-])")
 _UNPARSABLE = re.compile(r"[^\t\n -~]")
 
 
@@ -119,7 +120,8 @@ class ShellText:
         and of nothing else. ``<<<`` and ``>>`` become ``<`` and ``>``: the grammar
         does not accept them everywhere, and the text still tells them apart. The
         keyword ``time`` is left out: to the grammar it is a program. ``for x do``
-        gets the semicolon that the grammar insists on.
+        gets the semicolon that the grammar insists on. A ``$`` that
+        starts nothing is a character like any other.
         """
         parts = []
         done = 0
@@ -130,6 +132,7 @@ class ShellText:
         parts.append(_UNPARSABLE.sub(".", self.text[done:]))
         code = "".join(parts).replace("<<<", "<  ").replace(">>", "> ")
         code = _TIME.sub(lambda match: " " * len(match[0]), code)
+        code = _PLAIN_DOLLAR.sub(".", code)
         return _FOR_DO.sub(r"\1;", code).encode("ascii")
 
     @cached_property

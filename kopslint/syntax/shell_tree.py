@@ -135,6 +135,11 @@ def _fault(node: Node, text: ShellText) -> Fault | None:
         start += 1
     end = text.text.find("\n", start)
     end = len(text.text) if end < 0 else end
+    line = text.text.rfind("\n", 0, start) + 1
+    opener = re.match(r"\s*(if|for|while|until|select|case)\b", text.text[line:end])
+    if opener and not re.search(rf"\b{_OPENERS[opener[1]]}\b", text.text[line:end]):
+        # The parser stumbles further on, but what is missing is the other end.
+        start = line + opener.start(1)
     return Fault(start, max(end, start + 1), _reason(text.text[start:end]))
 
 

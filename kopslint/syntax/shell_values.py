@@ -36,13 +36,13 @@ def text_of(pieces: Pieces) -> str | None:
 
 
 def joined(values: Sequence[Pieces], separator: str = "") -> Pieces:
-    """The values as one, neighbouring texts merged."""
+    """The values as one: neighbouring texts merged, empty ones left out."""
     pieces: list[str | Unknown] = []
     for number, value in enumerate(values):
         for piece in (separator, *value) if number and separator else value:
             if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
                 pieces[-1] += piece
-            else:
+            elif piece != "":
                 pieces.append(piece)
     length = sum(len(piece) for piece in pieces if isinstance(piece, str))
     if length > LONGEST_VALUE or len(pieces) > MOST_PIECES:

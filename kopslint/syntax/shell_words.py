@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.syntax.script import Unknown, Word
-from kopslint.syntax.shell_expansion import MOST_WORDS, arithmetic, brace_range
+from kopslint.syntax.shell_braces import Atom, braces, flat
+from kopslint.syntax.shell_expansion import arithmetic
 from kopslint.syntax.shell_parameters import Parameter, lookup
 from kopslint.syntax.shell_values import Pieces, Scope, joined, text_of
 
@@ -37,19 +37,6 @@ _ESCAPED = {
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b"}
 _ANSI |= {"f": "\f", "v": "\v"}
 _GLOB = re.compile(r"[*?]|\[.+\]")
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """A part of a word, by what still has to happen to it.
-
-    "text" is subject to braces, "quoted" to nothing, a "value" to splitting;
-    "items" are the words of ``"$@"``.
-    """
-
-    kind: Literal["text", "quoted", "value", "items"]
-    pieces: Pieces = ()
-    items: tuple[Pieces, ...] = ()
 
 
 @dataclass(eq=False)
@@ -93,12 +80,12 @@ class WordReader:
         if open_ended is None and _GLOB.search(literal):
             open_ended = Unknown(raw, f"which files match `{raw}` is not known here")
         span = self.text.span(start, end)
-        fields = [f for word in _braces(atoms) for f in self._fields(word)]
+        fields = [f for word in braces(atoms) for f in self._fields(word)]
         return [Word(field, raw, span) for field in fields], open_ended
 
     def value(self, start: int, end: int) -> Pieces:
         """One value, not split: of an assignment, a redirection, a ``case``."""
-        return _flat(self._atoms(start, end))
+        return flat(self._atoms(start, end))
 
     def word(self, start: int, end: int) -> Word:
         """``value`` as a word."""
@@ -110,13 +97,13 @@ class WordReader:
 
     def heredoc(self, start: int, end: int) -> Pieces:
         """The text of a here-document whose delimiter is not quoted."""
-        return _flat(self._scan(start, end, "heredoc")[0])
+        return flat(self._scan(start, end, "heredoc")[0])
 
     def pattern(self, start: int, end: int, quoting: Quoting = "bare") -> str | None:
         """A glob pattern, its quoted parts escaped, or None if it is not known."""
         pattern = ""
         for atom in self._scan(start, end, quoting)[0]:
-            text = text_of(_flat([atom]))
+            text = text_of(flat([atom]))
             if text is None:
                 return None
             if atom.kind == "quoted":
@@ -258,7 +245,7 @@ class WordReader:
         return [Atom("quoted", (value,))], match.end()
 
     def _number(self, name: str) -> str | None:
-        return text_of(_flat([self._parameter(Parameter(name), "quotes")]))
+        return text_of(flat([self._parameter(Parameter(name), "quotes")]))
 
     def _parameter(self, parameter: Parameter, quoting: Quoting) -> Atom:
         found = lookup(parameter, self.scope)
@@ -285,9 +272,9 @@ class WordReader:
         elif operator[0] == "/":
             _, middle = self._scan(parameter.end, end, "bare", "/")
             parameter = parameter.with_pattern(self.pattern(parameter.end, middle))
-            operand = _flat(self._scan(min(middle + 1, end), end, inner)[0])
+            operand = flat(self._scan(min(middle + 1, end), end, inner)[0])
         else:
-            operand = _flat(self._scan(parameter.end, end, inner)[0])
+            operand = flat(self._scan(parameter.end, end, inner)[0])
         return self._parameter(parameter.with_operand(operand), quoting)
 
     def _fields(self, atoms: list[Atom]) -> list[Pieces]:
@@ -303,6 +290,8 @@ class WordReader:
                 for number, item in enumerate(atom.items):
                     parts += [None, item] if number else [item]
                 continue
+            if atom.kind == "quoted" and not atom.pieces:
+                parts.append(())
             for piece in atom.pieces:
                 if atom.kind != "value" or isinstance(piece, Unknown):
                     parts.append((piece,))
@@ -318,69 +307,3 @@ class WordReader:
                 fields.append(joined(current))
                 current = []
         return fields
-
-
-def _flat(atoms: list[Atom]) -> Pieces:
-    return joined(
-        [joined(a.items, " ") if a.kind == "items" else a.pieces for a in atoms]
-    )
-
-
-def _braces(atoms: list[Atom]) -> list[list[Atom]]:
-    """The words that ``a{b,c}d`` stands for."""
-    tokens: list[Atom] = []
-    for atom in atoms:
-        if atom.kind == "text" and atom.pieces:
-            parts = re.split(r"([{},])", str(atom.pieces[0]))
-            tokens += [Atom("text", (part,)) for part in parts if part]
-        else:
-            tokens.append(atom)
-    opening = sum(_is(token, "{") for token in tokens)
-    if not 0 < opening <= 50:
-        return [atoms]
-    expanded = _expand(tokens)
-    return expanded if expanded is not None else [atoms]
-
-
-def _is(atom: Atom, char: str) -> bool:
-    return atom.kind == "text" and atom.pieces == (char,)
-
-
-def _expand(tokens: list[Atom]) -> list[list[Atom]] | None:
-    """The words of a tokenised word; None if there are too many."""
-    for start, token in enumerate(tokens):
-        if not _is(token, "{"):
-            continue
-        depth, cuts = 0, [start]
-        for index in range(start, len(tokens)):
-            if _is(tokens[index], ","):
-                cuts += [index] if depth == 1 else []
-                continue
-            depth += _is(tokens[index], "{") - _is(tokens[index], "}")
-            if depth == 0:
-                cuts.append(index)
-                break
-        if depth != 0:
-            continue
-        inside = tokens[start + 1 : cuts[-1]]
-        choices: list[list[Atom]]
-        if len(cuts) > 2:
-            choices = [tokens[a + 1 : b] for a, b in pairwise(cuts)]
-        else:
-            literal = text_of(_flat(inside)) or ""
-            words = (
-                brace_range(literal) if all(a.kind == "text" for a in inside) else None
-            )
-            if words is None:
-                continue
-            choices = [[Atom("text", (word,))] for word in words]
-        tails = _expand(tokens[cuts[-1] + 1 :])
-        middles = [_expand(choice) for choice in choices]
-        if tails is None or None in middles:
-            return None
-        heads = [m for middle in middles if middle is not None for m in middle]
-        if len(heads) * len(tails) > MOST_WORDS:
-            return None
-        before = tokens[:start]
-        return [[*before, *head, *tail] for head in heads for tail in tails]
-    return [tokens]

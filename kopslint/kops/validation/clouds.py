@@ -155,7 +155,7 @@ _MOVED_SINCE = 26
 
 def _of_other_clouds(declared: Declared) -> Iterator[Violation]:
     here = CLOUDS.get(declared.text("cloudProvider"), "")
-    if not declared.since()_MOVED_SINCE:
+    if not declared.since(_MOVED_SINCE):
         return
     for owner, paths in _MOVED.items():
         for path in paths if owner != here else ():
@@ -172,7 +172,7 @@ def _of_other_clouds(declared: Declared) -> Iterator[Violation]:
 def regions_demanded(declared: Declared) -> bool:
     """Whether every subnet must name its region."""
     here = cloud_of(declared)
-    return demands_of(here).subnet_region and declared.since()_REGIONS_SINCE[here]
+    return demands_of(here).subnet_region and declared.since(_REGIONS_SINCE[here])
 
 
 def iam(declared: Declared) -> Iterator[Violation]:

@@ -207,7 +207,12 @@ def _calico(declared: Declared) -> Iterator[Violation]:
             yield refuse("encapsulationMode", "must be none for an IPv6 cluster")
         elif mode == "none" and not ipv6:
             yield refuse("encapsulationMode", "can be none only for IPv6 clusters")
-    if mode and mode != "vxlan" and cloud_of(declared) == "azure" and declared.since(35):
+    if (
+        mode
+        and mode != "vxlan"
+        and cloud_of(declared) == "azure"
+        and declared.since(35)
+    ):
         yield refuse("encapsulationMode", "must be vxlan on Azure")
     for field, wanted, since in (("ipipMode", "ipip", 19), ("vxlanMode", "vxlan", 22)):
         value = declared.text(f"{_CALICO}.{field}")
@@ -248,5 +253,3 @@ def _detection(text: str, version: int) -> str | None:
         except re.error:
             return f"is {quoted(text)}, and {expression} is no regular expression"
     return None
-
-

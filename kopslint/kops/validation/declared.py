@@ -30,7 +30,9 @@ _V1ALPHA2 = {
     "api.access": "kubernetesApiAccess",
     "api.additionalSANs": "additionalSans",
     "api.publicName": "masterPublicName",
-    "api.loadBalancer.subnets[].allocationID": "api.loadBalancer.subnets[].allocationId",
+    "api.loadBalancer.subnets[].allocationID": (
+        "api.loadBalancer.subnets[].allocationId"
+    ),
     "api.loadBalancer.useForInternalAPI": "api.loadBalancer.useForInternalApi",
     "cloudProvider.aws.ebsCSIDriver": "cloudConfig.awsEBSCSIDriver",
     "cloudProvider.aws.loadBalancerController": "awsLoadBalancerController",
@@ -48,7 +50,9 @@ _V1ALPHA2 = {
     "controlPlaneKubelet": "masterKubelet",
     "externalDNS": "externalDns",
     "externalLoadBalancers[].targetGroupARN": "externalLoadBalancers[].targetGroupArn",
-    "etcdClusters[].etcdMembers[].volumeIOPS": "etcdClusters[].etcdMembers[].volumeIops",
+    "etcdClusters[].etcdMembers[].volumeIOPS": (
+        "etcdClusters[].etcdMembers[].volumeIops"
+    ),
     "kubeProxy.ipvsExcludeCIDRs": "kubeProxy.ipvsExcludeCidrs",
     "networking.additionalNetworkCIDRs": "additionalNetworkCIDRs",
     "networking.amazonVPC": "networking.amazonvpc",
@@ -127,6 +131,9 @@ class Declared:
     ) -> None:
         self.root = node
         self.version = version
+        spec = node.get("spec")
+        entries = spec.entries if isinstance(spec, Mapping) else ()
+        self._spec = {entry.key.text: entry.value for entry in entries}
         self.kops = kops
         self.cluster = self if is_cluster else cluster
 
@@ -136,7 +143,10 @@ class Declared:
 
     def node(self, path: str) -> Node | None:
         """The node of the field that kops calls ``path``, below ``spec``."""
-        found = find(self.root, "spec", *in_file(path, self.version))
+        first, *rest = in_file(path, self.version)
+        found = self._spec.get(str(first))
+        if found is not None and rest:
+            found = find(found, *rest)
         is_null = isinstance(found, Scalar) and found.value is None
         return None if is_null else found
 
@@ -237,6 +247,8 @@ def named(steps: tuple[Step, ...]) -> str:
     for step in steps:
         if isinstance(step, int):
             text += f"[{step}]"
+        elif step in ("[]", "{}"):
+            text += step
         else:
             text += f".{step}" if text else step
     return text

@@ -66,9 +66,7 @@ def load_balancer(declared: Declared) -> Iterator[Violation]:
     if not declared.has(_LB):
         return
     kind = declared.text(f"{_LB}.type")
-    types = [
-        declared.text(f"{s}.type") for s in declared.each("networking.subnets")
-    ]
+    types = [declared.text(f"{s}.type") for s in declared.each("networking.subnets")]
     if kind == "Internal" and "Private" not in types and declared.since(25):
         problem = "is Internal, and that needs at least one Private subnet"
         source = "validation.go, validateClusterSpec"

@@ -7,6 +7,7 @@ pkg/model/master_volumes.go.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.clouds import cloud_of
@@ -36,9 +37,8 @@ def etcd_clusters(declared: Declared) -> Iterator[Violation]:
         if name in names and declared.since(18):
             problem = f"repeats {name}: the backup stores of the two are the same"
             source = "validation.go, validateEtcdBackupStore"
-            yield declared.refuse(
-                "etcd", f"{path}.name", problem, source, hint="remove one of them"
-            )
+            repeated = declared.refuse("etcd", f"{path}.name", problem, source)
+            yield replace(repeated, covered_by="KL105")
         names.add(name)
         yield from _version(declared, path)
         versions.append(declared.text(f"{path}.version"))
@@ -46,7 +46,8 @@ def etcd_clusters(declared: Declared) -> Iterator[Violation]:
             other = versions[0] or "not set"
             problem = f"is {versions[-1]}, and that of the first one is {other}"
             source = "validation.go, validateEtcdStorage"
-            yield declared.refuse("etcd", f"{path}.version", problem, source)
+            differs = declared.refuse("etcd", f"{path}.version", problem, source)
+            yield replace(differs, covered_by="KL211")
         if cloud_of(declared) == "aws":
             for member in declared.each(f"{path}.etcdMembers"):
                 yield from _volume(declared, member)
@@ -104,8 +105,8 @@ def _volume(declared: Declared, member: str) -> Iterator[Violation]:
     if most is None or not declared.since(20):
         return
     if kind == "gp3":
-        iops = iops if iops >= 3000 else 3000
-        throughput = throughput if throughput >= 125 else 125
+        iops = max(iops, 3000)
+        throughput = max(throughput, 125)
     elif iops < 100:
         iops = 100
     if iops > most * size and not (kind == "gp3" and iops == 3000):

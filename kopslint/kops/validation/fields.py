@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from kopslint.kops.validation.declared import Declared
     from kopslint.syntax.yaml_tree import Entry, Node, Step
 
-_QUANTITY = re.compile(
-    r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
-)
+_QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 _RANGES = {
     "uint8": range(2**8),
     "int16": range(-(2**15), 2**15),
@@ -87,9 +85,7 @@ class FieldWalk:
         last = self._api.removed.get(struct, {}).get(name)
         return last is not None and self._kops <= last
 
-    def _unknown(
-        self, entry: Entry, struct: str, path: tuple[Step, ...]
-    ) -> Violation:
+    def _unknown(self, entry: Entry, struct: str, path: tuple[Step, ...]) -> Violation:
         name = entry.key.text
         here = named((*path, name))
         last = self._api.removed.get(struct, {}).get(name)
@@ -124,7 +120,9 @@ class FieldWalk:
         for version in VERSIONS:
             found = paths_of(version, self._kind, name)
             if version != self._version and found:
-                return f"it is a field of {version} ({found[0]}), not of {self._version}"
+                return (
+                    f"it is a field of {version} ({found[0]}), not of {self._version}"
+                )
         return "remove it"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import Violation
+    from kopslint.kops.validation.violation import AtCommand, Violation
 
 _RESERVED = ("Name", "KubernetesCluster")
 _RESERVED_PREFIXES = ("kubernetes.io/cluster/", "k8s.io/role/", "kops.k8s.io/")
@@ -106,7 +106,7 @@ def versions(declared: Declared) -> Iterator[Violation]:
         return
     source = "upup/pkg/fi/cloudup/apply_cluster.go, validateKubernetesVersion"
     oldest = _OLDEST[max((m for m in _OLDEST if m <= declared.kops), default=20)]
-    if version > (1, declared.kops + 1) and version >= (1, declared.kops + 1, 0):
+    if version >= (1, declared.kops + 1, 0):
         problem = f"is {text}, and kops 1.{declared.kops} needs to be upgraded for it"
         yield declared.refuse("version", place, problem, source, at="update")
     elif version < (1, oldest, 0) and declared.since(20):
@@ -139,10 +139,12 @@ def cluster_name(declared: Declared) -> Iterator[Violation]:
 
 def labels(declared: Declared) -> Iterator[Violation]:
     """Labels of cloud resources and of nodes."""
-    at_ = "create" if declared.cluster is not declared else "replace"
+    # kops looks at the labels of a Cluster only when it overwrites one.
+    in_cluster = declared.cluster is declared
+    at: AtCommand = "replace" if in_cluster else "create"
     for key in declared.keys("cloudLabels"):
         problem, source = None, "cluster.go, validateCloudLabels"
-        if key == GROUP_LABEL and declared.cluster is not declared:
+        if key == GROUP_LABEL and not in_cluster:
             value = declared.text(f"cloudLabels{{{key}}}")
             if value != declared.metadata("name") and declared.since(22):
                 problem = f"is {quoted(value)}, and must be the name of the group"
@@ -150,13 +152,8 @@ def labels(declared: Declared) -> Iterator[Violation]:
         elif key in _RESERVED or key.startswith(_RESERVED_PREFIXES):
             problem = "is a label that kops reserves for itself"
         if problem is not None and declared.since(20):
-            yield declared.refuse(
-                "name-or-label",
-                f"cloudLabels{{{key}}}",
-                problem,
-                source,
-                at="create" if at_ == "create" else "replace",
-            )
+            place = f"cloudLabels{{{key}}}"
+            yield declared.refuse("name-or-label", place, problem, source, at=at)
     for key in declared.keys("nodeLabels"):
         if key.count("/") > 1 and declared.since(19):
             problem = "is a label with more than one slash"

@@ -13,7 +13,8 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kopslint.kops.validation.declared import in_file
+from kopslint.kops.api import has_path
+from kopslint.kops.validation.declared import in_file, named
 from kopslint.syntax.yaml_tree import Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -46,14 +47,13 @@ class Row:
     values: tuple[str, ...] = ()
 
 
-def check_rows(
-    table: tuple[Row, ...], declared: Declared
-) -> Iterator[Violation]:
+def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Violation]:
     """What the rows of ``table`` find in an object."""
     spec = declared.root.get("spec")
     if not isinstance(spec, Mapping):
         return
-    index = _by_first_step(table, declared.version)
+    kind = "Cluster" if declared.cluster is declared else "InstanceGroup"
+    index = _by_first_step(table, declared.version, kind)
     for entry in spec.entries:
         for row in index.get(entry.key.text, ()):
             if row.since > declared.kops:
@@ -76,9 +76,7 @@ def _check(row: Row, path: str, declared: Declared) -> Iterator[Violation]:
             near = get_close_matches(node.text.lower(), folded, n=1)
             near = [folded[match] for match in near]
         hint = f"write {near[0]}" if near else ""
-        yield declared.refuse(
-            row.kind, path, problem, row.source, at=row.at, hint=hint
-        )
+        yield declared.refuse(row.kind, path, problem, row.source, at=row.at, hint=hint)
 
 
 def _places(path: str, declared: Declared) -> Iterator[str]:
@@ -94,9 +92,12 @@ def _places(path: str, declared: Declared) -> Iterator[str]:
 
 @cache
 def _by_first_step(
-    table: tuple[Row, ...], version: str
+    table: tuple[Row, ...], version: str, kind: str
 ) -> dict[str, tuple[Row, ...]]:
+    """The rows about fields that this version of the API has."""
     index: dict[str, list[Row]] = {}
     for row in table:
-        index.setdefault(str(in_file(row.path, version)[0]), []).append(row)
+        steps = in_file(row.path, version)
+        if has_path(version, kind, named(("spec", *steps))):
+            index.setdefault(str(steps[0]), []).append(row)
     return {step: tuple(rows) for step, rows in index.items()}

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 Network = IPv4Network | IPv6Network
 
 _CIDR = re.compile(r"([0-9a-fA-F:.]+)/(0|[1-9][0-9]{0,2})")
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_SUBDOMAIN = re.compile(
+    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
 _SEMVER = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
@@ -45,7 +47,9 @@ _ARN_PARTS = 6
 
 def quoted(value: Plain) -> str:
     """A value in a sentence."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    return (
+        json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    )
 
 
 def one_of(*values: str, empty: bool = False) -> Test:
@@ -177,16 +181,24 @@ def ip(value: Plain) -> str | None:
 
 def overlap(one: Network, other: Network) -> bool:
     """Whether two ranges share an address. Source: kops pkg/util/subnet, Overlap."""
-    return one.version == other.version and one.overlaps(other)  # type: ignore[arg-type]
+    return holds(one, other) or holds(other, one)
+
+
+def holds(outer: Network, inner: Network) -> bool:
+    """Whether the first address of ``inner`` is in ``outer``."""
+    return outer.version == inner.version and inner.network_address in outer
 
 
 def belongs(parent: Network, child: Network) -> bool:
     """Whether one range lies in the other. Source: kops pkg/util/subnet, BelongsTo."""
-    return parent.version == child.version and child.subnet_of(parent)  # type: ignore[arg-type]
+    return holds(parent, child) and parent.prefixlen <= child.prefixlen
 
 
 def is_ipv6(text: str) -> bool:
-    """Whether it is an IPv6 range. Source: kops upup/pkg/fi/utils/net.go, IsIPv6CIDR."""
+    """Whether it is an IPv6 range.
+
+    Source: kops upup/pkg/fi/utils/net.go, IsIPv6CIDR.
+    """
     found = network(text)
     return found is not None and found.version == 6
 

@@ -1,0 +1,187 @@
+"""``kopslint check`` from its options to a written report.
+
+This is the order in which things happen: the configuration is read before the
+inputs, all inputs before anything is checked, and everything is checked before the
+first report is written.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kopslint.cli.changes import GitOptions, read_changed
+from kopslint.cli.inputs import read_commands, read_request
+from kopslint.cli.options import Format
+from kopslint.cli.reports import write_reports
+from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
+from kopslint.errors import NothingCheckedError, UsageError
+from kopslint.findings import Report, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kopslint.cli.options import ColorWhen, FailOn, Output
+    from kopslint.cli.voice import Voice
+    from kopslint.config.load import Configuration
+    from kopslint.config.settings import Settings
+    from kopslint.engine import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """The options of one check, as they were given."""
+
+    before: Sequence[str] = ()
+    after: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    git: GitOptions = field(default_factory=GitOptions)
+    config: Path | None = None
+    no_config: bool = False
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    fail_on: FailOn | None = None
+    outputs: tuple[Output, ...]
+    color: ColorWhen
+    timeline: bool = True
+    statistics: bool = False
+
+
+def run_check(options: CheckOptions, voice: Voice) -> bool:
+    """Check what the options name, write the reports, and say whether it is in order.
+
+    Raises ``KopslintError`` if that is not possible.
+    """
+    inputs = [*options.after, *options.before, *options.commands]
+    configuration = configuration_for(
+        inputs, os.environ, config=options.config, no_config=options.no_config
+    )
+    settings = settings_for(
+        configuration, os.environ, select=options.select, ignore=options.ignore
+    )
+    fail_on = fail_on_for(options.fail_on, configuration, os.environ)
+    if configuration.path is not None:
+        voice.detail(f"configuration: {configuration.path}")
+    outputs = options.outputs
+    if options.git.wanted:
+        report = _check_change(options, configuration, settings, voice)
+        if not report.summary.clusters:
+            # There is nothing to tell people that has not been said; a program that
+            # waits for a report still gets one.
+            outputs = tuple(o for o in outputs if o.file or o.format != Format.TEXT)
+    else:
+        from kopslint.engine import check
+
+        report = check(_request(options, configuration), settings)
+    write_reports(
+        report,
+        outputs,
+        os.environ,
+        color=options.color,
+        quiet=voice.quiet,
+        timeline=options.timeline,
+    )
+    if options.statistics:
+        sys.stderr.write(statistics(report))
+    return not any(fail_on.met(finding.severity) for finding in report.findings)
+
+
+def _request(options: CheckOptions, configuration: Configuration) -> Request:
+    """What the options name or else, as one state, the configured specs."""
+    after = options.after
+    if not (options.before or after or options.commands):
+        from kopslint.config.files import spec_files
+
+        after = [os.path.relpath(path) for path in spec_files(configuration.layout)]
+        if configuration.layout.specs and not after:
+            raise UsageError(
+                f"{configuration.path}: no file matches the patterns of specs",
+                hint="correct them; 'kopslint doctor' shows what they match",
+            )
+    return read_request(options.before, after, options.commands)
+
+
+def _check_change(
+    options: CheckOptions,
+    configuration: Configuration,
+    settings: Settings,
+    voice: Voice,
+) -> Report:
+    """Check what changed in git. The report is without clusters if nothing did."""
+    if options.before:
+        raise UsageError(
+            "the state before is taken from git, so --before cannot name it",
+            hint="leave out --before, or the options about git",
+        )
+    commands = read_commands(options.commands)
+    changed = read_changed(options.git, configuration.layout, options.after, commands)
+    if changed.requests:
+        voice.detail(changed.summary)
+    else:
+        voice.remark(changed.summary)
+    for remark in changed.remarks:
+        voice.remark(remark)
+    report = check_all(changed.requests, settings, voice)
+    if changed.requests and not report.summary.clusters:
+        voice.remark("nothing to check: the changed files hold no kops object")
+    return report
+
+
+def check_all(
+    requests: Sequence[tuple[str, Request]], settings: Settings, voice: Voice
+) -> Report:
+    """Check several clusters, of which those without a kops object do not count.
+
+    The report is empty if none counts.
+    """
+    from kopslint.engine import check
+
+    reports = []
+    for number, (title, request) in enumerate(requests, 1):
+        if len(requests) > 1:
+            voice.progress(f"checking {number} of {len(requests)}: {title}")
+        voice.detail(
+            f"{title}: {len(request.before or ())} files before,"
+            f" {len(request.after or ())} after, {len(request.commands)} command lists"
+        )
+        try:
+            reports.append(check(request, settings))
+        except NothingCheckedError:
+            voice.detail(f"{title}: its files hold no kops object")
+    if len(requests) > 1:
+        voice.progress("")
+    return merged(reports, rules=len(settings.rules or ()))
+
+
+def merged(reports: Sequence[Report], rules: int) -> Report:
+    """One report of several, each finding once."""
+    summaries = [report.summary for report in reports]
+    changes = [s for s in summaries if s.before is not None and s.after is not None]
+    return Report(
+        findings=tuple(dict.fromkeys(f for r in reports for f in r.findings)),
+        timeline=tuple(entry for report in reports for entry in report.timeline),
+        summary=Summary(
+            clusters=tuple(sorted({name for s in summaries for name in s.clusters})),
+            specs=sum(s.specs for s in summaries),
+            commands=max((s.commands for s in summaries), default=0),
+            rules=rules,
+            worlds=max((s.worlds for s in summaries), default=0),
+            skipped=tuple(sorted({path for s in summaries for path in s.skipped})),
+            before=sum(s.before or 0 for s in changes) if changes else None,
+            after=sum(s.after or 0 for s in changes) if changes else None,
+        ),
+    )
+
+
+def statistics(report: Report) -> str:
+    """How often each rule found something, the most frequent first."""
+    counts = Counter((f.rule, f.severity, f.name) for f in report.findings)
+    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return "".join(
+        f"{count:5}  {rule}  {severity:<7}  {name}\n"
+        for (rule, severity, name), count in ranked
+    )

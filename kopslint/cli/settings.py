@@ -1,0 +1,188 @@
+"""The command line, the environment and the configuration file, in that order.
+
+Whatever is nearer to the person at the keyboard wins.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kopslint.cli.options import FailOn
+from kopslint.errors import InputError, KopslintError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kopslint.config.load import Configuration, Named
+    from kopslint.config.settings import Settings
+    from kopslint.findings import Severity
+    from kopslint.rulebook.model import Rule
+
+_NOT_FILES = ("-", "git:")
+
+
+def configuration_for(
+    inputs: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    config: Path | None = None,
+    no_config: bool = False,
+) -> Configuration:
+    """The configuration of a run that checks ``inputs``.
+
+    ``config`` and then ``KOPSLINT_CONFIG`` name a file; otherwise it is looked for
+    from the first input on the disk upwards, or from the current folder.
+
+    Raises ``UsageError`` for options that exclude each other, and ``InputError`` for
+    a configuration that is not as it must be.
+    """
+    from kopslint.config.load import (
+        Configuration,
+        find_configuration,
+        read_configuration,
+    )
+    from kopslint.config.patterns import Layout
+
+    if no_config:
+        if config is not None:
+            raise UsageError(
+                "--config and --no-config exclude each other", hint="give one of them"
+            )
+        return Configuration(Layout(str(Path.cwd())))
+    if config is None and environment.get("KOPSLINT_CONFIG"):
+        config = Path(environment["KOPSLINT_CONFIG"])
+    if config is not None:
+        return read_configuration(config)
+    files = (each for each in inputs if each and not each.startswith(_NOT_FILES))
+    return find_configuration(Path(next(files, ".")))
+
+
+def settings_for(
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Settings:
+    """How the engine is to check.
+
+    Rules that are selected anew, in the environment or on the command line, count
+    whatever was ignored before that. Raises ``UsageError`` or ``InputError``, with
+    the nearest names, for a rule that does not exist or cannot be ignored, and if
+    no rule is left.
+    """
+    from kopslint.config.settings import Override, Settings, selected
+    from kopslint.rulebook.loader import load_rules
+
+    rules = load_rules()
+    layers = (
+        (configuration.select, configuration.ignore),
+        (
+            _named(_variable(environment, "KOPSLINT_SELECT"), "KOPSLINT_SELECT"),
+            _named(_variable(environment, "KOPSLINT_IGNORE"), "KOPSLINT_IGNORE") or (),
+        ),
+        (_named(select, "--select"), _named(ignore, "--ignore") or ()),
+    )
+    kept = selected(
+        rules,
+        [
+            (
+                None if chosen is None else _ids(rules, chosen),
+                _ignored_ids(rules, left_out),
+            )
+            for chosen, left_out in layers
+        ],
+    )
+    if not kept:
+        raise UsageError(
+            "no rule is left to check", hint="select more rules or ignore fewer"
+        )
+    return Settings(
+        rules=kept,
+        severities=_severities(rules, configuration.severity),
+        overrides=tuple(
+            Override(
+                override.files,
+                frozenset(_ignored_ids(rules, override.ignore)),
+                _severities(rules, override.severity),
+            )
+            for override in configuration.overrides
+        ),
+        root=configuration.layout.folder,
+        folder=str(Path.cwd()),
+        kops_version=configuration.kops_version,
+    )
+
+
+def fail_on_for(
+    option: FailOn | None,
+    configuration: Configuration,
+    environment: Mapping[str, str],
+) -> FailOn:
+    """The least severity that gives exit status 1.
+
+    Raises ``UsageError`` if the environment asks for one that does not exist.
+    """
+    if option is not None:
+        return option
+    variable = environment.get("KOPSLINT_FAIL_ON")
+    if variable:
+        if variable not in list(FailOn):
+            raise UsageError(
+                f"KOPSLINT_FAIL_ON is {variable}",
+                hint=f"set it to one of {', '.join(FailOn)}",
+            )
+        return FailOn(variable)
+    return FailOn(configuration.fail_on or FailOn.ERROR)
+
+
+def _variable(environment: Mapping[str, str], name: str) -> Sequence[str]:
+    value = environment.get(name)
+    return [value] if value else []
+
+
+def _named(values: Sequence[str], origin: str) -> tuple[Named, ...] | None:
+    """What was given, with commas or several times; None if nothing was."""
+    from kopslint.config.load import Named
+
+    words = [word.strip() for value in values for word in value.split(",")]
+    return tuple(Named(word, origin=origin) for word in words if word) or None
+
+
+def _ids(rules: Sequence[Rule], named: Iterable[Named]) -> set[str]:
+    return {rule for each in named for rule in _rule_ids(rules, each)}
+
+
+def _ignored_ids(rules: Sequence[Rule], named: Iterable[Named]) -> set[str]:
+    named = tuple(named)
+    always = {rule.id for rule in rules if not rule.ignorable}
+    for each in named:
+        if _rule_ids(rules, each) <= always:
+            raise _refused(each, f"{each.text} cannot be ignored", "remove it")
+    return _ids(rules, named)
+
+
+def _severities(rules: Sequence[Rule], named: Iterable[Named]) -> dict[str, Severity]:
+    """Severities by rule id; what names fewer rules is meant more than the rest."""
+    found: dict[str, Severity] = {}
+    meant = [(_rule_ids(rules, each), each.severity) for each in named]
+    for ids, severity in sorted(meant, key=lambda each: -len(each[0])):
+        if severity is not None:
+            found.update(dict.fromkeys(ids, severity))
+    return found
+
+
+def _rule_ids(rules: Sequence[Rule], named: Named) -> set[str]:
+    from kopslint.config.selectors import UnknownRuleError, rule_ids
+
+    try:
+        return rule_ids(rules, named.text)
+    except UnknownRuleError as error:
+        raise _refused(named, str(error), error.hint) from None
+
+
+def _refused(named: Named, message: str, hint: str) -> KopslintError:
+    if named.span is not None:
+        return InputError(message, span=named.span, hint=hint)
+    return UsageError(f"{named.origin}: {message}", hint=hint)

@@ -1,0 +1,291 @@
+"""Everything that kops would refuse about a cluster, found before kops sees it.
+
+Rules about one field are rows (``cluster_rows``, ``group_rows``); rules about several
+are functions, one module per subject; fields and types are one walk beside the table
+of the API (``fields``). This room must not know what is done with a violation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kopslint.kops.documents import KopsObject, kops_objects
+from kopslint.kops.refusals import (
+    of_cluster,
+    of_cluster_change,
+    of_group,
+    of_update,
+)
+from kopslint.kops.spec import CLUSTER_LABEL, Cluster, InstanceGroup
+from kopslint.kops.validation import (
+    addons,
+    clouds,
+    cni,
+    components,
+    endpoints,
+    etcd,
+    groups,
+    identity,
+    machines,
+    networks,
+    subnets,
+    updates,
+)
+from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
+from kopslint.kops.validation.declared import Declared
+from kopslint.kops.validation.fields import FieldWalk
+from kopslint.kops.validation.rows import check_rows
+from kopslint.kops.validation.values import kubernetes_version
+from kopslint.kops.validation.violation import AtCommand, Kind, Violation
+from kopslint.syntax.yaml_reader import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from kopslint.kops.refusals import Refusal
+    from kopslint.kops.spec import Flaw, Manifest
+
+NEWEST = 37
+_VERSION = re.compile(r"v?1\.(\d+)(\..*)?")
+
+_OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
+    identity.cluster_name,
+    identity.required,
+    identity.versions,
+    identity.labels,
+    clouds.cloud,
+    clouds.iam,
+    networks.networks,
+    subnets.subnets,
+    endpoints.dns,
+    endpoints.load_balancer,
+    endpoints.issuer_discovery,
+    cni.networking,
+    components.api_server,
+    components.cloud_flags,
+    components.kubelets,
+    components.kube_dns,
+    machines.hooks,
+    machines.containerd,
+    machines.assets,
+    addons.addons,
+    etcd.etcd_clusters,
+)
+
+# Which rule reports what ``kopslint.kops.refusals`` and the reader of documents find.
+_RULE_OF_REFUSAL = {
+    "even-members": "KL103",
+    "no-members": "KL103",
+    "duplicate-member": "KL105",
+    "shared-group": "KL105",
+    "missing-group": "KL101",
+    "group-without-member": "KL102",
+    "etcd-cluster-removed": "KL201",
+    "member-moved": "KL202",
+    "control-plane-size": "KL108",
+    "zones": "KL111",
+}
+_FIELD_OF_REFUSAL = {
+    "even-members": "spec.etcdClusters[].etcdMembers",
+    "no-members": "spec.etcdClusters[].etcdMembers",
+    "duplicate-member": "spec.etcdClusters[].etcdMembers[].name",
+    "shared-group": "spec.etcdClusters[].etcdMembers[].instanceGroup",
+    "missing-group": "spec.etcdClusters[].etcdMembers[].instanceGroup",
+    "group-without-member": "metadata.name",
+    "zones": "spec.subnets",
+    "etcd-cluster-removed": "spec.etcdClusters",
+    "member-moved": "spec.etcdClusters[].etcdMembers[].instanceGroup",
+}
+
+
+def kops_minor(kops_version: str | None, manifest: Manifest) -> int:
+    """The minor of the kops version that validates ``manifest``.
+
+    None stands for the oldest kops that can run the cluster, which is of the minor of
+    its Kubernetes, or for the newest one known if that cannot be told.
+    """
+    if kops_version is not None:
+        match = _VERSION.fullmatch(kops_version)
+        return int(match[1]) if match else NEWEST
+    text = manifest.cluster.kubernetes_version if manifest.cluster else None
+    version = kubernetes_version(text) if text else None
+    if version is None or version[0] != 1:
+        return NEWEST
+    return min(version[1], NEWEST)
+
+
+def violations(
+    manifest: Manifest, *, kops_version: str | None = None
+) -> Iterator[Violation]:
+    """Every reason why kops refuses the objects of ``manifest``, once, by place.
+
+    ``kops_version`` is like ``1.37``; by default the minor of the cluster's Kubernetes
+    is taken, so that rules which came later keep silent. What other rules report has
+    ``covered_by`` set. Rules that need the cloud itself are not here.
+
+    Source: kops pkg/apis/kops/validation (ValidateCluster, ValidateInstanceGroup,
+    CrossValidateInstanceGroup, DeepValidate).
+    """
+    kops = kops_minor(kops_version, manifest)
+    found: list[Violation] = [
+        violation for flaw in manifest.flaws for violation in _of_flaw(flaw)
+    ]
+    cluster = None
+    if manifest.cluster is not None:
+        node, version = manifest.cluster.node, manifest.cluster.version
+        cluster = Declared(node, version, kops, is_cluster=True)
+        found.extend(_of_cluster(cluster))
+    for group in manifest.groups.values():
+        declared = Declared(group.node, group.version, kops, cluster)
+        found.extend(FieldWalk(declared, "InstanceGroup").violations())
+        found.extend(groups.group(declared))
+    if cluster is None:
+        found.extend(_of_strangers(manifest, kops))
+    elif identity.is_complete(cluster):
+        found.extend(groups.together(manifest, cluster))
+        found.extend(groups.filled_in_load_balancer(manifest, cluster))
+    found.extend(_of_refusals(_refusals(manifest, kops)))
+    yield from _once(found)
+
+
+def update_violations(
+    before: Manifest,
+    after: Manifest,
+    *,
+    kops_version: str | None = None,
+    etcd_volumes_exist: bool = True,
+) -> Iterator[Violation]:
+    """Every reason why kops does not put ``after`` in the place of ``before``.
+
+    Only what the change itself is refused for; ``violations`` of ``after`` are asked
+    beside it. Without existing etcd volumes kops asks less, as on clouds where it
+    cannot find them. Source: cluster.go, ValidateClusterUpdate.
+    """
+    if before.cluster is None or after.cluster is None:
+        return
+    kops = kops_minor(kops_version, after)
+    old, new = (
+        Declared(c.node, c.version, kops, is_cluster=True)
+        for c in (before.cluster, after.cluster)
+    )
+    if before.name != after.name:
+        problem = f"is {after.name}, and kops has no such cluster to replace"
+        source = "cmd/kops/replace.go"
+        yield replace(
+            new.refuse("update", "metadata.name", problem, source, at="replace"),
+            covered_by="KL217",
+        )
+        return
+    refused = [
+        refusal
+        for refusal in of_cluster_change(before.cluster, after.cluster)
+        if etcd_volumes_exist or refusal.kind == "etcd-cluster-removed"
+    ]
+    found = list(_of_refusals(refused))
+    if etcd_volumes_exist:
+        found.extend(updates.etcd_updates(old, new))
+    yield from _once(found)
+
+
+def _of_cluster(cluster: Declared) -> Iterator[Violation]:
+    yield from FieldWalk(cluster, "Cluster").violations()
+    yield from check_rows(CLUSTER_ROWS, cluster)
+    for function in _OF_CLUSTER:
+        yield from function(cluster)
+    yield from machines.rolling_update(cluster, control_plane=False)
+
+
+def _refusals(manifest: Manifest, kops: int) -> Iterator[Refusal]:
+    """What ``kopslint.kops.refusals`` says, of as much as the manifest declares."""
+    if manifest.cluster is None:
+        for group in manifest.groups.values():
+            yield from of_group(group)
+    elif not manifest.control_plane:
+        yield from of_cluster(manifest.cluster)
+    else:
+        yield from (
+            refusal
+            for refusal in of_update(manifest)
+            if refusal.kind != "control-plane-size" or kops >= 26
+        )
+
+
+def _of_strangers(manifest: Manifest, kops: int) -> Iterator[Violation]:
+    """Groups of a cluster that is not here, in a file that has another Cluster.
+
+    Source: cmd/kops/create.go and replace.go, which look the cluster up by the label.
+    """
+    for source in manifest.sources:
+        if "kind: Cluster" not in source.text:
+            continue
+        objects = kops_objects(source, read_yaml(source))
+        for group in manifest.groups.values():
+            if group.cluster is not None and _is_beside_cluster(group, objects):
+                declared = Declared(group.node, group.version, kops)
+                problem = f"names {group.cluster}, and the Cluster in this file is not"
+                place = f"metadata.labels.{{{CLUSTER_LABEL}}}"
+                yield declared.refuse("group", place, problem, "cmd/kops/create.go")
+
+
+def _is_beside_cluster(group: InstanceGroup, objects: list[KopsObject]) -> bool:
+    """Whether the objects hold this group and a Cluster."""
+    values = [each.value for each in objects]
+    places = {v.node.span for v in values if isinstance(v, InstanceGroup)}
+    return group.node.span in places and any(isinstance(v, Cluster) for v in values)
+
+
+def _of_flaw(flaw: Flaw) -> Iterator[Violation]:
+    span, label = flaw.places[0]
+    yield Violation(
+        kind="wrong-type" if flaw.kind == "wrong-type" else "missing-field",
+        message=flaw.message,
+        path=flaw.message.partition(" ")[0],
+        span=span,
+        at_command="create",
+        source="kubernetes/kops pkg/kopscodecs/codecs.go, Decode",
+        label=label,
+        hint=flaw.hint,
+        covered_by="KL109" if flaw.kind == "duplicate-key" else "KL110",
+    )
+
+
+def _of_refusals(refusals: Iterable[Refusal]) -> Iterator[Violation]:
+    for refusal in refusals:
+        span, label = refusal.places[0]
+        field = _FIELD_OF_REFUSAL.get(refusal.kind)
+        yield Violation(
+            kind="etcd",
+            message=refusal.message,
+            # A message about a size starts with its field.
+            path=field or refusal.message.partition(":")[0],
+            span=span,
+            at_command="update",
+            source="kubernetes/kops pkg/apis/kops/validation",
+            label=label,
+            covered_by=_RULE_OF_REFUSAL.get(refusal.kind, ""),
+        )
+
+
+def _once(found: list[Violation]) -> Iterator[Violation]:
+    """By place; of what is said at one place about one field, the covered one first."""
+    taken: set[object] = set()
+    covered = {v.span for v in found if v.covered_by and v.kind == "wrong-type"}
+    for violation in sorted(found, key=lambda v: v.order):
+        if not violation.covered_by and violation.span in covered:
+            continue
+        key = (violation.span, violation.message)
+        if key not in taken:
+            taken.add(key)
+            yield violation
+
+
+__all__ = [
+    "AtCommand",
+    "Kind",
+    "Violation",
+    "kops_minor",
+    "update_violations",
+    "violations",
+]

@@ -1,0 +1,290 @@
+"""Instance groups: what one must have, and what its cluster allows it.
+
+Sizes and etcd members of the control plane stand in ``kopslint.kops.refusals``. Source:
+kops pkg/apis/kops/validation/instancegroup.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.kops.validation.addons import warm_pool
+from kopslint.kops.validation.clouds import cloud_of
+from kopslint.kops.validation.endpoints import dns_type, security_groups
+from kopslint.kops.validation.group_rows import GROUP_ROWS
+from kopslint.kops.validation.identity import labels
+from kopslint.kops.validation.machines import containerd, hooks, rolling_update
+from kopslint.kops.validation.rows import check_rows
+from kopslint.kops.validation.values import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import InstanceGroup, Manifest
+    from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.violation import Violation
+
+_GROUP = "instancegroup.go, ValidateInstanceGroup"
+_CROSS = "instancegroup.go, CrossValidateInstanceGroup"
+_KARPENTER = "instancegroup.go, validateKarpenterInstanceGroup"
+
+
+def role_of(declared: Declared) -> str:
+    """The role as kops sees it: ``Master`` of v1alpha2 is the control plane."""
+    text = declared.text("role")
+    is_master = text == "Master" and declared.version == "v1alpha2"
+    return "ControlPlane" if is_master else text
+
+
+def group(declared: Declared) -> Iterator[Violation]:
+    """Everything about one instance group, with its cluster if that is known."""
+    yield from check_rows(GROUP_ROWS, declared)
+    yield from _alone(declared)
+    yield from _volumes(declared)
+    yield from hooks(declared)
+    yield from labels(declared)
+    is_control_plane = role_of(declared) == "ControlPlane"
+    yield from rolling_update(declared, is_control_plane)
+    if declared.cluster is not None:
+        yield from containerd(declared)
+        yield from _in_cluster(declared, declared.cluster)
+
+
+def _alone(declared: Declared) -> Iterator[Violation]:
+    role = role_of(declared)
+    least, most = declared.number("minSize"), declared.number("maxSize")
+    if least is not None and most is not None and most < least:
+        problem = f"is {most}, less than minSize {least}"
+        yield declared.refuse("group", "maxSize", problem, _GROUP)
+    if role == "ControlPlane" and not declared.count("subnets"):
+        problem = "is missing: a group of the control plane needs a subnet"
+        yield declared.refuse("missing-field", "subnets", problem, _GROUP)
+    gvisor = declared.flag("containerd.gvisor.enabled") is True
+    if gvisor and role not in ("", "Node") and declared.since(36):
+        problem = "can be enabled only in groups with role Node"
+        yield declared.refuse("group", "containerd.gvisor", problem, _GROUP)
+    seen: set[str] = set()
+    for path in declared.each("taints"):
+        text = declared.text(path)
+        if text in seen and declared.since(22):
+            problem = f"repeats {text}"
+            yield declared.refuse("group", path, problem, _GROUP)
+        seen.add(text)
+    for path in declared.each("externalLoadBalancers"):
+        both = declared.has(f"{path}.loadBalancerName")
+        if both and declared.has(f"{path}.targetGroupARN") and declared.since(19):
+            problem = "cannot have both a loadBalancerName and a target group"
+            source = "instancegroup.go, validateExternalLoadBalancer"
+            yield declared.refuse("group", path, problem, source)
+
+
+def _volumes(declared: Declared) -> Iterator[Violation]:
+    """Volumes, mounts and user data: each with all that it needs."""
+    for field, needed, source, since in (
+        ("volumes", ("device",), "instancegroup.go, validateVolumeSpec", 12),
+        (
+            "volumeMounts",
+            ("device", "filesystem", "path"),
+            "instancegroup.go, validateVolumeMountSpec",
+            12,
+        ),
+        (
+            "additionalUserData",
+            ("name", "content", "type"),
+            "instancegroup.go, validateExtraUserData",
+            10,
+        ),
+    ):
+        for item in declared.each(field):
+            for name in needed:
+                place = f"{item}.{name}"
+                if not declared.text(place) and declared.since(since):
+                    if name == "type" and declared.has(place):
+                        continue
+                    problem = "is missing"
+                    yield declared.refuse("missing-field", place, problem, source)
+    for item in declared.each("volumes"):
+        size = declared.number(f"{item}.size")
+        source = "instancegroup.go, validateVolumeSpec"
+        if not declared.has(f"{item}.size"):
+            place = f"{item}.size"
+            yield declared.refuse("missing-field", place, "is missing", source)
+        elif size is not None and size <= 0:
+            problem = f"is {size}, and must be more than zero"
+            yield declared.refuse("group", f"{item}.size", problem, source)
+
+
+def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Violation]:
+    """What ``update`` asks of a group beside its cluster."""
+    here, role = cloud_of(declared), role_of(declared)
+    if role == "APIServer" and here:
+        problem = None
+        if here == "aws" and dns_type(cluster) == "None" and declared.since(26):
+            problem = "cannot be APIServer where topology.dns is None"
+        elif here not in ("aws", "gce") and declared.since(36):
+            problem = "can be APIServer only on AWS and GCE"
+        if problem is not None:
+            yield declared.refuse("group", "role", problem, _CROSS, at="update")
+        elif declared.since(21):
+            problem = "is APIServer, which needs KOPS_FEATURE_FLAGS=+APIServerNodes"
+            source = (
+                "upup/pkg/fi/cloudup/populate_instancegroup_spec.go, "
+                "PopulateInstanceGroupSpec"
+            )
+            yield declared.refuse("group", "role", problem, source, at="update")
+    known = {cluster.text(f"{s}.name") for s in cluster.each("networking.subnets")}
+    for path in declared.each("subnets"):
+        if declared.text(path) not in known:
+            problem = f"is {quoted(declared.text(path))}, which is no subnet here"
+            yield declared.refuse("group", path, problem, _CROSS, at="update")
+    if here == "aws":
+        yield from _on_aws(declared, cluster, role)
+    elif here == "gce":
+        yield from _on_gce(declared)
+    elif here == "azure":
+        yield from _on_azure(declared)
+    if declared.text("manager") == "Karpenter" and declared.since(36):
+        yield from _karpenter(declared, cluster, role, here)
+
+
+def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violation]:
+    yield from security_groups(declared, "additionalSecurityGroups", "update")
+    policy = "mixedInstancesPolicy"
+    base, most = declared.number(f"{policy}.onDemandBase"), declared.number("maxSize")
+    if base is not None and most is not None and base > most:
+        excess = f"is {base}, more than maxSize {most}"
+        source = "aws.go, awsValidateMixedInstancesPolicy"
+        place = f"{policy}.onDemandBase"
+        yield declared.refuse("group", place, excess, source, at="update")
+    if not declared.since(21):
+        return
+    # A group inherits the warm pool of its cluster, unless it is of the control plane
+    # or a bastion.
+    inherits = role not in ("ControlPlane", "Bastion")
+    of_cluster = cluster.has("cloudProvider.aws.warmPool") and inherits
+    if not declared.has("warmPool") and not of_cluster:
+        return
+    size = declared.number("warmPool.maxSize")
+    if size is None and of_cluster:
+        size = cluster.number("cloudProvider.aws.warmPool.maxSize")
+    place = "warmPool"
+    if size != 0:
+        problem = None
+        if role not in ("Node", "APIServer"):
+            problem = "can be set only in groups with role Node or APIServer"
+        elif declared.has("maxPrice"):
+            problem = "cannot be used with spot instances"
+        if problem is not None:
+            yield declared.refuse("group", place, problem, _CROSS, at="update")
+    yield from warm_pool(declared, "warmPool")
+
+
+def _on_gce(declared: Declared) -> Iterator[Violation]:
+    if not declared.count("zones") and declared.since(35):
+        source = "gce.go, gceValidateInstanceGroup"
+        problem = "is missing: groups on GCE name their zones"
+        yield declared.refuse("missing-field", "zones", problem, source, at="update")
+
+
+def _on_azure(declared: Declared) -> Iterator[Violation]:
+    source = "pkg/model/azuremodel/vmscaleset.go"
+    least, most = declared.number("minSize"), declared.number("maxSize")
+    if least is not None and most is not None and least < most:
+        problem = f"is {most}, and must be the same as minSize {least} on Azure"
+        yield declared.refuse("group", "maxSize", problem, source, at="update")
+
+
+def _karpenter(
+    declared: Declared, cluster: Declared, role: str, here: str
+) -> Iterator[Violation]:
+    def refuse(field: str, problem: str, function: str = "") -> Violation:
+        source = f"instancegroup.go, {function}" if function else _KARPENTER
+        return declared.refuse("group", field, problem, source, at="update")
+
+    if here not in ("", "aws"):
+        yield refuse("manager", "is Karpenter, which works only on AWS")
+    if role not in ("", "Node"):
+        yield refuse("role", "must be Node for Karpenter")
+    most, least = declared.number("maxSize"), declared.number("minSize")
+    if most is not None and most <= 0:
+        yield refuse("maxSize", f"is {most}, and must be more than zero")
+    function = "validateKarpenterStaticCapacity"
+    if least is not None and least <= 0:
+        yield refuse("minSize", f"is {least}, and must be more than zero", function)
+    elif least is not None and not _static_capacity(cluster):
+        problem = "needs StaticCapacity=true in karpenter.featureGates"
+        yield refuse("minSize", problem, function)
+    image = declared.text("image").strip()
+    owner, slash, name = image.partition("/")
+    if image.startswith(("ami-",)):
+        return
+    is_parameter = image.startswith("ssm:") and "://" not in image
+    if (
+        image == "ssm:"
+        or "://" in image
+        or (slash and not is_parameter and (not owner or not name))
+    ):
+        problem = f"is {quoted(image)}, and must be ami-..., ssm:..., or owner/name"
+        yield refuse("image", problem, "validateKarpenterAMISelectorImage")
+
+
+def _static_capacity(cluster: Declared) -> bool:
+    gates = cluster.text("karpenter.featureGates")
+    enabled = not gates
+    for gate in gates.split(",") if gates else ():
+        name, mark, value = gate.partition("=")
+        if mark and name.strip() == "StaticCapacity":
+            enabled = value.strip().lower() == "true"
+    return enabled
+
+
+def together(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
+    """What ``update`` asks of all groups of a cluster.
+
+    Asked only where there are groups: a file with the Cluster alone says nothing
+    about them. Source: legacy.go, DeepValidate.
+    """
+    groups: tuple[InstanceGroup, ...] = tuple(manifest.groups.values())
+    if not groups:
+        return
+    source = "legacy.go, DeepValidate"
+    for missing, role in (
+        (not manifest.control_plane, "ControlPlane"),
+        (len(manifest.control_plane) == len(groups), "Node"),
+    ):
+        if missing:
+            problem = f"has no instance group with role {role}"
+            yield cluster.refuse("group", "metadata.name", problem, source, at="update")
+
+
+def filled_in_load_balancer(
+    manifest: Manifest, cluster: Declared
+) -> Iterator[Violation]:
+    """The load balancer that kops fills in for private control planes on AWS.
+
+    kops gives it no class and takes that for Classic, which it refuses since 1.37.
+    Source: upup/pkg/fi/cloudup/populate_cluster_spec.go, run.
+    """
+    if cluster.has("api.dns") or cluster.has("api.loadBalancer"):
+        return
+    if cloud_of(cluster) != "aws" or not cluster.since(37):
+        return
+    private = {
+        cluster.text(f"{s}.name")
+        for s in cluster.each("networking.subnets")
+        if cluster.text(f"{s}.type") == "Private"
+    }
+    servers = [g for g in manifest.groups.values() if g.role == "APIServer"]
+    for group_ in servers or manifest.control_plane:
+        if private & set(group_.subnets):
+            problem = (
+                "is missing: the control plane is in private subnets, and kops fills "
+                "in a load balancer of the class Classic, which it refuses since 1.37"
+            )
+            source = "upup/pkg/fi/cloudup/populate_cluster_spec.go, run"
+            place = "api.loadBalancer"
+            hint = "write api: {loadBalancer: {class: Network, type: Public}}"
+            yield cluster.refuse(
+                "api-or-dns", place, problem, source, at="update", hint=hint
+            )
+            return

@@ -1,0 +1,133 @@
+"""Where a reader is in a script, and what it knows there.
+
+The limits that keep reading finite are here too: how deep statements may nest and
+how often loops and functions are copied out.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.script import Opaque, Unknown
+from kopslint.syntax.shell_comments import Comments
+from kopslint.syntax.shell_values import PIPEFAIL, Scope, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tree_sitter import Node
+
+    from kopslint.source.text import Span
+    from kopslint.syntax.script import Assignment, Statement, Word
+    from kopslint.syntax.shell_text import ShellText
+
+DEEPEST = 25
+# Unrolled loops and inlined functions multiply; beyond this they stay folded.
+MOST_COPIES = 5_000
+
+
+class ReaderState:
+    """The place in the script and what is known there.
+
+    ``scope`` holds the variables at the point reached, ``locals`` what each
+    function on the way there has to put back, ``calling`` their names; ``effects``
+    are the statements that substitutions run before the command at hand;
+    ``unread`` collects what could not be read.
+    """
+
+    def __init__(
+        self,
+        text: ShellText,
+        environment: Iterable[Assignment] = (),
+        *,
+        pipefail: bool = False,
+    ) -> None:
+        self.text = text
+        self.scope = Scope()
+        for assignment in environment:
+            self.assign(assignment.name, assignment.value)
+            self.scope.export(assignment.name)
+        if pipefail:
+            self.scope.set(PIPEFAIL, Variable(("on",)))
+        self.functions: dict[str, tuple[ShellText, Node]] = {}
+        self.locals: list[dict[str, Variable | None]] = []
+        self.unread: dict[Opaque, None] = {}
+        self.calling: list[str] = []
+        self.comments = Comments()
+        self.effects: list[Statement] = []
+        self._depth = 0
+        self._copying = False
+        self._copies = 0
+
+    def opaque(self, written: str, reason: str, span: Span) -> Opaque:
+        """Something that could run anything; noted as unread."""
+        statement = Opaque(Unknown(" ".join(written.split())[:80], reason), span)
+        self.unread[statement] = None
+        return statement
+
+    @contextmanager
+    def inside(self, text: ShellText) -> Iterator[None]:
+        """Read another text."""
+        before, self.text = self.text, text
+        yield
+        self.text = before
+
+    @contextmanager
+    def branch(self, scope: Scope | None = None) -> Iterator[Scope]:
+        """Read with other variables: of a branch, of a subshell, or ``scope``."""
+        before = self.scope
+        self.scope = scope if scope is not None else before.branch()
+        yield self.scope
+        self.scope = before
+
+    @contextmanager
+    def copying(self) -> Iterator[None]:
+        """Read something that is read several times."""
+        before, self._copying = self._copying, True
+        yield
+        self._copying = before
+
+    @property
+    def too_many_copies(self) -> bool:
+        """Whether loops and functions are no longer to be copied out."""
+        return self._copies > MOST_COPIES
+
+    @contextmanager
+    def nested(self, node: Node, levels: int = 1) -> Iterator[Opaque | None]:
+        """Go deeper; gives what to say instead if that is too deep."""
+        self._depth += levels
+        if self._depth > DEEPEST:
+            reason = "this is nested too deeply to follow"
+            yield self.opaque(self.written(node), reason, self.span(node))
+        else:
+            yield None
+        self._depth -= levels
+
+    def assign(self, name: str, word: Word) -> None:
+        """Give a variable the value of a word."""
+        self.scope.set(name, Variable(word.pieces, word=word))
+
+    def count_copy(self) -> None:
+        """Note that one more command was read, if it is a copy."""
+        self._copies += self._copying
+
+    @property
+    def in_function(self) -> bool:
+        """Whether a ``return`` leaves a function and not the script."""
+        return bool(self.calling)
+
+    def written(self, node: Node) -> str:
+        """The text of a node."""
+        return self.text.text[node.start_byte : node.end_byte]
+
+    def span(self, node: Node) -> Span:
+        """The place of a node."""
+        return self.text.span(node.start_byte, node.end_byte)
+
+    def reach(self, node: Node) -> str:
+        """The code that may run in a node: its own and that of functions."""
+        own = self.written(node)
+        called = [f for name, f in self.functions.items() if name in own]
+        bodies = (text.text[f.start_byte : f.end_byte] for text, f in called)
+        return "\n".join([own, *bodies])

@@ -1,0 +1,564 @@
+"""A change taken from git: which clusters it touches, and what both sides hold."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kopslint.config.patterns import Layout, Patterns
+from kopslint.config.touched import TouchedCluster, touched_clusters
+from kopslint.errors import InputError
+from kopslint.source.decode import decode
+from kopslint.source.git_change import ChangedFile, find_change
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kopslint.source.text import Source
+
+
+def group(name: str, cluster: str | None, role: str = "Master") -> str:
+    labels = f"\n  labels: {{kops.k8s.io/cluster: {cluster}}}" if cluster else ""
+    return (
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: InstanceGroup\nmetadata:\n"
+        f"  name: {name}{labels}\nspec: {{role: {role}, minSize: 1, maxSize: 1,"
+        " subnets: [a]}\n"
+    )
+
+
+def cluster(name: str, *members: str) -> str:
+    """A cluster with its control-plane groups in one file."""
+    listed = "".join(
+        f"    - {{name: {m}, instanceGroup: cp-{m}}}\n" for m in members or ("a",)
+    )
+    groups = [group(f"cp-{m}", name) for m in members or ("a",)]
+    return (
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata:\n"
+        f"  name: {name}\nspec:\n  etcdClusters:\n  - name: main\n    etcdMembers:\n"
+        f"{listed}---\n" + "---\n".join(groups)
+    )
+
+
+@dataclass
+class Repository:
+    """A repository in the making."""
+
+    root: Path
+
+    def git(self, *arguments: str, check: bool = True) -> str:
+        options = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+        done = subprocess.run(
+            ["git", *options, "-c", "init.defaultBranch=main", *arguments],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=check,
+        )
+        return done.stdout.strip()
+
+    def write(self, files: dict[str, str | None]) -> None:
+        """Writes files, and removes those whose text is None."""
+        for name, text in files.items():
+            path = self.root / name
+            if text is None:
+                path.unlink()
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    def commit(self, files: dict[str, str | None]) -> str:
+        """The full name of a commit with these files written or removed."""
+        self.write(files)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "x")
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """An empty repository that is the current folder, away from anybody's own git."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
+        monkeypatch.delenv(name, raising=False)
+    root = tmp_path / "repository"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    made = Repository(root)
+    made.git("init", "--quiet")
+    return made
+
+
+def touched(
+    layout: Layout | None = None,
+    base: str | None = None,
+    head: str | None = None,
+    *,
+    staged: bool = False,
+    within: tuple[str, ...] = (),
+) -> list[TouchedCluster]:
+    change = find_change(base, head, staged=staged)
+    return touched_clusters(change, layout or Layout(os.getcwd()), within)  # noqa: PTH109
+
+
+def paths(sources: tuple[Source, ...]) -> list[str]:
+    return [source.path for source in sources]
+
+
+def sides(found: list[TouchedCluster]) -> dict[str, tuple[list[str], list[str]]]:
+    return {each.title: (paths(each.before), paths(each.after)) for each in found}
+
+
+A, B, C = cluster("a.example.com"), cluster("b.example.com"), cluster("c.example.com")
+A3 = cluster("a.example.com", "a", "b", "c")
+
+
+def test_the_work_tree_is_compared_with_where_the_branch_parted_from_main(
+    repository: Repository,
+) -> None:
+    """Neither what main did meanwhile nor what is committed already gets lost."""
+    parted = repository.commit({"a.yaml": A, "b.yaml": B, "c.yaml": C})
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.commit({"a.yaml": A3})
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({"b.yaml": B + "# on main\n"})
+    repository.git("checkout", "--quiet", "work")
+    repository.write({"c.yaml": C + "# not committed\n"})
+
+    found = touched()
+
+    assert sides(found) == {
+        "a.example.com": (["a.yaml"], ["a.yaml"]),
+        "c.example.com": (["c.yaml"], ["c.yaml"]),
+    }
+    assert [s.text for each in found for s in each.before] == [A, C]
+    assert [s.text for each in found for s in each.after] == [
+        A3,
+        C + "# not committed\n",
+    ]
+    assert {s.revision for each in found for s in each.before} == {parted[:7]}
+    assert {s.revision for each in found for s in each.after} == {None}
+
+
+@pytest.mark.parametrize("branch", ["main", "master"])
+@pytest.mark.parametrize("remote", [True, False])
+def test_the_default_branch_is_found(
+    repository: Repository, branch: str, remote: bool
+) -> None:
+    """The remote's, if there is a remote, and otherwise the one with a usual name."""
+    repository.git("checkout", "--quiet", "-b", branch)
+    first = repository.commit({"a.yaml": A})
+    if remote:
+        repository.git("update-ref", f"refs/remotes/origin/{branch}", first)
+        repository.commit({"a.yaml": A3})
+
+    assert find_change().before.tree == first
+
+
+def test_origin_head_says_which_branch_is_the_default(repository: Repository) -> None:
+    first = repository.commit({"a.yaml": A})
+    repository.git("update-ref", "refs/remotes/origin/trunk", first)
+    origin = "refs/remotes/origin/HEAD"
+    repository.git("symbolic-ref", origin, "refs/remotes/origin/trunk")
+    repository.commit({"a.yaml": A3})
+
+    assert find_change().before.tree == first
+
+
+def test_without_a_default_branch_the_base_must_be_named(
+    repository: Repository,
+) -> None:
+    repository.git("checkout", "--quiet", "-b", "trunk")
+    repository.commit({"a.yaml": A})
+
+    with pytest.raises(InputError, match="no default branch") as refused:
+        find_change()
+    assert refused.value.hint == "name what to compare with: --base REV"
+    assert find_change("trunk").files == ()
+
+
+def test_two_revisions_are_compared_without_the_work_tree(
+    repository: Repository,
+) -> None:
+    """As in CI on a merge commit with a detached head."""
+    repository.commit({"a.yaml": A, "b.yaml": B})
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.commit({"a.yaml": A3})
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({"b.yaml": B + "# on main\n"})
+    repository.git("merge", "--quiet", "--no-ff", "-m", "merge", "work")
+    merge = repository.git("rev-parse", "HEAD")
+    repository.git("checkout", "--quiet", "--detach", merge)
+    repository.write({"b.yaml": "broken: [", "new.yaml": C})
+
+    found = touched(base="HEAD^1", head="HEAD")
+
+    assert sides(found) == {"a.example.com": (["a.yaml"], ["a.yaml"])}
+    assert found[0].after[0].revision == merge[:7]
+
+
+def test_staged_is_the_index_and_not_the_work_tree(repository: Repository) -> None:
+    head = repository.commit({"a.yaml": A, "b.yaml": B})
+    repository.write({"a.yaml": A3})
+    repository.git("add", "a.yaml")
+    repository.write({"a.yaml": "later: [", "b.yaml": B + "# not staged\n"})
+
+    (found,) = touched(staged=True)
+
+    assert (found.before[0].text, found.after[0].text) == (A, A3)
+    assert (found.before[0].revision, found.after[0].revision) == (
+        head[:7],
+        "the index",
+    )
+
+
+def test_a_hook_sees_the_index_that_git_is_about_to_commit(
+    repository: Repository,
+) -> None:
+    """``git commit FILE`` uses an index of its own, which only a variable names."""
+    repository.commit({"a.yaml": A, "b.yaml": B})
+    hook = repository.root / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    program = "from kopslint.source.git_change import find_change as f"
+    hook.write_text(
+        "#!/bin/sh\n"
+        f"{sys.executable} -c '{program}; print(f(staged=True).files)' > .git/seen\n",
+        encoding="utf-8",
+    )
+    hook.chmod(0o755)
+    repository.write({"a.yaml": A3, "b.yaml": B + "# staged\n"})
+    repository.git("add", "b.yaml")
+    repository.git("commit", "--quiet", "-m", "x", "a.yaml")
+
+    seen = (repository.root / ".git" / "seen").read_text(encoding="utf-8")
+    assert seen == "(ChangedFile(old='a.yaml', new='a.yaml'),)\n"
+
+
+def test_before_the_first_commit_there_is_nothing(repository: Repository) -> None:
+    """A hook of a new repository sees a new cluster."""
+    repository.write({"a.yaml": A})
+    repository.git("add", "a.yaml")
+
+    assert sides(touched(staged=True)) == {"a.example.com": ([], ["a.yaml"])}
+    assert find_change().before.title == "the empty tree"
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["0" * 40, "4b825dc642cb6eb9a060e54bf8d69288fbee4904"],
+    ids=["zeros", "tree"],
+)
+def test_the_empty_tree_can_be_named(repository: Repository, base: str) -> None:
+    """Forges give zeros as the state before the first push of a branch."""
+    repository.commit({"a.yaml": A})
+
+    assert sides(touched(base=base, head="HEAD")) == {"a.example.com": ([], ["a.yaml"])}
+
+
+def test_a_file_that_git_does_not_know_yet_is_a_change(repository: Repository) -> None:
+    repository.commit({"a.yaml": A, ".gitignore": "/ignored.yaml\n"})
+    repository.write({"b.yaml": B, "ignored.yaml": C})
+
+    assert sides(touched()) == {"b.example.com": ([], ["b.yaml"])}
+
+
+def test_a_removed_cluster_has_only_a_before(repository: Repository) -> None:
+    repository.commit({"a.yaml": A, "b.yaml": B})
+    repository.write({"a.yaml": None})
+
+    assert sides(touched()) == {"a.example.com": (["a.yaml"], [])}
+
+
+@pytest.mark.parametrize("text", [A, A + "# changed\n"], ids=["same", "changed"])
+def test_a_renamed_file_is_one_change(repository: Repository, text: str) -> None:
+    """Also if its new name is none that the configuration expects."""
+    base = repository.commit({"clusters/a.yaml": A})
+    repository.commit({"clusters/a.yaml": None, "old/a.yaml": text})
+    layout = Layout(str(repository.root), Patterns(["clusters/*.yaml"]))
+
+    assert find_change(base).files == (ChangedFile("clusters/a.yaml", "old/a.yaml"),)
+    assert sides(touched(layout, base)) == {
+        "a.example.com": (["clusters/a.yaml"], ["old/a.yaml"])
+    }
+
+
+def test_odd_names_are_read_as_they_are(repository: Repository) -> None:
+    name = 'with "quotes", ümlaut\n and\ttab.yaml'
+    repository.commit({name: A})
+    repository.write({name: A3})
+
+    assert sides(touched()) == {"a.example.com": ([name], [name])}
+
+
+def test_links_and_submodules_are_not_followed(repository: Repository) -> None:
+    repository.commit({"a.yaml": A})
+    inner = repository.root / "inner"
+    inner.mkdir()
+    Repository(inner).git("init", "--quiet")
+    Repository(inner).commit({"b.yaml": B})
+    (repository.root / "link.yaml").symlink_to("a.yaml")
+    repository.git("-c", "advice.addEmbeddedRepo=false", "add", "--all")
+    change = find_change(staged=True)
+
+    assert change.files == ()
+    assert change.submodules == ("inner",)
+
+
+def test_a_conflict_must_be_resolved_first(repository: Repository) -> None:
+    repository.commit({"a.yaml": A})
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.commit({"a.yaml": A + "# work\n"})
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({"a.yaml": A + "# main\n"})
+    repository.git("merge", "--quiet", "work", check=False)
+
+    with pytest.raises(InputError, match=r"a\.yaml has a conflict"):
+        find_change(staged=True)
+
+
+def test_a_sparse_checkout_has_its_hidden_files_too(repository: Repository) -> None:
+    """A file that is not on the disk on purpose was not removed."""
+    nodes = group("nodes", "a.example.com", "Node")
+    repository.commit({"a.yaml": A, "nodes.yaml": nodes})
+    repository.git("update-index", "--skip-worktree", "nodes.yaml")
+    repository.write({"a.yaml": A3, "nodes.yaml": None})
+
+    assert sides(touched()) == {
+        "a.example.com": (["a.yaml", "nodes.yaml"], ["a.yaml", "nodes.yaml"])
+    }
+
+
+def test_a_shallow_clone_asks_for_its_history(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({"a.yaml": A})
+    repository.commit({"a.yaml": A3})
+    repository.git("clone", "--quiet", "--depth=1", repository.root.as_uri(), "clone")
+    monkeypatch.chdir(repository.root / "clone")
+
+    with pytest.raises(InputError, match="shallow and does not have HEAD~1") as refused:
+        find_change("HEAD~1")
+    assert "fetch-depth: 0" in (refused.value.hint or "")
+
+
+def test_a_repository_of_somebody_else_is_refused_with_what_to_do(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({"a.yaml": A})
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    with pytest.raises(InputError, match="dubious ownership") as refused:
+        find_change()
+    assert refused.value.hint == (
+        f"if you trust it: git config --global --add safe.directory '{repository.root}'"
+    )
+
+
+@pytest.mark.parametrize("revision", ["nope", "-h", "--all", "HEAD~9"])
+def test_a_wrong_revision_is_said(repository: Repository, revision: str) -> None:
+    repository.commit({"a.yaml": A})
+
+    with pytest.raises(InputError, match=f"there is no revision {revision}"):
+        find_change(revision)
+    with pytest.raises(InputError, match=f"there is no revision {revision}"):
+        find_change("HEAD", revision)
+
+
+def test_outside_a_repository_git_is_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InputError, match="not a git repository"):
+        find_change()
+
+
+def test_the_repository_is_left_as_it_was(repository: Repository) -> None:
+    """Nothing is locked or refreshed, even where git would like to."""
+    repository.commit({"a.yaml": A})
+    os.utime(repository.root / "a.yaml", (1, 1))
+    index = (repository.root / ".git" / "index").read_bytes()
+
+    assert touched() == []
+    assert (repository.root / ".git" / "index").read_bytes() == index
+
+
+def test_files_beside_a_changed_one_belong_to_it_if_they_name_its_cluster(
+    repository: Repository,
+) -> None:
+    """And a template among them, which no YAML reader can read, does not."""
+    nodes = group("nodes", "a.example.com", "Node")
+    repository.commit(
+        {
+            "kops/a.yaml": A,
+            "kops/nodes.yaml": nodes,
+            "kops/b.yaml": B,
+            "kops/aa.yaml": cluster("a.example.com.org"),
+            "kops/template.yaml": "{{ range .z }}\n" + nodes,
+            "kops/values.yaml": "cluster: a.example.com\n",
+            "other/a.yaml": group("far", "a.example.com"),
+        }
+    )
+    repository.write({"kops/a.yaml": A3})
+
+    assert sides(touched()) == {
+        "a.example.com": (
+            ["kops/a.yaml", "kops/nodes.yaml"],
+            ["kops/a.yaml", "kops/nodes.yaml"],
+        )
+    }
+
+
+def test_objects_that_name_no_cluster_belong_to_those_beside_them(
+    repository: Repository,
+) -> None:
+    repository.commit({"a/c.yaml": A, "a/nodes.yaml": group("n", None), "b/c.yaml": B})
+    repository.write({"a/nodes.yaml": group("n", None, "Node")})
+
+    assert sides(touched()) == {
+        "a.example.com": (["a/c.yaml", "a/nodes.yaml"], ["a/c.yaml", "a/nodes.yaml"])
+    }
+
+
+def test_a_cluster_that_moves_between_files_is_one_cluster(
+    repository: Repository,
+) -> None:
+    repository.commit({"one/all.yaml": A})
+    spec, separator, groups = A3.partition("---\n")
+    repository.write(
+        {"one/all.yaml": None, "two/cluster.yaml": spec, "three/groups.yaml": groups}
+    )
+    assert separator
+
+    assert sides(touched()) == {
+        "a.example.com": (
+            ["one/all.yaml"],
+            ["three/groups.yaml", "two/cluster.yaml"],
+        )
+    }
+
+
+def test_the_configuration_says_which_files_are_specs_and_belong_together(
+    repository: Repository,
+) -> None:
+    files: dict[str, str | None] = {
+        "clusters/a/spec.yaml": A,
+        "groups/a/nodes.yaml": group("nodes", "a.example.com", "Node"),
+        "groups/b/nodes.yaml": group("nodes", "b.example.com", "Node"),
+        "drafts/a.yaml": A,
+    }
+    repository.commit(files)
+    repository.write({"clusters/a/spec.yaml": A3, "drafts/a.yaml": B})
+    patterns = ["clusters/{cluster}/*.yaml", "groups/{cluster}/"]
+    layout = Layout(str(repository.root), Patterns(patterns))
+
+    own = ["clusters/a/spec.yaml", "groups/a/nodes.yaml"]
+    assert sides(touched(layout)) == {"a.example.com": (own, own)}
+
+
+def test_one_of_two_hundred_clusters_is_read_alone(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one folder, where only the names tell which files belong together."""
+    repository.commit(
+        {f"clusters/c{n}.yaml": cluster(f"c{n}.example.com") for n in range(200)}
+    )
+    repository.write({"clusters/c7.yaml": cluster("c7.example.com", "a", "b", "c")})
+    read: list[str] = []
+
+    def counted(path: str, data: bytes, revision: str | None = None) -> Source:
+        read.append(path)
+        return decode(path, data, revision)
+
+    monkeypatch.setattr("kopslint.source.git_snapshot.decode", counted)
+
+    assert list(sides(touched())) == ["c7.example.com"]
+    assert read == ["clusters/c7.yaml", "clusters/c7.yaml"]
+
+
+COMMANDS = (
+    (None, Patterns(["runbooks/{cluster}.md", ".github/workflows/deploy.yml"])),
+    ("b.example.com", Patterns(["b.sh"])),
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ("clusters/a.yaml", {"a.example.com": [".github/workflows/deploy.yml"]}),
+        (
+            "clusters/b.yaml",
+            {"b.example.com": [".github/workflows/deploy.yml", "b.sh"]},
+        ),
+        (
+            "runbooks/c.md",
+            {"c.example.com": [".github/workflows/deploy.yml", "runbooks/c.md"]},
+        ),
+        (
+            ".github/workflows/deploy.yml",
+            {
+                "a.example.com": [".github/workflows/deploy.yml"],
+                "b.example.com": [".github/workflows/deploy.yml", "b.sh"],
+                "c.example.com": [".github/workflows/deploy.yml", "runbooks/c.md"],
+            },
+        ),
+        ("other.sh", {}),
+    ],
+)
+def test_command_lists_belong_to_the_clusters_that_the_configuration_says(
+    repository: Repository, changed: str, expected: dict[str, list[str]]
+) -> None:
+    """A list that changed touches its cluster as its spec does."""
+    files = {
+        "clusters/a.yaml": A,
+        "clusters/b.yaml": B,
+        "clusters/c.yaml": C,
+        ".github/workflows/deploy.yml": "on: push\n",
+        "runbooks/c.md": "# c\n",
+        "b.sh": "kops get ig\n",
+        "other.sh": "ls\n",
+    }
+    repository.commit({**files})
+    repository.write({changed: files[changed] + "# changed\n"})
+    specs = Patterns(["clusters/{cluster}.yaml"])
+
+    found = touched(Layout(str(repository.root), specs, COMMANDS))
+
+    assert {each.title: paths(each.commands) for each in found} == expected
+
+
+def test_a_configuration_below_the_root_is_about_its_own_folder(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths are shown from the current folder, as for any other input."""
+    repository.commit({"ops/a.yaml": A, "b.yaml": B})
+    repository.write({"ops/a.yaml": A3, "b.yaml": B + "# changed\n"})
+    monkeypatch.chdir(repository.root / "ops")
+    layout = Layout(str(repository.root / "ops"), Patterns(["*.yaml"]))
+
+    assert sides(touched(layout)) == {"a.example.com": (["a.yaml"], ["a.yaml"])}
+    assert list(sides(touched())) == ["a.example.com", "b.example.com"]
+    assert sides(touched())["b.example.com"] == (["../b.yaml"], ["../b.yaml"])
+
+
+@pytest.mark.parametrize(
+    ("within", "expected"),
+    [
+        (("one",), ["a.example.com"]),
+        (("two/b.yaml",), ["b.example.com"]),
+        (("one", "two"), ["a.example.com", "b.example.com"]),
+        (("on",), []),
+    ],
+)
+def test_a_check_can_be_limited_to_files_and_folders(
+    repository: Repository, within: tuple[str, ...], expected: list[str]
+) -> None:
+    repository.commit({"one/a.yaml": A, "two/b.yaml": B})
+    repository.write({"one/a.yaml": A3, "two/b.yaml": B + "# changed\n"})
+
+    assert list(sides(touched(within=within))) == expected
