@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -154,14 +155,14 @@ def replay(run: dict[str, Any], *, filtered: bool) -> Iterator[Checkpoint]:
         else:
             index = NAMES.index(arguments[0])
             if operation == "stop":
-                worlds = each(worlds, lambda w, i=index: stop(w, i))
+                worlds = each(worlds, partial(stop, index=index))
                 stops.append(second)
                 thaw = second + timing.frozen
             elif operation == "wipe":
-                worlds = each(worlds, lambda w, i=index: wipe(w, i))
+                worlds = each(worlds, partial(wipe, index=index))
             elif operation == "start":
                 fresh = index not in seen_before
-                worlds = each(worlds, lambda w, i=index, f=fresh: start(w, i, fresh=f))
+                worlds = each(worlds, partial(start, index=index, fresh=fresh))
                 seen_before.add(index)
             elif operation == "remove":
                 tried = {w: remove(w, index) for w in worlds}
