@@ -18,8 +18,8 @@ import pytest
 from kopslint.etcd.explore import reachable, successors
 from kopslint.etcd.moves import Kind, Pace
 from kopslint.etcd.operations import (
-    reread_if_all_restarted,
     remove,
+    reread_if_all_restarted,
     start,
     stop,
     wipe,

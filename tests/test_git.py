@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kopslint.cli.program import run
 from kopslint.config.patterns import Layout, Patterns
 from kopslint.config.touched import TouchedCluster, touched_clusters
 from kopslint.errors import InputError
@@ -562,3 +564,161 @@ def test_a_check_can_be_limited_to_files_and_folders(
     repository.write({"one/a.yaml": A3, "two/b.yaml": B + "# changed\n"})
 
     assert list(sides(touched(within=within))) == expected
+
+
+def check(*arguments: str) -> int:
+    return run(["check", "--no-timeline", *arguments])
+
+
+def rules_found(out: str) -> set[tuple[str, str]]:
+    return {
+        (finding["cluster"], finding["rule"])
+        for finding in json.loads(out)["findings"]
+        if finding["severity"] == "error"
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--changed"], ["--staged"], ["--base=HEAD"], ["--head=HEAD"]]
+)
+def test_that_no_spec_changed_is_an_answer(
+    repository: Repository, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """A hook must not fail for it, and must not call it a clean spec either."""
+    head = repository.commit({"a.yaml": A, "README.md": "x\n"})
+    repository.write({"README.md": "y\n"})
+
+    assert check(*arguments) == 0
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(
+        f"kopslint: nothing to check: no kops spec changed between {head[:7]} and "
+    )
+
+
+def test_a_program_gets_its_empty_report(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A later step that uploads it must find it."""
+    repository.commit({"a.yaml": A})
+
+    assert check("--changed", "--format=text", "--format=json=r.json", "-q") == 0
+
+    assert capsys.readouterr() == ("", "")
+    report = json.loads((repository.root / "r.json").read_text(encoding="utf-8"))
+    assert (report["findings"], report["summary"]["clusters"]) == ([], [])
+
+
+def test_a_change_is_checked_with_the_commands_that_the_repository_has_for_it(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And other clusters, with whatever is wrong with them, are not."""
+    b5 = cluster("b.example.com", "a", "b", "c", "d", "e")
+    b3 = cluster("b.example.com", "a", "b", "c")
+    repository.commit(
+        {
+            ".kopslint.yaml": "specs: ['clusters/{cluster}.yaml']\n"
+            "commands: ['runbooks/{cluster}.sh']\n",
+            "clusters/a.yaml": cluster("a.example.com", "a", "b"),
+            "clusters/b.yaml": b5,
+            "runbooks/a.sh": "kops delete ig cp-a --name a.example.com --yes\n",
+            "runbooks/b.sh": "kops delete ig cp-e --name b.example.com --yes\n",
+        }
+    )
+    repository.write({"clusters/b.yaml": b3})
+
+    assert check("--changed", "--format=json") == 1
+
+    assert rules_found(capsys.readouterr().out) == {("b.example.com", "KL301")}
+
+
+def test_a_command_about_another_cluster_of_the_repository_is_no_mistake(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipeline names many clusters, of which a change touches one."""
+    pipeline = "kops delete ig cp-a --name b.example.com --yes\n"
+    repository.commit(
+        {
+            ".kopslint.yaml": "specs: ['*.example.yaml']\ncommands: pipeline.sh\n",
+            "a.example.yaml": A,
+            "b.example.yaml": B,
+            "pipeline.sh": pipeline,
+        }
+    )
+    repository.write({"a.example.yaml": A + "# changed\n"})
+    check("--changed", "--format=json", "--fail-on=never")
+    several = {rule for _, rule in rules_found(capsys.readouterr().out)}
+    repository.commit({"b.example.yaml": None})
+    repository.write({"a.example.yaml": A + "# changed again\n"})
+    check("--changed", "--format=json", "--fail-on=never")
+    alone = json.loads(capsys.readouterr().out)["findings"]
+
+    assert several == set()
+    assert "KL403" in {finding["rule"] for finding in alone}
+
+
+def test_commands_can_be_tried_on_what_changed(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": A3})
+    repository.write({"a.yaml": A, "plan.sh": "kops delete ig cp-c --yes\n"})
+
+    assert check("--changed", "--commands=plan.sh", "--format=json") == 1
+    assert ("a.example.com", "KL301") in rules_found(capsys.readouterr().out)
+
+
+def test_a_removed_cluster_is_said_and_not_checked(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": cluster("a.example.com", "a", "b")})
+    repository.commit({"a.yaml": None})
+
+    assert check("--base=HEAD~1") == 0
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith("kopslint: a.example.com was removed, so it was not checked\n")
+
+
+def test_every_cluster_of_a_change_is_in_one_report(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": A, "b.yaml": B})
+    repository.write(
+        {
+            "a.yaml": cluster("a.example.com", "a", "b"),
+            "b.yaml": cluster("b.example.com", "a", "b"),
+        }
+    )
+
+    assert check("--changed", "--format=json") == 1
+
+    report = json.loads(capsys.readouterr().out)
+    assert report["summary"]["clusters"] == ["a.example.com", "b.example.com"]
+    assert report["summary"]["specs"] == 4
+    assert {(f["cluster"], f["rule"]) for f in report["findings"]} >= {
+        ("a.example.com", "KL103"),
+        ("b.example.com", "KL103"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--staged", "--base=HEAD"], "takes no other revision"),
+        (["--staged", "--head=HEAD"], "takes no other revision"),
+        (["--changed", "--before=a.yaml"], "the state before is taken from git"),
+        (["--base=nope"], "there is no revision nope"),
+    ],
+)
+def test_options_about_git_that_cannot_be_are_refused(
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    sentence: str,
+) -> None:
+    repository.commit({"a.yaml": A})
+
+    assert check(*arguments) == 2
+    assert sentence in capsys.readouterr().err

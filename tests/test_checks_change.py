@@ -1,0 +1,715 @@
+"""Risky changes and command lists: what is told, how bad it is, and where.
+
+The examples of the rules show whole findings; here are the borders of each rule.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from kopslint.engine import Request, check
+from kopslint.source.text import Source
+
+HEAD = """\
+apiVersion: kops.k8s.io/v1alpha2
+kind: Cluster
+metadata: {name: demo.example.com}
+spec:
+  cloudProvider: aws
+  configBase: s3://state/demo.example.com
+  kubernetesVersion: 1.32.4
+  networkCIDR: 10.0.0.0/16
+  nonMasqueradeCIDR: 100.64.0.0/10
+  networking: {calico: {}}
+  subnets:
+  - {name: a, zone: us-east-1a, cidr: 10.0.0.0/24, type: Private}
+  - {name: b, zone: us-east-1b, cidr: 10.0.1.0/24, type: Private}
+  - {name: c, zone: us-east-1c, cidr: 10.0.2.0/24, type: Private}
+"""
+ETCD = """\
+  etcdClusters:
+  - name: main
+    etcdMembers:
+    - {name: a, instanceGroup: master-a}
+    - {name: b, instanceGroup: master-b}
+    - {name: c, instanceGroup: master-c}
+  - name: events
+    etcdMembers:
+    - {name: a, instanceGroup: master-a}
+    - {name: b, instanceGroup: master-b}
+    - {name: c, instanceGroup: master-c}
+"""
+ALPHA3 = """\
+apiVersion: kops.k8s.io/v1alpha3
+kind: Cluster
+metadata: {name: demo.example.com}
+spec:
+  cloudProvider: {aws: {}}
+  configStore: {base: s3://state/demo.example.com}
+  kubernetesVersion: 1.32.4
+  networking:
+    calico: {}
+    networkCIDR: 10.0.0.0/16
+    nonMasqueradeCIDR: 100.64.0.0/10
+    subnets:
+    - {name: a, zone: us-east-1a, cidr: 10.0.0.0/24, type: Private}
+"""
+
+
+def group(name: str, role: str, subnet: str, size: int = 1) -> str:
+    return f"""\
+---
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata: {{name: {name}, labels: {{kops.k8s.io/cluster: demo.example.com}}}}
+spec: {{role: {role}, minSize: {size}, maxSize: {size}, subnets: [{subnet}]}}
+"""
+
+
+CLUSTER = HEAD + ETCD
+WHOLE = (
+    CLUSTER
+    + "".join(group(f"master-{zone}", "ControlPlane", zone) for zone in "abc")
+    + group("nodes", "Node", "a", 5)
+)
+
+Told = list[tuple[str, str]]
+"""Severity and place of each finding."""
+
+
+def edited(text: str, *edits: tuple[str, str]) -> str:
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def told(rule: str, before: str | None, after: str, commands: str = "") -> Told:
+    """What a rule says about a change and a command list."""
+    report = check(
+        Request(
+            before=(Source("before.yaml", before),) if before is not None else None,
+            after=(Source("after.yaml", after),),
+            commands=(Source("commands.sh", commands),) if commands else (),
+        )
+    )
+    return [
+        (finding.severity.value, str(finding.locations[0].span))
+        for finding in report.findings
+        if finding.rule == rule
+    ]
+
+
+def ran(rule: str, commands: str, before: str = WHOLE, after: str = WHOLE) -> Told:
+    """What a rule says about a list of commands on the whole cluster."""
+    return told(rule, before, after, commands)
+
+
+MEMBER_A = "{name: a, instanceGroup: master-a"
+
+
+def member(fields: str, text: str = CLUSTER) -> str:
+    """The spec with more fields for the members called a."""
+    return edited(text, (f"{MEMBER_A}}}", f"{MEMBER_A}, {fields}}}"))
+
+
+VOLUMES = {
+    "smaller": ("volumeSize: 40", "volumeSize: 39", "KL206", "warning"),
+    "smaller than the default": ("", "volumeSize: 19", "KL206", "warning"),
+    "the default again": ("volumeSize: 40", "", "KL206", "warning"),
+    "larger": ("volumeSize: 40", "volumeSize: 41", "KL206", None),
+    "the default written out": ("", "volumeSize: 20", "KL206", None),
+    "encrypted": ("", "encryptedVolume: true", "KL207", "error"),
+    "no longer encrypted": ("encryptedVolume: true", "", "KL207", "error"),
+    "not encrypted, written out": ("", "encryptedVolume: false", "KL207", None),
+    "another key": ("kmsKeyId: k1", "kmsKeyId: k2", "KL207", "error"),
+    "the same key in v1alpha3": ("kmsKeyId: k1", "kmsKeyID: k1", "KL207", None),
+    "another type": ("volumeType: gp2", "volumeType: gp3", "KL207", None),
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "severity"), VOLUMES.values(), ids=VOLUMES
+)
+def test_what_cannot_be_changed_about_a_volume_that_exists(
+    old: str, new: str, rule: str, severity: str | None
+) -> None:
+    """One mistake made in main and in events is told once, where main has it."""
+    before = member(old) if old else CLUSTER
+    after = member(new) if new else CLUSTER
+
+    found = told(rule, before, after)
+
+    assert [severity for severity, _ in found] == ([severity] if severity else [])
+    if found:
+        assert found[0][1].startswith("after.yaml:18:")
+
+
+def test_encryption_with_its_key_is_one_finding() -> None:
+    after = member("encryptedVolume: true, kmsKeyId: k1")
+
+    assert told("KL207", CLUSTER, after) == [("error", "after.yaml:18:59")]
+
+
+def test_a_new_member_may_have_any_volume() -> None:
+    """Only what exists cannot be changed."""
+    old = edited(CLUSTER, ("    - {name: c, instanceGroup: master-c}\n", ""))
+    new = edited(CLUSTER, ("master-c}", "master-c, encryptedVolume: true}"))
+
+    assert told("KL207", old, new) == []
+
+
+ETCD_VERSIONS = {
+    ("3.4.13", "3.6.4"): "error",
+    ("3.5.21", "3.6.4"): None,
+    ("3.5.21", "3.5.9"): None,
+    ("v3.5.21", "3.5.21"): None,
+    ("3.6.4", "3.5.21"): "error",
+    ("2.2.1", "3.2.24"): "error",
+    ("3.5.21", "latest"): None,
+    ("3.5.21", ""): None,
+    ("", "3.6.4"): None,
+}
+
+
+def with_etcd(version: str, text: str = CLUSTER) -> str:
+    if not version:
+        return text
+    line = f"    version: {version}\n    etcdMembers:\n"
+    return edited(text, ("    etcdMembers:\n", line))
+
+
+@pytest.mark.parametrize(("versions", "severity"), ETCD_VERSIONS.items())
+def test_etcd_goes_up_by_one_minor_release_at_most(
+    versions: tuple[str, str], severity: str | None
+) -> None:
+    before, after = map(with_etcd, versions)
+
+    expected = [(severity, "after.yaml:17:14")] if severity else []
+    assert told("KL208", before, after) == expected
+
+
+OUTAGE = (
+    "kops replace -f after.yaml\n"
+    "kops update cluster --yes\n"
+    "kops rolling-update cluster --cloudonly --instance-group-roles master"
+    " --master-interval=1s --yes\n"
+)
+
+
+def old_cluster(version: str, etcd: str = "") -> str:
+    """The whole cluster with another Kubernetes, and a field for every etcd."""
+    text = edited(WHOLE, ("kubernetesVersion: 1.32.4", f"kubernetesVersion: {version}"))
+    if etcd:
+        text = edited(text, ("    etcdMembers:", f"    {etcd}\n    etcdMembers:"))
+    return text
+
+
+def test_the_documented_outage_makes_etcd_3_a_warning() -> None:
+    """It is for 2.2.1 alone, the one release that etcd-manager can start."""
+    after = old_cluster("1.12.10", "version: 3.2.24")
+
+    def severities(version: str, rule: str) -> list[str]:
+        before = old_cluster("1.12.10", f"version: {version}")
+        return [severity for severity, _ in told(rule, before, after, OUTAGE)]
+
+    assert severities("2.2.1", "KL208") == ["warning"]
+    assert severities("2.2.1", "KL310") == ["warning"]
+    assert severities("2.3.7", "KL208") == ["error"]
+
+
+PROVIDERS = {
+    "with the outage": ("1.11.9", "1.12.10", OUTAGE, "warning"),
+    "one by one": ("1.11.9", "1.12.10", OUTAGE.replace(" --cloudonly", ""), "error"),
+    "without commands": ("1.11.9", "1.12.10", "", "warning"),
+    "long ago": ("1.12.10", "1.13.9", "", None),
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "commands", "severity"), PROVIDERS.values(), ids=PROVIDERS
+)
+def test_etcd_manager_takes_over_with_kubernetes_1_12(
+    old: str, new: str, commands: str, severity: str | None
+) -> None:
+    """The spec need not say a word about it; the place is then the etcd cluster."""
+    found = told("KL209", old_cluster(old), old_cluster(new), commands)
+
+    assert found == ([(severity, "after.yaml:16:11")] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "severities"),
+    [
+        ("provider: Legacy", "provider: Manager", ["warning"]),
+        ("provider: Manager", "provider: Legacy", ["error"]),
+        ("", "provider: Manager", []),
+        ("provider: Legacy", "{provider: Legacy, enableEtcdTLS: true}", ["warning"]),
+        ("provider: Manager", "{provider: Manager, enableEtcdTLS: true}", []),
+    ],
+)
+def test_tls_matters_only_without_etcd_manager(
+    old: str, new: str, severities: list[str]
+) -> None:
+    lines = new.strip("{}").replace(", ", "\n    ")
+    before, after = old_cluster("1.14.10", old), old_cluster("1.14.10", lines)
+
+    assert [severity for severity, _ in told("KL209", before, after)] == severities
+
+
+MAIN = "  - name: main\n"
+STORE = "s3://state/demo.example.com/backups/etcd/main"
+
+
+@pytest.mark.parametrize(
+    ("store", "places"),
+    [
+        (STORE, []),
+        (f"{STORE}/", []),
+        ("s3://elsewhere/main", ["after.yaml:17:28"]),
+    ],
+)
+def test_a_backup_store_written_out_is_compared_with_the_default(
+    store: str, places: list[str]
+) -> None:
+    line = f"{MAIN}    backups: {{backupStore: {store}}}\n"
+    after = edited(CLUSTER, (MAIN, line))
+
+    assert [place for _, place in told("KL210", CLUSTER, after)] == places
+
+
+def test_an_unknown_state_store_may_be_any() -> None:
+    """The default is known to end with the cluster, whatever stands in front."""
+    before = edited(CLUSTER, ("  configBase: s3://state/demo.example.com\n", ""))
+
+    def moved(store: str) -> Told:
+        line = f"{MAIN}    backups: {{backupStore: {store}}}\n"
+        return told("KL210", before, edited(before, (MAIN, line)))
+
+    assert moved(STORE) == []
+    assert moved("s3://elsewhere/main") == [("error", "after.yaml:16:28")]
+
+
+def test_the_state_store_of_v1alpha3_is_in_another_place() -> None:
+    before = ALPHA3 + ETCD
+    after = edited(before, ("base: s3://state/", "base: s3://state-2/"))
+
+    assert told("KL210", before, after) == [("error", "after.yaml:6:23")]
+
+
+@pytest.mark.parametrize(
+    ("names", "severities"),
+    [("abc", []), ("abd", []), ("ade", []), ("def", ["error"])],
+)
+def test_one_old_voter_has_to_stay(names: str, severities: list[str]) -> None:
+    edits = [
+        (f"{{name: {old}, instanceGroup: master-{old}}}", f"NEW-{new}")
+        for old, new in zip("abc", names, strict=True)
+    ]
+    after = edited(
+        edited(CLUSTER, *edits),
+        *(
+            (f"NEW-{new}", f"{{name: {new}, instanceGroup: master-{new}}}")
+            for new in names
+        ),
+    )
+
+    assert [severity for severity, _ in told("KL212", CLUSTER, after)] == severities
+
+
+NETWORKS = {
+    "networkCIDR": (("10.0.0.0/16", "10.0.0.0/15"), "error", "8:16"),
+    "nonMasqueradeCIDR": (("100.64.0.0/10", "100.0.0.0/10"), "error", "9:22"),
+    "a subnet": (("10.0.1.0/24", "10.0.8.0/24"), "error", "13:39"),
+    "subnets that trade": (
+        ("10.0.1.0/24, type: Private}\n", "10.0.2.0/24, type: Private}\n"),
+        "warning",
+        "13:39",
+    ),
+    "an id for a subnet": (
+        ("10.0.1.0/24, type: Private", "10.0.1.0/24, type: Private, id: subnet-1"),
+        "warning",
+        "13:71",
+    ),
+    "an id for the network": (
+        ("  networkCIDR:", "  networkID: vpc-1\n  networkCIDR:"),
+        "warning",
+        "8:14",
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "severity", "place"), NETWORKS.values(), ids=NETWORKS)
+def test_a_range_in_use_is_not_changed(
+    edit: tuple[str, str], severity: str, place: str
+) -> None:
+    after = edited(CLUSTER, edit)
+
+    assert told("KL215", CLUSTER, after) == [(severity, f"after.yaml:{place}")]
+
+
+@pytest.mark.parametrize(
+    ("line", "severities"),
+    [
+        ("serviceClusterIPRange: 100.64.0.0/13", []),
+        ("serviceClusterIPRange: 100.72.0.0/13", ["error"]),
+        ("podCIDR: 100.96.0.0/11", []),
+    ],
+)
+def test_the_service_range_is_compared_with_what_kops_derives(
+    line: str, severities: list[str]
+) -> None:
+    """A pod range is not derived here, so setting one proves nothing."""
+    after = edited(CLUSTER, ("  networkCIDR:", f"  {line}\n  networkCIDR:"))
+
+    assert [severity for severity, _ in told("KL215", CLUSTER, after)] == severities
+
+
+def test_networking_of_v1alpha3_is_below_networking() -> None:
+    before = ALPHA3 + ETCD
+    after = edited(before, ("100.64.0.0/10", "100.0.0.0/10"))
+
+    assert told("KL215", before, after) == [("error", "after.yaml:11:24")]
+
+
+def test_the_two_api_versions_are_one_network() -> None:
+    """A spec that is only converted changes nothing."""
+    one_subnet = HEAD[: HEAD.index("  - {name: b")] + ETCD
+
+    assert told("KL215", one_subnet, ALPHA3 + ETCD) == []
+    assert told("KL216", one_subnet, ALPHA3 + ETCD) == []
+
+
+PODS = {
+    ("calico: {}", "cilium: {}"): "error",
+    ("calico: {}", "kubenet: {}"): "error",
+    ("kubenet: {}", "weave: {}"): "warning",
+    ("amazonvpc: {}", "amazonVPC: {}"): None,
+    ("calico: {}", "calico: {mtu: 8981}"): None,
+    ("calico: {}", ""): None,
+}
+
+
+@pytest.mark.parametrize(("providers", "severity"), PODS.items())
+def test_pods_keep_their_network(
+    providers: tuple[str, str], severity: str | None
+) -> None:
+    before, after = (edited(CLUSTER, ("calico: {}", text)) for text in providers)
+
+    expected = [(severity, "after.yaml:10:16")] if severity else []
+    assert told("KL216", before, after) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("1.29.9", "1.31.4", [("KL218", "warning")]),
+        ("1.30.9", "1.31.4", []),
+        ("v1.31.0", "1.31.9", []),
+        ("1.31.9", "1.31.0", []),
+        ("1.31.9", "1.30.9", [("KL219", "error")]),
+        ("1.31.9", "https://storage.example.com/release/v1.33.0", []),
+    ],
+)
+def test_kubernetes_goes_up_by_one_minor_release_at_most(
+    old: str, new: str, found: list[tuple[str, str]]
+) -> None:
+    before, after = (edited(CLUSTER, ("1.32.4", version)) for version in (old, new))
+
+    for rule in ("KL218", "KL219"):
+        expected = [(s, "after.yaml:7:22") for name, s in found if name == rule]
+        assert told(rule, before, after) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "severities"),
+    [
+        ('maxPrice: "0.1"', ["warning"]),
+        ("gcpProvisioningModel: SPOT", ["warning"]),
+        ("gcpProvisioningModel: STANDARD", []),
+        ("mixedInstancesPolicy: {onDemandAboveBase: 0}", ["warning"]),
+        ("mixedInstancesPolicy: {onDemandBase: 1, onDemandAboveBase: 0}", []),
+        ("mixedInstancesPolicy: {instances: [m6i.large]}", []),
+    ],
+)
+def test_a_control_plane_machine_is_bought_on_demand(
+    fields: str, severities: list[str]
+) -> None:
+    place = "subnets: [b]"
+    after = edited(WHOLE, (place, f"{place}, {fields}"))
+
+    assert [severity for severity, _ in told("KL220", None, after)] == severities
+
+
+SIZES = "minSize: 5, maxSize: 5"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "spec", "found"),
+    [
+        ("minSize: 4, maxSize: 5", "", [("warning", "after.yaml:45:29")]),
+        ("minSize: 5, maxSize: 9", "", []),
+        ("minSize: 1, maxSize: 5", "  clusterAutoscaler: {enabled: true}\n", []),
+        (
+            "minSize: 1, maxSize: 4",
+            "  clusterAutoscaler: {enabled: true}\n",
+            [("warning", "after.yaml:46:41")],
+        ),
+    ],
+)
+def test_workers_are_drained_before_they_go(sizes: str, spec: str, found: Told) -> None:
+    """An autoscaler drains what it takes away between the bounds."""
+    before = edited(WHOLE, ("  networkCIDR:", f"{spec}  networkCIDR:"))
+    after = edited(before, (SIZES, sizes))
+
+    assert told("KL222", before, after) == found
+    assert told("KL222", before, after, "kubectl drain ip-1 ip-2\n") == []
+
+
+DELETES = 'aws ec2 delete-volume --volume-id "$MASTER_B_ETCD_MAIN"\n'
+TAGS = 'aws ec2 create-tags --resources "$ETCD_VOL" --tags Key={},Value=x\n'
+VOLUME_LISTS = {
+    "deleted": (DELETES, [("error", "commands.sh:1:1")]),
+    "member of main removed": (f"# main\netcdctl member remove 8e9\n{DELETES}", []),
+    "member of events removed": (
+        f"etcdctl --endpoints https://127.0.0.1:4002 member remove 8e9\n{DELETES}",
+        [("error", "commands.sh:2:1")],
+    ),
+    "before a restore": (
+        (
+            f"{DELETES}etcd-manager-ctl --backup-store=s3://b/backups/etcd/main"
+            " restore-backup B\n"
+        ),
+        [("warning", "commands.sh:1:1")],
+    ),
+    "after the cluster": (f"kops delete cluster --yes\n{DELETES}", []),
+    "of something else": ('aws ec2 delete-volume --volume-id "$OLD_LOGS"\n', []),
+    "found by its name": (TAGS.format("Name"), [("error", "commands.sh:1:1")]),
+    "found by its etcd tag": (
+        TAGS.format("k8s.io/etcd/main"),
+        [("error", "commands.sh:1:1")],
+    ),
+    "marked for the bill": (TAGS.format("CostCenter"), []),
+}
+
+
+@pytest.mark.parametrize(("commands", "found"), VOLUME_LISTS.values(), ids=VOLUME_LISTS)
+def test_a_volume_outlives_the_membership(commands: str, found: Told) -> None:
+    assert ran("KL308", commands) == found
+
+
+FILTER = "--instance-group-roles control-plane,apiserver"
+CONTROL_PLANE = (
+    f"kops update cluster {FILTER} --yes\nkops rolling-update cluster {FILTER} --yes\n"
+)
+ALL = "kops update cluster --yes\nkops rolling-update cluster --yes\n"
+UPGRADES = {
+    "all at once": (ALL, [("error", "commands.sh:1:1")]),
+    "stored first": (f"kops edit cluster\n{ALL}", [("error", "commands.sh:2:1")]),
+    "applied before it is stored": (f"{ALL}kops edit cluster\n", []),
+    "control plane first": (CONTROL_PLANE + ALL, []),
+    "control plane not rolled": (
+        f"kops update cluster {FILTER} --yes\n{ALL}",
+        [("error", "commands.sh:2:1")],
+    ),
+    "workers named": (
+        "kops update cluster --instance-group master-a,nodes --yes\n",
+        [("error", "commands.sh:1:1")],
+    ),
+    "reconciled": (f"kops reconcile cluster --yes\n{ALL}", []),
+    "only looked at": ("kops update cluster\n", []),
+    "by terraform": (
+        "kops update cluster --target terraform --out .\nterraform apply\n",
+        [("error", "commands.sh:2:1")],
+    ),
+    "by terraform, control plane first": (
+        (
+            "kops update cluster --target terraform --out .\n"
+            "terraform apply -target aws_autoscaling_group.master-a-demo-example-com\n"
+            f"kops rolling-update cluster {FILTER} --yes\n"
+            "terraform apply\n"
+        ),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("commands", "found"), UPGRADES.values(), ids=UPGRADES)
+def test_the_control_plane_is_upgraded_first(commands: str, found: Told) -> None:
+    before, after = (edited(WHOLE, ("1.32.4", v)) for v in ("1.30.9", "1.31.4"))
+
+    assert ran("KL309", commands, before, after) == found
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("1.29.9", "1.30.4"), ("1.31.0", "1.31.4"), ("1.32.4", "1.31.4")]
+)
+def test_the_order_matters_from_kubernetes_1_31_on(old: str, new: str) -> None:
+    before, after = (edited(WHOLE, ("1.32.4", version)) for version in (old, new))
+
+    assert ran("KL309", ALL, before, after) == []
+
+
+ROLL = "kops rolling-update cluster --yes"
+ROLLS = {
+    "": None,
+    " --force": None,
+    " --cloudonly": "warning",
+    " --cloudonly --control-plane-interval=1s": "error",
+    " --cloudonly --control-plane-interval=15s": "warning",
+    " --cloudonly --force": "error",
+    " --cloudonly --instance-group nodes": None,
+    " --cloudonly --instance-group master-a": "warning",
+    " --cloudonly --instance-group-roles node": None,
+    " --control-plane-interval=1s": None,
+    " --validate-count=0": "warning",
+    " --validate-count=1": None,
+    " --fail-on-validate-error=false": "warning",
+    " --fail-on-drain-error=false": None,
+}
+
+
+@pytest.mark.parametrize(("flags", "severity"), ROLLS.items())
+def test_a_roll_looks_before_it_goes_on(flags: str, severity: str | None) -> None:
+    expected = [(severity, "commands.sh:1:1")] if severity else []
+
+    assert ran("KL310", f"{ROLL}{flags}\n") == expected
+
+
+def test_an_upgrade_without_validation_is_an_error() -> None:
+    """A dry run of the upgrade upgrades nothing."""
+    roll = f"{ROLL} --cloudonly\n"
+
+    assert ran("KL310", f"kops upgrade cluster --yes\n{roll}") == [
+        ("error", "commands.sh:2:1")
+    ]
+    assert ran("KL310", f"kops upgrade cluster\n{roll}") == [
+        ("warning", "commands.sh:2:1")
+    ]
+
+
+CTL = "etcd-manager-ctl --backup-store=s3://b/demo.example.com/backups/etcd/"
+BOTH = f"{CTL}main restore-backup B\n{CTL}events restore-backup B\n"
+RESTORES = {
+    "nobody reads it": (BOTH, ["commands.sh:2:1"]),
+    "rolled": (f"{BOTH}{ROLL} --force\n", []),
+    "only workers rolled": (
+        f"{BOTH}{ROLL} --instance-group nodes\n",
+        ["commands.sh:2:1"],
+    ),
+    "containers stopped": (
+        f"{BOTH}docker stop $(docker ps -q --filter name=etcd-manager)\n",
+        [],
+    ),
+    "events left out": (f"{CTL}main restore-backup B\n{ROLL}\n", ["commands.sh:1:1"]),
+    "which one is unknown": (
+        f'etcd-manager-ctl --backup-store="$STORE" restore-backup B\n{ROLL}\n',
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("commands", "places"), RESTORES.values(), ids=RESTORES)
+def test_a_restore_is_of_both_and_carried_out(commands: str, places: list[str]) -> None:
+    found = ran("KL311", commands)
+
+    assert found == [("warning", place) for place in places]
+
+
+BACKUPS = "aws s3 rm --recursive s3://state/demo.example.com/backups"
+REBUILDS = {
+    "at once": ("terraform destroy\nterraform apply\n", ["commands.sh:2:1"]),
+    "a part of it": ("terraform destroy -target aws_x.y\nterraform apply\n", []),
+    "without the backups": (
+        f"terraform destroy\n{BACKUPS}\nterraform apply\n",
+        [],
+    ),
+    "without the cluster": (
+        "terraform destroy\nkops delete cluster --yes\nterraform apply\n",
+        [],
+    ),
+    "never": ("terraform destroy\n", []),
+}
+
+
+@pytest.mark.parametrize(("commands", "places"), REBUILDS.values(), ids=REBUILDS)
+def test_a_new_cluster_needs_an_empty_state_store(
+    commands: str, places: list[str]
+) -> None:
+    assert ran("KL312", commands) == [("error", place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("commands", "places"),
+    [
+        (f"{BACKUPS}\n", ["commands.sh:1:23"]),
+        (f"{BACKUPS}/etcd/main/\n", ["commands.sh:1:23"]),
+        (f"{BACKUPS}/etcd/main/control/\n", ["commands.sh:1:23"]),
+        (f"{BACKUPS}/etcd/main/2026-05-04T03:02:01Z-000001/\n", []),
+        (
+            "aws s3 rm --recursive s3://state/demo.example.com\n",
+            ["commands.sh:1:23"],
+        ),
+        ("aws s3 rm --recursive s3://kops-logs/2024/\n", []),
+        (f"kops delete cluster --yes\n{BACKUPS}\n", []),
+    ],
+)
+def test_the_store_of_a_living_cluster_stays(commands: str, places: list[str]) -> None:
+    """A single backup may go; what etcd-manager steers by may not."""
+    assert ran("KL315", commands) == [("error", place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("rule", "commands", "found"),
+    [
+        ("KL314", "kops delete ig nodes\n", [("warning", "commands.sh:1:1")]),
+        ("KL314", "kops delete ig nodes --yes\n", []),
+        ("KL314", "kops delete ig no-such-group\n", []),
+        ("KL316", "kops delete cluster --yes\n", [("warning", "commands.sh:1:1")]),
+        ("KL316", "kops delete cluster\n", []),
+        ("KL316", "kops delete cluster --unregister --yes\n", []),
+        ("KL404", "kops updtae cluster --yes\n", [("error", "commands.sh:1:6")]),
+        ("KL404", "kops validate\n", [("warning", "commands.sh:1:6")]),
+        ("KL404", "kops set cluster spec.x=1\n", [("warning", "commands.sh:1:6")]),
+        ("KL404", "kops get ig --nonsense\n", [("warning", "commands.sh:1:13")]),
+        ("KL404", "kops update cluster --nonsense\n", []),
+    ],
+)
+def test_a_command_does_what_it_looks_like(
+    rule: str, commands: str, found: Told
+) -> None:
+    """What a refused command would have changed is told by KL307, and only there."""
+    assert ran(rule, commands) == found
+
+
+STORED = {
+    "and left": ("kops replace -f after.yaml\n", ["commands.sh:1:1"]),
+    "and updated": ("kops replace -f after.yaml\nkops update cluster --yes\n", []),
+    "after the update": (
+        "kops update cluster --yes\nkops edit cluster\n",
+        ["commands.sh:2:1"],
+    ),
+    "and previewed": ("kops replace -f after.yaml\nkops update cluster\n", []),
+    "and rolled": (f"kops edit cluster\n{ROLL}\n", ["commands.sh:1:1"]),
+    "for a script": ("kops replace -f after.yaml\n./apply.sh\n", []),
+    "without a change": ("kops replace -f before.yaml\n", []),
+}
+
+
+@pytest.mark.parametrize(("commands", "places"), STORED.values(), ids=STORED)
+def test_what_is_stored_is_applied(commands: str, places: list[str]) -> None:
+    """A preview is told by KL401, and what a script does is not known."""
+    after = edited(WHOLE, ("1.32.4", "1.32.6"))
+
+    found = ran("KL406", commands, WHOLE, after)
+
+    assert found == [("warning", place) for place in places]
+
+
+def test_a_spec_without_its_other_half_raises_nothing() -> None:
+    """Files that hold only the Cluster, or only groups, compare what they have."""
+    groups = WHOLE.removeprefix(CLUSTER)
+    rules = [f"KL{number}" for number in (*range(206, 223), 308, 309, 310)]
+
+    for before, after in ((CLUSTER, groups), (groups, CLUSTER), (groups, groups)):
+        assert [rule for rule in rules if told(rule, before, after, ALL)] == []
