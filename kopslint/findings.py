@@ -127,6 +127,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding does not count: a comment in the text, or a baseline.
+
+    ``span`` is the place of the comment; a baseline has none.
+    """
+
+    kind: Literal["comment", "baseline"]
+    reason: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TimelineEntry:
     """One step of the simulated list; step 0 is the state before it."""
 
@@ -161,15 +173,20 @@ class Summary:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of one check."""
+    """The result of one check; ``suppressed`` findings do not count as findings."""
 
     findings: tuple[Finding, ...]
     timeline: tuple[TimelineEntry, ...] = ()
     summary: Summary = field(default_factory=Summary)
+    suppressed: tuple[tuple[Finding, Suppression], ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many findings have exactly this severity."""
         return sum(finding.severity is severity for finding in self.findings)
+
+    def suppressed_by(self, kind: Literal["comment", "baseline"]) -> int:
+        """How many findings are suppressed in this way."""
+        return sum(suppression.kind == kind for _, suppression in self.suppressed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -354,12 +354,12 @@ def test_a_range_in_use_is_not_changed(
         ("serviceClusterIPRange: 100.64.0.0/13", []),
         ("serviceClusterIPRange: 100.72.0.0/13", ["error"]),
         ("podCIDR: 100.96.0.0/11", []),
+        ("podCIDR: 100.112.0.0/12", ["error"]),
     ],
 )
-def test_the_service_range_is_compared_with_what_kops_derives(
+def test_a_range_written_out_is_compared_with_what_kops_derives(
     line: str, severities: list[str]
 ) -> None:
-    """A pod range is not derived here, so setting one proves nothing."""
     after = edited(CLUSTER, ("  networkCIDR:", f"  {line}\n  networkCIDR:"))
 
     assert [severity for severity, _ in told("KL215", CLUSTER, after)] == severities
@@ -385,6 +385,7 @@ PODS = {
     ("calico: {}", "kubenet: {}"): "error",
     ("kubenet: {}", "weave: {}"): "warning",
     ("amazonvpc: {}", "amazonVPC: {}"): None,
+    ("gce: {}", "gcp: {}"): None,
     ("calico: {}", "calico: {mtu: 8981}"): None,
     ("calico: {}", ""): None,
 }

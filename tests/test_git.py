@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -567,7 +568,9 @@ def test_a_check_can_be_limited_to_files_and_folders(
 
 
 def check(*arguments: str) -> int:
-    return run(["check", "--no-timeline", *arguments])
+    """Run a check with only the rules that these tests are about."""
+    rules = "--select=even-member-count,ig-deleted-before-etcd-member,KL403"
+    return run(["check", "--no-timeline", rules, *arguments])
 
 
 def rules_found(out: str) -> set[tuple[str, str]]:
@@ -722,3 +725,53 @@ def test_options_about_git_that_cannot_be_are_refused(
 
     assert check(*arguments) == 2
     assert sentence in capsys.readouterr().err
+
+
+class Screen(io.StringIO):
+    """A standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_and_leaves_no_trace(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({"x": ""})
+    repository.write({"a.yaml": A, "b.yaml": B})
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+
+    check("--changed", "--fail-on=never")
+    assert screen.getvalue() == (
+        "\rchecking 1 of 2: a.example.com\x1b[K\rchecking 2 of 2: b.example.com\x1b[K"
+        "\r\x1b[K"
+    )
+    screen.truncate(0)
+    check("--changed", "--fail-on=never", "--quiet")
+    assert screen.getvalue() == ""
+
+
+def test_there_is_no_progress_in_a_pipe(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"x": ""})
+    repository.write({"a.yaml": A, "b.yaml": B})
+
+    check("--changed", "--fail-on=never")
+
+    assert capsys.readouterr().err == ""
+
+
+def test_verbose_says_what_is_read(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = repository.commit({"a.yaml": A})
+    repository.write({"a.yaml": A3})
+
+    check("--changed", "--verbose")
+
+    assert capsys.readouterr().err.splitlines() == [
+        f"kopslint: 1 cluster changed between {head[:7]} and the work tree",
+        "kopslint: a.example.com: 1 files before, 1 after, 0 command lists",
+    ]

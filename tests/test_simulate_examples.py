@@ -173,7 +173,7 @@ ORDERS = {
         (REPLACE_NEW, UPDATE, delete("b")),
         {"LDL", "LWL", "LDI", "LWI", "L.L"},
         ERROR,
-        {"KL302", "KL303", "KL304"},
+        {"KL301", "KL302", "KL303"},
     ),
     "3 to 5 while a member is dead": Known(
         "abc",

@@ -5,12 +5,12 @@ What kops refuses is no business of this module: the simulation says that.
 
 from __future__ import annotations
 
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
-from kopslint.simulate.flow import is_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,9 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
     if not wrote:
         return
     last = wrote[-1]
-    if any(isinstance(s.command, _APPLIES) for s in simulation.steps[last.number :]):
+    # What cannot be read, such as a script of one's own, may be what applies it.
+    rest = dropwhile(lambda c: c is not last.command, simulation.plan.commands)
+    if any(isinstance(command, _APPLIES) for command in rest):
         return
     pending = set.intersection(*(_pending(final) for final in simulation.final))
     if not pending:
@@ -135,16 +137,16 @@ def _pending(situation: Situation) -> set[str]:
 def faulty_command_line(context: Context) -> Iterator[Draft]:
     """A command line does nothing, or something else than it says.
 
-    Where a command that the simulation follows is refused, the rule about refusals
-    tells it.
+    Where a step of the simulation is refused, the rule about refusals tells it.
     """
     simulation = context.simulation
     if simulation is None:
         return
     numbers = {id(step.command): step.number for step in simulation.steps}
+    unreached = {id(command) for command in simulation.skipped}
     for command in simulation.plan.commands:
-        for problem in command.problems:
-            if problem.refused and is_step(command):
+        for problem in command.problems if id(command) not in unreached else ():
+            if problem.refused and id(command) in numbers:
                 continue
             lost = problem.refused and problem.kind in _NO_COMMAND
             yield Draft(

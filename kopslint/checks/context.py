@@ -15,6 +15,7 @@ from kopslint.findings import Certainty, Draft
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kopslint.checks.house import HouseRule
     from kopslint.commands.command import Command
     from kopslint.kops.spec import Manifest
     from kopslint.simulate.record import Simulation
@@ -29,12 +30,14 @@ class Context:
     ``after`` is the state to check, or the state after the change; ``before`` is
     None if there is no change to check, ``simulation`` if there are no commands.
     ``misnamed`` are commands that name a cluster which is none of the inputs.
+    ``house`` are the rules of a team's own that are asked.
     """
 
     after: Manifest
     before: Manifest | None = None
     simulation: Simulation | None = None
     misnamed: tuple[Command, ...] = ()
+    house: tuple[HouseRule, ...] = ()
 
     @property
     def cluster(self) -> str:

@@ -9,6 +9,7 @@ pkg/controller/controller.go, kops docs/operations/etcd_backup_restore_encryptio
 from __future__ import annotations
 
 import re
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
@@ -22,6 +23,7 @@ from kopslint.syntax.yaml_tree import find, text_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kopslint.commands.command import Command
     from kopslint.kops.spec import Cluster, EtcdCluster
     from kopslint.simulate.record import Step
     from kopslint.source.text import Span
@@ -110,16 +112,16 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
     """A restore is ordered for a part of etcd, or nobody is made to carry it out."""
     if context.simulation is None:
         return
-    steps = context.simulation.steps
     restores = [
         (step, step.command)
-        for step in steps
+        for step in context.simulation.steps
         if isinstance(step.command, model.RestoreBackup)
     ]
     if not restores:
         return
     last, command = restores[-1]
-    if not any(_makes_reread(step, context) for step in steps[last.number :]):
+    rest = dropwhile(lambda c: c is not command, context.simulation.plan.commands)
+    if not any(_makes_reread(later, context) for later in rest):
         yield Draft(
             message="the restore is ordered, and nothing makes etcd-manager do it",
             why="restore-backup only leaves an order in the backup store. The leader "
@@ -154,10 +156,13 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
     )
 
 
-def _makes_reread(step: Step, context: Context) -> bool:
-    """Whether a step makes an etcd-manager start, so that it reads its orders."""
-    match step.command:
-        case model.RollingUpdate(yes=True) as command:
+def _makes_reread(command: Command, context: Context) -> bool:
+    """Whether a command makes etcd-manager start, so that it reads its orders.
+
+    What cannot be read may be what does.
+    """
+    match command:
+        case model.RollingUpdate(yes=True):
             return covers_control_plane(command, context)
         case model.Reconcile(yes=True) | model.DeleteInstance(yes=True):
             return True

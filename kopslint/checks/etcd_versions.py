@@ -1,6 +1,6 @@
 """The release of etcd and how it is run: which steps lose data or stop everything.
 
-Sources: etcd-manager pkg/controller/controller.go (prepareForUpgrade) and kops
+Sources: etcd-manager pkg/controller/upgrade.go (prepareForUpgrade) and kops
 docs/etcd3-migration.md.
 """
 

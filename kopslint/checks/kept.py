@@ -31,8 +31,11 @@ def cluster(context: Context) -> tuple[Cluster, Cluster] | None:
 def etcd_clusters(context: Context) -> Iterator[tuple[EtcdCluster, EtcdCluster]]:
     """The etcd clusters of both sides, before and after."""
     pair = cluster(context)
-    for new in pair[1].etcd_clusters if pair is not None else ():
-        old = pair[0].etcd_cluster(new.name) if pair is not None else None
+    if pair is None:
+        return
+    before, after = pair
+    for new in after.etcd_clusters:
+        old = before.etcd_cluster(new.name)
         if old is not None:
             yield old, new
 
@@ -49,8 +52,11 @@ def members(context: Context) -> Iterator[tuple[str, EtcdMember, EtcdMember]]:
 def subnets(context: Context) -> Iterator[tuple[Subnet, Subnet]]:
     """The subnets of both sides, before and after."""
     pair = cluster(context)
-    for new in pair[1].subnets if pair is not None else ():
-        old = pair[0].subnet(new.name) if pair is not None else None
+    if pair is None:
+        return
+    before, after = pair
+    for new in after.subnets:
+        old = before.subnet(new.name)
         if old is not None:
             yield old, new
 

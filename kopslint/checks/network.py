@@ -1,33 +1,26 @@
 """The network under a cluster: what its machines were given and cannot give back.
 
 Sources: kops upup/pkg/fi/cloudup/awstasks/subnet.go and vpc.go (CheckChanges),
-pkg/apis/kops/validation/instancegroup.go, docs/networking.md.
+and pkg/apis/kops/validation/instancegroup.go.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.findings import Location, Severity
-from kopslint.syntax.yaml_tree import Mapping, find, span_of, text_at
+from kopslint.syntax.yaml_tree import find, span_of, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ipaddress import IPv4Network, IPv6Network
 
     from kopslint.kops.spec import Cluster, Subnet
     from kopslint.source.text import Span
-
-_PROVIDERS = frozenset(
-    {"amazonvpc", "calico", "canal", "cilium", "classic", "cni", "external", "flannel"}
-    | {"gce", "gcp", "kindnet", "kopeio", "kubenet", "kuberouter", "lyftvpc", "romana"}
-    | {"weave"}
-)
 
 # What becomes of a running cluster when one of these changes under it.
 _RANGES = {
@@ -35,9 +28,9 @@ _RANGES = {
     "address from it: the update fails.",
     "networkID": "Nothing moves to another network: kops builds a second set of "
     "machines and volumes there, without the data of etcd.",
-    "nonMasqueradeCIDR": "The ranges of services and pods are cut from it, so both "
-    "shift: what runs keeps its old address, and the API service, DNS and the routes "
-    "between nodes are then in the new range.",
+    "nonMasqueradeCIDR": "The range of pods is cut from it, and with older releases of "
+    "kops that of services: both shift, what runs keeps its old address, and routes, "
+    "DNS and the API service are in the new range.",
     "serviceClusterIPRange": "Services keep the addresses that they have, and the API "
     "server no longer serves them; DNS and the API service itself are the first.",
     "podCIDR": "Nodes keep the pod ranges that they have and new nodes get theirs from "
@@ -69,40 +62,37 @@ def group_without_subnet(context: Context) -> Iterator[Draft]:
     before = context.before.cluster if context.before is not None else None
     for same in alike(found, lambda f: f[0]):
         name, groups = same[0][0], [group for _, group in same]
-        use = f"{listed([g.name for g in groups])} still {_verb(len(groups), 'use')} it"
+        users = listed([group.name for group in groups])
+        places = [
+            Location(g.at("spec", "subnets", g.subnets.index(name)), f"of {g.name}")
+            for g in groups
+        ]
         was = before.subnet(name) if before is not None else None
-        near = get_close_matches(name, [subnet.name for subnet in cluster.subnets], 1)
+        if was is not None:
+            uses = "use" if len(groups) > 1 else "uses"
+            message = f"subnet {name} is taken out, and {users} still {uses} it"
+            places.append(Location(_place(was, "name"), "it was here"))
+            fix = f"# put {name} back until {users} {uses} another one"
+        else:
+            names = "name" if len(groups) > 1 else "names"
+            message = f"{users} {names} subnet {name}, which the Cluster does not have"
+            fix = _near(name, cluster)
         yield Draft(
-            message=f"subnet {name} is taken out of the Cluster, and {use}"
-            if was is not None
-            else f"{listed([g.name for g in groups])} {_verb(len(groups), 'name')} "
-            f"subnet {name}, which the Cluster does not have",
+            message=message,
             why="kops looks up every subnet of every group and updates nothing as long "
             "as one is not found.",
-            locations=(
-                *(
-                    Location(
-                        g.at("spec", "subnets", g.subnets.index(name)),
-                        f"{g.name} is in {name}",
-                    )
-                    for g in groups
-                ),
-                *([Location(_place(was, "name"), "it was here")] if was else ()),
-            ),
+            locations=tuple(places),
             subject=name,
-            fix=(f"# did you mean {near[0]}?",)
-            if near and was is None
-            else (
-                (
-                    f"# put {name} back, or move {listed([g.name for g in groups])} to "
-                    "another subnet first"
-                ),
-            ),
+            fix=(fix,),
         )
 
 
-def _verb(count: int, verb: str) -> str:
-    return verb if count > 1 else f"{verb}s"
+def _near(name: str, cluster: Cluster) -> str:
+    from difflib import get_close_matches
+
+    names = [subnet.name for subnet in cluster.subnets]
+    near = get_close_matches(name, names, 1)
+    return f"# did you mean {near[0]}?" if near else f"# write one of {listed(names)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,30 +148,37 @@ def _range_changes(old: Cluster, new: Cluster) -> Iterator[_Changed]:
 
 
 def _range(cluster: Cluster, field: str) -> str | None:
-    """The value of a field, or what kops derives where it is left out.
+    """The value of a field, or what kops takes where it is left out, if that is known.
 
-    Services get the first eighth of the range that is not masqueraded. Source:
-    kops upup/pkg/fi/cloudup/populate_cluster_spec.go and pkg/model/components.
+    Source: kops upup/pkg/fi/cloudup/populate_cluster_spec.go, assignSubnets. Which
+    range services get beside another nonMasqueradeCIDR than the usual one depends on
+    the release of kops.
     """
     said = text_at(cluster.node, *networking_field(cluster, field))
-    if said or field != "serviceClusterIPRange":
+    if said or field not in ("podCIDR", "serviceClusterIPRange"):
         return said or None
     whole = text_at(cluster.node, *networking_field(cluster, "nonMasqueradeCIDR"))
-    try:
-        network = ip_network(whole or "")
-    except ValueError:
+    network = _parsed(whole)
+    if network is None or network.version != 4:
         return None
-    if network.version != 4 or network.prefixlen > 24:
-        return None
-    return str(next(network.subnets(prefixlen_diff=3)))
+    if field == "podCIDR":
+        return str(list(network.subnets())[-1])
+    return "100.64.0.0/13" if str(network) == "100.64.0.0/10" else None
 
 
 def _network(text: str | None) -> str | None:
     """A range in its one spelling; whatever is no range is itself."""
+    network = _parsed(text)
+    return str(network) if network is not None else text
+
+
+def _parsed(text: str | None) -> IPv4Network | IPv6Network | None:
+    from ipaddress import ip_network
+
     try:
-        return str(ip_network(text or "", strict=False))
+        return ip_network(text or "", strict=False)
     except ValueError:
-        return text
+        return None
 
 
 def _subnet_changes(
@@ -211,8 +208,8 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
     one = same[0]
     messages = {
         "cidr": f"the range of {subnets} changes: {one.before} -> {one.after}",
-        "renumbered": f"the ranges of the subnets are dealt out again: {names} "
-        f"{'gets' if len(same) == 1 else 'get'} what another one had",
+        "renumbered": "the ranges are dealt out anew among the subnets: "
+        f"{names} {'changes' if len(same) == 1 else 'change'}",
         "id": f"the id of {subnets} changes: {one.before} -> {one.after or 'none'}",
         "adopted": f"{subnets} {'gets' if len(same) == 1 else 'get'} an id after the "
         "cluster was made",
@@ -256,46 +253,3 @@ def _places(same: list[_Changed]) -> tuple[Location, ...]:
 def _place(subnet: Subnet, key: str) -> Span:
     """Where a field is, or else the name of the subnet that lacks it."""
     return span_of(subnet.node, "name" if find(subnet.node, key) is None else key)
-
-
-def networking_provider_changed(context: Context) -> Iterator[Draft]:
-    """The network of pods is to be run by another provider."""
-    pair = kept.cluster(context)
-    if pair is None:
-        return
-    old, new = (_provider(cluster) for cluster in pair)
-    if old is None or new is None or old.lower() == new.lower():
-        return
-    mild = old.lower() == "kubenet"
-    yield Draft(
-        severity=Severity.WARNING if mild else None,
-        message=f"the networking provider changes from {old} to {new}",
-        why="kops documents this as possible. While nodes are rolled, pods of old and "
-        "new nodes may not reach each other, and nothing rolls it back."
-        if mild
-        else f"kops does not migrate it: {old} keeps running on every node beside "
-        f"{new}, pods of old and new nodes do not reach each other, and the roll stops "
-        "half-way because nothing validates.",
-        locations=(
-            Location(_key(pair[1], new), f"after: {new}"),
-            Location(_key(pair[0], old), f"before: {old}"),
-        ),
-        subject=f"{old}/{new}".lower(),
-        fix=("# try it on a copy of the cluster first, and plan an outage",)
-        if mild
-        else (f"# keep {old}, and move the workloads to a new cluster with {new}",),
-    )
-
-
-def _provider(cluster: Cluster) -> str | None:
-    """The only networking provider of a Cluster, as it is written."""
-    node = cluster.get("spec", "networking")
-    keys = list(node.keys()) if isinstance(node, Mapping) else []
-    found = [key for key in keys if key.lower() in _PROVIDERS]
-    return found[0] if len(found) == 1 else None
-
-
-def _key(cluster: Cluster, provider: str) -> Span:
-    node = cluster.get("spec", "networking")
-    entry = node.entry(provider) if isinstance(node, Mapping) else None
-    return entry.key.span if entry is not None else cluster.at("spec", "networking")

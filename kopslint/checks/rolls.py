@@ -28,7 +28,7 @@ _INTERVAL = 15.0
 
 # Up to this minor release of Kubernetes kops documented forced outages: to adopt
 # etcd-manager (1.11, 1.12), and for expired certificates of etcd-manager (1.15).
-_LAST_HAMMER = 15
+_LAST_OUTAGE = 15
 
 
 def control_plane_rolls(context: Context) -> list[tuple[Step, model.RollingUpdate]]:
@@ -125,24 +125,19 @@ def _aggravating(command: model.RollingUpdate, context: Context) -> str | None:
         return None
     if _changes_kubernetes(context):
         return "and with another Kubernetes version"
+    if _members(context) < 2:
+        return None
     seconds = _seconds(command)
-    if seconds is not None and seconds < _INTERVAL and _members(context) > 1:
+    if seconds is not None and seconds < _INTERVAL:
         return f"its machines {seconds:g}s apart"
-    return None
+    return "even machines that are up to date" if command.force else None
 
 
 def _is_documented(context: Context) -> bool:
-    """Whether kops's own documents ask for an outage: in the days of etcd 2."""
-    old = context.after.cluster.kubernetes_version if context.after.cluster else None
-    running = release(old)
-    if running is not None and running.minor <= _LAST_HAMMER:
-        return True
-    return any(
-        (before := release(old.version)) is not None
-        and (after := release(new.version)) is not None
-        and before.major < after.major
-        for old, new in kept.etcd_clusters(context)
-    )
+    """Whether the cluster is from the days when kops's documents asked for outages."""
+    cluster = context.after.cluster
+    running = release(cluster.kubernetes_version) if cluster is not None else None
+    return running is not None and running.minor <= _LAST_OUTAGE
 
 
 def _changes_kubernetes(context: Context) -> bool:

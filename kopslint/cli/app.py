@@ -15,9 +15,15 @@ from typing import Annotated
 import typer
 
 from kopslint import __version__
-from kopslint.cli.changes import GitOptions
-from kopslint.cli.checking import CheckOptions, run_check
-from kopslint.cli.options import ColorWhen, FailOn, Form, Format, read_outputs
+from kopslint.cli.check_command import check
+from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
+    Color,
+    Config,
+    TextOrJson,
+    Verbose,
+)
+from kopslint.cli.options import ColorWhen, Form, Format
+from kopslint.cli.plan_options import PlanFormat, PlanOptions, Target
 from kopslint.cli.terminal import style_for, write_output
 from kopslint.cli.voice import Voice
 
@@ -30,22 +36,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Color = Annotated[ColorWhen, typer.Option(help="Print in colour; auto: at a terminal.")]
-Config = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="The configuration, instead of looking for it."),
-]
-Verbose = Annotated[
-    bool,
-    typer.Option("--verbose", help="Say what is done and, if it fails, print where."),
-]
-TextOrJson = Annotated[Form, typer.Option("--format", help="The form of the output.")]
-
 
 class Schema(StrEnum):
     """The published schemas."""
 
     REPORT = "report"
+    CONFIG = "config"
+    PLAN = "plan"
 
 
 def _version(wanted: bool) -> None:
@@ -71,109 +68,7 @@ def kopslint(
     """
 
 
-@app.command()
-def check(
-    *,
-    specs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="AFTER", help="The spec after the change."),
-    ] = None,
-    before: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SRC", help="The spec before the change."),
-    ] = None,
-    after: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SRC", help="The spec after the change, as AFTER."),
-    ] = None,
-    commands: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SRC", help="The commands: scripts, runbooks, workflows."),
-    ] = None,
-    formats: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT[=FILE]",
-            help=f"One of {', '.join(Format)}; may be given several times.",
-        ),
-    ] = None,
-    changed: Annotated[
-        bool,
-        typer.Option(
-            "--changed",
-            help="Check what changed in git since the work parted from the default"
-            " branch, up to the work tree.",
-        ),
-    ] = False,
-    base: Annotated[
-        str | None,
-        typer.Option(metavar="REV", help="The same, from where REV parted."),
-    ] = None,
-    head: Annotated[
-        str | None, typer.Option(metavar="REV", help="The same, up to REV.")
-    ] = None,
-    staged: Annotated[
-        bool, typer.Option("--staged", help="Check what the next commit would change.")
-    ] = False,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="RULES", help="Only these: ids, prefixes, names, categories."
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option(metavar="RULES", help="All but these.")
-    ] = None,
-    fail_on: Annotated[
-        FailOn | None,
-        typer.Option(
-            help="The least severity that gives exit status 1 (default: error)."
-        ),
-    ] = None,
-    config: Config = None,
-    no_config: Annotated[
-        bool, typer.Option("--no-config", help="Read no configuration file.")
-    ] = False,
-    color: Color = ColorWhen.AUTO,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing but findings.")
-    ] = False,
-    no_timeline: Annotated[
-        bool, typer.Option("--no-timeline", help="Leave out the table of steps.")
-    ] = False,
-    statistics: Annotated[
-        bool, typer.Option("--statistics", help="Count findings by rule at the end.")
-    ] = False,
-    verbose: Verbose = False,
-) -> None:
-    """Check one state, a change, or a change and its commands.
-
-    With --changed, --base, --head or --staged the change is taken from git, with the
-    command lists that the configuration names, and AFTER limits it to some files or
-    folders. That no kops spec changed is an answer then, with status 0. Without any
-    input the specs that the configuration names are checked.
-
-    Exit status: 0 checked and nothing as bad as --fail-on, 1 something is, 2 the
-    options or inputs are wrong, 3 nothing was checked, 4 kopslint failed.
-    """
-    options = CheckOptions(
-        before=before or (),
-        after=[*(specs or []), *(after or [])],
-        commands=commands or (),
-        git=GitOptions(base, head, staged, changed),
-        config=config,
-        no_config=no_config,
-        select=select or (),
-        ignore=ignore or (),
-        fail_on=fail_on,
-        outputs=read_outputs(formats or []),
-        color=color,
-        timeline=not no_timeline,
-        statistics=statistics,
-    )
-    if not run_check(options, Voice(quiet, verbose)):
-        raise typer.Exit(1)
+app.command()(check)
 
 
 @app.command()
@@ -192,6 +87,51 @@ def diff(
     from kopslint.cli.differences import render_differences
 
     write_output(render_differences(before, after, Format(form)))
+
+
+@app.command()
+def plan(
+    *,
+    before: Annotated[
+        list[str], typer.Option(metavar="SRC", help="The spec before the change.")
+    ],
+    after: Annotated[
+        list[str], typer.Option(metavar="SRC", help="The spec after the change.")
+    ],
+    form: Annotated[
+        PlanFormat, typer.Option("--format", help="The form of the plan.")
+    ] = PlanFormat.TEXT,
+    target: Annotated[
+        Target, typer.Option(help="Who changes the cloud, as for kops update.")
+    ] = Target.DIRECT,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the specs in between here."),
+    ] = None,
+    verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
+) -> None:
+    """Print the order of commands that is safe, or say that there is none.
+
+    The commands bring a healthy cluster from one spec to the other without losing
+    quorum; what to confirm between them is printed with them. Nothing is run.
+
+    Exit status: 0 there is a plan or nothing to do, 1 there is no safe order, 2 the
+    options or inputs are wrong, 3 there was no cluster, 4 kopslint failed.
+    """
+    from kopslint.cli.planning import run_plan
+
+    style = style_for(sys.stdout, ColorWhen.NEVER, os.environ)
+    planned = run_plan(
+        PlanOptions(before=before, after=after, form=form, target=target, out=out),
+        style,
+    )
+    write_output(planned.text)
+    if planned.missing:
+        Voice().remark(
+            f"the plan needs {', '.join(planned.missing)}: write them with --out FOLDER"
+        )
+    if not planned.found:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -228,12 +168,52 @@ def explain(
 @app.command()
 def schema(
     of: Annotated[
-        Schema, typer.Argument(metavar="report", help="What to print the schema of.")
+        Schema,
+        typer.Argument(
+            metavar="report|plan|config", help="What to print the schema of."
+        ),
     ],
 ) -> None:
-    """Print the JSON Schema of something that kopslint writes."""
+    """Print the JSON Schema of something that kopslint writes or reads."""
     from kopslint.report.json_report import render_schema
 
     match of:
         case Schema.REPORT:
             write_output(render_schema())
+        case Schema.PLAN:
+            from kopslint.report.plan_schema import render_plan_schema
+
+            write_output(render_plan_schema())
+        case Schema.CONFIG:
+            from kopslint.config.schema import render_config_schema
+
+            write_output(render_config_schema())
+
+
+@app.command()
+def init() -> None:
+    """Write a configuration to start with, .kopslint.yaml, in the current folder."""
+    from kopslint.cli.setup import write_starter
+
+    Voice().remark(f"wrote {os.path.relpath(write_starter(Path.cwd()))}")
+
+
+@app.command()
+def doctor(
+    *,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SRC", help="What would be checked."),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Show versions, the configuration, and what kopslint would check here.
+
+    Exit status: 0 it can work, 2 something has to be mended first.
+    """
+    from kopslint.cli.setup import diagnosis
+
+    text, works = diagnosis(inputs or [], os.environ, config)
+    write_output(text)
+    if not works:
+        raise typer.Exit(2)

@@ -11,7 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
-from kopslint.report.cells import pad, wrap
+from kopslint.report.cells import pad, visible, wrap
 from kopslint.report.quorum import members, words
 
 if TYPE_CHECKING:
@@ -110,6 +110,11 @@ def _head(runbook: Runbook) -> Iterator[str]:
     if runbook.written:
         names = " ".join(spec.files[0] for spec in runbook.written)
         yield from comment(f"Specs in between, written by kopslint plan --out: {names}")
+    yield from preamble(runbook)
+
+
+def preamble(runbook: Runbook) -> Iterator[str]:
+    """What the commands of all steps need: settings and functions."""
     yield "set -euo pipefail"
     yield ""
     if runbook.store is not None:
@@ -158,15 +163,22 @@ def _body(stages: Iterable[Stage], style: Style) -> Iterator[str]:
         title = f"# {number} of {len(steps)} "
         yield ""
         yield title + "-" * (_WIDTH - len(title))
-        yield from comment(step.deed.reason)
         checks = list(checks_before(step))
-        if checks:
-            if step.via is not None and step.via != via:
-                via = step.via
-                yield f"VIA={quote(via)}"
-            yield from _confirmations(step, checks)
+        yield from via_line(step, via)
+        via = step.via if checks else via
+        yield from confirmations(step)
+        if not checks:
+            # The comment above a command is its title wherever it is reported.
+            yield ""
+        yield from comment(step.deed.reason)
         yield from (command.text for command in step.deed.commands)
         yield from traces(step.after, style)
+
+
+def via_line(step: Step, via: str | None) -> Iterator[str]:
+    """The group whose machine is asked, where the step needs another than before."""
+    if step.via not in (None, via) and any(checks_before(step)):
+        yield f"VIA={quote(step.via or '')}"
 
 
 def checks_before(step: Step) -> Iterator[tuple[str, EtcdView]]:
@@ -178,20 +190,17 @@ def checks_before(step: Step) -> Iterator[tuple[str, EtcdView]]:
             yield name, view
 
 
-def _confirmations(step: Step, checks: list[tuple[str, EtcdView]]) -> Iterator[str]:
-    for name, view in checks:
+def confirmations(step: Step) -> Iterator[str]:
+    """What must be seen before a step, and what to do if it is not."""
+    otherwise = "else stop, and bring back who is missing"
+    if step.deed.kind == "delete":
+        otherwise = f"else {step.deed.about} must stay"
+    for name, view in checks_before(step):
         yield from comment(
-            f"etcd {name} must show {len(view.members)} members, all started: "
-            f"{' '.join(view.members)}."
+            f"etcd {name} must list {len(view.members)} members, all started: "
+            f"{' '.join(view.members)}; {otherwise}."
         )
         yield f"confirm {quote(name)} {len(view.members)}"
-    yield from comment(
-        "If it shows others, stop here: bring back who is missing, or plan anew from "
-        "what is there."
-        if step.deed.kind == "remove"
-        else f"If it shows others, do not delete {step.deed.about}: its member is "
-        "still registered, or another one is missing."
-    )
 
 
 def traces(views: Mapping[str, EtcdView], style: Style) -> Iterator[str]:
@@ -204,7 +213,7 @@ def traces(views: Mapping[str, EtcdView], style: Style) -> Iterator[str]:
 
 def comment(text: str) -> Iterator[str]:
     """A text as comment lines."""
-    return (f"# {line}" for line in wrap(text, _WIDTH - 2))
+    return (f"# {line}" for line in wrap(visible(text), _WIDTH - 2))
 
 
 def no_way_script(no_way: NoWay) -> str:
@@ -226,6 +235,9 @@ def procedure(no_way: NoWay) -> Iterator[str]:
 
     Source: kops docs/operations/etcd_backup_restore_encryption.md.
     """
+    if not no_way.etcd_clusters:
+        yield "That is a matter of the spec: put it right there, then plan again."
+        return
     store = (no_way.store or "STATE_STORE").rstrip("/")
     name = quote(no_way.cluster)
     yield (

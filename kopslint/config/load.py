@@ -207,7 +207,7 @@ def _severities(
     written: Written, by_rule: Mapping[str, str], place: Place
 ) -> tuple[Named, ...]:
     return tuple(
-        Named(text, written.at((*place, text)), Severity(severity))
+        Named(text, written.key_at((*place, text)), Severity(severity))
         for text, severity in by_rule.items()
     )
 
@@ -234,6 +234,7 @@ def _complaint(written: Written, error: ErrorDetails) -> InputError:
     name = str(error["loc"][-1])
     span = written.at(place)
     if error["type"] == "extra_forbidden":
+        span = written.key_at(place)
         inside = "overrides" in error["loc"]
         fields = OverrideModel.model_fields if inside else ConfigModel.model_fields
         known = [each.alias or key for key, each in fields.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -109,10 +110,14 @@ class ConfigModel(_Model):
     ] = []
 
 
-def config_schema() -> dict[str, object]:
-    """The JSON Schema of a configuration, for editors and other checkers."""
-    return {
+def render_config_schema() -> str:
+    """The JSON Schema of a configuration, for editors and other checkers.
+
+    Published as ``config.schema.json`` beside this module.
+    """
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "The configuration of kopslint",
         **ConfigModel.model_json_schema(by_alias=True),
+        "title": "The configuration of kopslint",
     }
+    return json.dumps(schema, indent=2) + "\n"

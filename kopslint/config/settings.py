@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from kopslint.config.patterns import Patterns
     from kopslint.findings import Draft, Severity
@@ -35,6 +36,10 @@ class Settings:
     whatever the rule itself says. ``overrides`` are for paths below ``root``, seen
     from ``folder``, both absolute; of several that fit, the last one decides.
     ``kops_version`` is the version that runs the commands, if it is known.
+
+    ``ignores`` is whether comments may silence findings. They may name any of the
+    ``known`` rules, asked or not, without it those of the rulebook; without ``today``
+    none of them expires.
     """
 
     rules: tuple[Rule, ...] | None = None
@@ -43,6 +48,9 @@ class Settings:
     root: str = "/"
     folder: str = "/"
     kops_version: str | None = None
+    ignores: bool = True
+    known: tuple[Rule, ...] | None = None
+    today: date | None = None
 
     def severity(self, rule: Rule, draft: Draft) -> Severity | None:
         """How bad a finding is, or None if it is to be ignored.

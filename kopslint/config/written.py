@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
@@ -26,10 +27,15 @@ _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The values of a file, and the span of the key or value at a place."""
+    """The values of a file, and where they are.
+
+    ``at`` is the span of the value at a place, or of its key if the value is no
+    scalar; ``key_at`` is always the key's.
+    """
 
     values: dict[str, object]
     at: Callable[[Place], Span]
+    key_at: Callable[[Place], Span]
 
 
 def read_written(source: Source) -> Written | None:
@@ -48,7 +54,7 @@ def read_written(source: Source) -> Written | None:
         )
     root = documents[0].root if documents else None
     if root is None or not root.plain:
-        return Written({}, lambda _: source.whole())
+        return Written({}, lambda _: source.whole(), lambda _: source.whole())
     if not isinstance(root, Mapping):
         raise InputError(
             "a configuration is a mapping of settings",
@@ -62,16 +68,18 @@ def read_written(source: Source) -> Written | None:
     values: dict[str, object] = {
         entry.key.text: entry.value.plain for entry in root.entries
     }
-    return Written(values, lambda place: _yaml_span(root, place))
+    return Written(
+        values, lambda place: span_of(root, *place), partial(_key_span, root)
+    )
 
 
-def _yaml_span(root: Mapping, place: Place) -> Span:
-    """The value at a place; of a value that is no scalar, the key that leads there."""
-    *above, last = place or ("",)
-    holder = find(root, *above)
-    entry = holder.entry(last) if isinstance(holder, Mapping) else None  # type: ignore[arg-type]
-    if entry is not None and not entry.value.plain:
-        return entry.key.span
+def _key_span(root: Mapping, place: Place) -> Span:
+    """The key at a place, or what is there if that has none."""
+    holder = find(root, *place[:-1])
+    if isinstance(holder, Mapping) and isinstance(place[-1], str):
+        entry = holder.entry(place[-1])
+        if entry is not None:
+            return entry.key.span
     return span_of(root, *place)
 
 
@@ -96,7 +104,8 @@ def _toml(source: Source) -> Written | None:
             span=source.whole(),
             hint="write [tool.kopslint]",
         )
-    return Written(table, lambda place: _toml_span(source, place))
+    find_line = partial(_toml_span, source)
+    return Written(table, find_line, find_line)
 
 
 def _toml_span(source: Source, place: Place) -> Span:

@@ -63,13 +63,24 @@ class Legs:
             leg = self._leg(here, interim.manifest, here, interim)
             yield replace(leg, later=later)
             here = interim.manifest
-        if members_first(here, after):
+        wanted = units(after)
+        change = turnover(here, after)
+        # One member alone cannot be replaced without an outage, so machines are
+        # replaced while there are others.
+        alone = len(wanted) == 1 and not change.joining and bool(change.leaving)
+        if alone:
+            wanted = (*change.staying, *reversed(change.leaving))
+        elif members_first(here, after):
             target = self._members(here, after)
             yield self._leg(here, target.manifest, here, target)
             here = target.manifest
         for waypoint in waypoints(self.before, after):
-            target = self._held(waypoint)
+            target = self._held(waypoint, wanted)
             yield self._leg(here, target.manifest, here, target, waypoint)
+            here = target.manifest
+        if alone and needs_roll(here, after):
+            target = self.with_units(after, wanted)
+            yield self._leg(here, target.manifest, after, target)
             here = target.manifest
         yield self._leg(here, after, after, self.final)
 
@@ -81,15 +92,19 @@ class Legs:
         """
         change = turnover(self.before, self.final.manifest)
         replaced = change.colliding
+        copied = replaced
         added: tuple[Unit, ...] = ()
         if not replaced:
             if len(units(self.before)) != 1 or len(units(self.final.manifest)) != 1:
                 return None
-            replaced, added = change.leaving, (*change.leaving, *change.joining)
-        kept = [u for u in units(self.before) if u not in replaced]
+            copied, added = change.leaving, (*change.leaving, *change.joining)
+        elif len(units(self.before)) == 1:
+            # One member never follows another: three of them take over.
+            copied = replaced * 3
+        kept = [u for u in units(self.before) if u not in (*replaced, *added)]
         wanted = [*kept, *added]
         names = self._free_names()
-        stand_ins = [interim(unit, next(names)) for unit in replaced]
+        stand_ins = [interim(unit, next(names)) for unit in copied]
         groups = [unit.group for unit in wanted]
         donors = (self.before, self.final.manifest)
         needing = [*groups, *(unit.group for unit in replaced)]
@@ -131,8 +146,9 @@ class Legs:
             if gone == len(change.leaving) and come == len(change.joining):
                 return target
             staying = [own.get(unit.name, unit) for unit in change.staying]
-            wanted = [*staying, *change.leaving[gone:], *change.joining[:come]]
-            return self._spec(base, wanted, Versions())
+            left = reversed(change.leaving[gone:])
+            wanted = [*staying, *left, *change.joining[:come]]
+            return self.with_units(base, wanted)
 
         def last(spec: Spec) -> Deed:
             reason = _reason(spec, change)
@@ -170,24 +186,28 @@ class Legs:
         change = turnover(here, after)
         own = {unit.name: unit for unit in units(here)}
         staying = [own.get(unit.name, unit) for unit in change.staying]
-        return self._spec(here, [*staying, *change.joining], Versions())
+        return self.with_units(here, [*staying, *change.joining])
 
-    def _held(self, waypoint: Waypoint) -> Spec:
+    def _held(self, waypoint: Waypoint, wanted: Sequence[Unit]) -> Spec:
         after = self.final.manifest
-        return self._spec(
+        return self.with_units(
             after,
-            units(after),
+            wanted,
             waypoint.versions,
             retiring(self.before, after) if waypoint.retires else (),
         )
 
-    def _spec(
+    def with_units(
         self,
         base: Manifest,
         wanted: Sequence[Unit],
-        versions: Versions,
+        versions: Versions = Versions(),  # noqa: B008 - it is immutable
         also_needing: Sequence[InstanceGroup] = (),
     ) -> Spec:
+        """The spec of ``base`` with ``wanted`` as its control plane; made once.
+
+        ``also_needing`` are groups that are not in it and need their subnets.
+        """
         key = (id(base), versions, tuple(u.name for u in wanted), len(also_needing))
         if key not in self._made:
             groups = [unit.group for unit in wanted]

@@ -60,11 +60,14 @@ def plan_route(
     if before.cluster is after.cluster and before.groups == after.groups:
         return Runbook(before.name, store, ())
     final = Spec(files, after, after.sources, options.text)
+    wrong = tuple(_wrong(before, after))
+    if wrong:
+        return NoWay(before.name, store, wrong)
     etcd_clusters = tuple(etcd.name for etcd in before.etcd_clusters)
-    nothing = NoWay(before.name, store, (), etcd_clusters, files)
-    reasons = tuple(_hopeless(before, after))
-    if reasons:
-        return replace(nothing, reasons=reasons)
+    no_way = NoWay(before.name, store, (), etcd_clusters, files)
+    back = backward(before, after)
+    if back is not None:
+        return replace(no_way, reasons=(back,))
     cloud = before.cluster.cloud if before.cluster is not None else None
     deeds = Deeds(before.name, cloud, terraform=options.terraform)
     legs = Legs(before, final, deeds)
@@ -78,7 +81,7 @@ def plan_route(
         found = roundabout.run()
         cut = cut or roundabout.cut
     if found is None:
-        return replace(nothing, reasons=(_unreachable(before, after),), cut=cut)
+        return replace(no_way, reasons=(_unreachable(before, after),), cut=cut)
     return _runbook(before, final, found, deeds, options, cut=cut)
 
 
@@ -138,17 +141,14 @@ def state_store(manifest: Manifest) -> str | None:
     return base.rstrip("/").removesuffix(tail)
 
 
-def _hopeless(before: Manifest, after: Manifest) -> Iterator[str]:
-    """What no order of commands can bring about."""
+def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
+    """What is wrong with the change itself, whatever the order."""
     for refusal in refusals.of_update(after):
         yield f"kops refuses the spec after: {refusal.message}"
     if before.cluster is not None and after.cluster is not None:
         for refusal in refusals.of_cluster_change(before.cluster, after.cluster):
             if refusal.kind == "etcd-cluster-removed":
                 yield f"kops refuses the change: {refusal.message}"
-    back = backward(before, after)
-    if back is not None:
-        yield back
 
 
 def _unreachable(before: Manifest, after: Manifest) -> str:

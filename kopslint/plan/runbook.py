@@ -80,13 +80,14 @@ class Runbook:
 class NoWay:
     """That there is no safe order, and why.
 
-    ``etcd_clusters`` are those that would have to be restored. ``cut`` is whether
-    the search had to stop early, so that a way may exist all the same.
+    ``etcd_clusters`` are those that would have to be restored; none where a restore
+    would not help either. ``cut`` is whether the search had to stop early, so that
+    a way may exist all the same.
     """
 
     cluster: str
     store: str | None
     reasons: tuple[str, ...]
-    etcd_clusters: tuple[str, ...]
+    etcd_clusters: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     cut: bool = False

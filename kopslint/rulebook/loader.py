@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -17,10 +17,13 @@ from pydantic import ValidationError
 import kopslint
 from kopslint.errors import RuleError, UsageError
 from kopslint.findings import Severity
+from kopslint.rulebook.house import HouseManifest
 from kopslint.rulebook.model import Manifest, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_ManifestT = TypeVar("_ManifestT", Manifest, HouseManifest)
 
 # libyaml reads the manifests about ten times faster than Python does.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -48,7 +51,42 @@ def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
     it must be, or if two rules have the same id or name.
     """
     folder = bundle() if folder is None else folder
-    rules = [load_rule(path.parent) for path in sorted(folder.glob("*/rule.yaml"))]
+    return _by_id(load_rule(path.parent) for path in _manifests(folder))
+
+
+def with_house_rules(folders: Iterable[Path]) -> tuple[Rule, ...]:
+    """The rulebook and the rules of a team's own folders, by id.
+
+    Raises ``RuleError`` as ``load_rules`` does, and for a folder that holds no rule.
+    """
+    rules = [*load_rules()]
+    for folder in folders:
+        rules += load_house_rules(folder)
+    return _by_id(rules)
+
+
+def load_house_rules(folder: Path) -> list[Rule]:
+    """The team's own rules of a folder; one rule's own folder will do as well.
+
+    Raises ``RuleError`` as ``load_rules`` does, for a folder that holds no rule, and
+    for one that names a function: no code of a repository is ever run.
+    """
+    manifests = _manifests(folder)
+    if not manifests:
+        raise RuleError(
+            f"the folder {folder} holds no rule",
+            hint="put each rule into a folder of its own there, with a rule.yaml",
+        )
+    return [_load_house_rule(path.parent) for path in manifests]
+
+
+def _manifests(folder: Path) -> list[Path]:
+    own = folder / "rule.yaml"
+    return [own] if own.is_file() else sorted(folder.glob("*/rule.yaml"))
+
+
+def _by_id(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    rules = sorted(rules, key=lambda rule: rule.id)
     taken: dict[str, Rule] = {}
     for rule in rules:
         for key in (rule.id, rule.name):
@@ -56,24 +94,12 @@ def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
             if other is not rule:
                 path = rule.folder / "rule.yaml"
                 raise RuleError(f"{path}: {key} is taken by {other.folder.name}")
-    return tuple(sorted(rules, key=lambda rule: rule.id))
+    return tuple(rules)
 
 
 def load_rule(folder: Path) -> Rule:
     """The rule of one folder. Raises ``RuleError`` as ``load_rules`` does."""
-    path = folder / "rule.yaml"
-    try:
-        manifest = Manifest.model_validate(_read(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise RuleError(f"{path}: {field}: {first['msg']}") from error
-    if folder.name != f"{manifest.id}-{manifest.name}":
-        raise RuleError(
-            f"{path}: the folder is called {folder.name},"
-            f" and the rule {manifest.id}-{manifest.name}",
-            hint="make them agree",
-        )
+    manifest = _manifest(Manifest, folder)
     return Rule(
         id=manifest.id,
         name=manifest.name,
@@ -86,6 +112,48 @@ def load_rule(folder: Path) -> Rule:
         ignorable=manifest.ignorable,
         folder=folder,
     )
+
+
+def _load_house_rule(folder: Path) -> Rule:
+    path = folder / "rule.yaml"
+    if "check" in _read(path):
+        raise RuleError(
+            f"{path}: check: only the rulebook of kopslint names functions",
+            hint="write the rule as an expression: when: ...",
+        )
+    manifest = _manifest(HouseManifest, folder)
+    return Rule(
+        id=manifest.id,
+        name=manifest.name,
+        summary=manifest.summary,
+        category="house",
+        severity=Severity(manifest.severity),
+        since="",
+        sources=tuple(manifest.sources),
+        check="",
+        ignorable=manifest.ignorable,
+        folder=folder,
+        house=manifest.house,
+    )
+
+
+def _manifest(model: type[_ManifestT], folder: Path) -> _ManifestT:
+    """The manifest of a rule's folder, which has to be called like the rule."""
+    path = folder / "rule.yaml"
+    try:
+        manifest = model.model_validate(_read(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise RuleError(f"{path}: {field}: {first['msg']}") from error
+    called = folder.resolve().name
+    if called != f"{manifest.id}-{manifest.name}":
+        raise RuleError(
+            f"{path}: the folder is called {called},"
+            f" and the rule {manifest.id}-{manifest.name}",
+            hint="make them agree",
+        )
+    return manifest
 
 
 def find_rule(rules: Iterable[Rule], wanted: str) -> Rule:

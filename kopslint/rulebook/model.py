@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kopslint.findings import Draft, Severity
+    from kopslint.rulebook.house import House
 
-Category = Literal["spec", "change", "order", "commands", "undecided"]
+Category = Literal[
+    "spec", "change", "order", "commands", "undecided", "suppression", "house"
+]
 
 _Text = Annotated[str, Field(min_length=1, pattern=r"^\S.*\S$")]
 
@@ -30,8 +34,9 @@ class Manifest(BaseModel):
 
     ``sources`` name what proves that kops or etcd behave as the rule says: a file
     and function of kops, an issue, a document. ``check`` names the function that
-    looks for the hazard as ``module:function`` under ``kopslint.checks``. ``since``
-    is the kopslint version that brought the rule.
+    looks for the hazard as ``module:function`` under ``kopslint.checks``, or what is
+    wrong with comments as ``suppress.module:function``. ``since`` is the kopslint
+    version that brought the rule.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -69,7 +74,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; ``folder`` has the rest of it, which is read when it is asked for."""
+    """One rule; ``folder`` has the rest of it, which is read when it is asked for.
+
+    A team's own rule has ``house``, and neither ``check`` nor ``since``.
+    """
 
     id: str
     name: str
@@ -81,10 +89,21 @@ class Rule:
     check: str
     ignorable: bool
     folder: Path
+    house: House | None = None
+
+    @property
+    def judges_comments(self) -> bool:
+        """Whether it is asked about the comments of a check, after all other rules."""
+        return self.check.startswith("suppress.")
 
     def readme(self) -> str:
-        """The rule's prose, in Markdown. Raises ``RuleError`` if there is none."""
+        """The rule's prose, in Markdown. Raises ``RuleError`` if there is none.
+
+        A team's own rule that has none is explained by why it matters.
+        """
         path = self.folder / "README.md"
+        if self.house is not None and not path.exists():
+            return f"{self.house.why}\n"
         try:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -98,13 +117,21 @@ class Rule:
     def load_check(self) -> Callable[..., Iterable[Draft]]:
         """The function that looks for the hazard, imported now.
 
-        Raises ``RuleError`` if there is no such function.
+        It takes the context of a cluster, or for a rule that ``judges_comments`` what
+        came of them. Raises ``RuleError`` if there is no such function, or if the
+        expression of a team's own rule is not well-formed.
         """
-        module, _, function = self.check.partition(":")
+        if self.house is not None:
+            from kopslint.rulebook.expressions import house_rule
+
+            return partial(self._function("checks.house:violations"), house_rule(self))
+        room = "" if self.judges_comments else "checks."
+        return self._function(room + self.check)
+
+    def _function(self, named: str) -> Callable[..., Iterable[Draft]]:
+        module, _, function = named.partition(":")
         try:
-            found = getattr(
-                importlib.import_module(f"kopslint.checks.{module}"), function
-            )
+            found = getattr(importlib.import_module(f"kopslint.{module}"), function)
         except (ModuleNotFoundError, AttributeError) as error:
             raise RuleError(
                 f"{self.folder / 'rule.yaml'}: check: {error}",

@@ -8,9 +8,10 @@ does not run. What a single command does is not known here.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
+from kopslint.simulate.courses import answers, past, split, turned
 from kopslint.simulate.record import Moment, Step, Undecided
 from kopslint.simulate.situation import Ending, Situation, merged
 from kopslint.syntax.script import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from kopslint.commands.command import Command
+    from kopslint.simulate.courses import Asked
     from kopslint.simulate.machines import Watch
     from kopslint.simulate.result import Result
     from kopslint.source.text import Span
@@ -41,17 +43,11 @@ if TYPE_CHECKING:
     Recognise = Callable[[SimpleCommand], tuple[Command, ...]]
     Effect = Callable[[Command, Situation, Watch], list[Result]]
 
-Asked = Literal["no", "or", "yes"]
-"""Who looks at a command's status: nobody, an ``||`` or ``&&``, or a condition."""
-
 MAX_TURNS = 3
 """How often a loop body is followed; by then its situations no longer change."""
 
 MAX_SITUATIONS = 500
 """How many courses are followed at once; more is said, never dropped silently."""
-
-ASKING = frozenset({"[", "[[", "((", "test", "grep", "egrep", "diff", "cmp", "read"})
-"""Programs that people run for their exit status."""
 
 
 class Flow:
@@ -103,7 +99,7 @@ class Flow:
             case Pipeline():
                 return self._pipeline(statement, going, asked)
             case Condition():
-                good, bad = _split(self.run(statement.test, going, "yes"))
+                good, bad = split(self.run(statement.test, going, "yes"))
                 otherwise = statement.otherwise
                 if otherwise is None:
                     bad = [replace(s, ok=True) for s in bad]
@@ -126,7 +122,9 @@ class Flow:
                 return [replace(s, errexit=statement.on, ok=True) for s in going]
             case Exit():
                 failed = statement.status is not None and statement.status.text != "0"
-                ending = Ending(len(self._steps), statement.span, failed=failed)
+                ending = Ending(
+                    len(self._steps), statement.span, failed, statement.leaves
+                )
                 return [replace(s, ended=ending) for s in going]
             case Opaque():
                 self.note(statement.span, statement.reason)
@@ -138,7 +136,7 @@ class Flow:
         self, statement: AndOr, going: list[Situation], asked: Asked
     ) -> list[Situation]:
         left = self.run(statement.left, going, "yes" if asked == "yes" else "or")
-        good, bad = _split(left)
+        good, bad = split(left)
         if statement.operator == "&&":
             return [*self.run(statement.right, good, asked), *bad]
         return [*good, *self.run(statement.right, bad, asked)]
@@ -165,43 +163,44 @@ class Flow:
         what never happens hangs.
         """
         left: list[Situation] = []
+        over: list[Situation] = []
         for _ in range(MAX_TURNS):
-            good, bad = _split(self.run(statement.test, going, "yes"))
+            good, bad = split(self.run(statement.test, going, "yes"))
             leaving, going = (bad, good) if statement.kind == "while" else (good, bad)
             left.extend(replace(s, ok=True) for s in leaving)
-            if not any(leaving):
+            going, broken, ended = turned(self.run(statement.body, going))
+            left.extend(broken)
+            over.extend(ended)
+            if not leaving and not broken:
                 break
-            going = self.run(statement.body, going)
-        over = [s for s in going if s.ended is not None]
-        hanging = [s for s in going if s.ended is None]
         if not left:
-            return [*over, *hanging]
+            return [*over, *going]
         ending = Ending(len(self._steps), None, failed=True)
-        return [*left, *over, *(replace(s, ended=ending) for s in hanging)]
+        return [*left, *over, *(replace(s, ended=ending) for s in going)]
 
     def _repeat(self, statement: Repeat, going: list[Situation]) -> list[Situation]:
         reached = list(going)
         for _ in range(MAX_TURNS):
-            going = self.run(statement.body, going)
-            reached.extend(going)
+            going, broken, ended = turned(self.run(statement.body, going))
+            reached.extend((*going, *broken, *ended))
         return reached
 
     def _group(
         self, statement: Group, going: list[Situation], asked: Asked
     ) -> list[Situation]:
-        after = self.run(statement.body, going, asked)
-        if not statement.subshell:
-            return after
+        apart = statement.subshell or statement.background
+        after = self.run(statement.body, going, "or" if statement.background else asked)
+        if not apart:
+            return [past(s, statement.scope) for s in after]
         errexit = going[0].errexit
         back = []
         for situation in after:
             ok = situation.ok if situation.ended is None else not situation.ended.failed
             stops = not ok and errexit and asked == "no" and not statement.background
-            ending = situation.ended if stops else None
             back.append(
                 replace(
                     situation,
-                    ended=ending,
+                    ended=situation.ended if stops else None,
                     ok=ok or statement.background,
                     errexit=errexit,
                 )
@@ -211,16 +210,18 @@ class Flow:
     def _simple(
         self, call: SimpleCommand, going: list[Situation], asked: Asked
     ) -> list[Situation]:
+        if call.background:
+            asked = "or"
         for position, command in enumerate(self._recognise(call)):
             if isinstance(command, Foreign | Reads | MemberList):
-                going = _answers(command, going, asked)
+                going = answers(command, going, asked)
                 continue
             if isinstance(command, Unreadable):
                 self.note(command.span, command.reason)
                 going = [replace(s, ok=True) for s in going]
                 continue
             going = self._command(command, (id(call), position), call, going, asked)
-        return going
+        return [replace(s, ok=True) for s in going] if call.background else going
 
     def _command(
         self,
@@ -279,34 +280,3 @@ class Flow:
         """Remember something in the list that could not be read."""
         undecided = Undecided(span, reason.reason)
         self.undecided.setdefault((span, reason.reason), undecided)
-
-
-def is_step(command: Command) -> bool:
-    """Whether a command can change what is simulated, and so is a step."""
-    return not isinstance(command, Foreign | Reads | MemberList | Unreadable)
-
-
-def _split(
-    situations: list[Situation],
-) -> tuple[list[Situation], list[Situation]]:
-    """Those whose last command succeeded, or that have ended, and the others."""
-    good = [s for s in situations if s.ok or s.ended is not None]
-    bad = [s for s in situations if not s.ok and s.ended is None]
-    return good, bad
-
-
-def _answers(
-    command: Foreign | Reads | MemberList, going: list[Situation], asked: Asked
-) -> list[Situation]:
-    """The exit status of a program that changes nothing.
-
-    Where somebody asks for it, both answers are followed; where nobody does, the
-    program is taken to succeed.
-    """
-    if isinstance(command, Foreign) and command.status is not None:
-        return [replace(s, ok=command.status) for s in going]
-    good = [replace(s, ok=True) for s in going]
-    program = command.program if isinstance(command, Foreign) else ""
-    if asked == "yes" or (asked == "or" and program in ASKING):
-        return [*good, *(replace(s, ok=False) for s in going)]
-    return good

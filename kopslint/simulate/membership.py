@@ -235,7 +235,7 @@ def _left_dead(
         if member is None or worlds is None or member.name not in worlds.names:
             continue
         index = worlds.index(member.name)
-        if not all(world.names[index] in MEMBERS for world in worlds.worlds):
+        if not any(world.names[index] in MEMBERS for world in worlds.worlds):
             continue
         found = where(
             worlds_of(simulation.final, etcd.name), settled, _dead_for_good(index)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kopslint.simulate.courses import is_step
 from kopslint.simulate.effects import effect
-from kopslint.simulate.flow import Flow, is_step
+from kopslint.simulate.flow import Flow
 from kopslint.simulate.plan import Plan
 from kopslint.simulate.record import Simulation
 from kopslint.simulate.start import aligned, healthy

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -128,12 +128,14 @@ class Situation:
 class Ending:
     """Where a course ended before the end of the list: after which step, and how.
 
-    ``span`` is None for a loop that waits for ever.
+    ``span`` is None for a loop that waits for ever. ``leaves`` is what it is the end
+    of; only the end of a script, or of a subshell, outlives the loop or function.
     """
 
     step: int
     span: Span | None
     failed: bool
+    leaves: Literal["script", "function", "loop", "turn"] = "script"
 
 
 def with_groups(

@@ -81,6 +81,11 @@ def find_change(
     return Change(before, after, tuple(files), tuple(sorted(submodules)))
 
 
+def default_branch(git: Git) -> str | None:
+    """The branch that work parts from: the remote's own one, or one with its name."""
+    return next((name for name in _DEFAULT_BRANCHES if _object(git, name)), None)
+
+
 def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
     if staged:
         return Snapshot(git, root, "the index", None)
@@ -99,7 +104,7 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
     if staged:
         return start, start[:7]
     if base is None:
-        base = next((b for b in _DEFAULT_BRANCHES if _object(git, b)), None)
+        base = default_branch(git)
         if base is None:
             raise InputError(
                 "there is no default branch to compare with",

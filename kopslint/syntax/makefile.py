@@ -1,9 +1,9 @@
 """Makefiles: the recipes that a plain ``make`` runs.
 
 Make expands ``$(NAME)`` before a shell sees the line, each line of a recipe has a
-shell of its own, and the first failure ends it all. The first target is what
-``make`` makes: its prerequisites first; if it has neither prerequisites nor a
-recipe that matters, targets are read in the order written.
+shell of its own, and the first failure ends it all. ``make`` makes the first
+target, what it needs first; if it needs no target of the file, nobody knows which
+ones are meant, and all count in the order written.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class _Rule:
 
 
 def read_makefile(source: Source) -> Script:
-    """The recipes of the first target and of what it needs.
+    """The recipes that a plain ``make`` runs, or all of them.
 
     Conditionals are not evaluated; the last assignment of a variable counts, as
     it does in make.

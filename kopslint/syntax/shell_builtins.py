@@ -132,7 +132,8 @@ def _inner(reader: ScriptReader, code: Pieces, span: Span) -> Statement:
     """A script held in a word; nothing can be said if it is wholly unknown."""
     unknown = code[0] if code else None
     if len(code) == 1 and isinstance(unknown, Unknown):
-        return reader.opaque(unknown.name, unknown.reason, span)
+        reason = f"what this runs is not known: {unknown.reason}"
+        return reader.opaque(unknown.name, reason, span)
     return reader.read(pieces_text(code, span))
 
 

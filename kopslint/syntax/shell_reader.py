@@ -178,7 +178,9 @@ class ScriptReader(ReaderState):
     # --- simple commands -------------------------------------------------------
 
     def _command(self, operand: Operand) -> Statement:
-        call = read_call(operand, self.text, self.words(operand.node))
+        # A here-document is not below its command but beside it.
+        above = operand.redirects[0].parent if operand.redirects else None
+        call = read_call(operand, self.text, self.words(above or operand.node))
         if call.broken is not None:
             reason = "blanks after this backslash keep it from continuing the line"
             self.opaque("\\", reason, call.broken)
@@ -219,9 +221,16 @@ class ScriptReader(ReaderState):
         return self._command(operand)
 
     def _arithmetic(self, node: Node) -> Statement:
-        raw, span = self.written(node), self.span(node)
-        forget_assigned(self.scope, raw)
-        return SimpleCommand((Word((raw,), raw, span),), span)
+        """``(( ... ))``: a test whose outcome nobody knows; it may assign."""
+        inner = self.written(node)[2:-2]
+        forget_assigned(self.scope, inner)
+        start, end = node.start_byte, node.end_byte
+        words = (
+            Word(("((",), "((", self.text.span(start, start + 2)),
+            Word((inner,), inner, self.text.span(start + 2, end - 2)),
+            Word(("))",), "))", self.text.span(end - 2, end)),
+        )
+        return SimpleCommand(words, self.span(node))
 
     def _substitution(self, node: Node) -> Pieces:
         """What a substitution prints; what it runs is kept as an effect."""

@@ -37,6 +37,7 @@ _OPENERS = {
     "[[": "]]",
     "[": "]",
 }
+_BLANKS = re.compile(r"\s*")
 RESERVED = frozenset(
     {"then", "else", "elif", "fi", "do", "done", "esac", "in", "}", ")", ";;"}
     | {"if", "for", "while", "until", "case"}
@@ -81,7 +82,7 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     code = text.ascii
     start = parsed = 0
     for _ in range(MOST_FAULTS):
-        if start and parsed > MOST_PARSED:
+        if start and (parsed > MOST_PARSED or not code[start:].strip()):
             break
         parsed += len(code) - start
         # Blanks in place of what is done keep all offsets as they are.
@@ -89,7 +90,7 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
         fault = None
         nodes: list[Node] = []
         for node in _top_level(root):
-            fault = _fault(node, text)
+            fault = _fault(node, text, start)
             if fault is not None:
                 break
             nodes.append(node)
@@ -100,9 +101,15 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
         yield from (node for node in nodes if node.end_byte <= line)
         yield fault
         start = fault.end
-    if text.text[start:].strip():
+    start = _skip_blanks(text.text, start)
+    if start < len(text.text):
         reason = "there are too many syntax errors before this to read the rest"
-        yield Fault(start, len(text.text), reason)
+        yield Fault(start, len(text.text.rstrip()), reason)
+
+
+def _skip_blanks(text: str, start: int) -> int:
+    blank = _BLANKS.match(text, start)
+    return blank.end() if blank else start
 
 
 def _top_level(root: Node) -> Iterator[Node]:
@@ -119,7 +126,8 @@ def _top_level(root: Node) -> Iterator[Node]:
             yield node
 
 
-def _fault(node: Node, text: ShellText) -> Fault | None:
+def _fault(node: Node, text: ShellText, begin: int) -> Fault | None:
+    """What is wrong with a top-level node of the text behind ``begin``."""
     if not node.has_error and node.type in _STATEMENTS:
         return None
     place = node
@@ -130,9 +138,9 @@ def _fault(node: Node, text: ShellText) -> Fault | None:
         place = inner
     if place.is_missing and place.parent is not None:
         place = place.parent
-    start = place.start_byte
-    while start < node.end_byte and text.text[start].isspace():
-        start += 1
+    # What is wrong at a line end is shown on what follows it, or else before it.
+    start = _skip_blanks(text.text, max(place.start_byte, begin))
+    start = min(start, len(text.text.rstrip()) - 1)
     end = text.text.find("\n", start)
     end = len(text.text) if end < 0 else end
     line = text.text.rfind("\n", 0, start) + 1
@@ -140,7 +148,7 @@ def _fault(node: Node, text: ShellText) -> Fault | None:
     if opener and not re.search(rf"\b{_OPENERS[opener[1]]}\b", text.text[line:end]):
         # The parser stumbles further on, but what is missing is the other end.
         start = line + opener.start(1)
-    return Fault(start, max(end, start + 1), _reason(text.text[start:end]))
+    return Fault(start, end, _reason(text.text[start:end]))
 
 
 def _reason(line: str) -> str:

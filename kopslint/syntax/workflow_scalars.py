@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
     from kopslint.source.text import Source, Span
 
-_QUOTED = re.compile(
-    r"\\(?:x..|u.{4}|U.{8}|\n[ \t]*|.)|''|[ \t]*\n\s*|[^\\'\n]+|.", re.DOTALL
-)
+# Blanks before a fold belong to it; one line end becomes a blank.
+_FOLD = r"(?P<fold>[ \t]*\n\s*)"
+_PARTS = {
+    None: re.compile(rf"{_FOLD}|(?:\S|[ \t]+(?!\s))+|[ \t]"),
+    "'": re.compile(rf"{_FOLD}|(?P<one>'')|(?:[^\s']|[ \t]+(?!\s))+|[ \t']"),
+    '"': re.compile(
+        rf"{_FOLD}|(?P<none>\\\n[ \t]*)|(?P<one>\\(?:x..|u.{{4}}|U.{{8}}|.))"
+        r"|(?:[^\s\\]|[ \t]+(?!\s))+|[ \t\\]"
+    ),
+}
 
 
 def scalar_span(source: Source, node: yaml.ScalarNode) -> Span:
@@ -83,24 +90,18 @@ def _flow(source: Source, node: yaml.ScalarNode) -> list[Anchor]:
     line, column = start.line + 1, start.column + inset + 1
     anchors: list[Anchor] = []
     offset = 0
-    for match in _QUOTED.finditer(raw):
+    parts = _PARTS.get(node.style, _PARTS[None])
+    for match in parts.finditer(raw):
         part = match[0]
         anchors.append(Anchor(offset, line, column))
+        if match.lastgroup == "fold":
+            # Further line ends stay line ends.
+            offset += max(1, part.count("\n") - 1)
+        elif match.lastgroup == "one":
+            offset += 1
+        elif match.lastgroup is None:
+            offset += len(part)
         folds = part.count("\n")
-        if folds and part.startswith("\\"):
-            length = 0
-        elif folds:
-            # One line end becomes a blank, further ones stay line ends.
-            length = max(1, folds - 1)
-        elif (part.startswith("\\") and node.style == '"') or part == "''":
-            length = 1
-        else:
-            length = len(part)
-        if part == "''" and node.style != "'":
-            length = 2
-        offset += length
-        if folds:
-            line, column = line + folds, len(part) - part.rfind("\n")
-        else:
-            column += len(part)
+        column = len(part) - part.rfind("\n") if folds else column + len(part)
+        line += folds
     return anchors or [Anchor(0, line, column)]

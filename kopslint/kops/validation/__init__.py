@@ -129,9 +129,7 @@ def violations(
     CrossValidateInstanceGroup, DeepValidate).
     """
     kops = kops_minor(kops_version, manifest)
-    found: list[Violation] = [
-        violation for flaw in manifest.flaws for violation in _of_flaw(flaw)
-    ]
+    found: list[Violation] = [_of_flaw(flaw, manifest) for flaw in manifest.flaws]
     cluster = None
     if manifest.cluster is not None:
         node, version = manifest.cluster.node, manifest.cluster.version
@@ -140,7 +138,8 @@ def violations(
     for group in manifest.groups.values():
         declared = Declared(group.node, group.version, kops, cluster)
         found.extend(FieldWalk(declared, "InstanceGroup").violations())
-        found.extend(groups.group(declared))
+        members = (etcd_.member_of(group.name) for etcd_ in manifest.etcd_clusters)
+        found.extend(groups.group(declared, has_member=any(members)))
     if cluster is None:
         found.extend(_of_strangers(manifest, kops))
     elif identity.is_complete(cluster):
@@ -236,9 +235,10 @@ def _is_beside_cluster(group: InstanceGroup, objects: list[KopsObject]) -> bool:
     return group.node.span in places and any(isinstance(v, Cluster) for v in values)
 
 
-def _of_flaw(flaw: Flaw) -> Iterator[Violation]:
+def _of_flaw(flaw: Flaw, manifest: Manifest) -> Violation:
     span, label = flaw.places[0]
-    yield Violation(
+    return Violation(
+        about=f"Cluster/{manifest.name}",
         kind="wrong-type" if flaw.kind == "wrong-type" else "missing-field",
         message=flaw.message,
         path=flaw.message.partition(" ")[0],
@@ -257,6 +257,7 @@ def _of_refusals(refusals: Iterable[Refusal]) -> Iterator[Violation]:
         field = _FIELD_OF_REFUSAL.get(refusal.kind)
         yield Violation(
             kind="etcd",
+            about=refusal.about,
             message=refusal.message,
             # A message about a size starts with its field.
             path=field or refusal.message.partition(":")[0],

@@ -7,6 +7,7 @@ functions per option.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -57,10 +58,11 @@ def networking(declared: Declared) -> Iterator[Violation]:
     chosen = [option for option in OPTIONS if declared.has(_NET + option)]
     if len(chosen) > 1 and declared.since(18):
         source = "validation.go, validateNetworking"
+        listed = ", ".join(chosen)
+        message = f"only one networking option is permitted, and there are {listed}"
         for option in chosen:
-            others = ", ".join(other for other in chosen if other != option)
-            problem = f"stands beside {others}: only one networking option is permitted"
-            yield declared.refuse("networking", _NET + option, problem, source)
+            one = declared.refuse("networking", _NET + option, "", source)
+            yield replace(one, message=message)
     yield from _proxy(declared)
     backend = "networking.flannel.backend"
     if declared.has("networking.flannel") and not declared.text(backend):

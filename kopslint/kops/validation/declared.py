@@ -137,6 +137,12 @@ class Declared:
         self.kops = kops
         self.cluster = self if is_cluster else cluster
 
+    @property
+    def about(self) -> str:
+        """The object, as in ``InstanceGroup/nodes``."""
+        kind = "Cluster" if self.cluster is self else "InstanceGroup"
+        return f"{kind}/{self.metadata('name')}"
+
     def since(self, minor: int) -> bool:
         """Whether kops is 1.``minor`` or newer."""
         return self.kops >= minor
@@ -229,6 +235,7 @@ class Declared:
         name = self.name(path)
         return Violation(
             kind=kind,
+            about=self.about,
             message=f"{name} {problem}",
             path=name,
             span=self.span(path),
@@ -236,9 +243,17 @@ class Declared:
             source=f"kubernetes/kops pkg/apis/kops/validation/{source}"
             if "/" not in source
             else f"kubernetes/kops {source}",
-            label=problem,
+            label=_label(name, problem, at),
             hint=hint,
         )
+
+
+def _label(name: str, problem: str, at: AtCommand) -> str:
+    """A few words for the place, beside a message that says it all."""
+    if problem.startswith("is missing"):
+        return f"there is no {name.rpartition('.')[2]} here"
+    refuses = "kops update cluster refuses" if at == "update" else "kops refuses"
+    return f"{refuses} this"
 
 
 def named(steps: tuple[Step, ...]) -> str:

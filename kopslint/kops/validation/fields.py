@@ -31,6 +31,7 @@ _RANGES = {
     "uint32": range(2**32),
     "int64": range(-(2**63), 2**63),
 }
+_WHOLE = "a whole number"
 _DECODE = "kubernetes/kops pkg/kopscodecs/codecs.go, Decode"
 _EXTRA = "kubernetes/kops pkg/edit/edit.go, HasExtraFields"
 
@@ -44,10 +45,27 @@ class FieldWalk:
         self._kops = declared.kops
         self._kind = kind
         self._root = declared.root
+        self._about = declared.about
 
     def violations(self) -> Iterator[Violation]:
         """Every unknown field and every value of a wrong type, in no order."""
         yield from self._value(self._root, self._kind, ())
+
+    def _wrong_type(
+        self, node: Node, expected: str, path: tuple[Step, ...]
+    ) -> Violation:
+        here, kind = named(path), _kind_of(node)
+        return Violation(
+            kind="wrong-type",
+            about=self._about,
+            message=f"{here} must be {expected}, and this is {kind}",
+            path=here,
+            span=node.span,
+            at_command="create",
+            source=_DECODE,
+            label=f"this is {kind}",
+            hint=_rewritten(node, expected),
+        )
 
     def _value(
         self, node: Node, expected: str, path: tuple[Step, ...]
@@ -59,17 +77,17 @@ class FieldWalk:
                 for index, item in enumerate(node.items):
                     yield from self._value(item, expected[2:], (*path, index))
             else:
-                yield _wrong_type(node, "a list", path)
+                yield self._wrong_type(node, "a list", path)
         elif expected.startswith("{}"):
             if isinstance(node, Mapping):
                 for entry in node.entries:
                     here = (*path, entry.key.text)
                     yield from self._value(entry.value, expected[2:], here)
             else:
-                yield _wrong_type(node, "a mapping", path)
+                yield self._wrong_type(node, "a mapping", path)
         elif (fields := self._api.structs.get(expected)) is not None:
             if not isinstance(node, Mapping):
-                yield _wrong_type(node, "a mapping", path)
+                yield self._wrong_type(node, "a mapping", path)
                 return
             for entry in node.entries:
                 name = entry.key.text
@@ -79,7 +97,9 @@ class FieldWalk:
                 elif not self._was_known(expected, name):
                     yield self._unknown(entry, expected, path)
         else:
-            yield from _scalar(node, expected, path)
+            wanted = _wanted(node, expected)
+            if wanted is not None:
+                yield self._wrong_type(node, wanted, path)
 
     def _was_known(self, struct: str, name: str) -> bool:
         last = self._api.removed.get(struct, {}).get(name)
@@ -89,15 +109,18 @@ class FieldWalk:
         name = entry.key.text
         here = named((*path, name))
         last = self._api.removed.get(struct, {}).get(name)
-        known = f"no longer knows it since 1.{last + 1}" if last else "does not know it"
+        message = f"kops knows no field {here}"
+        if last is not None:
+            message = f"kops knows the field {here} no longer since 1.{last + 1}"
         return Violation(
             kind="unknown-field",
-            message=f"kops {known}: the field {here}",
+            about=self._about,
+            message=message,
             path=here,
             span=entry.key.span,
             at_command="edit",
             source=_EXTRA,
-            label=f"kops {known}, and -f drops it without a word",
+            label="kops -f drops this without a word",
             hint=self._instead(name, struct, path),
         )
 
@@ -109,8 +132,8 @@ class FieldWalk:
             return f"write {same}: names are case-sensitive"
         here = paths_of(self._version, self._kind, name)
         if here:
-            near = max(here, key=lambda found: _shared(found, named(path)))
-            return f"move it to {near}"
+            nearest = sorted(here, key=lambda found: -_shared(found, named(path)))
+            return f"move it to {' or '.join(nearest[:3])}"
         for kind in KINDS:
             if kind != self._kind and paths_of(self._version, kind, name):
                 return f"it is a field of {kind}, not of {self._kind}"
@@ -134,63 +157,49 @@ def _shared(one: str, other: str) -> int:
     )
 
 
-def _scalar(node: Node, expected: str, path: tuple[Step, ...]) -> Iterator[Violation]:
+def _wanted(node: Node, expected: str) -> str | None:
+    """What a value of the scalar type ``expected`` is, if this is none."""
     value = node.value if isinstance(node, Scalar) else None
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = value if isinstance(value, str) else None
+    number = value if isinstance(value, int | float) else None
+    if isinstance(value, bool):
+        number = None
+    is_whole = number is not None and float(number).is_integer()
     if expected == "string":
-        if not isinstance(value, str):
-            yield _wrong_type(node, "text", path)
-    elif expected == "bool":
-        if not isinstance(value, bool):
-            yield _wrong_type(node, "true or false", path)
-    elif expected == "duration":
-        if not isinstance(value, str) or go_seconds(value) is None:
-            yield _wrong_type(node, "a duration such as 10m or 1h30m", path)
-    elif expected == "quantity":
-        if not is_number and not (
-            isinstance(value, str) and _QUANTITY.fullmatch(value)
-        ):
-            yield _wrong_type(node, "a quantity such as 100m or 2Gi", path)
-    elif expected == "number":
-        if not is_number:
-            yield _wrong_type(node, "a number", path)
-    elif expected == "int-or-string":
-        if not isinstance(value, str) and (
-            not is_number or int(float(value or 0)) != value
-        ):
-            yield _wrong_type(node, "a whole number or a percentage", path)
-    elif not is_number or value not in _RANGES[expected]:
-        wanted = "a whole number"
-        if is_number and float(value or 0).is_integer():
-            wanted += f" from {_RANGES[expected][0]} to {_RANGES[expected][-1]}"
-        yield _wrong_type(node, wanted, path)
+        return None if text is not None else "text"
+    if expected == "bool":
+        return None if isinstance(value, bool) else "true or false"
+    if expected == "duration":
+        fits = text is not None and go_seconds(text) is not None
+        return None if fits else "a duration such as 10m or 1h30m"
+    if expected == "quantity":
+        fits = text is not None and _QUANTITY.fullmatch(text) is not None
+        return None if fits or number is not None else "a quantity such as 100m or 2Gi"
+    if expected == "number":
+        return None if number is not None else "a number"
+    if expected == "int-or-string":
+        fits = text is not None or is_whole
+        return None if fits else "a whole number or a percentage"
+    range_ = _RANGES[expected]
+    if is_whole and number in range_:
+        return None
+    return f"a whole number from {range_[0]} to {range_[-1]}" if is_whole else _WHOLE
 
 
-def _wrong_type(node: Node, expected: str, path: tuple[Step, ...]) -> Violation:
-    here = named(path)
-    kind = _kind_of(node)
-    hint = f"write {expected}"
+def _rewritten(node: Node, expected: str) -> str:
+    """How the value may have been meant."""
     if isinstance(node, Scalar):
         if expected == "text":
-            hint = f'put quotes around it: "{node.text}"'
-        elif node.quoted and _would_fit(node.text, expected):
-            hint = f"remove the quotes: {node.text}"
-    return Violation(
-        kind="wrong-type",
-        message=f"{here} must be {expected}, and this is {kind}",
-        path=here,
-        span=node.span,
-        at_command="create",
-        source=_DECODE,
-        label=f"this is {kind}",
-        hint=hint,
-    )
+            return f'put quotes around it: "{node.text}"'
+        if node.quoted and _would_fit(node.text, expected):
+            return f"remove the quotes: {node.text}"
+    return f"write {expected}"
 
 
 def _would_fit(text: str, expected: str) -> bool:
     if expected == "true or false":
         return text in ("true", "false")
-    return expected.startswith("a whole number") and text.isdigit()
+    return expected.startswith(_WHOLE) and text.isdigit()
 
 
 def _kind_of(node: Node) -> str:

@@ -6,6 +6,7 @@ kops pkg/apis/kops/validation/instancegroup.go.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.addons import warm_pool
@@ -36,10 +37,13 @@ def role_of(declared: Declared) -> str:
     return "ControlPlane" if is_master else text
 
 
-def group(declared: Declared) -> Iterator[Violation]:
-    """Everything about one instance group, with its cluster if that is known."""
+def group(declared: Declared, has_member: bool) -> Iterator[Violation]:
+    """Everything about one instance group, with its cluster if that is known.
+
+    ``has_member`` tells whether an etcd member of the cluster runs in the group.
+    """
     yield from check_rows(GROUP_ROWS, declared)
-    yield from _alone(declared)
+    yield from _alone(declared, has_member)
     yield from _volumes(declared)
     yield from hooks(declared)
     yield from labels(declared)
@@ -50,15 +54,17 @@ def group(declared: Declared) -> Iterator[Violation]:
         yield from _in_cluster(declared, declared.cluster)
 
 
-def _alone(declared: Declared) -> Iterator[Violation]:
+def _alone(declared: Declared, has_member: bool) -> Iterator[Violation]:
     role = role_of(declared)
     least, most = declared.number("minSize"), declared.number("maxSize")
     if least is not None and most is not None and most < least:
         problem = f"is {most}, less than minSize {least}"
-        yield declared.refuse("group", "maxSize", problem, _GROUP)
+        smaller = declared.refuse("group", "maxSize", problem, _GROUP)
+        yield replace(smaller, covered_by="KL108" if role == "ControlPlane" else "")
     if role == "ControlPlane" and not declared.count("subnets"):
         problem = "is missing: a group of the control plane needs a subnet"
-        yield declared.refuse("missing-field", "subnets", problem, _GROUP)
+        nowhere = declared.refuse("missing-field", "subnets", problem, _GROUP)
+        yield replace(nowhere, covered_by="KL111" if has_member else "")
     gvisor = declared.flag("containerd.gvisor.enabled") is True
     if gvisor and role not in ("", "Node") and declared.since(36):
         problem = "can be enabled only in groups with role Node"
@@ -126,17 +132,25 @@ def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Violation]:
         if problem is not None:
             yield declared.refuse("group", "role", problem, _CROSS, at="update")
         elif declared.since(21):
-            problem = "is APIServer, which needs KOPS_FEATURE_FLAGS=+APIServerNodes"
+            problem = "is APIServer, which needs a feature flag of kops"
             source = (
                 "upup/pkg/fi/cloudup/populate_instancegroup_spec.go, "
                 "PopulateInstanceGroupSpec"
             )
-            yield declared.refuse("group", "role", problem, source, at="update")
+            yield declared.refuse(
+                "feature-flag",
+                "role",
+                problem,
+                source,
+                at="update",
+                hint="export KOPS_FEATURE_FLAGS=+APIServerNodes wherever kops runs",
+            )
     known = {cluster.text(f"{s}.name") for s in cluster.each("networking.subnets")}
     for path in declared.each("subnets"):
         if declared.text(path) not in known:
             problem = f"is {quoted(declared.text(path))}, which is no subnet here"
-            yield declared.refuse("group", path, problem, _CROSS, at="update")
+            stranger = declared.refuse("group", path, problem, _CROSS, at="update")
+            yield replace(stranger, covered_by="KL214" if known else "")
     if here == "aws":
         yield from _on_aws(declared, cluster, role)
     elif here == "gce":
@@ -241,11 +255,11 @@ def _static_capacity(cluster: Declared) -> bool:
 def together(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
     """What ``update`` asks of all groups of a cluster.
 
-    Asked only where there are groups: a file with the Cluster alone says nothing
-    about them. Source: legacy.go, DeepValidate.
+    Asked only where there are groups, all of them readable: a file with the Cluster
+    alone says nothing about them. Source: legacy.go, DeepValidate.
     """
     groups: tuple[InstanceGroup, ...] = tuple(manifest.groups.values())
-    if not groups:
+    if not groups or manifest.flaws:
         return
     source = "legacy.go, DeepValidate"
     for missing, role in (
@@ -253,8 +267,9 @@ def together(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
         (len(manifest.control_plane) == len(groups), "Node"),
     ):
         if missing:
-            problem = f"has no instance group with role {role}"
-            yield cluster.refuse("group", "metadata.name", problem, source, at="update")
+            problem = f"the cluster has no instance group with role {role}"
+            found = cluster.refuse("group", "metadata.name", "", source, at="update")
+            yield replace(found, message=problem, label=f"no group with role {role}")
 
 
 def filled_in_load_balancer(

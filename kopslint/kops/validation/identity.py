@@ -59,22 +59,38 @@ def required(declared: Declared) -> Iterator[Violation]:
         source = "validation.go, validateCloudProvider"
         yield declared.refuse("missing-field", "cloudProvider", problem, source)
     demands = demands_of(here)
-    for needed, place, source in (
+    filled = "kops create -f fills it in, and kops replace -f does not"
+    networking = "validation.go, validateNetworking"
+    at: AtCommand
+    for needed, place, source, at, hint in (
         (
             demands.network_cidr,
             "networking.networkCIDR",
-            "validation.go, validateNetworking",
+            networking,
+            "replace",
+            f"add the range of the network; {filled}",
         ),
         (
             demands.non_masquerade_cidr,
             "networking.nonMasqueradeCIDR",
-            "validation.go, validateNetworking",
+            networking,
+            "replace",
+            f"add 100.64.0.0/10, the default; {filled}",
         ),
-        (demands.subnets, "networking.subnets", "validation.go, validateSubnets"),
-        (True, "etcdClusters", "validation.go, validateClusterSpec"),
+        (
+            demands.subnets,
+            "networking.subnets",
+            "validation.go, validateSubnets",
+            "create",
+            "",
+        ),
+        (True, "etcdClusters", "validation.go, validateClusterSpec", "create", ""),
     ):
         if needed and not declared.text(place) and not declared.count(place):
-            yield declared.refuse("missing-field", place, "is missing", source)
+            problem = "is missing"
+            yield declared.refuse(
+                "missing-field", place, problem, source, at=at, hint=hint
+            )
 
 
 def _named(declared: Declared) -> bool:
@@ -86,7 +102,8 @@ def _required_version(declared: Declared) -> Iterator[Violation]:
     source = "legacy.go, ValidateCluster"
     text = declared.text(place)
     if not text and not declared.count(place):
-        yield declared.refuse("missing-field", place, "is missing", source)
+        problem = "is missing"
+        yield declared.refuse("missing-field", place, problem, source, at="replace")
 
 
 def versions(declared: Declared) -> Iterator[Violation]:

@@ -26,6 +26,7 @@ Kind = Literal[
     "addon",
     "missing-field",
     "etcd",
+    "feature-flag",
     "update",
 ]
 
@@ -41,11 +42,13 @@ class Violation:
 
     ``path`` is the field as the file names it (``spec.subnets[0].cidr``); ``label`` is
     what is wrong there in a few words; ``hint`` says what to do, in the imperative;
-    ``source`` is the file and function of kops. ``covered_by`` names the rule that
-    reports the same mistake already, if there is one.
+    ``source`` is the file and function of kops; ``about`` names the object, as in
+    ``InstanceGroup/nodes``. ``covered_by`` names the rule that reports the same mistake
+    already, if there is one.
     """
 
     kind: Kind
+    about: str
     message: str
     path: str
     span: Span

@@ -1,0 +1,121 @@
+"""The options of ``kopslint check``; what they lead to is ``run_check``'s business."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kopslint.cli.changes import GitOptions
+from kopslint.cli.checking import CheckOptions, run_check
+from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
+    Color,
+    Config,
+    Verbose,
+)
+from kopslint.cli.options import ColorWhen, FailOn, Format, read_outputs
+from kopslint.cli.voice import Voice
+
+
+def check(
+    *,
+    specs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="AFTER", help="The spec after the change."),
+    ] = None,
+    before: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The spec before the change."),
+    ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The spec after the change, as AFTER."),
+    ] = None,
+    commands: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The commands: scripts, runbooks, workflows."),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT[=FILE]",
+            help=f"One of {', '.join(Format)}; may be given several times.",
+        ),
+    ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="Check what changed in git since the work parted from the default"
+            " branch, up to the work tree.",
+        ),
+    ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="The same, from where REV parted."),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option(metavar="REV", help="The same, up to REV.")
+    ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Check what the next commit would change.")
+    ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULES", help="Only these: ids, prefixes, names, categories."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="RULES", help="All but these.")
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            help="The least severity that gives exit status 1 (default: error)."
+        ),
+    ] = None,
+    config: Config = None,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Read no configuration file.")
+    ] = False,
+    color: Color = ColorWhen.AUTO,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but findings.")
+    ] = False,
+    no_timeline: Annotated[
+        bool, typer.Option("--no-timeline", help="Leave out the table of steps.")
+    ] = False,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Count findings by rule at the end.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check one state, a change, or a change and its commands.
+
+    With --changed, --base, --head or --staged the change is taken from git, with the
+    command lists that the configuration names, and AFTER limits it to some files or
+    folders. That no kops spec changed is an answer then, with status 0. Without any
+    input the specs that the configuration names are checked.
+
+    Exit status: 0 checked and nothing as bad as --fail-on, 1 something is, 2 the
+    options or inputs are wrong, 3 nothing was checked, 4 kopslint failed.
+    """
+    options = CheckOptions(
+        before=before or (),
+        after=[*(specs or []), *(after or [])],
+        commands=commands or (),
+        git=GitOptions(base, head, staged, changed),
+        config=config,
+        no_config=no_config,
+        select=select or (),
+        ignore=ignore or (),
+        fail_on=fail_on,
+        outputs=read_outputs(formats or []),
+        color=color,
+        timeline=not no_timeline,
+        statistics=statistics,
+    )
+    if not run_check(options, Voice(quiet, verbose)):
+        raise typer.Exit(1)

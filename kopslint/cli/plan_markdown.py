@@ -1,0 +1,83 @@
+"""A runbook as Markdown with a box to tick for every step.
+
+The blocks can be pasted one after another into one shell; the reader of runbooks
+takes them for the list of commands that they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.cli.plan_script import (
+    checks_before,
+    confirmations,
+    preamble,
+    procedure,
+    summary,
+    traces,
+    via_line,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kopslint.plan.runbook import NoWay, Runbook, Step
+    from kopslint.report.style import Style
+
+
+def markdown(runbook: Runbook, style: Style) -> str:
+    """The runbook as a Markdown document."""
+    return "\n".join(_lines(runbook, style)) + "\n"
+
+
+def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
+    yield f"# {style.safe(runbook.cluster)}"
+    yield ""
+    if not runbook.steps:
+        yield "Nothing to do: both specs say the same."
+        return
+    text = summary(runbook)
+    yield f"{text[0].upper()}{text[1:]}"
+    yield ""
+    yield from _block(preamble(runbook))
+    via = None
+    for number, step in enumerate(runbook.steps, 1):
+        yield ""
+        yield f"- [ ] **{number}.** {style.safe(step.deed.reason)}"
+        yield ""
+        yield from _block(_commands(step, via), "  ")
+        yield ""
+        yield from _block(
+            (line.removeprefix("# ") for line in traces(step.after, style)),
+            "  ",
+            "text",
+        )
+        via = step.via if any(checks_before(step)) else via
+
+
+def _commands(step: Step, via: str | None) -> Iterator[str]:
+    yield from via_line(step, via)
+    yield from confirmations(step)
+    yield from (command.text for command in step.deed.commands)
+
+
+def _block(
+    lines: Iterable[str], indent: str = "", language: str = "bash"
+) -> Iterator[str]:
+    yield f"{indent}```{language}"
+    yield from (f"{indent}{line}".rstrip() for line in lines)
+    yield f"{indent}```"
+
+
+def no_way_markdown(no_way: NoWay) -> str:
+    """Why there is no safe order, and the procedure that remains."""
+    lines = [f"# {no_way.cluster}", "", "There is no safe order.", ""]
+    lines += [f"- {reason}" for reason in no_way.reasons]
+    if no_way.cut:
+        lines.append("- The search was cut short, so that an order may exist.")
+    lines.append("")
+    lines += [
+        f"    {line.strip()}" if line.startswith("  ") else f"\n{line}\n"
+        for line in procedure(no_way)
+    ]
+    return "\n".join(lines) + "\n"

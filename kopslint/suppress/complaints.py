@@ -1,0 +1,126 @@
+"""What is wrong with the comments themselves: a function for each rule about them.
+
+They are asked once for a whole check, after everything else: only then is it known
+what a comment silenced.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from kopslint.findings import Draft, Location
+from kopslint.suppress.directives import FORM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.suppress.comments import Comment
+    from kopslint.suppress.silence import Outcome
+
+
+def unused(outcome: Outcome) -> Iterator[Draft]:
+    """A comment silences nothing, although its rule was asked."""
+    for judged in outcome.judged:
+        if not judged.directive.reason or judged.expired:
+            continue
+        for rule in judged.rules:
+            if (
+                rule.ignorable
+                and rule.id in outcome.tested
+                and rule.id not in judged.silenced
+            ):
+                yield _about(
+                    judged.directive.comment,
+                    message=f"ignore[{rule.id}] silences nothing here",
+                    why="A comment that is not needed any more would silence the next "
+                    f"{rule.name} that comes to stand here.",
+                    subject=rule.id,
+                    fix="# remove the comment, or the rule from it; a comment counts"
+                    " for the line that the finding names first",
+                )
+
+
+def without_reason(outcome: Outcome) -> Iterator[Draft]:
+    """A comment does not say why."""
+    for judged in outcome.judged:
+        if not judged.directive.reason:
+            yield _about(
+                judged.directive.comment,
+                message="nothing is ignored here, for the comment gives no reason",
+                why="Whoever reads it next has to know why it was safe, and when it"
+                " will not be any more.",
+                subject=",".join(judged.directive.rules),
+                fix=f"# kopslint: {FORM}",
+            )
+
+
+def unknown_rule(outcome: Outcome) -> Iterator[Draft]:
+    """A comment names a rule that does not exist."""
+    for judged in outcome.judged:
+        for name in judged.unknown:
+            near = get_close_matches(name.lower(), outcome.known, n=1)
+            guess = outcome.known[near[0]] if near else None
+            yield _about(
+                judged.directive.comment,
+                message=f"there is no rule {name} to ignore"
+                + (f", did you mean {guess.id} ({guess.name})?" if guess else ""),
+                why="A comment silences exactly the rules that it names, by id or"
+                " name; prefixes and categories belong into the configuration.",
+                subject=name,
+                fix="# kopslint rules",
+            )
+
+
+def expired(outcome: Outcome) -> Iterator[Draft]:
+    """The last day of a comment is over."""
+    for judged in outcome.judged:
+        if judged.expired:
+            yield _about(
+                judged.directive.comment,
+                message=f"this was to be ignored until {judged.directive.until}",
+                why="The day is over, and what it silenced counts again. The reason"
+                f" was: {judged.directive.reason or 'none'}.",
+                subject=",".join(judged.directive.rules),
+                fix="# mend what it silenced and remove the comment, or set a new day",
+            )
+
+
+def not_ignorable(outcome: Outcome) -> Iterator[Draft]:
+    """A comment names a rule that no comment can silence."""
+    for judged in outcome.judged:
+        for rule in judged.rules:
+            if not rule.ignorable:
+                yield _about(
+                    judged.directive.comment,
+                    message=f"{rule.id} ({rule.name}) cannot be ignored",
+                    why="Its rule says so with ignorable: false, and it is told"
+                    " whatever the comment says.",
+                    subject=rule.id,
+                    fix="# mend what it is about, and take the rule out of the comment",
+                )
+
+
+def malformed(outcome: Outcome) -> Iterator[Draft]:
+    """A comment is addressed to kopslint and not understood."""
+    for problem in outcome.malformed:
+        yield _about(
+            problem.comment,
+            message=problem.message,
+            why="A comment that is not understood silences nothing, so that a slip of"
+            " the pen cannot hide more than was meant.",
+            subject=problem.comment.words,
+            fix=f"# {problem.hint}",
+        )
+
+
+def _about(
+    comment: Comment, *, message: str, why: str, subject: str, fix: str
+) -> Draft:
+    return Draft(
+        message=message,
+        why=why,
+        locations=(Location(comment.span, ""),),
+        subject=subject,
+        fix=(fix,),
+    )

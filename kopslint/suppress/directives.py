@@ -1,0 +1,123 @@
+"""What a comment to kopslint asks for, or what is wrong with it.
+
+A comment that is not exactly right silences nothing: a slip of the pen must never
+hide more than somebody meant to. This module must not know rules or findings.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kopslint.suppress.comments import Comment
+
+FORM = "ignore[KL303] REASON, until=2027-01-31"
+
+_FORM = re.compile(r"(?P<verb>ignore(?:-file)?)\[(?P<rules>[^][]*)\](?P<rest>.*)")
+_VERBS = ("ignore", "ignore-file", "skip")
+_OPTION = re.compile(r"(?:^|[\s,])[\s,]*(?P<name>[A-Za-z][\w-]*)=(?P<value>\S*)$")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A last day that is not written as one must not become a part of the reason.
+_STRAY_DATE = re.compile(r"\b(?:until|expires?)\b\s*[:=]|\buntil\s+\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """``rules`` are not to count where ``comment`` says, or in the whole file.
+
+    ``rules`` are ids or names as written; ``reason`` is empty if there is none;
+    ``until`` is the last day on which it holds.
+    """
+
+    comment: Comment
+    rules: tuple[str, ...]
+    reason: str
+    until: date | None = None
+    whole_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A comment to kopslint that it does not understand; ``hint`` says what it does."""
+
+    comment: Comment
+    message: str
+    hint: str
+
+
+def read_directive(comment: Comment) -> Directive | Malformed | None:
+    """What a comment asks for.
+
+    None for ``skip``, which is for the reader of runbooks.
+    """
+    if comment.words == "skip":
+        return None
+    match = _FORM.fullmatch(comment.words)
+    names = _names(match["rules"]) if match else ()
+    if match is None or not names:
+        return Malformed(comment, _misunderstood(comment.words), f"write {FORM}")
+    if match["verb"] == "ignore-file" and not comment.at_top:
+        return Malformed(
+            comment,
+            "ignore-file counts only at the top of a file",
+            "move it above everything that is not a comment, or write ignore",
+        )
+    rest = match["rest"].strip(" \t:")
+    until = None
+    option = _OPTION.search(rest)
+    if option and _is_until(option["name"], option["value"]):
+        try:
+            until = _day(option["name"], option["value"])
+        except ValueError as error:
+            return Malformed(comment, str(error), "write until=2027-01-31")
+        rest = rest[: option.start()]
+    if _STRAY_DATE.search(rest):
+        return Malformed(
+            comment,
+            "the last day is not at the end of the comment, or not written as one",
+            "end the comment with until=2027-01-31",
+        )
+    return Directive(
+        comment,
+        names,
+        reason=rest.strip(" \t,-\N{EN DASH}\N{EM DASH}"),
+        until=until,
+        whole_file=match["verb"] == "ignore-file",
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def _misunderstood(words: str) -> str:
+    verb = re.match(r"[\w-]*", words)
+    word = verb[0] if verb else ""
+    if word in _VERBS:
+        return f"'{words}' does not say which rules to ignore"
+    near = get_close_matches(word.lower(), _VERBS, n=1)
+    guess = f", did you mean {near[0]}?" if near else ""
+    return f"'{words}' is nothing that kopslint understands{guess}"
+
+
+def _is_until(name: str, value: str) -> bool:
+    """Whether an option is the last day or a misspelling of it."""
+    return _DATE.fullmatch(value) is not None or bool(
+        get_close_matches(name.lower(), ["until", "expires"], n=1)
+    )
+
+
+def _day(name: str, value: str) -> date:
+    """The last day. Raises ``ValueError`` with a sentence if it is none."""
+    if name != "until":
+        raise ValueError(f"there is no {name}=, only until=")
+    if not _DATE.fullmatch(value):
+        raise ValueError(f"'{value}' is not a day")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"there is no day {value}") from None

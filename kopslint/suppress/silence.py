@@ -1,0 +1,177 @@
+"""Which findings the comments silence, and which comments silence what.
+
+A comment speaks about the line that a report names first: the primary location of
+a finding. A file of the state before a change lies in the past; its comments still
+count, but nobody can mend them, so only those of today are judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kopslint.findings import Suppression
+from kopslint.suppress.comments import comments_in_commands, comments_in_spec
+from kopslint.suppress.directives import Directive, Malformed, read_directive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+
+    from kopslint.findings import Finding
+    from kopslint.rulebook.model import Rule
+    from kopslint.source.text import Source
+    from kopslint.suppress.comments import Comment
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The inputs of a check; ``past`` are specs that the change leaves behind."""
+
+    specs: tuple[Source, ...]
+    commands: tuple[Source, ...] = ()
+    past: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A directive of today and what became of it.
+
+    ``rules`` are those that it names, ``unknown`` the words that name none;
+    ``silenced`` are the ids of the rules that it silenced a finding of.
+    """
+
+    directive: Directive
+    rules: tuple[Rule, ...]
+    unknown: tuple[str, ...]
+    silenced: frozenset[str]
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Findings with and without a suppression, and what there is to say about it.
+
+    ``tested`` are the ids of the rules that could have found something in this
+    check, ``known`` all that there are, by id and name.
+    """
+
+    kept: tuple[Finding, ...]
+    suppressed: tuple[tuple[Finding, Suppression], ...]
+    judged: tuple[Judged, ...]
+    malformed: tuple[Malformed, ...]
+    known: Mapping[str, Rule]
+    tested: frozenset[str]
+
+
+def silence(
+    findings: Iterable[Finding],
+    texts: Texts,
+    known: Iterable[Rule],
+    tested: Iterable[str],
+    today: date | None,
+) -> Outcome:
+    """Take out the findings that comments in ``texts`` silence.
+
+    ``known`` are all rules; ``tested`` is as in ``Outcome``. Without ``today``
+    nothing expires.
+    """
+    by_name = {key.lower(): rule for rule in known for key in (rule.id, rule.name)}
+    read = [*map(read_directive, _comments(texts.specs, texts.commands))]
+    present = [each for each in read if isinstance(each, Directive)]
+    past = [
+        each
+        for each in map(read_directive, _comments(texts.past))
+        if isinstance(each, Directive)
+    ]
+    active = [
+        (each, {rule.id for rule in _named(each, by_name) if rule.ignorable})
+        for each in (*present, *past)
+        if each.reason and not _is_expired(each, today)
+    ]
+    kept: list[Finding] = []
+    suppressed: list[tuple[Finding, Suppression]] = []
+    used: set[tuple[Directive, str]] = set()
+    for finding in findings:
+        by = [
+            each
+            for each, ids in active
+            if finding.rule in ids and _covers(each, finding)
+        ]
+        used.update((each, finding.rule) for each in by)
+        if by:
+            comment = Suppression("comment", by[0].reason, by[0].comment.span)
+            suppressed.append((finding, comment))
+        else:
+            kept.append(finding)
+    return Outcome(
+        kept=tuple(kept),
+        suppressed=tuple(suppressed),
+        judged=tuple(
+            _judged(each, by_name, used, expired=_is_expired(each, today))
+            for each in present
+        ),
+        malformed=tuple(each for each in read if isinstance(each, Malformed)),
+        known=by_name,
+        tested=frozenset(tested),
+    )
+
+
+def _comments(
+    specs: Sequence[Source], commands: Sequence[Source] = ()
+) -> Iterator[Comment]:
+    for source in specs:
+        yield from comments_in_spec(source)
+    for source in commands:
+        yield from comments_in_commands(source)
+
+
+def _named(directive: Directive, by_name: Mapping[str, Rule]) -> tuple[Rule, ...]:
+    found = (by_name.get(name.lower()) for name in directive.rules)
+    return tuple(dict.fromkeys(rule for rule in found if rule is not None))
+
+
+def _is_expired(directive: Directive, today: date | None) -> bool:
+    return bool(today and directive.until and directive.until < today)
+
+
+def _covers(directive: Directive, finding: Finding) -> bool:
+    """Whether the line that a report names first for a finding is meant.
+
+    For a whole file it is enough that it is called the same: a finding about what
+    was removed lies in the text before the change, where no comment can be added.
+    """
+    if not finding.locations:
+        return False
+    place, comment = finding.locations[0].span, directive.comment.span
+    if directive.whole_file:
+        return place.source.path == comment.source.path
+    return place.source is comment.source and place.line in directive.comment.lines
+
+
+def _judged(
+    directive: Directive,
+    by_name: Mapping[str, Rule],
+    used: set[tuple[Directive, str]],
+    *,
+    expired: bool,
+) -> Judged:
+    return Judged(
+        directive=directive,
+        rules=_named(directive, by_name),
+        unknown=tuple(n for n in directive.rules if n.lower() not in by_name),
+        silenced=frozenset(
+            rule for each, rule in used if each == directive or _same(each, directive)
+        ),
+        expired=expired,
+    )
+
+
+def _same(one: Directive, other: Directive) -> bool:
+    """Whether one is the other as it stood before the change."""
+    here, there = one.comment, other.comment
+    return (
+        here.words == there.words
+        and here.span.source is not there.span.source
+        and here.span.source.path == there.span.source.path
+    )

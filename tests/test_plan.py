@@ -1,0 +1,463 @@
+"""What ``kopslint plan`` promises: the best order, in full, or none and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from kopslint.kops.fleet import read_fleet
+from kopslint.plan.route import Options, plan_route
+from kopslint.plan.runbook import NoWay, Runbook
+from kopslint.source.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.kops.spec import Manifest
+
+NAME = "c.example.com"
+Place = tuple[str, str, str]
+"""A member, its group and its zone."""
+
+
+def places(letters: str, prefix: str = "cp-") -> list[Place]:
+    """A member and a group for each letter, the zones by turns."""
+    return [(letter, f"{prefix}{letter}", "abc"[ord(letter) % 3]) for letter in letters]
+
+
+def manifest(
+    side: str,
+    control_plane: list[Place],
+    *,
+    nodes: tuple[str, ...] = ("nodes",),
+    etcd_clusters: tuple[str, ...] = ("main", "events"),
+    etcd_version: str | None = None,
+    machine: str = "m6i.large",
+    **spec: object,
+) -> Manifest:
+    """One side of a change as it is read from ``<side>.yaml``."""
+    etcd = [
+        {
+            "name": name,
+            "etcdMembers": [
+                {"instanceGroup": group, "name": member}
+                for member, group, _ in control_plane
+            ],
+            **({"version": etcd_version} if etcd_version else {}),
+        }
+        for name in etcd_clusters
+    ]
+    cluster = {
+        "cloudProvider": "aws",
+        "configBase": f"s3://store/{NAME}",
+        "etcdClusters": etcd,
+        "kubernetesVersion": "1.34.2",
+        "networkCIDR": "10.0.0.0/16",
+        "networking": {"cilium": {}},
+        "nonMasqueradeCIDR": "100.64.0.0/10",
+        "subnets": [
+            {
+                "name": zone,
+                "zone": f"us-east-1{zone}",
+                "type": "Public",
+                "cidr": f"10.0.{number}.0/24",
+            }
+            for number, zone in enumerate("abc")
+        ],
+        **spec,
+    }
+    groups = [
+        (group, "Master", 1, zone, machine) for _, group, zone in control_plane
+    ] + [(name, "Node", 2, "a", "m6i.large") for name in nodes]
+    documents = [
+        {
+            "apiVersion": "kops.k8s.io/v1alpha2",
+            "kind": "Cluster",
+            "metadata": {"name": NAME},
+            "spec": cluster,
+        },
+        *(
+            {
+                "apiVersion": "kops.k8s.io/v1alpha2",
+                "kind": "InstanceGroup",
+                "metadata": {"name": name, "labels": {"kops.k8s.io/cluster": NAME}},
+                "spec": {
+                    "role": role,
+                    "minSize": size,
+                    "maxSize": size,
+                    "machineType": kind,
+                    "subnets": [zone],
+                },
+            }
+            for name, role, size, zone, kind in groups
+        ),
+    ]
+    text = yaml.safe_dump_all(documents, sort_keys=False)
+    return read_fleet([Source(f"{side}.yaml", text)]).manifests[NAME]
+
+
+def planned(
+    before: Manifest, after: Manifest, options: Options | None = None
+) -> Runbook:
+    result = plan_route(before, after, ("after.yaml",), options)
+    assert isinstance(result, Runbook), result.reasons
+    return result
+
+
+def outline(runbook: Runbook) -> list[str]:
+    """Every step in a few words; after a stored spec, who is in etcd main."""
+    return [
+        " ".join(
+            filter(
+                None,
+                (
+                    step.deed.kind,
+                    step.deed.etcd_cluster,
+                    "+".join(step.after["main"].members)
+                    if step.deed.spec
+                    else step.deed.about,
+                ),
+            )
+        )
+        for step in runbook.steps
+    ]
+
+
+def commands(runbook: Runbook) -> list[str]:
+    return [command.text for step in runbook.steps for command in step.deed.commands]
+
+
+MEMBERS = [
+    ("a", "abc", ["apply a+b+c"], 0),
+    ("abc", "abcde", ["apply a+b+c+d+e"], 1),
+    ("a", "abcde", ["apply a+b+c+d+e"], 0),
+    (
+        "abcde",
+        "abc",
+        [
+            *("remove main e", "remove events e", "delete cp-e"),
+            *("remove main d", "remove events d", "delete cp-d"),
+            "apply a+b+c",
+        ],
+        1,
+    ),
+    (
+        "abc",
+        "a",
+        [
+            *("remove main c", "remove events c", "delete cp-c"),
+            *("remove main b", "remove events b", "delete cp-b"),
+            "apply a",
+        ],
+        0,
+    ),
+    (
+        "abc",
+        "abd",
+        ["remove main c", "remove events c", "delete cp-c", "apply a+b+d"],
+        0,
+    ),
+    (
+        "abc",
+        "def",
+        [
+            "apply a+b+c+d+e",
+            *("remove main c", "remove events c", "delete cp-c"),
+            "apply a+b+d+e+f",
+            *("remove main b", "remove events b", "delete cp-b"),
+            *("remove main a", "remove events a", "delete cp-a"),
+            "apply d+e+f",
+        ],
+        1,
+    ),
+    (
+        "a",
+        "b",
+        [
+            "apply a+b+interim1",
+            *("remove main interim1", "remove events interim1", "delete interim1"),
+            *("remove main a", "remove events a", "delete cp-a"),
+            "apply b",
+        ],
+        0,
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "steps", "tolerance"), MEMBERS)
+def test_members_change_in_the_best_order(
+    before: str, after: str, steps: list[str], tolerance: int
+) -> None:
+    """The leaver goes from every etcd cluster first, then its machine, then the spec.
+
+    New members come first where that keeps one more failure bearable.
+    """
+    runbook = planned(
+        manifest("before", places(before)), manifest("after", places(after))
+    )
+
+    assert outline(runbook) == steps
+    assert (runbook.tolerance, runbook.outage) == (tolerance, False)
+
+
+def test_a_member_whose_name_is_taken_over_gets_a_stand_in() -> None:
+    """The group moves, the member keeps its name: its old volume must go first."""
+    before = manifest("before", places("abc"))
+    after = manifest("after", [*places("ab"), ("c", "control-plane-c", "a")])
+
+    runbook = planned(before, after)
+
+    assert outline(runbook) == [
+        *("remove main c", "remove events c", "delete cp-c"),
+        "apply a+b+interim1",
+        *("remove main interim1", "remove events interim1", "delete interim1"),
+        "apply a+b+c",
+    ]
+    assert commands(runbook)[4:6] == [
+        'aws ec2 delete-volume --volume-id "$(volume_id main c cp-c)"',
+        'aws ec2 delete-volume --volume-id "$(volume_id events c cp-c)"',
+    ]
+
+
+@pytest.mark.parametrize("field", ["zone", "encryption"])
+def test_a_volume_that_cannot_be_changed_is_replaced(field: str) -> None:
+    """A zone or encryption changes only with a new volume, so with another member."""
+    old = manifest("before", places("abc"))
+    place = ("c", "cp-c", "b") if field == "zone" else places("c")[0]
+    new = manifest("after", [*places("ab"), place])
+    if field == "encryption":
+        text = new.sources[0].text
+        mark = "    - instanceGroup: cp-c\n      name: c\n"
+        assert text.count(mark) == 2
+        encrypted = text.replace(mark, f"{mark}      encryptedVolume: true\n")
+        new = read_fleet([Source("after.yaml", encrypted)]).manifests[NAME]
+
+    steps = outline(planned(old, new))
+
+    assert steps[:4] == [
+        *("remove main c", "remove events c", "delete cp-c"),
+        "apply a+b+interim1",
+    ]
+    assert steps[-1] == "apply a+b+c"
+
+
+RELEASES = [
+    ("1.30.3", "1.30.9", ["roll"], ["rolling-update"]),
+    ("1.28.3", "1.30.1", ["roll", "roll"], ["rolling-update", "rolling-update"]),
+    ("1.30.3", "1.32.0", ["reconcile", "reconcile"], ["reconcile", "reconcile"]),
+    ("1.29.3", "1.31.0", ["roll", "reconcile"], ["rolling-update", "reconcile"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "kinds", "verbs"), RELEASES)
+def test_kubernetes_goes_one_minor_release_at_a_time(
+    old: str, new: str, kinds: list[str], verbs: list[str]
+) -> None:
+    """Each release has a spec of its own; from 1.31 on kops reconciles."""
+    before = manifest("before", places("abc"), kubernetesVersion=old)
+    after = manifest("after", places("abc"), kubernetesVersion=new)
+
+    runbook = planned(before, after)
+
+    assert [step.deed.kind for step in runbook.steps] == kinds
+    rolling = [
+        text.split()[1]
+        for text in commands(runbook)
+        if "reconcile" in text or "rolling-update" in text
+    ]
+    assert rolling == verbs
+    assert len(runbook.written) == len(kinds) - 1
+
+
+def test_a_spec_in_between_is_whole_and_at_its_release() -> None:
+    before = manifest("before", places("abc"), kubernetesVersion="1.31.4")
+    after = manifest("after", places("abc"), kubernetesVersion="1.33.2")
+
+    (spec,) = planned(before, after, Options(folder="new")).written
+
+    assert spec.files == ("new/step-1.yaml",)
+    cluster, *groups = yaml.safe_load_all(spec.text or "")
+    assert cluster["spec"]["kubernetesVersion"] == "1.32.0"
+    assert [group["metadata"]["name"] for group in groups] == [
+        *("cp-a", "cp-b", "cp-c", "nodes"),
+    ]
+
+
+def test_members_change_before_releases() -> None:
+    """A new member never has to join etcd of a release that is just changing."""
+    before = manifest("before", places("abc"), kubernetesVersion="1.33.4")
+    after = manifest("after", places("abcde"), kubernetesVersion="1.34.2")
+
+    runbook = planned(before, after)
+
+    assert outline(runbook) == ["apply a+b+c+d+e", "reconcile a+b+c+d+e"]
+
+
+def test_machines_are_replaced_while_there_are_others() -> None:
+    """Three members become one of another machine type without an outage."""
+    before = manifest("before", places("abc"))
+    after = manifest("after", places("a"), machine="m6i.xlarge")
+
+    runbook = planned(before, after)
+
+    assert outline(runbook)[0] == "roll a+b+c"
+    assert outline(runbook)[-1] == "apply a"
+    assert not runbook.outage
+
+
+def test_replacing_the_only_machine_is_said_to_be_an_outage() -> None:
+    before = manifest("before", places("a"))
+    after = manifest("after", places("a"), machine="m6i.xlarge")
+
+    assert planned(before, after).outage
+
+
+def test_etcd_goes_one_minor_release_at_a_time() -> None:
+    before = manifest("before", places("abc"), etcd_version="3.4.13")
+    after = manifest("after", places("abc"), etcd_version="3.6.6")
+
+    runbook = planned(before, after)
+
+    assert [step.deed.kind for step in runbook.steps] == ["roll", "roll"]
+    cluster = next(iter(yaml.safe_load_all(runbook.written[0].text or "")))
+    versions = [etcd["version"] for etcd in cluster["spec"]["etcdClusters"]]
+    assert versions == ["3.5.21", "3.5.21"]
+
+
+def test_cilium_uses_its_etcd_only_once_it_is_there() -> None:
+    before = manifest("before", places("abc"))
+    after = manifest(
+        "after",
+        places("abc"),
+        etcd_clusters=("main", "events", "cilium"),
+        networking={"cilium": {"etcdManaged": True}},
+    )
+
+    runbook = planned(before, after)
+
+    cluster = next(iter(yaml.safe_load_all(runbook.written[0].text or "")))
+    assert [etcd["name"] for etcd in cluster["spec"]["etcdClusters"]] == [
+        *("main", "events", "cilium"),
+    ]
+    assert cluster["spec"]["networking"] == {"cilium": {}}
+    assert [step.deed.kind for step in runbook.steps] == ["roll", "roll"]
+
+
+def test_nodes_are_drained_before_their_group_is_deleted() -> None:
+    before = manifest("before", places("abc"), nodes=("old",))
+    after = manifest("after", places("abc"), nodes=("new",))
+
+    assert commands(planned(before, after)) == [
+        "kops replace --force -f after.yaml",
+        f"kops update cluster --name {NAME} --yes",
+        f"kops validate cluster --name {NAME} --wait 15m",
+        "kubectl cordon --selector kops.k8s.io/instancegroup=old",
+        (
+            "kubectl drain --selector kops.k8s.io/instancegroup=old "
+            "--ignore-daemonsets --delete-emptydir-data"
+        ),
+        f"kops delete ig old --name {NAME} --yes",
+        f"kops validate cluster --name {NAME} --wait 15m",
+    ]
+
+
+def test_subnets_go_after_the_groups_in_them() -> None:
+    """Kops refuses a group whose subnet is gone, so the groups are deleted first."""
+    before = manifest("before", places("bc"[:1]), nodes=("old", "kept"))
+    text = before.sources[0].text
+    cluster, *groups = yaml.safe_load_all(text)
+    cluster["spec"]["subnets"] = cluster["spec"]["subnets"][1:]
+    groups = [g for g in groups if g["metadata"]["name"] != "old"]
+    groups[-1]["spec"]["subnets"] = ["b"]
+    after_text = yaml.safe_dump_all([cluster, *groups], sort_keys=False)
+    after = read_fleet([Source("after.yaml", after_text)]).manifests[NAME]
+
+    runbook = planned(before, after)
+
+    kinds = [(step.deed.kind, step.deed.about) for step in runbook.steps]
+    assert kinds[-2:] == [("retire", "old"), ("apply", "after.yaml")]
+
+
+def test_terraform_applies_what_kops_writes() -> None:
+    before = manifest("before", places("abc"))
+    after = manifest("after", places("abcde"))
+
+    assert commands(planned(before, after, Options(terraform=True))) == [
+        "kops replace --force -f after.yaml",
+        f"kops update cluster --name {NAME} --target terraform --out .",
+        "terraform apply",
+        f"kops validate cluster --name {NAME} --wait 15m",
+    ]
+
+
+def test_equal_sides_need_nothing() -> None:
+    side = manifest("before", places("abc"))
+
+    assert planned(side, manifest("after", places("abc"))).steps == ()
+
+
+NO_WAYS = [
+    (
+        manifest("after", places("ab")),
+        (
+            'kops refuses the spec after: etcd cluster "main" has 2 members: should be '
+            "an odd number of control-plane-zones for quorum"
+        ),
+        False,
+    ),
+    (
+        manifest("after", places("abc"), etcd_clusters=("main",)),
+        (
+            "kops refuses the change: spec.etcdClusters[events]: EtcdClusters cannot "
+            "be removed"
+        ),
+        False,
+    ),
+    (
+        manifest("after", places("abc"), etcd_version="3.4.13"),
+        (
+            "etcd does not go from 3.5.9 to 3.4.13 in place: etcd-manager stops every "
+            "member and restores a backup"
+        ),
+        True,
+    ),
+    (
+        manifest("after", places("abc"), kubernetesVersion="1.33.0"),
+        "Kubernetes does not go back from 1.34 to 1.33",
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("after", "reason", "restorable"), NO_WAYS)
+def test_what_no_order_brings_about_is_said(
+    after: Manifest, reason: str, restorable: bool
+) -> None:
+    before = manifest("before", places("abc"), etcd_version="3.5.9")
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert result.reasons[0] == reason
+    assert bool(result.etcd_clusters) is restorable
+
+
+def test_without_a_way_to_delete_volumes_a_name_is_not_taken_over() -> None:
+    """Where kopslint does not know how disks are deleted, the old data stays."""
+    before = manifest("before", places("abc"), cloudProvider="gce")
+    moved = [*places("ab"), ("c", "control-plane-c", "a")]
+    after = manifest("after", moved, cloudProvider="gce")
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert result.etcd_clusters == ("main", "events")
+
+
+def test_the_state_store_is_what_the_cluster_lies_in() -> None:
+    side = manifest("before", places("a"))
+    after = manifest("after", places("abc"))
+
+    assert planned(side, after).store == "s3://store"
+    elsewhere = manifest("before", places("a"), configBase="s3://other/place")
+    assert planned(elsewhere, after).store is None

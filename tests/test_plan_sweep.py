@@ -1,0 +1,268 @@
+"""Hundreds of transitions: each plan is read back by the check, and arrives.
+
+Every pair of one, three and five members, with members kept, replaced, renamed and
+moved. One in thirteen is tried by default, all with ``KOPSLINT_SWEEP=1`` in the
+environment. Real cases are tried if ``KOPSLINT_CORPUS`` names the folder of them.
+"""
+
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from kopslint.cli.plan_options import PlanOptions
+from kopslint.cli.plan_script import stage_script
+from kopslint.cli.planning import make_plan
+from kopslint.commands.recognise import recognise
+from kopslint.engine import Request, check
+from kopslint.findings import Severity
+from kopslint.kops.fleet import read_fleet
+from kopslint.plan.course import Route, arrived, perform
+from kopslint.plan.deeds import Deeds
+from kopslint.plan.legs import Legs
+from kopslint.plan.route import plan_route
+from kopslint.plan.runbook import NoWay, Runbook
+from kopslint.plan.specs import Spec
+from kopslint.plan.units import units
+from kopslint.report.style import Style
+from kopslint.simulate.run import simulate
+from kopslint.simulate.start import aligned, healthy
+from kopslint.source.collect import collect
+from kopslint.source.text import Source
+from kopslint.syntax.command_list import read_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import Manifest
+    from kopslint.plan.deeds import Deed
+    from kopslint.simulate.situation import Situation
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "five-to-three" / "before.yaml"
+EVERYTHING = bool(os.environ.get("KOPSLINT_SWEEP"))
+CORPUS = os.environ.get("KOPSLINT_CORPUS", "")
+STYLE = Style(color=False, unicode=True, width=100)
+
+Place = tuple[str, str, int]
+"""A member, its group, and the number of its zone."""
+
+KINDS = {
+    "new": ("new{n}", "group-new{n}", 0),
+    "group renamed": ("etcd-{n}", "control-plane-{n}", 0),
+    "renamed in place": ("other{n}", "master-{n}", 0),
+    "zone": ("etcd-{n}", "master-{n}", 1),
+}
+"""What comes in the place of a member: its name, its group, and how far it moves."""
+
+
+def place(kind: str, n: int) -> Place:
+    member, group, further = KINDS[kind]
+    return member.format(n=n), group.format(n=n), (n + further) % 5
+
+
+@cache
+def documents() -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(FIXTURE.read_text(encoding="utf-8")))
+
+
+def spec(side: str, places: list[Place], etcd: tuple[str, ...] | None = None) -> Source:
+    """The fixture's cluster with other control-plane groups."""
+    cluster, group, *_, nodes = deepcopy(documents())
+    clusters = cluster["spec"]["etcdClusters"]
+    clusters[:] = [each for each in clusters if not etcd or each["name"] in etcd]
+    groups = []
+    for each in clusters:
+        each["etcdMembers"] = [
+            {"instanceGroup": name, "name": member} for member, name, _ in places
+        ]
+    for _, name, zone in places:
+        groups.append(deepcopy(group))
+        groups[-1]["metadata"]["name"] = name
+        groups[-1]["spec"]["subnets"] = [f"us-east-1{'abcde'[zone]}"]
+    text = yaml.safe_dump_all([cluster, *groups, nodes], sort_keys=False)
+    return Source(f"{side}.yaml", text)
+
+
+def read(source: Source) -> Manifest:
+    (manifest,) = read_fleet([source]).manifests.values()
+    return manifest
+
+
+def transitions() -> Iterator[tuple[str, list[Place], list[Place]]]:
+    """Both sides of every change: who stays, and what comes instead of the others."""
+    for size in (1, 3, 5):
+        before = [(f"etcd-{n}", f"master-{n}", n) for n in range(size)]
+        for then in (1, 3, 5):
+            for kept in range(min(size, then) + 1):
+                for staying in combinations(range(size), kept):
+                    others = [n for n in range(size) if n not in staying]
+                    slots = [*others, *range(size, 9)][: then - kept]
+                    for kind in KINDS:
+                        after = [before[n] for n in staying] + [
+                            place(kind if n in others else "new", n) for n in slots
+                        ]
+                        name = f"{size} to {then}, {kind}, kept {staying}"
+                        yield name, before, after
+
+
+ALL = list({str(after): (n, b, after) for n, b, after in transitions()}.values())
+CHOSEN = ALL if EVERYTHING else ALL[::13]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [c[1:] for c in CHOSEN], ids=[c[0] for c in CHOSEN]
+)
+def test_every_plan_is_accepted_and_arrives(
+    before: list[Place], after: list[Place]
+) -> None:
+    """No error in any stage; in the end all planes are at the spec after."""
+    old, new = read(spec("before", before)), read(spec("after", after))
+
+    runbook = make_plan(old, new, PlanOptions(before=(), after=()))
+
+    assert isinstance(runbook, Runbook), runbook.reasons
+    assert not runbook.cut
+    assert_accepted(runbook)
+
+
+def assert_accepted(runbook: Runbook) -> None:
+    for stage in runbook.stages:
+        script = Source("plan.sh", stage_script(runbook, stage, STYLE))
+        report = check(Request(stage.before, stage.after, (script,)))
+        errors = [f.message for f in report.findings if f.severity is Severity.ERROR]
+        assert errors == []
+        old, new = (
+            read_fleet(side).manifests[runbook.cluster]
+            for side in (stage.before, stage.after)
+        )
+        replayed = simulate(old, new, [read_commands(script)], recognise)
+        for situation in replayed.final:
+            assert situation.ended is None
+            assert arrived(situation, replayed.plan.after)
+            assert set(situation.registry.groups) == set(replayed.plan.after.groups)
+
+
+SMALL = [
+    ("a", "abc"),
+    ("abc", "a"),
+    ("abc", "abd"),
+    ("abc", "ade"),
+    ("abc", "d"),
+    ("a", "bcd"),
+    ("a", "b"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), SMALL)
+def test_the_plan_is_the_best_of_all_orders(before: str, after: str) -> None:
+    """A search of every order of single commands, without heuristics, agrees.
+
+    It uses any odd set of the members of both sides in between, and no order of
+    members among themselves.
+    """
+    sides = [
+        spec(side, [(m, f"group-{m}", ord(m) % 5) for m in members], ("main",))
+        for side, members in (("before", before), ("after", after))
+    ]
+    old, new = aligned(read(sides[0]), read(sides[1]))
+    planned = plan_route(old, new, ("after.yaml",))
+    best = exhaustive(old, new)
+
+    if best is None:
+        interim = isinstance(planned, NoWay) or planned.written[0].text or ""
+        assert "interim" in str(interim)
+    else:
+        assert isinstance(planned, Runbook)
+        ours = (planned.outage, planned.tolerance, len(all_commands(planned)))
+        assert ours == best
+
+
+def all_commands(runbook: Runbook) -> list[object]:
+    return [command for step in runbook.steps for command in step.deed.commands]
+
+
+def exhaustive(before: Manifest, after: Manifest) -> tuple[bool, int, int] | None:
+    """Outage, tolerance and number of commands of the best order, if there is one."""
+    deeds = Deeds(before.name, "aws")
+    legs = Legs(before, Spec(("after.yaml",), after, after.sources), deeds)
+    route = Route(before, after, specs=legs.specs)
+    everyone = {u.name: u for u in (*units(after), *units(before))}
+    target = {unit.name for unit in units(after)}
+    between = [
+        legs.with_units(after, chosen)
+        for size in (1, 3, 5)
+        for chosen in combinations(everyone.values(), size)
+        if {unit.name for unit in chosen} != target
+    ]
+    specs = [legs.final, *between]
+
+    def choices(situation: Situation) -> Iterator[Deed]:
+        for member in situation.etcd["main"].names:
+            yield deeds.remove("main", member)
+        for group in situation.registry.control_plane:
+            yield deeds.delete(everyone[group.name])
+        yield from (deeds.apply(each, "") for each in specs)
+
+    for tolerance in (1, 0):
+        reached: dict[object, int] = {}
+        costs: dict[int, list[Situation]] = {0: [healthy(route)]}
+        while costs:
+            cost = min(costs)
+            for situation in costs.pop(cost):
+                key = situation_key(situation)
+                if reached.get(key, 99) <= cost:
+                    continue
+                reached[key] = cost
+                if arrived(situation, after):
+                    return False, tolerance, cost
+                for deed in choices(situation):
+                    done = perform(deed.commands, situation, route)
+                    if done and not done.outage and done.tolerance >= tolerance:
+                        then = cost + len(deed.commands)
+                        costs.setdefault(then, []).append(done.situation)
+    return None
+
+
+def situation_key(situation: Situation) -> object:
+    etcd = situation.etcd["main"]
+    return (
+        id(situation.registry.cluster),
+        frozenset(situation.registry.groups),
+        id(situation.applied.cluster),
+        frozenset(situation.cloud.items()),
+        (etcd.worlds, etcd.published, etcd.returns, etcd.known),
+    )
+
+
+CASES = sorted(Path(CORPUS).glob("*/*/before.yaml")) if CORPUS else []
+
+
+@pytest.mark.skipif(not CASES, reason="KOPSLINT_CORPUS names no folder of cases")
+@pytest.mark.parametrize("before", CASES, ids=lambda path: path.parent.name)
+def test_real_changes_get_an_order_or_the_reason_why_not(before: Path) -> None:
+    after = before.with_name("after.yaml")
+    if not after.exists():
+        pytest.skip("the case has no spec after")
+    sides = [
+        read_fleet(collect([str(path)], suffixes=(".yaml",), stdin=str)).manifests
+        for path in (before, after)
+    ]
+    if len(sides[0]) != 1 or list(sides[0]) != list(sides[1]):
+        pytest.skip("the case is not about one cluster")
+    old, new = (next(iter(side.values())) for side in sides)
+    if not all(side.cluster and side.control_plane for side in (old, new)):
+        pytest.skip("the case has no whole specs")
+
+    result = make_plan(old, new, PlanOptions(before=(), after=()))
+
+    if isinstance(result, NoWay):
+        assert result.reasons
+    else:
+        assert_accepted(result)
