@@ -7,7 +7,7 @@ runs no program and prints nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -18,16 +18,19 @@ from kopslint.findings import Finding, Report, Summary
 from kopslint.kops.fleet import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
 from kopslint.rulebook.loader import load_rules
+from kopslint.suppress.silence import Texts, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from kopslint.checks.house import HouseRule
     from kopslint.commands.command import Command
     from kopslint.config.settings import Settings
     from kopslint.findings import Draft, Severity, TimelineEntry
     from kopslint.rulebook.model import Rule
     from kopslint.simulate.record import Simulation
     from kopslint.source.text import Source
+    from kopslint.suppress.silence import Outcome
     from kopslint.syntax.script import Script
 
 
@@ -58,6 +61,8 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
     ``NothingCheckedError`` if no source holds a kops cluster.
     """
     rules = load_rules() if settings.rules is None else settings.rules
+    hazards = [rule for rule in rules if not rule.judges_comments]
+    house = _house_rules(rules)
     before, after = _sides(request)
     names = sorted({*before.manifests, *after.manifests})
     if not names:
@@ -70,8 +75,8 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
     timeline: list[TimelineEntry] = []
     worlds = commands = 0
     for name in names:
-        context = _context(name, before, after, request, lists)
-        findings.update(dict.fromkeys(_ask(context, rules, settings)))
+        context = replace(_context(name, before, after, request, lists), house=house)
+        findings.update(dict.fromkeys(_ask(hazards, context, name, settings)))
         simulation = context.simulation
         if simulation is not None:
             from kopslint.simulate.views import timeline as timeline_of
@@ -79,8 +84,17 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
             timeline.extend(timeline_of(simulation))
             worlds = max(worlds, _most_worlds(simulation))
             commands = max(commands, len(simulation.steps))
+    outcome = silence(
+        findings,
+        _texts(request) if settings.ignores else Texts(()),
+        rules,
+        known=load_rules() if settings.known is None else settings.known,
+        today=settings.today,
+    )
+    comments = [rule for rule in rules if rule.judges_comments]
+    complaints = _ask(comments, outcome, None, settings)
     return Report(
-        findings=tuple(sorted(findings, key=_order)),
+        findings=tuple(sorted((*outcome.kept, *complaints), key=_order)),
         timeline=tuple(timeline),
         summary=Summary(
             clusters=tuple(names),
@@ -92,6 +106,7 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
             before=_control_plane(before) if request.before is not None else None,
             after=_control_plane(after) if request.before is not None else None,
         ),
+        suppressed=outcome.suppressed,
     )
 
 
@@ -131,16 +146,42 @@ def _context(
 
 
 def _ask(
-    context: Context, rules: Iterable[Rule], settings: Settings
+    rules: Iterable[Rule],
+    about: Context | Outcome,
+    cluster: str | None,
+    settings: Settings,
 ) -> Iterator[Finding]:
     for rule in rules:
-        for draft in rule.load_check()(context):
+        for draft in rule.load_check()(about):
             severity = settings.severity(rule, draft)
             if severity is not None:
-                yield _finding(rule, draft, context, severity)
+                yield _finding(rule, draft, cluster, severity)
 
 
-def _finding(rule: Rule, draft: Draft, context: Context, severity: Severity) -> Finding:
+def _house_rules(rules: Iterable[Rule]) -> tuple[HouseRule, ...]:
+    """The rules of a team's own, for the rule that tells which cannot be decided."""
+    if not any(rule.house for rule in rules):
+        return ()
+    from kopslint.rulebook.expressions import house_rule
+
+    return tuple(house_rule(rule) for rule in rules if rule.house)
+
+
+def _texts(request: Request) -> Texts:
+    """The inputs as far as comments in them count."""
+    if request.after is None:
+        return Texts(request.before or (), request.commands, alone=not request.partial)
+    return Texts(
+        request.after,
+        request.commands,
+        past=request.before,
+        alone=not request.partial,
+    )
+
+
+def _finding(
+    rule: Rule, draft: Draft, cluster: str | None, severity: Severity
+) -> Finding:
     return Finding(
         rule=rule.id,
         name=rule.name,
@@ -152,7 +193,7 @@ def _finding(rule: Rule, draft: Draft, context: Context, severity: Severity) -> 
         subject=draft.subject,
         fix=draft.fix,
         step=draft.step,
-        cluster=context.cluster,
+        cluster=cluster,
         etcd_cluster=draft.etcd_cluster,
         trace=draft.trace,
         story=draft.story,

@@ -31,10 +31,15 @@ ROOMS: dict[str, set[str]] = {
     "checks": WORDS | MEANING | {"simulate"},
     "rulebook": WORDS | TEXT,
     "config": WORDS | TEXT | {"rulebook"},
+    "suppress": WORDS | TEXT | {"rulebook"},
     "plan": WORDS | MEANING | {"simulate", "checks"},
     "report": WORDS | {"source"},
-    "engine": WORDS | MEANING | {"simulate", "checks", "rulebook", "config", "plan"},
-    "cli": WORDS | MEANING | {"config", "rulebook", "plan", "report", "engine"},
+    "engine": WORDS
+    | MEANING
+    | {"simulate", "checks", "rulebook", "suppress", "config", "plan"},
+    "cli": WORDS
+    | MEANING
+    | {"config", "rulebook", "suppress", "plan", "report", "engine"},
     "__main__": WORDS | {"cli"},
 }
 

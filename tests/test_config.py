@@ -165,6 +165,15 @@ def test_a_pyproject_of_somebody_else_is_passed_by(folder: Path) -> None:
     assert find_configuration(Path("sub")).path == ".kopslint.yaml"
 
 
+@pytest.mark.parametrize("text", ["", "tool = 3\n", "[tool]\nx = 1\n"])
+def test_a_pyproject_without_the_table_is_no_configuration(
+    folder: Path, text: str
+) -> None:
+    write(folder / "pyproject.toml", text)
+
+    assert find_configuration(Path()).path is None
+
+
 def test_outside_a_repository_only_the_folder_itself_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,7 +114,7 @@ def paths(sources: tuple[Source, ...]) -> list[str]:
 
 
 def sides(found: list[TouchedCluster]) -> dict[str, tuple[list[str], list[str]]]:
-    return {each.title: (paths(each.before), paths(each.after)) for each in found}
+    return {each.title: (paths(each.before or ()), paths(each.after)) for each in found}
 
 
 A, B, C = cluster("a.example.com"), cluster("b.example.com"), cluster("c.example.com")
@@ -139,12 +139,12 @@ def test_the_work_tree_is_compared_with_where_the_branch_parted_from_main(
         "a.example.com": (["a.yaml"], ["a.yaml"]),
         "c.example.com": (["c.yaml"], ["c.yaml"]),
     }
-    assert [s.text for each in found for s in each.before] == [A, C]
+    assert [s.text for each in found for s in each.before or ()] == [A, C]
     assert [s.text for each in found for s in each.after] == [
         A3,
         C + "# not committed\n",
     ]
-    assert {s.revision for each in found for s in each.before} == {parted[:7]}
+    assert {s.revision for each in found for s in each.before or ()} == {parted[:7]}
     assert {s.revision for each in found for s in each.after} == {None}
 
 
@@ -213,6 +213,7 @@ def test_staged_is_the_index_and_not_the_work_tree(repository: Repository) -> No
 
     (found,) = touched(staged=True)
 
+    assert found.before is not None
     assert (found.before[0].text, found.after[0].text) == (A, A3)
     assert (found.before[0].revision, found.after[0].revision) == (
         head[:7],
@@ -312,6 +313,45 @@ def test_links_and_submodules_are_not_followed(repository: Repository) -> None:
     assert change.submodules == ("inner",)
 
 
+def test_a_change_may_mend_a_spec_that_could_not_be_read(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hook must let the cure pass, and still look at the state after it."""
+    repository.commit({"a.yaml": A.replace("spec:", "spec: {", 1)})
+    repository.write({"a.yaml": cluster("a.example.com", "a", "b")})
+
+    assert check("--changed", "--format=json") == 1
+
+    out, err = capsys.readouterr()
+    assert rules_found(out) == {("a.example.com", "KL103")}
+    assert err == (
+        "kopslint: a.example.com could not be read before the change, so only the state"
+        " after it was checked\n"
+    )
+
+
+def test_a_spec_that_a_change_breaks_is_an_error_with_its_place(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": A})
+    repository.write({"a.yaml": A.replace("  name: a", "\tname: a", 1)})
+
+    assert check("--changed") == 2
+    assert capsys.readouterr().err.startswith("kopslint: a.yaml:4:1: ")
+
+
+def test_a_pipeline_for_all_clusters_is_read_once(repository: Repository) -> None:
+    files: dict[str, str | None] = {"a.yaml": A, "b.yaml": B, "run.sh": "kops get ig\n"}
+    repository.commit({"x": ""})
+    repository.write(files)
+    layout = Layout(str(repository.root), None, ((None, Patterns(["run.sh"])),))
+
+    first, second = touched(layout)
+
+    assert paths(first.commands) == ["run.sh"]
+    assert first.commands[0] is second.commands[0]
+
+
 def test_a_conflict_must_be_resolved_first(repository: Repository) -> None:
     repository.commit({"a.yaml": A})
     repository.git("checkout", "--quiet", "-b", "work")
@@ -347,6 +387,23 @@ def test_a_shallow_clone_asks_for_its_history(
     with pytest.raises(InputError, match="shallow and does not have HEAD~1") as refused:
         find_change("HEAD~1")
     assert "fetch-depth: 0" in (refused.value.hint or "")
+
+
+def test_a_shallow_clone_of_a_pull_request_asks_for_the_default_branch(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As actions/checkout makes it: one commit, a detached head, and no branch."""
+    repository.commit({"a.yaml": A})
+    repository.commit({"a.yaml": A3})
+    repository.git("clone", "--quiet", "--depth=1", repository.root.as_uri(), "clone")
+    clone = Repository(repository.root / "clone")
+    clone.git("checkout", "--quiet", "--detach")
+    clone.git("branch", "--quiet", "-D", "main")
+    clone.git("remote", "remove", "origin")
+    monkeypatch.chdir(clone.root)
+
+    with pytest.raises(InputError, match="shallow and does not have the default"):
+        find_change()
 
 
 def test_a_repository_of_somebody_else_is_refused_with_what_to_do(

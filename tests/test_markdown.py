@@ -38,9 +38,10 @@ def test_a_list_item_is_the_title_of_its_blocks_only() -> None:
     assert titles(text) == ["Delete the group", "Plan"]
 
 
-def test_a_comment_beside_a_command_wins_over_the_heading() -> None:
+def test_a_comment_beside_a_command_is_no_heading() -> None:
     text = "# Plan\n\n```sh\nkops a # first\n# second\nkops b\nkops c\n```\n"
-    assert titles(text) == ["first", "second", "Plan"]
+    assert titles(text) == ["Plan", "Plan", "Plan"]
+    assert [c.comment for c in commands(text)] == ["first", "second", None]
 
 
 def test_a_block_without_heading_has_no_title() -> None:

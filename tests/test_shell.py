@@ -339,7 +339,7 @@ def test_redirections_keep_their_operator_and_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "title"),
+    ("text", "comment"),
     [
         ("kops a  # remove member d", "remove member d"),
         ("# step 1\n# and more\nkops a", "step 1 and more"),
@@ -349,8 +349,9 @@ def test_redirections_keep_their_operator_and_target() -> None:
         ("kops b # of b\nkops a", None),
     ],
 )
-def test_the_comment_of_a_command_is_its_title(text: str, title: str | None) -> None:
-    assert command(text).title == title
+def test_a_comment_beside_a_command_is_kept(text: str, comment: str | None) -> None:
+    """People write what an editor is opened for behind the command, or above it."""
+    assert command(text).comment == comment
 
 
 def test_places_count_code_points_from_one() -> None:

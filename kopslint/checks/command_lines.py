@@ -96,7 +96,7 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
         for step in simulation.steps
         if isinstance(step.command, _WRITES) and step.status == "applied"
     ]
-    if not wrote:
+    if not wrote or not simulation.final:
         return
     last = wrote[-1]
     # What cannot be read, such as a script of one's own, may be what applies it.

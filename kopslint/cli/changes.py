@@ -76,6 +76,11 @@ def read_changed(
     remarks = [f"{path} is a submodule and was not read" for path in change.submodules]
     requests = []
     for cluster in touched:
+        if cluster.before is None:
+            remarks.append(
+                f"{cluster.title} could not be read before the change, so only the"
+                " state after it was checked"
+            )
         if cluster.after or cluster.commands or commands:
             request = _request(cluster, commands, alone=len(touched) == 1)
             requests.append((cluster.title, request))

@@ -60,7 +60,7 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
         text=_text(command),
         span=command.span,
         environment={a.name: a.value for a in command.environment},
-        places=(command.title,) if command.title else (),
+        places=tuple(filter(None, (command.comment, command.title))),
         stdin=command.stdin,
     )
     commands = tuple(_read(one) for one in peel(whole))

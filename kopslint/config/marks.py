@@ -35,13 +35,16 @@ def naming(names: set[str]) -> Callable[[bytes], bool]:
     return lambda data: looks_like_kops(data) and pattern.search(data) is not None
 
 
-def named_clusters(source: Source) -> set[str]:
-    """The clusters that the objects of a file name; none if it cannot be read."""
-    found = set()
+def named_clusters(source: Source) -> set[str] | None:
+    """The clusters that the objects of a file name; None if it cannot be read.
+
+    A template that was not rendered, for one, cannot be read.
+    """
     try:
         documents = read_yaml(source)
     except InputError:
-        return set()
+        return None
+    found = set()
     for root in (document.root for document in documents):
         if not (text_at(root, "apiVersion") or "").startswith(_APIS):
             continue
@@ -49,11 +52,3 @@ def named_clusters(source: Source) -> set[str]:
         place = ("name",) if is_cluster else ("labels", _LABEL)
         found.add(text_at(root, "metadata", *place))
     return {name for name in found if name}
-
-
-def is_readable(source: Source) -> bool:
-    """Whether a file is YAML or JSON; a template that was not rendered is not."""
-    try:
-        return bool(read_yaml(source))
-    except InputError:
-        return False

@@ -11,15 +11,11 @@ from __future__ import annotations
 import os
 import posixpath
 from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kopslint.config.marks import (
-    is_readable,
-    looks_like_kops,
-    named_clusters,
-    naming,
-)
+from kopslint.config.marks import looks_like_kops, named_clusters, naming
 from kopslint.config.patterns import Patterns
 from kopslint.source.git_change import ChangedFile
 
@@ -42,11 +38,12 @@ _Tie = tuple[str, str]
 class TouchedCluster:
     """One cluster, or several in the same files, before and after a change.
 
-    ``alone`` says that the repository is not known to hold any other cluster.
+    ``before`` is None if it cannot be read: a change may be what mends it. ``alone``
+    says that the repository is not known to hold any other cluster.
     """
 
     title: str
-    before: tuple[Source, ...]
+    before: tuple[Source, ...] | None
     after: tuple[Source, ...]
     commands: tuple[Source, ...]
     alone: bool
@@ -68,7 +65,7 @@ def touched_clusters(
 
 
 class _Search:
-    """One search; every file is read once and kept."""
+    """One search; every file is read and parsed once."""
 
     def __init__(self, change: Change, layout: Layout) -> None:
         self._before, self._after = change.before, change.after
@@ -79,18 +76,17 @@ class _Search:
         self._specs = layout.specs
         self._commands = layout.commands
         self._texts: dict[tuple[Snapshot, str], Source] = {}
+        self._named = cache(named_clusters)
 
     def run(self, within: list[str]) -> list[TouchedCluster]:
         """All touched clusters."""
         changed = [file for file in self._changed if self._is_in(file, within)]
         touched = self._changed_specs(changed)
         touched += self._specs_of_commands(changed, any_spec=bool(touched))
-        names = {file: self._names(file) for file in touched}
-        beside = self._neighbours(names)
-        names.update((file, self._names(file)) for file in beside)
+        files = dict.fromkeys([*touched, *self._neighbours(touched)])
         found = [
-            self._cluster(group, names)
-            for group in self._groups(names)
+            self._cluster(group)
+            for group in self._groups(files)
             if not group.isdisjoint(touched)
         ]
         return sorted(found, key=lambda cluster: cluster.title)
@@ -115,13 +111,19 @@ class _Search:
         matches = [self._spec(path) for path in file if path]
         return {match.cluster for match in matches if match and match.cluster}
 
-    def _listed_for(self, path: str) -> Iterator[str | None]:
-        """For whom a file is a command list: a cluster's name, or None for all."""
-        if path.startswith(self._prefix):
+    @cached_property
+    def _lists(self) -> Mapping[str, set[str | None]]:
+        """The command lists and for whom each is: a cluster's name, or None for all."""
+        found: dict[str, set[str | None]] = {}
+        if not self._commands:
+            return found
+        for path in self._after.files:
             inner = path.removeprefix(self._prefix)
             for cluster, patterns in self._commands:
-                if (match := patterns.match(inner)) is not None:
-                    yield cluster or match.cluster
+                match = patterns.match(inner) if path.startswith(self._prefix) else None
+                if match is not None:
+                    found.setdefault(path, set()).add(cluster or match.cluster)
+        return found
 
     def _read(
         self, files: Iterable[ChangedFile], wanted: Callable[[bytes], bool]
@@ -132,7 +134,8 @@ class _Search:
             (self._before, {file.old for file in files}),
             (self._after, {file.new for file in files}),
         ):
-            for path, source in side.read(filter(None, paths), wanted).items():
+            new = {path for path in paths if path and (side, path) not in self._texts}
+            for path, source in side.read(new, wanted).items():
                 self._texts[side, path] = source
         return [file for file in files if any(self._sources(file))]
 
@@ -157,8 +160,8 @@ class _Search:
         self, changed: list[ChangedFile], *, any_spec: bool
     ) -> list[ChangedFile]:
         """The specs of clusters of which the command lists changed."""
-        lists = [file.new for file in changed if file.new]
-        concerned = {name for path in lists for name in self._listed_for(path)}
+        paths = [file.new for file in changed if file.new]
+        concerned = {name for path in paths for name in self._lists.get(path, ())}
         names = {name for name in concerned if name}
         everything = None in concerned and not any_spec
         if not (names or everything):
@@ -174,13 +177,13 @@ class _Search:
         found = self._read(whole, looks_like_kops)
         return found + (self._read(perhaps, naming(names)) if names else [])
 
-    def _neighbours(self, touched: Mapping[ChangedFile, set[str]]) -> list[ChangedFile]:
-        """Unchanged files that may belong to the clusters of files with these names."""
+    def _neighbours(self, touched: list[ChangedFile]) -> list[ChangedFile]:
+        """Unchanged files that may belong to the same clusters."""
         seen = {path for file in touched for path in file if path}
         keys = {key for file in touched for key in self._keys(file)}
         loose = [file for file in touched if not self._keys(file)]
         folders = {posixpath.dirname(path) for file in loose for path in file if path}
-        names = [touched[file] for file in loose]
+        names = [self._names(file) for file in loose]
         whole, perhaps = [], []
         for path in sorted({*self._before.files, *self._after.files} - seen):
             if (match := self._spec(path)) is None:
@@ -193,7 +196,11 @@ class _Search:
         return self._read(whole, looks_like_kops) + [
             file
             for file in self._read(perhaps, wanted)
-            if all(map(is_readable, filter(None, self._sources(file))))
+            if all(
+                self._named(source) is not None
+                for source in self._sources(file)
+                if source
+            )
         ]
 
     def _names(self, file: ChangedFile) -> set[str]:
@@ -202,31 +209,27 @@ class _Search:
             name
             for source in self._sources(file)
             if source is not None
-            for name in named_clusters(source)
+            for name in self._named(source) or ()
         }
 
-    def _groups(
-        self, names: Mapping[ChangedFile, set[str]]
-    ) -> Iterator[set[ChangedFile]]:
+    def _groups(self, files: Iterable[ChangedFile]) -> Iterator[set[ChangedFile]]:
         """The files that have a tie in common, or are joined by others' ties."""
-        ties = [
-            {("name", name) for name in names[file]}
+        ties: dict[ChangedFile, set[_Tie]] = {
+            file: {("name", name) for name in self._names(file)}
             | {("key", key) for key in self._keys(file)}
-            for file in names
-        ]
-        # Objects that do not say whose they are belong to those beside them.
-        nameless = {
-            _folder(file) for file, own in zip(names, ties, strict=True) if not own
+            for file in files
         }
+        # Objects that do not say whose they are belong to those beside them.
+        nameless = {_folder(file) for file, own in ties.items() if not own}
         groups: list[tuple[set[_Tie], set[ChangedFile]]] = []
-        for file, own in zip(names, ties, strict=True):
+        for file, own in ties.items():
             beside = {("folder", _folder(file))} if _folder(file) in nameless else set()
             group = (own | beside, {file})
             for other in [each for each in groups if each[0] & group[0]]:
                 groups.remove(other)
                 group = (group[0] | other[0], group[1] | other[1])
             groups.append(group)
-        return (files for _, files in groups)
+        return (members for _, members in groups)
 
     def _is_alone(self, group: set[ChangedFile]) -> bool:
         """Whether the configuration knows no spec besides these."""
@@ -234,21 +237,21 @@ class _Search:
         others = (path for path in self._after.files if path not in own)
         return self._specs is None or not any(map(self._spec, others))
 
-    def _cluster(
-        self, group: set[ChangedFile], names: Mapping[ChangedFile, set[str]]
-    ) -> TouchedCluster:
+    def _cluster(self, group: set[ChangedFile]) -> TouchedCluster:
         keys = {key for file in group for key in self._keys(file)}
-        called = {name for file in group for name in names[file]}
-        whose = {None, *keys, *called}
+        names = {name for file in group for name in self._names(file)}
+        whose = {None, *keys, *names}
         lists = [
             ChangedFile(None, path)
-            for path in (self._after.files if self._commands else ())
-            if not whose.isdisjoint(self._listed_for(path))
+            for path, whom in self._lists.items()
+            if not whose.isdisjoint(whom)
         ]
         self._read(lists, lambda _: True)
+        before = _in_order(self._sources(file)[0] for file in group)
+        readable = all(self._named(source) is not None for source in before)
         return TouchedCluster(
-            title=", ".join(sorted(called or keys or map(_folder, group))),
-            before=_in_order(self._sources(file)[0] for file in group),
+            title=", ".join(sorted(names or keys or map(_folder, group))),
+            before=before if readable else None,
             after=_in_order(self._sources(file)[1] for file in group),
             commands=_in_order(self._sources(file)[1] for file in lists),
             alone=self._is_alone(group),

@@ -87,7 +87,7 @@ def _toml(source: Source) -> Written | None:
     import tomllib
 
     try:
-        table = tomllib.loads(source.text).get("tool", {}).get("kopslint")
+        tool = tomllib.loads(source.text).get("tool")
     except tomllib.TOMLDecodeError as error:
         found = _TOML_PLACE.search(str(error))
         line, column = map(int, (found and found[1] and found.groups()) or (1, 1))
@@ -96,6 +96,7 @@ def _toml(source: Source) -> Written | None:
             span=source.span(line, column, line, column + 1),
             hint="correct it",
         ) from None
+    table = tool.get("kopslint") if isinstance(tool, dict) else None
     if table is None:
         return None
     if not isinstance(table, dict):

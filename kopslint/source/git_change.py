@@ -105,6 +105,8 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
         return start, start[:7]
     if base is None:
         base = default_branch(git)
+        if base is None and git.is_shallow():
+            raise lacks_history("the default branch")
         if base is None:
             raise InputError(
                 "there is no default branch to compare with",

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The inputs of a check; ``past`` are specs that the change leaves behind."""
+    """The inputs of a check.
+
+    ``past`` are the specs that a change leaves behind, None if there is no change.
+    Without ``alone`` there are other clusters whose rules are not asked here.
+    """
 
     specs: tuple[Source, ...]
     commands: tuple[Source, ...] = ()
-    past: tuple[Source, ...] = ()
+    past: tuple[Source, ...] | None = None
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +72,22 @@ class Outcome:
 def silence(
     findings: Iterable[Finding],
     texts: Texts,
+    rules: Iterable[Rule],
+    *,
     known: Iterable[Rule],
-    tested: Iterable[str],
     today: date | None,
 ) -> Outcome:
     """Take out the findings that comments in ``texts`` silence.
 
-    ``known`` are all rules; ``tested`` is as in ``Outcome``. Without ``today``
-    nothing expires.
+    ``rules`` were asked, and ``known`` are all that a comment may name. Without
+    ``today`` nothing expires.
     """
     by_name = {key.lower(): rule for rule in known for key in (rule.id, rule.name)}
     read = [*map(read_directive, _comments(texts.specs, texts.commands))]
     present = [each for each in read if isinstance(each, Directive)]
     past = [
         each
-        for each in map(read_directive, _comments(texts.past))
+        for each in map(read_directive, _comments(texts.past or ()))
         if isinstance(each, Directive)
     ]
     active = [
@@ -113,8 +119,18 @@ def silence(
         ),
         malformed=tuple(each for each in read if isinstance(each, Malformed)),
         known=by_name,
-        tested=frozenset(tested),
+        tested=_tested(texts, rules),
     )
+
+
+def _tested(texts: Texts, rules: Iterable[Rule]) -> frozenset[str]:
+    """The rules that would have spoken, had there been anything to find."""
+    tested = {"spec", "house"} if texts.alone else set()
+    if texts.alone and texts.past is not None:
+        tested.add("change")
+    if texts.alone and texts.commands:
+        tested |= {"order", "commands", "undecided"}
+    return frozenset(rule.id for rule in rules if rule.category in tested)
 
 
 def _comments(

@@ -75,7 +75,8 @@ class SimpleCommand:
     ``environment`` holds every variable with a known or unknown value that the
     program sees and that a reader may want: exported ones and those set in front
     of the command. ``stdin`` is the text of a here-document or here-string.
-    ``title`` is the heading or comment that introduces it, for people.
+    ``title`` is the heading that it stands under; ``comment`` is what is written
+    behind it or right above it.
     """
 
     words: tuple[Word, ...]
@@ -85,6 +86,7 @@ class SimpleCommand:
     stdin: Word | None = None
     background: bool = False
     title: str | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Comments as titles: ``kops edit cluster  # remove member d`` says what it is for."""
+"""Comments beside commands: ``kops edit cluster  # remove member d``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Comments:
         comments = self.above if alone else self.behind
         comments[line] = written.lstrip("#").strip()
 
-    def title(self, span: Span) -> str | None:
+    def of(self, span: Span) -> str | None:
         """The comment behind a command, otherwise the lines right above it."""
         if self.behind.get(span.end_line):
             return self.behind[span.end_line]

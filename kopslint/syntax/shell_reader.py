@@ -209,7 +209,8 @@ class ScriptReader(ReaderState):
             (*environment, *call.assignments),
             call.redirects,
             call.stdin,
-            title=self.comments.title(call.span) or self.text.title,
+            title=self.text.title,
+            comment=self.comments.of(call.span),
         )
 
     def _assignments(self, operand: Operand) -> Statement:

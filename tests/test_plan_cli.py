@@ -1,0 +1,387 @@
+"""``kopslint plan`` at the command line: what is printed, written and returned.
+
+The printed script is also run, against programs that only pretend to be kops and
+kubectl, because a runbook that cannot be pasted is none.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from kopslint.cli.program import run
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "five-to-three"
+SHRINK = ["--before", "before.yaml", "--after", "after.yaml"]
+GROW = ["--before", "after.yaml", "--after", "before.yaml"]
+
+bash = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the two specs, in which everything happens."""
+    for name in ("before.yaml", "after.yaml"):
+        shutil.copy(FIXTURE / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def plan(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of ``kopslint plan``."""
+    status = run(["plan", *arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def edited(name: str, old: str, new: str, count: int) -> str:
+    """Write ``new.yaml``: one of the specs with a text replaced."""
+    text = Path(name).read_text(encoding="utf-8")
+    assert text.count(old) == count
+    Path("new.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    return "new.yaml"
+
+
+FIRST_STEPS = """\
+# 1 of 7 ---------------------------------------------------------------------
+VIA=master-0
+# etcd main must list 5 members, all started: etcd-0 etcd-1 etcd-2 etcd-3
+# etcd-4; else stop, and bring back who is missing.
+confirm main 5
+# etcd-4 leaves etcd main by name: etcd-manager knows a count only, and never
+# takes out a member whose machine is gone.
+etcd main member remove "$(member_id main etcd-4)"
+# main    ●●●●◌  4 of 4 alive, quorum 3, one more may fail, no longer a member: etcd-4
+# events  ●●●●●  5 of 5 alive, quorum 3, two more may fail
+"""
+
+
+def test_every_step_has_its_reason_its_confirmation_and_its_picture(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, out, err = plan(capsys, *SHRINK)
+
+    assert (status, err) == (0, "")
+    assert out.startswith(
+        "#!/usr/bin/env bash\n"
+        "# prod.example.com: 7 steps; quorum is never lost, and at every step one more\n"
+        "# member may fail.\n"
+    )
+    assert (
+        "\nset -euo pipefail\n\nexport KOPS_STATE_STORE=s3://example-kops-state\n"
+        in out
+    )
+    assert FIRST_STEPS in out
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_the_printed_plan_passes_the_check(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The check reads the commands back and has nothing at all against them."""
+    _, out, _ = plan(capsys, *SHRINK, "--format", form)
+    name = "plan.sh" if form == "text" else "plan.md"
+    Path(name).write_text(out, encoding="utf-8")
+
+    status = run(["check", *SHRINK, "--commands", name, "--fail-on", "info"])
+
+    assert "no findings in 11 commands" in capsys.readouterr().out
+    assert status == 0
+
+
+def pretend(folder: Path, members: int) -> dict[str, str]:
+    """Programs that answer like a healthy cluster, and write down how they are used."""
+    programs = folder / "programs"
+    programs.mkdir()
+    for port in ("4001", "4002"):
+        lines = [
+            f"{n}a{port}, started, etcd-{n}, https://{n}:2380, https://{n}:4001, false"
+            for n in range(members)
+        ]
+        (folder / port).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    scripts = {
+        "kubectl": r"""
+            case "$*" in
+              *"get nodes"*) printf node-of-%s "${4##*=}" ;;
+              *"get pods"*) printf %s-on-%s "${6##*=}" "${8##*=}" ;;
+              *"ls -d"*) echo /opt/etcd-v3.5.21 ;;
+              *etcdctl*)
+                pod=$4 port=${*#*127.0.0.1:} last=${*: -1}
+                port=${port%% *}
+                case "$*" in
+                  *"member list") cat "$port" ;;
+                  *"member remove"*)
+                    echo "$pod remove $last" >> log
+                    sed -i "/^$last,/d" "$port" ;;
+                esac ;;
+            esac""",
+        "kops": r'echo "kops $*" >> log',
+    }
+    for name, text in scripts.items():
+        program = programs / name
+        program.write_text(f"#!/usr/bin/env bash\n{text}\n", encoding="utf-8")
+        program.chmod(0o755)
+    return {"PATH": f"{programs}:/usr/bin:/bin"}
+
+
+@bash
+def test_the_script_does_what_it_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Members are found by their names and removed by their ids, one after another."""
+    _, out, _ = plan(capsys, *SHRINK)
+
+    done = subprocess.run(
+        ["bash"],
+        input=out,
+        env=pretend(folder, 5),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    main, events = (
+        f"etcd-manager-{name}-on-node-of-master-0" for name in ("main", "events")
+    )
+    ends = [
+        "kops validate cluster --name prod.example.com --wait 15m",
+    ]
+    assert (folder / "log").read_text(encoding="utf-8").splitlines() == [
+        f"{main} remove 4a4001",
+        f"{events} remove 4a4002",
+        "kops delete ig master-4 --name prod.example.com --yes",
+        *ends,
+        f"{main} remove 3a4001",
+        f"{events} remove 3a4002",
+        "kops delete ig master-3 --name prod.example.com --yes",
+        *ends,
+        "kops replace --force -f after.yaml",
+        "kops update cluster --name prod.example.com --yes",
+        *ends,
+    ]
+
+
+@bash
+def test_the_script_stops_before_a_step_that_is_not_as_expected(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a member missing from the list nothing is removed and nothing deleted."""
+    _, out, _ = plan(capsys, *SHRINK)
+
+    done = subprocess.run(
+        ["bash"],
+        input=out,
+        env=pretend(folder, 4),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert not (folder / "log").exists()
+
+
+@bash
+@pytest.mark.parametrize(
+    "name", ["a b", "$(touch owned)", "a'b", "`touch owned`", "-n"]
+)
+def test_a_name_is_never_more_than_a_word(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever a group is called, the script is bash, and runs nothing of the name."""
+    for side in ("before.yaml", "after.yaml"):
+        text = Path(side).read_text(encoding="utf-8")
+        quoted = json.dumps(name)
+        Path(side).write_text(
+            text.replace(
+                "instanceGroup: master-0\n", f"instanceGroup: {quoted}\n"
+            ).replace("name: master-0\n", f"name: {quoted}\n"),
+            encoding="utf-8",
+        )
+    _, out, _ = plan(capsys, *SHRINK)
+
+    done = subprocess.run(
+        ["bash"],
+        input=out,
+        env=pretend(folder, 5),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert not (folder / "owned").exists()
+
+
+def test_a_name_with_a_line_end_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = edited("after.yaml", "name: etcd-2\n", 'name: "etcd\\n2"\n', 2)
+
+    status, out, err = plan(capsys, "--before", "before.yaml", "--after", name)
+
+    assert (status, out) == (2, "")
+    assert r"'etcd\n2' is no name" in err
+
+
+def test_json_is_what_its_schema_says(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["schema", "plan"])
+    schema = json.loads(capsys.readouterr().out)
+    for arguments in (SHRINK, GROW, [*SHRINK[:3], "before.yaml"]):
+        status, out, _ = plan(capsys, *arguments, "--format", "json")
+        assert status == 0
+        jsonschema.validate(json.loads(out), schema)
+
+
+def test_json_has_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = plan(capsys, *SHRINK, "--format", "json")
+
+    found = json.loads(out)
+
+    assert (found["schema"], found["result"]) == ("kopslint/plan-v1", "plan")
+    assert (found["tolerance"], found["outage"], found["search_cut"]) == (
+        1,
+        False,
+        False,
+    )
+    assert found["steps"][2] == {
+        "number": 3,
+        "kind": "delete",
+        "about": "master-4",
+        "etcd_cluster": None,
+        "reason": "master-4 has no member in etcd any more; its machine ends at once.",
+        "confirm": {
+            name: ["etcd-0", "etcd-1", "etcd-2", "etcd-3"]
+            for name in ("main", "events")
+        },
+        "commands": [
+            "kops delete ig master-4 --name prod.example.com --yes",
+            "kops validate cluster --name prod.example.com --wait 15m",
+        ],
+        "tolerance": 1,
+        "outage": False,
+        "etcd": {
+            name: {
+                "members": ["etcd-0", "etcd-1", "etcd-2", "etcd-3"],
+                "alive": ["etcd-0", "etcd-1", "etcd-2", "etcd-3"],
+                "quorum": 3,
+                "tolerance": 1,
+                "published": 5,
+                "writable": "yes",
+            }
+            for name in ("main", "events")
+        },
+    }
+
+
+def test_specs_in_between_are_written_where_they_are_wanted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    after = edited("before.yaml", "1.34.2", "1.36.0", 1)
+    arguments = ["--before", "before.yaml", "--after", after]
+
+    status, out, err = plan(capsys, *arguments, "--out", "a/b")
+
+    assert (status, err) == (0, "")
+    cluster, *_ = yaml.safe_load_all(
+        Path("a/b/step-1.yaml").read_text(encoding="utf-8")
+    )
+    assert cluster["spec"]["kubernetesVersion"] == "1.35.0"
+    assert "\nkops replace --force -f a/b/step-1.yaml\n" in out
+    assert plan(capsys, *arguments)[2] == (
+        "kopslint: the plan needs step-1.yaml: write them with --out FOLDER\n"
+    )
+
+
+def test_an_after_side_without_a_file_becomes_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Path("after.yaml").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    status, out, _ = plan(
+        capsys, "--before", "before.yaml", "--after", "-", "--out", "new"
+    )
+
+    assert status == 0
+    assert "\nkops replace --force -f new/after.yaml\n" in out
+    assert Path("new/after.yaml").read_bytes() == text
+
+
+def test_nothing_to_do_is_said_and_no_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert plan(capsys, "--before", "after.yaml", "--after", "after.yaml") == (
+        0,
+        "#!/usr/bin/env bash\n"
+        "# prod.example.com: nothing to do, both specs say the same.\n",
+        "",
+    )
+
+
+def test_without_a_safe_order_the_restore_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nothing of it can run by accident: every line is a comment."""
+    after = edited("before.yaml", "1.34.2", "1.33.9", 1)
+
+    status, out, _ = plan(capsys, "--before", "before.yaml", "--after", after)
+
+    assert status == 1
+    assert all(line.startswith("#") for line in out.splitlines())
+    assert "# Kubernetes does not go back from 1.34 to 1.33\n" in out
+    assert "It loses every write since the backup" in out
+    assert (
+        "#   etcd-manager-ctl --backup-store="
+        "s3://example-kops-state/prod.example.com/backups/etcd/events list-backups\n"
+    ) in out
+
+
+def test_a_spec_that_kops_refuses_is_not_planned_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mark = "    - instanceGroup: master-2\n      name: etcd-2\n"
+    after = edited("after.yaml", mark, "", 2)
+
+    status, out, _ = plan(
+        capsys, "--before", "before.yaml", "--after", after, "--format", "markdown"
+    )
+
+    assert status == 1
+    assert 'etcd cluster "main" has 2 members' in out
+    assert "restore-backup" not in out
+
+
+REFUSED = [
+    (["--before", "before.yaml", "--after", "missing.yaml"], 2, "missing.yaml"),
+    (["--before", "README.md", "--after", "after.yaml"], 3, "nothing was planned"),
+    (["--before", "other.yaml", "--after", "after.yaml"], 2, "about other, prod"),
+    (["--before", "half.yaml", "--after", "after.yaml"], 2, "has no Cluster"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "message"), REFUSED)
+def test_a_plan_is_for_two_whole_specs_of_one_cluster(
+    arguments: list[str],
+    status: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = Path("before.yaml").read_text(encoding="utf-8")
+    Path("README.md").write_text("# no spec\n", encoding="utf-8")
+    Path("other.yaml").write_text(text.replace("prod.example.com", "other"), "utf-8")
+    Path("half.yaml").write_text(text.partition("\n---\n")[2], encoding="utf-8")
+
+    found, out, err = plan(capsys, *arguments)
+
+    assert (found, out) == (status, "")
+    assert message in err
