@@ -612,16 +612,33 @@ def test_a_configuration_below_the_root_is_about_its_own_folder(
         (("one",), ["a.example.com"]),
         (("two/b.yaml",), ["b.example.com"]),
         (("one", "two"), ["a.example.com", "b.example.com"]),
-        (("on",), []),
+        (("same",), []),
+        (("gone.yaml",), ["c.example.com"]),
+        ((".",), ["a.example.com", "b.example.com", "c.example.com"]),
     ],
 )
 def test_a_check_can_be_limited_to_files_and_folders(
     repository: Repository, within: tuple[str, ...], expected: list[str]
 ) -> None:
-    repository.commit({"one/a.yaml": A, "two/b.yaml": B})
-    repository.write({"one/a.yaml": A3, "two/b.yaml": B + "# changed\n"})
+    repository.commit(
+        {"one/a.yaml": A, "two/b.yaml": B, "gone.yaml": C, "same/x.yaml": "x: 1\n"}
+    )
+    repository.write(
+        {"one/a.yaml": A3, "two/b.yaml": B + "# changed\n", "gone.yaml": None}
+    )
 
     assert list(sides(touched(within=within))) == expected
+
+
+@pytest.mark.parametrize("name", ["on", "*.yaml", "git:main:a.yaml", "-", "/etc"])
+def test_a_limit_that_is_not_in_the_repository_is_no_empty_answer(
+    repository: Repository, name: str
+) -> None:
+    """A misspelt name must not look like a change that touches nothing."""
+    repository.commit({"one/a.yaml": A})
+
+    with pytest.raises(InputError, match="is no file or folder of [0-9a-f]{7} or the"):
+        touched(within=(name,))
 
 
 def check(*arguments: str) -> int:

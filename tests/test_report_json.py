@@ -121,6 +121,8 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
             "rules": 31,
             "worlds": 12,
             "skipped": ["x.yaml"],
+            "suppressed": 0,
+            "baselined": 0,
         },
         "findings": [
             {

@@ -112,23 +112,35 @@ def subnets(*changes: Fields) -> Fields:
 
 CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
     # Ranges
-    "an address is no range": ({"sshAccess": ["10.0.0.1"]}, {f"{RANGE} spec.sshAccess[0]"}),
+    "an address is no range": (
+        {"sshAccess": ["10.0.0.1"]},
+        {f"{RANGE} spec.sshAccess[0]"},
+    ),
     "bits outside of a prefix": (
         {"kubernetesApiAccess": ["10.0.0.1/24"]},
         {f"{RANGE} spec.kubernetesApiAccess[0]"},
     ),
     "a prefix list is fine on AWS": ({"nodePortAccess": ["pl-0123"]}, set()),
     "no network": ({"networkCIDR": None}, {f"{MISSING} spec.networkCIDR"}),
-    "no range for pods": ({"nonMasqueradeCIDR": None}, {f"{MISSING} spec.nonMasqueradeCIDR"}),
+    "no range for pods": (
+        {"nonMasqueradeCIDR": None},
+        {f"{MISSING} spec.nonMasqueradeCIDR"},
+    ),
     "pods in the network": (
         {"nonMasqueradeCIDR": "10.20.0.0/17"},
         {f"{RANGE} spec.nonMasqueradeCIDR"},
     ),
     "pods in the network are fine with Amazon's plugin": (
-        {"nonMasqueradeCIDR": "10.20.0.0/16", "networking": {"cni": None, "amazonvpc": {}}},
+        {
+            "nonMasqueradeCIDR": "10.20.0.0/16",
+            "networking": {"cni": None, "amazonvpc": {}},
+        },
         set(),
     ),
-    "pods outside of their range": ({"podCIDR": "10.0.0.0/11"}, {f"{RANGE} spec.podCIDR"}),
+    "pods outside of their range": (
+        {"podCIDR": "192.168.0.0/16"},
+        {f"{RANGE} spec.podCIDR"},
+    ),
     "cluster range outside": (
         {"kubeControllerManager": {"clusterCIDR": "10.0.0.0/11"}},
         {f"{RANGE} spec.kubeControllerManager.clusterCIDR"},
@@ -147,7 +159,10 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {f"{RANGE} spec.subnets[0].cidr"},
     ),
     "subnet in an additional network": (
-        {"additionalNetworkCIDRs": ["10.30.0.0/16"], **subnets({"cidr": "10.30.0.0/20"})},
+        {
+            "additionalNetworkCIDRs": ["10.30.0.0/16"],
+            **subnets({"cidr": "10.30.0.0/20"}),
+        },
         set(),
     ),
     "subnet among services": (
@@ -208,7 +223,10 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
     "gossip settings": ({"gossipConfig": {}}, {"api-or-dns spec.gossipConfig"}),
     "an internal balancer without private subnets": (
         {
-            "api": {"dns": None, "loadBalancer": {"class": "Network", "type": "Internal"}},
+            "api": {
+                "dns": None,
+                "loadBalancer": {"class": "Network", "type": "Internal"},
+            },
             **subnets({"type": "Public"}),
         },
         {"api-or-dns spec.api.loadBalancer.type"},
@@ -229,7 +247,11 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {
             "api": {
                 "dns": None,
-                "loadBalancer": {"class": "Network", "type": "Public", "sslPolicy": "x"},
+                "loadBalancer": {
+                    "class": "Network",
+                    "type": "Public",
+                    "sslPolicy": "x",
+                },
             }
         },
         {"api-or-dns spec.api.loadBalancer.sslPolicy"},
@@ -264,10 +286,13 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {"networking": {"calico": {}}},
         {"networking spec.networking.calico", "networking spec.networking.cni"},
     ),
-    "a plugin that is null is none": ({"networking": {"cni": {}, "weave": {}}}, {
-        "networking spec.networking.weave",
-        "networking spec.networking.cni",
-    }),
+    "a plugin that is null is none": (
+        {"networking": {"cni": {}, "weave": {}}},
+        {
+            "networking spec.networking.weave",
+            "networking spec.networking.cni",
+        },
+    ),
     "flannel without a backend": (
         {"networking": {"cni": None, "flannel": {}}},
         {f"{MISSING} spec.networking.flannel.backend"},
@@ -354,7 +379,10 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {"component spec.kubeAPIServer.authorizationMode"},
     ),
     "a DNS server outside of the services": (
-        {"serviceClusterIPRange": "100.64.0.0/13", "kubeDNS": {"serverIP": "10.0.0.10"}},
+        {
+            "serviceClusterIPRange": "100.64.0.0/13",
+            "kubeDNS": {"serverIP": "10.0.0.10"},
+        },
         {f"{RANGE} spec.kubeDNS.serverIP"},
     ),
     "a nameserver that is no address": (
@@ -369,7 +397,10 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {"containerd": {"packages": {"urlAmd64": "https://example.com/x"}}},
         {"component spec.containerd.packages.urlAmd64"},
     ),
-    "a hook that does nothing": ({"hooks": [{"name": "a"}]}, {"component spec.hooks[0]"}),
+    "a hook that does nothing": (
+        {"hooks": [{"name": "a"}]},
+        {"component spec.hooks[0]"},
+    ),
     "a hook that is off": ({"hooks": [{"name": "a", "disabled": True}]}, set()),
     "a mirror in another cloud": (
         {"assets": {"fileRepository": "gs://bucket/path"}},
@@ -448,7 +479,7 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {"cloudLabels": {"KubernetesCluster": "x"}},
         {"name-or-label spec.cloudLabels.KubernetesCluster"},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("fields", "expected"), CLUSTERS.values(), ids=CLUSTERS)

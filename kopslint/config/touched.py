@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.config.marks import looks_like_kops, named_clusters, naming
 from kopslint.config.patterns import Patterns
+from kopslint.errors import InputError
 from kopslint.source.git_change import ChangedFile
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ def touched_clusters(
     path names, or else, if no spec changed, every cluster. Only files of touched
     clusters are returned, and no others are decoded.
 
-    Raises InputError for files of these clusters that are no text.
+    Raises InputError for files of these clusters that are no text, and for a name in
+    ``within`` that neither state has.
     """
-    return _Search(change, layout).run([os.path.realpath(path) for path in within])
+    return _Search(change, layout).run(within)
 
 
 class _Search:
@@ -78,9 +80,14 @@ class _Search:
         self._texts: dict[tuple[Snapshot, str], Source] = {}
         self._named = cache(named_clusters)
 
-    def run(self, within: list[str]) -> list[TouchedCluster]:
+    def run(self, within: Sequence[str]) -> list[TouchedCluster]:
         """All touched clusters."""
-        changed = [file for file in self._changed if self._is_in(file, within)]
+        limits = [self._limit(name) for name in within]
+        changed = [
+            file
+            for file in self._changed
+            if not limits or any(map(_at_or_below(limits), filter(None, file)))
+        ]
         touched = self._changed_specs(changed)
         touched += self._specs_of_commands(changed, any_spec=bool(touched))
         files = dict.fromkeys([*touched, *self._neighbours(touched)])
@@ -91,13 +98,17 @@ class _Search:
         ]
         return sorted(found, key=lambda cluster: cluster.title)
 
-    def _is_in(self, file: ChangedFile, within: list[str]) -> bool:
-        places = [posixpath.join(self._root, path) for path in file if path]
-        return not within or any(
-            place == limit or place.startswith(limit.rstrip("/") + "/")
-            for place in places
-            for limit in within
-        )
+    def _limit(self, name: str) -> str:
+        """A file or folder as a path from the root of the repository."""
+        limit = os.path.relpath(os.path.realpath(name), self._root)
+        known = _at_or_below([limit])
+        if not any(map(known, chain(self._before.files, self._after.files))):
+            raise InputError(
+                f"{name} is no file or folder of {self._before.title} or"
+                f" {self._after.title}",
+                hint="check the name; a change is limited by files and folders only",
+            )
+        return limit
 
     def _spec(self, path: str) -> Match | None:
         if self._specs is None:
@@ -256,6 +267,12 @@ class _Search:
             commands=_in_order(self._sources(file)[1] for file in lists),
             alone=self._is_alone(group),
         )
+
+
+def _at_or_below(limits: Sequence[str]) -> Callable[[str], bool]:
+    """Which paths are one of these files or lie in one of these folders."""
+    folders = tuple(f"{limit}/" for limit in limits)
+    return lambda path: "." in limits or path in limits or path.startswith(folders)
 
 
 def _folder(file: ChangedFile) -> str:

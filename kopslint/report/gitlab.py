@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
 from kopslint.report import sentences
-from kopslint.report.identity import fingerprints, ordered
+from kopslint.report.identity import identified
 from kopslint.report.style import Style
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ _STYLE = Style(color=False, unicode=True, width=100)
 
 def render_gitlab(report: Report, repository: Repository) -> str:
     """The findings as a JSON array in ASCII that ends with a line end."""
-    findings = ordered(report.findings)
     entries = [
         _entry(finding, fingerprint, repository)
-        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+        for finding, fingerprint, suppression in identified(report)
+        if suppression is None
     ]
     return json.dumps(entries, indent=2) + "\n"
 

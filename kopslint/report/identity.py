@@ -12,14 +12,29 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from kopslint.findings import Finding
+    from kopslint.findings import Finding, Report, Suppression
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings by path, line, column and rule of their primary location."""
     return tuple(sorted(findings, key=_order))
+
+
+def identified(
+    report: Report,
+) -> Iterator[tuple[Finding, str, Suppression | None]]:
+    """All findings, ordered, each with its fingerprint and what suppresses it.
+
+    The suppressed ones are numbered with the others: a finding must not become
+    another one because its neighbour was silenced.
+    """
+    pairs = [*((each, None) for each in report.findings), *report.suppressed]
+    pairs.sort(key=lambda pair: _order(pair[0]))
+    marks = fingerprints(finding for finding, _ in pairs)
+    for (finding, suppression), mark in zip(pairs, marks, strict=True):
+        yield finding, mark, suppression
 
 
 def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:

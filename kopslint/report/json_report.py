@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
-from kopslint.report.identity import fingerprints, ordered
+from kopslint.report.identity import identified
 
 if TYPE_CHECKING:
     from kopslint.findings import EtcdView, Finding, Report, TimelineEntry
@@ -35,7 +35,6 @@ def render_schema() -> str:
 def report_object(report: Report) -> dict[str, object]:
     """The report as the values that ``kopslint/v1`` is made of."""
     summary = report.summary
-    findings = ordered(report.findings)
     return {
         "schema": SCHEMA,
         "summary": {
@@ -48,10 +47,13 @@ def report_object(report: Report) -> dict[str, object]:
             "rules": summary.rules,
             "worlds": summary.worlds,
             "skipped": list(summary.skipped),
+            "suppressed": report.suppressed_by("comment"),
+            "baselined": report.suppressed_by("baseline"),
         },
         "findings": [
-            _finding(*pair)
-            for pair in zip(findings, fingerprints(findings), strict=True)
+            _finding(finding, fingerprint)
+            for finding, fingerprint, suppression in identified(report)
+            if suppression is None
         ],
         "timeline": [_entry(entry) for entry in report.timeline],
     }

@@ -15,14 +15,21 @@ from urllib.parse import quote
 from kopslint import __version__
 from kopslint.findings import Severity
 from kopslint.report import sentences
-from kopslint.report.identity import fingerprints, ordered
+from kopslint.report.identity import identified
 from kopslint.report.quorum import words
 from kopslint.report.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kopslint.findings import Finding, Location, Report, RuleInfo, TimelineEntry
+    from kopslint.findings import (
+        Finding,
+        Location,
+        Report,
+        RuleInfo,
+        Suppression,
+        TimelineEntry,
+    )
     from kopslint.report.places import Repository
     from kopslint.source.text import Span
 
@@ -36,6 +43,7 @@ _PROBLEM = {
     Severity.WARNING: "warning",
     Severity.INFO: "recommendation",
 }
+_SUPPRESSED = {"comment": "inSource", "baseline": "external"}
 
 # GitHub refuses longer descriptions.
 _LONGEST = 1024
@@ -57,12 +65,11 @@ def render_sarif(
     ``rules`` are all rules that were asked. ``primaryLocationLineHash`` is left
     out: ``github/codeql-action/upload-sarif`` fills it in and never corrects it.
     """
-    findings = ordered(report.findings)
     index = {rule.id: number for number, rule in enumerate(rules)}
     writer = _Writer(report, repository)
     results = [
-        writer.result(finding, index.get(finding.rule), fingerprint)
-        for finding, fingerprint in zip(findings, fingerprints(findings), strict=True)
+        writer.result(finding, index.get(finding.rule), fingerprint, suppression)
+        for finding, fingerprint, suppression in identified(report)
     ]
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -116,12 +123,17 @@ class _Writer:
 
     def __init__(self, report: Report, repository: Repository) -> None:
         self._repository = repository
+        self._any_suppressed = bool(report.suppressed)
         self._steps: dict[str, list[TimelineEntry]] = {}
         for entry in report.timeline:
             self._steps.setdefault(entry.cluster, []).append(entry)
 
     def result(
-        self, finding: Finding, rule: int | None, fingerprint: str
+        self,
+        finding: Finding,
+        rule: int | None,
+        fingerprint: str,
+        suppression: Suppression | None,
     ) -> dict[str, object]:
         primary, others = finding.locations[:1], finding.locations[1:]
         # GitHub asks for a file even if a finding is about none in particular.
@@ -143,11 +155,28 @@ class _Writer:
         }
         if rule is not None:
             result["ruleIndex"] = rule
+        if self._any_suppressed:
+            # SARIF wants it said of all results or of none.
+            result["suppressions"] = [*self.suppressions(suppression)]
         if steps := list(self.steps(finding)):
             result["codeFlows"] = [
                 {"threadFlows": [{"locations": steps[-_MOST_STEPS:]}]}
             ]
         return result
+
+    def suppressions(
+        self, suppression: Suppression | None
+    ) -> Iterator[dict[str, object]]:
+        """Why a result does not count, if it does not."""
+        if suppression is None:
+            return
+        told: dict[str, object] = {
+            "kind": _SUPPRESSED[suppression.kind],
+            "justification": _STYLE.safe(suppression.reason),
+        }
+        if suppression.span is not None:
+            told["location"] = {"physicalLocation": self.physical(suppression.span)}
+        yield told
 
     def steps(self, finding: Finding) -> Iterator[dict[str, object]]:
         """The commands up to the one that the finding is about."""

@@ -75,7 +75,7 @@ class TimelineEntryModel(_Model):
 
 
 class SummaryModel(_Model):
-    """How much was found, and how much was looked at."""
+    """How much was found, how much does not count, and how much was looked at."""
 
     errors: _Count
     warnings: _Count
@@ -86,6 +86,8 @@ class SummaryModel(_Model):
     rules: _Count
     worlds: _Count
     skipped: list[str]
+    suppressed: _Count
+    baselined: _Count
 
 
 class ReportModel(_Model):

@@ -58,10 +58,19 @@ def verdict(report: Report) -> str:
         checked += f" of {len(summary.clusters)} clusters"
     if summary.before is not None and summary.after is not None:
         checked += f" (control plane {summary.before} -> {summary.after})"
-    parts = [checked, count(summary.rules, "rule")]
+    parts = [checked, *uncounted(report), count(summary.rules, "rule")]
     if summary.worlds:
         parts.append(f"up to {count(summary.worlds, 'world')}")
     return "; ".join(parts)
+
+
+def uncounted(report: Report) -> list[str]:
+    """How many findings are suppressed, by comments and by a baseline."""
+    numbers = (
+        (report.suppressed_by("comment"), "suppressed"),
+        (report.suppressed_by("baseline"), "baselined"),
+    )
+    return [f"{number} {word}" for number, word in numbers if number]
 
 
 def count(number: int, noun: str) -> str:

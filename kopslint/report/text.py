@@ -14,6 +14,7 @@ from kopslint.report.frames import frames
 from kopslint.report.identity import ordered
 from kopslint.report.quorum import timeline as render_timeline
 from kopslint.report.quorum import trace
+from kopslint.report.sentences import uncounted
 from kopslint.report.style import Style
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         checked += f" of {len(summary.clusters)} clusters"
     if summary.before is not None and summary.after is not None:
         checked += f" (control plane {summary.before} -> {summary.after})"
-    effort = _count(summary.rules, "rule")
+    effort = "; ".join([*uncounted(report), _count(summary.rules, "rule")])
     if summary.worlds:
         effort += f"; up to {_count(summary.worlds, 'world')}"
     plain = ", ".join(text for text, _ in counts) or "no findings"
