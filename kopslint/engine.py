@@ -8,7 +8,6 @@ runs no program and prints nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context
@@ -18,20 +17,19 @@ from kopslint.findings import Finding, Report, Summary
 from kopslint.kops.fleet import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
 from kopslint.rulebook.loader import load_rules
+from kopslint.simulate.lists import CommandLists
 from kopslint.suppress.silence import Texts, silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.checks.house import HouseRule
-    from kopslint.commands.command import Command
     from kopslint.config.settings import Settings
     from kopslint.findings import Draft, Severity, TimelineEntry
     from kopslint.rulebook.model import Rule
     from kopslint.simulate.record import Simulation
     from kopslint.source.text import Source
     from kopslint.suppress.silence import Outcome
-    from kopslint.syntax.script import Script
 
 
 NO_CLUSTER = "(no cluster)"
@@ -70,7 +68,9 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
             "no kops cluster was found in the inputs, so nothing was checked",
             hint="name files that hold kind: Cluster or kind: InstanceGroup",
         )
-    lists = _CommandLists(request, {*names} - {NO_CLUSTER})
+    lists = CommandLists(
+        request.commands, {*names} - {NO_CLUSTER}, partial=request.partial
+    )
     findings: dict[Finding, None] = {}
     timeline: list[TimelineEntry] = []
     worlds = commands = 0
@@ -85,7 +85,7 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
             worlds = max(worlds, _most_worlds(simulation))
             commands = max(commands, len(simulation.steps))
     outcome = silence(
-        findings,
+        _once(findings),
         _texts(request) if settings.ignores else Texts(()),
         rules,
         known=load_rules() if settings.known is None else settings.known,
@@ -102,6 +102,7 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
             commands=commands,
             rules=len(rules),
             worlds=worlds,
+            paths=_paths(request),
             skipped=_skipped(before, after),
             before=_control_plane(before) if request.before is not None else None,
             after=_control_plane(after) if request.before is not None else None,
@@ -127,7 +128,7 @@ def _with_strays(fleet: Fleet) -> Fleet:
 
 
 def _context(
-    name: str, before: Fleet, after: Fleet, request: Request, lists: _CommandLists
+    name: str, before: Fleet, after: Fleet, request: Request, lists: CommandLists
 ) -> Context:
     old, new = before.manifests.get(name), after.manifests.get(name)
     state = new or old
@@ -156,6 +157,18 @@ def _ask(
             severity = settings.severity(rule, draft)
             if severity is not None:
                 yield _finding(rule, draft, cluster, severity)
+
+
+def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, with one that is word for word that of several clusters told once.
+
+    Such a finding is about the command list, and so about no cluster in particular.
+    """
+    same: dict[Finding, list[Finding]] = {}
+    for finding in findings:
+        same.setdefault(replace(finding, cluster=None), []).append(finding)
+    for about_none, found in same.items():
+        yield found[0] if len(found) == 1 else about_none
 
 
 def _house_rules(rules: Iterable[Rule]) -> tuple[HouseRule, ...]:
@@ -213,69 +226,6 @@ def _order(finding: Finding) -> tuple[object, ...]:
     )
 
 
-class _CommandLists:
-    """The command lists, read once, and which of their commands concern a cluster."""
-
-    def __init__(self, request: Request, clusters: set[str]) -> None:
-        self.scripts: tuple[Script, ...] = ()
-        self.misnamed: tuple[Command, ...] = ()
-        self._clusters = frozenset(clusters)
-        self._partial = request.partial
-        self._named: frozenset[str] = frozenset()
-        if not request.commands:
-            return
-        from kopslint.commands.recognise import recognise
-        from kopslint.syntax.command_list import read_commands, simple_commands
-
-        self._recognise = cache(recognise)
-        self.scripts = tuple(read_commands(source) for source in request.commands)
-        everything = [
-            command
-            for script in self.scripts
-            for call in simple_commands(script.body)
-            for command in self._recognise(call)
-        ]
-        self._named = frozenset(filter(None, map(_named_cluster, everything)))
-        if not self._partial:
-            self.misnamed = tuple(c for c in everything if self._is_misnamed(c))
-
-    def replay(self, before: Manifest, after: Manifest) -> Simulation:
-        """Replay the lists on one cluster."""
-        from kopslint.simulate.run import simulate
-
-        return simulate(
-            before, after, self.scripts, self._recognise, self._concerning(after)
-        )
-
-    def _concerning(self, manifest: Manifest) -> Callable[[Command], bool]:
-        """Which commands are about a cluster: those that name it or name none.
-
-        If nothing names the only cluster there is, a name that fits none is taken
-        to mean it: the list was written for another cluster or with an example's
-        name. That is said by a rule.
-        """
-        name = manifest.name
-        alone = (
-            len(self._clusters) == 1
-            and not self._named & self._clusters
-            and not self._partial
-        )
-
-        def concerns(command: Command) -> bool:
-            named = _named_cluster(command)
-            return named is None or named == name or alone
-
-        return concerns
-
-    def _is_misnamed(self, command: Command) -> bool:
-        named = _named_cluster(command)
-        return named is not None and named not in self._clusters
-
-
-def _named_cluster(command: Command) -> str | None:
-    return command.cluster.text if command.cluster is not None else None
-
-
 def _most_worlds(simulation: Simulation) -> int:
     return max(
         (
@@ -290,6 +240,11 @@ def _most_worlds(simulation: Simulation) -> int:
 
 def _count(sources: tuple[Source, ...] | None) -> int:
     return len(sources or ())
+
+
+def _paths(request: Request) -> tuple[str, ...]:
+    inputs = (*(request.before or ()), *(request.after or ()), *request.commands)
+    return tuple(sorted({source.path for source in inputs}))
 
 
 def _control_plane(fleet: Fleet) -> int:

@@ -158,7 +158,8 @@ class Summary:
 
     ``clusters`` are the cluster names; ``before`` and ``after`` count the
     control-plane groups on each side, when both are known; ``worlds`` is the most
-    possible worlds any step had; ``skipped`` are files that are not kops specs.
+    possible worlds any step had; ``paths`` are all inputs, and ``skipped`` those that
+    are not kops specs.
     """
 
     clusters: tuple[str, ...] = ()
@@ -166,6 +167,7 @@ class Summary:
     commands: int = 0
     rules: int = 0
     worlds: int = 0
+    paths: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     before: int | None = None
     after: int | None = None

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from kopslint.config.schema import ConfigModel
 from kopslint.engine import Request, check
 from kopslint.errors import InputError, KopslintError
 from kopslint.findings import Severity
-from kopslint.rulebook.loader import load_rules
+from kopslint.rulebook.loader import find_rule, load_rules
 from kopslint.source.text import Source
 from kopslint.syntax.yaml_reader import read_yaml
 from kopslint.syntax.yaml_tree import Mapping
@@ -28,6 +29,7 @@ from kopslint.syntax.yaml_tree import Mapping
 SCHEMA = "see 'kopslint schema config'"
 EVERY = {rule.id for rule in load_rules()}
 ORDER = {rule.id for rule in load_rules() if rule.category == "order"}
+ALWAYS = {rule.id for rule in load_rules() if not rule.ignorable}
 
 # Two members: an even count, which is KL103, an error.
 SPEC = """\
@@ -220,11 +222,13 @@ def test_toml_and_yaml_say_the_same() -> None:
     for each in (yaml, toml):
         settings = settings_for(each, {})
         assert {rule.id for rule in settings.rules or ()} == {
-            rule for rule in EVERY if rule.startswith("KL3") or rule in ORDER
+            rule for rule in EVERY if rule.startswith("KL3") or rule in ORDER | ALWAYS
         }
         assert settings.severities == {"KL303": Severity.ERROR}
         assert settings.overrides[0].files.texts == ("dev/**",)
-        assert settings.overrides[0].ignored == {r for r in EVERY if r[:3] == "KL1"}
+        assert settings.overrides[0].ignored == {
+            r for r in EVERY - ALWAYS if r[:3] == "KL1"
+        }
         assert each.layout.specs is not None
         assert each.layout.specs.texts == ("clusters/*.yaml",)
 
@@ -375,7 +379,7 @@ def test_a_mistake_in_toml_is_said_with_its_line(
 def test_rules_are_selected_by_id_name_prefix_and_category(
     config: str, expected: set[str]
 ) -> None:
-    assert rules_of(config) == expected
+    assert rules_of(config) == expected | ALWAYS
 
 
 @pytest.mark.usefixtures("folder")
@@ -406,7 +410,43 @@ def test_the_command_line_beats_the_environment_and_that_beats_the_file(
 ) -> None:
     variables = {f"KOPSLINT_{name}": value for name, value in environment.items()}
 
-    assert rules_of(config, variables, select, ignore) == expected
+    assert rules_of(config, variables, select, ignore) == expected | ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("KL301", "KL301 cannot be ignored"), ("all", None)],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_rule_that_must_not_be_ignored_stays(
+    monkeypatch: pytest.MonkeyPatch, option: str, sentence: str | None
+) -> None:
+    """Naming it is a mistake, and naming many leaves it alone."""
+    always, other = (find_rule(load_rules(), name) for name in ("KL301", "KL302"))
+    rules = (replace(always, ignorable=False), replace(other, ignorable=True))
+    monkeypatch.setattr("kopslint.rulebook.loader.load_rules", lambda: rules)
+    override = f"overrides: [{{files: ['**'], ignore: [{option}]}}]\n"
+
+    for config, ignore in (
+        ("", (option,)),
+        (f"ignore: [{option}]", ()),
+        (override, ()),
+    ):
+        if sentence is None:
+            kept = rules_of(config, ignore=ignore)
+            assert kept == ({"KL301", "KL302"} if config == override else {"KL301"})
+        else:
+            with pytest.raises(KopslintError, match=sentence):
+                rules_of(config, ignore=ignore)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_check_without_any_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = (replace(find_rule(load_rules(), "KL301"), ignorable=True),)
+    monkeypatch.setattr("kopslint.rulebook.loader.load_rules", lambda: rules)
+
+    with pytest.raises(KopslintError, match="no rule is left to check"):
+        rules_of("", ignore=("KL301",))
 
 
 @pytest.mark.usefixtures("folder")
@@ -508,7 +548,6 @@ def test_a_named_configuration_counts_from_the_current_folder(folder: Path) -> N
         ("--config x.toml --no-config", {}, "exclude each other"),
         ("--select KL999", {}, "--select: there is no rule KL999"),
         ("--ignore odrer", {}, "did you mean order?"),
-        ("--ignore all", {}, "no rule is left to check"),
         ("", {"KOPSLINT_IGNORE": "x"}, "KOPSLINT_IGNORE: there is no rule x"),
         ("", {"KOPSLINT_FAIL_ON": "x"}, "KOPSLINT_FAIL_ON is x"),
         ("", {"KOPSLINT_CONFIG": "no"}, "the configuration no cannot be read"),
@@ -640,7 +679,7 @@ def test_doctor_shows_what_would_be_checked(
     assert told["configuration"] == ".kopslint.yaml"
     assert told["rulebook"].endswith(f"{len(EVERY)} rules")
     assert told["libyaml"].startswith(("yes", "no"))
-    assert told["specs"] == "1 files"
+    assert told["specs"] == "1 file"
     assert told["commands"] == "no file matches the patterns"
     assert f"{'':15}{len(EVERY) - 1} rules selected\n" in out
     assert f"{'':15}fails on never\n" in out

@@ -138,3 +138,12 @@ def test_the_timeline_has_the_state_before_and_one_entry_a_step() -> None:
     ] == [(5, 5, 3), (4, 5, 3), (3, 5, 3), (3, 5, 3), (3, 5, 3), (3, 5, 3)]
     assert all(entry.etcd["main"] == entry.etcd["events"] for entry in report.timeline)
     assert report.timeline[4].etcd["main"].published == 3
+
+
+def test_what_is_wrong_with_the_list_is_told_once_for_all_clusters() -> None:
+    """A fault of the command list is no fault of each cluster it may be about."""
+    both = (*source("a.yaml", BEFORE), *source("b.yaml", renamed(BEFORE, "b.io")))
+
+    report = check(Request(both, None, source("c.sh", "./deploy.sh\n")))
+
+    assert [(f.rule, f.cluster) for f in report.findings] == [("KL901", None)]

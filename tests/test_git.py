@@ -637,7 +637,7 @@ def test_a_limit_that_is_not_in_the_repository_is_no_empty_answer(
     """A misspelt name must not look like a change that touches nothing."""
     repository.commit({"one/a.yaml": A})
 
-    with pytest.raises(InputError, match="is no file or folder of [0-9a-f]{7} or the"):
+    with pytest.raises(InputError, match=r"is no file or folder of [0-9a-f]{7} or"):
         touched(within=(name,))
 
 
@@ -847,5 +847,5 @@ def test_verbose_says_what_is_read(
 
     assert capsys.readouterr().err.splitlines() == [
         f"kopslint: 1 cluster changed between {head[:7]} and the work tree",
-        "kopslint: a.example.com: 1 files before, 1 after, 0 command lists",
+        "kopslint: a.example.com: files before: 1, after: 1; command lists: 0",
     ]

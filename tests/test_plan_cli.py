@@ -62,6 +62,15 @@ etcd main member remove "$(member_id main etcd-4)"
 # events  ●●●●●  5 of 5 alive, quorum 3, two more may fail
 """
 
+LAST_LOOK = """\
+# Last of all ----------------------------------------------------------------
+VIA=master-0
+# etcd main must list 3 members, all started: etcd-0 etcd-1 etcd-2.
+confirm main 3
+# etcd events must list 3 members, all started: etcd-0 etcd-1 etcd-2.
+confirm events 3
+"""
+
 
 def test_every_step_has_its_reason_its_confirmation_and_its_picture(
     capsys: pytest.CaptureFixture[str],
@@ -71,14 +80,15 @@ def test_every_step_has_its_reason_its_confirmation_and_its_picture(
     assert (status, err) == (0, "")
     assert out.splitlines()[:3] == [
         "#!/usr/bin/env bash",
-        "# prod.example.com: 7 steps; quorum is never lost, and at every step one more",
-        "# member may fail.",
+        "# prod.example.com: 7 steps; quorum is never lost, and after every step one",
+        "# more member may fail.",
     ]
     assert (
         "\nset -euo pipefail\n\nexport KOPS_STATE_STORE=s3://example-kops-state\n"
         in out
     )
     assert FIRST_STEPS in out
+    assert out.endswith(LAST_LOOK)
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])

@@ -10,8 +10,11 @@ from kopslint.kops.validation import Violation, violations
 from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
 from kopslint.kops.validation.declared import in_file, named
 from kopslint.kops.validation.group_rows import GROUP_ROWS
-from kopslint.kops.validation.rows import Row
 from kopslint.source.text import Source
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kopslint.kops.validation.rows import Row
 
 GROUP = """\
 apiVersion: kops.k8s.io/{version}
@@ -137,14 +140,18 @@ WRONG = {
     ),
     "too big a number": (
         "rootVolumeSize: 3000000000",
-        "spec.rootVolumeSize must be a whole number from -2147483648 to 2147483647, "
-        "and this is a number",
+        (
+            "spec.rootVolumeSize must be a whole number from -2147483648 to "
+            "2147483647, and this is a number"
+        ),
         "write a whole number from -2147483648 to 2147483647",
     ),
     "a duration without a unit": (
         "maxInstanceLifetime: 24",
-        "spec.maxInstanceLifetime must be a duration such as 10m or 1h30m, and this "
-        "is a number",
+        (
+            "spec.maxInstanceLifetime must be a duration such as 10m or 1h30m, and "
+            "this is a number"
+        ),
         "write a duration such as 10m or 1h30m",
     ),
     "one value for a list": (
@@ -159,8 +166,10 @@ WRONG = {
     ),
     "half a machine": (
         "rollingUpdate: {maxUnavailable: 1.5}",
-        "spec.rollingUpdate.maxUnavailable must be a whole number or a percentage, "
-        "and this is a number",
+        (
+            "spec.rollingUpdate.maxUnavailable must be a whole number or a percentage, "
+            "and this is a number"
+        ),
         "write a whole number or a percentage",
     ),
 }
@@ -231,7 +240,7 @@ TABLES = [
     ("kind", "row"), TABLES, ids=[f"{kind}-{row.path}" for kind, row in TABLES]
 )
 def test_a_row_is_about_a_field_that_there_is(kind: str, row: Row) -> None:
-    """In one version of the API at least; where v1alpha2 has it elsewhere, it says so."""
+    """In one version of the API at least."""
     paths = {
         version: named(("spec", *in_file(row.path, version))) for version in VERSIONS
     }

@@ -7,15 +7,17 @@ kind and the field of every violation. A field set to None is taken out.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
 import yaml
 
 from kopslint.kops.fleet import read_fleet
-from kopslint.kops.spec import Manifest
 from kopslint.kops.validation import update_violations, violations
 from kopslint.source.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.kops.spec import Manifest
 
 Fields = dict[str, Any]
 

@@ -145,8 +145,9 @@ def check_all(
         if len(requests) > 1:
             voice.progress(f"checking {number} of {len(requests)}: {title}")
         voice.detail(
-            f"{title}: {len(request.before or ())} files before,"
-            f" {len(request.after or ())} after, {len(request.commands)} command lists"
+            f"{title}: files before: {len(request.before or ())},"
+            f" after: {len(request.after or ())};"
+            f" command lists: {len(request.commands)}"
         )
         try:
             reports.append(check(request, settings))
@@ -163,6 +164,7 @@ def merged(reports: Sequence[Report], rules: int) -> Report:
     changes = [s for s in summaries if s.before is not None and s.after is not None]
     return Report(
         findings=tuple(dict.fromkeys(f for r in reports for f in r.findings)),
+        suppressed=tuple(dict.fromkeys(f for r in reports for f in r.suppressed)),
         timeline=tuple(entry for report in reports for entry in report.timeline),
         summary=Summary(
             clusters=tuple(sorted({name for s in summaries for name in s.clusters})),
@@ -170,6 +172,7 @@ def merged(reports: Sequence[Report], rules: int) -> Report:
             commands=max((s.commands for s in summaries), default=0),
             rules=rules,
             worlds=max((s.worlds for s in summaries), default=0),
+            paths=tuple(sorted({path for s in summaries for path in s.paths})),
             skipped=tuple(sorted({path for s in summaries for path in s.skipped})),
             before=sum(s.before or 0 for s in changes) if changes else None,
             after=sum(s.after or 0 for s in changes) if changes else None,

@@ -34,7 +34,8 @@ def read_request(
         raise UsageError(
             "there is nothing to check yet",
             hint="name the spec after the change (kopslint check after.yaml"
-            " --before before.yaml), the commands (--commands plan.sh), or both",
+            " --before before.yaml), the commands (--commands plan.sh), or both, or"
+            " take the change from git (--changed)",
         )
     if [*before, *after, *commands].count("-") > 1:
         raise UsageError(

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.cli.plan_script import (
+    changes_members,
     checks_before,
     confirmations,
+    last_look,
     preamble,
     procedure,
     summary,
@@ -53,6 +55,11 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
             "text",
         )
         via = step.via if any(checks_before(step)) else via
+    if changes_members(runbook):
+        yield ""
+        yield "- [ ] Last of all, every etcd cluster lists its members."
+        yield ""
+        yield from _block(last_look(runbook), "  ")
 
 
 def _commands(step: Step, via: str | None) -> Iterator[str]:

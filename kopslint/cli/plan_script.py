@@ -86,7 +86,38 @@ volume_id() {
 
 def script(runbook: Runbook, style: Style) -> str:
     """The runbook as the text of a bash script."""
-    return "\n".join([*_head(runbook), *_body(runbook.stages, style)]) + "\n"
+    body = _body(runbook.stages, style)
+    return "\n".join([*_head(runbook), *body, *_final(runbook)]) + "\n"
+
+
+def _final(runbook: Runbook) -> Iterator[str]:
+    if changes_members(runbook):
+        title = "# Last of all "
+        yield ""
+        yield title + "-" * (_WIDTH - len(title))
+        yield from last_look(runbook)
+
+
+def changes_members(runbook: Runbook) -> bool:
+    """Whether any member list is another one at the end or on the way."""
+    return any(
+        view.members != step.before[name].members
+        for step in runbook.steps
+        for name, view in step.after.items()
+    )
+
+
+def last_look(runbook: Runbook) -> Iterator[str]:
+    """Asks every etcd cluster for its members when all is done."""
+    last = runbook.steps[-1]
+    if last.via is not None:
+        yield f"VIA={quote(last.via)}"
+    for name, view in last.after.items():
+        yield from comment(
+            f"etcd {name} must list {len(view.members)} members, all started: "
+            f"{' '.join(view.members)}."
+        )
+        yield f"confirm {quote(name)} {len(view.members)}"
 
 
 def stage_script(runbook: Runbook, stage: Stage, style: Style) -> str:
@@ -121,7 +152,7 @@ def preamble(runbook: Runbook) -> Iterator[str]:
         yield f"export KOPS_STATE_STORE={quote(runbook.store)}"
     else:
         yield ': "${KOPS_STATE_STORE:?set it to the state store of the cluster}"'
-    if any(step.deed.kind in ("remove", "delete") for step in runbook.steps):
+    if changes_members(runbook):
         yield ""
         yield from _ETCD.rstrip("\n").split("\n")
     if _wipes(runbook):
@@ -142,7 +173,7 @@ def summary(runbook: Runbook) -> str:
     if runbook.outage:
         text += "etcd is without quorum for a while, and comes back"
     elif runbook.tolerance > 0:
-        text += "quorum is never lost, and at every step "
+        text += "quorum is never lost, and after every step "
         more = (
             "one more member"
             if runbook.tolerance == 1
@@ -150,7 +181,7 @@ def summary(runbook: Runbook) -> str:
         )
         text += f"{more} may fail"
     else:
-        text += "quorum is never lost, but there are steps at which no member may fail"
+        text += "quorum is never lost, but after some steps no member may fail"
     if runbook.cut:
         text += "; the search was cut, so there may be a better order"
     return f"{text}."

@@ -160,7 +160,7 @@ def _ignored_ids(rules: Sequence[Rule], named: Iterable[Named]) -> set[str]:
     for each in named:
         if _rule_ids(rules, each) <= always:
             raise _refused(each, f"{each.text} cannot be ignored", "remove it")
-    return _ids(rules, named)
+    return _ids(rules, named) - always
 
 
 def _severities(rules: Sequence[Rule], named: Iterable[Named]) -> dict[str, Severity]:

@@ -150,7 +150,10 @@ def _commands(configuration: Configuration) -> Iterator[str]:
 
 
 def _listed(files: Sequence[Path]) -> Iterator[str]:
-    yield f"{len(files)} files" if files else "no file matches the patterns"
+    if not files:
+        yield "no file matches the patterns"
+    else:
+        yield "1 file" if len(files) == 1 else f"{len(files)} files"
     for path in files[:_NAMED]:
         yield f"  {os.path.relpath(path)}"
     if len(files) > _NAMED:

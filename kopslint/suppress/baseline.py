@@ -85,7 +85,9 @@ def read_baseline(source: Source) -> Baseline:
         )
     findings = data.get("findings")
     entries = []
-    for number, item in enumerate(findings if isinstance(findings, list) else [None], 1):
+    for number, item in enumerate(
+        findings if isinstance(findings, list) else [None], 1
+    ):
         texts = [item.get(field) for field in _FIELDS] if isinstance(item, dict) else []
         if not texts or not all(isinstance(text, str) for text in texts):
             raise InputError(

@@ -119,18 +119,25 @@ def silence(
         ),
         malformed=tuple(each for each in read if isinstance(each, Malformed)),
         known=by_name,
-        tested=_tested(texts, rules),
+        tested=tested(
+            rules if texts.alone else (),
+            change=texts.past is not None,
+            commands=bool(texts.commands),
+        ),
     )
 
 
-def _tested(texts: Texts, rules: Iterable[Rule]) -> frozenset[str]:
-    """The rules that would have spoken, had there been anything to find."""
-    tested = {"spec", "house"} if texts.alone else set()
-    if texts.alone and texts.past is not None:
-        tested.add("change")
-    if texts.alone and texts.commands:
-        tested |= {"order", "commands", "undecided"}
-    return frozenset(rule.id for rule in rules if rule.category in tested)
+def tested(rules: Iterable[Rule], *, change: bool, commands: bool) -> frozenset[str]:
+    """The ids of those rules that would have spoken, had there been anything to find.
+
+    Rules about a change or about commands are silent where there is none.
+    """
+    categories = {"spec", "house", "suppression"}
+    if change:
+        categories.add("change")
+    if commands:
+        categories |= {"order", "commands", "undecided"}
+    return frozenset(rule.id for rule in rules if rule.category in categories)
 
 
 def _comments(

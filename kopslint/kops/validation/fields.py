@@ -137,15 +137,15 @@ class FieldWalk:
         for kind in KINDS:
             if kind != self._kind and paths_of(self._version, kind, name):
                 return f"it is a field of {kind}, not of {self._kind}"
-        close = get_close_matches(name, fields, n=1, cutoff=0.75)
-        if close:
-            return f"write {close[0]}"
         for version in VERSIONS:
             found = paths_of(version, self._kind, name)
             if version != self._version and found:
                 return (
                     f"it is a field of {version} ({found[0]}), not of {self._version}"
                 )
+        close = get_close_matches(name, fields, n=1, cutoff=0.75)
+        if close:
+            return f"write {close[0]}"
         return "remove it"
 
 

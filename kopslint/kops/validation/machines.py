@@ -204,8 +204,8 @@ def _scaled(node: Node | None, total: int) -> int | None:
     of one machine is none unless it is all, and of many it is rounded up.
     """
     value = node.plain if node is not None else None
-    if isinstance(value, int):
-        return value
+    if isinstance(value, int | float):
+        return int(value)
     if not isinstance(value, str) or not re.fullmatch(r"-?\d+%", value):
         return None
     product = int(value[:-1]) * total

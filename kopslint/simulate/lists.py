@@ -1,0 +1,88 @@
+"""Command lists, read once, and which of their commands concern which cluster.
+
+Reading a list costs the import of a shell parser, so nothing is imported before
+there is a list.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kopslint.commands.command import Command
+    from kopslint.kops.spec import Manifest
+    from kopslint.simulate.record import Simulation
+    from kopslint.source.text import Source
+    from kopslint.syntax.script import Script
+
+
+class CommandLists:
+    """The command lists of a check, read once.
+
+    ``clusters`` are the clusters of the inputs; ``partial`` says that there are more
+    elsewhere. ``misnamed`` are commands that name a cluster which is none of them.
+    """
+
+    def __init__(
+        self, sources: tuple[Source, ...], clusters: set[str], *, partial: bool
+    ) -> None:
+        self.scripts: tuple[Script, ...] = ()
+        self.misnamed: tuple[Command, ...] = ()
+        self._clusters = frozenset(clusters)
+        self._partial = partial
+        self._named: frozenset[str] = frozenset()
+        if not sources:
+            return
+        from kopslint.commands.recognise import recognise
+        from kopslint.syntax.command_list import read_commands, simple_commands
+
+        self._recognise = cache(recognise)
+        self.scripts = tuple(read_commands(source) for source in sources)
+        everything = [
+            command
+            for script in self.scripts
+            for call in simple_commands(script.body)
+            for command in self._recognise(call)
+        ]
+        self._named = frozenset(filter(None, map(_named_cluster, everything)))
+        if not self._partial:
+            self.misnamed = tuple(c for c in everything if self._is_misnamed(c))
+
+    def replay(self, before: Manifest, after: Manifest) -> Simulation:
+        """Replay the lists on one cluster."""
+        from kopslint.simulate.run import simulate
+
+        return simulate(
+            before, after, self.scripts, self._recognise, self._concerning(after)
+        )
+
+    def _concerning(self, manifest: Manifest) -> Callable[[Command], bool]:
+        """Which commands are about a cluster: those that name it or name none.
+
+        If nothing names the only cluster there is, a name that fits none is taken
+        to mean it: the list was written for another cluster or with an example's
+        name. That is said by a rule.
+        """
+        name = manifest.name
+        alone = (
+            len(self._clusters) == 1
+            and not self._named & self._clusters
+            and not self._partial
+        )
+
+        def concerns(command: Command) -> bool:
+            named = _named_cluster(command)
+            return named is None or named == name or alone
+
+        return concerns
+
+    def _is_misnamed(self, command: Command) -> bool:
+        named = _named_cluster(command)
+        return named is not None and named not in self._clusters
+
+
+def _named_cluster(command: Command) -> str | None:
+    return command.cluster.text if command.cluster is not None else None
