@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,11 +38,11 @@ def one(script: str) -> Command:
 def told(command: Command) -> Iterator[str]:
     """A command as the files in fixtures/meanings write it."""
     parts = [type(command).__name__]
-    for field in fields(command):
-        value = getattr(command, field.name)
-        default = None if field.default is MISSING else field.default
-        if field.name not in ("text", "span", "problems") and value != default:
-            parts.append(f"{field.name}={shown(value)}")
+    for field in command.fields:
+        value = getattr(command, field)
+        default = getattr(type(command), field, None)
+        if field not in ("text", "span", "problems") and value != default:
+            parts.append(f"{field}={shown(value)}")
     yield " ".join(parts)
     for problem in command.problems:
         place = f"{problem.span.column}-{problem.span.end_column}"

@@ -419,7 +419,7 @@ def test_a_repository_of_somebody_else_is_refused_with_what_to_do(
     )
 
 
-@pytest.mark.parametrize("revision", ["nope", "-h", "--all", "HEAD~9"])
+@pytest.mark.parametrize("revision", ["nope", "-h", "--all", "HEAD~9", ""])
 def test_a_wrong_revision_is_said(repository: Repository, revision: str) -> None:
     repository.commit({"a.yaml": A})
 

@@ -390,6 +390,26 @@ def test_terraform_applies_what_kops_writes() -> None:
     ]
 
 
+def test_what_the_steps_do_not_say_is_noted() -> None:
+    """Volumes are left for people to delete, and a lower count is not read at once."""
+    before, after = manifest("before", places("abc")), manifest("after", places("a"))
+
+    volumes, count = planned(before, after).notes
+
+    assert volumes.startswith("The etcd volumes of cp-c, cp-b stay behind in the cloud")
+    assert count.startswith(
+        "etcd-manager reads the lower count when its leader changes"
+    )
+
+
+def test_a_stand_in_is_said_to_be_one() -> None:
+    before, after = manifest("before", places("a")), manifest("after", places("b"))
+
+    assert planned(before, after).notes[0] == (
+        "interim1: only there to keep quorum meanwhile, and gone in the end."
+    )
+
+
 def test_equal_sides_need_nothing() -> None:
     side = manifest("before", places("abc"))
 
@@ -440,6 +460,19 @@ def test_what_no_order_brings_about_is_said(
     assert isinstance(result, NoWay)
     assert result.reasons[0] == reason
     assert bool(result.etcd_clusters) is restorable
+
+
+def test_a_spec_that_no_cluster_can_run_is_no_start() -> None:
+    """A plan starts from a healthy cluster, and this one cannot exist."""
+    after = manifest("after", places("abc"))
+
+    result = plan_route(manifest("before", places("ab")), after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert result.reasons[0].startswith(
+        'no cluster runs the spec before: kops refuses it: etcd cluster "main" has 2'
+    )
+    assert result.etcd_clusters == ()
 
 
 def test_without_a_way_to_delete_volumes_a_name_is_not_taken_over() -> None:

@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.engine import Request, check
+from kopslint.cli.rule_examples import report_on
 from kopslint.report.text import render_findings
 from kopslint.rulebook.loader import load_rules
-from kopslint.source.text import Source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kopslint.findings import Report
     from kopslint.rulebook.model import Example, Rule
 
 UPDATING = bool(os.environ.get("KOPSLINT_UPDATE_EXPECTED"))
@@ -32,23 +28,6 @@ GOOD = [(rule, example) for rule, example in EXAMPLES if not example.bad]
 
 def named(pairs: list[tuple[Rule, Example]]) -> list[str]:
     return [f"{rule.id}-{example.name}" for rule, example in pairs]
-
-
-def report_on(example: Example) -> Report:
-    """The report on an example as if its folder were the working directory."""
-
-    def side(path: Path | None) -> tuple[Source, ...] | None:
-        if path is None:
-            return None
-        return (Source(path.name, path.read_text(encoding="utf-8")),)
-
-    return check(
-        Request(
-            before=side(example.before),
-            after=side(example.after),
-            commands=side(example.commands) or (),
-        )
-    )
 
 
 def also(example: Example) -> list[str]:

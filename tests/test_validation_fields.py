@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from kopslint.kops.api import VERSIONS, api, has_path, paths_of
@@ -11,7 +13,6 @@ from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
 from kopslint.kops.validation.declared import in_file, named
 from kopslint.kops.validation.group_rows import GROUP_ROWS
 from kopslint.source.text import Source
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kopslint.kops.validation.rows import Row

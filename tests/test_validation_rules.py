@@ -7,7 +7,7 @@ kind and the field of every violation. A field set to None is taken out.
 from __future__ import annotations
 
 import copy
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml

@@ -10,7 +10,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,7 @@ from kopslint.cli.check_command import check
 from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     Color,
     Config,
+    House,
     TextOrJson,
     Verbose,
 )
@@ -26,6 +27,9 @@ from kopslint.cli.options import ColorWhen, Form, Format
 from kopslint.cli.plan_options import PlanFormat, PlanOptions, Target
 from kopslint.cli.terminal import style_for, write_output
 from kopslint.cli.voice import Voice
+
+if TYPE_CHECKING:
+    from kopslint.rulebook.model import Rule
 
 app = typer.Typer(
     name="kopslint",
@@ -137,32 +141,61 @@ def plan(
 @app.command()
 def rules(
     *,
+    house: House = None,
     form: TextOrJson = Form.TEXT,
     color: Color = ColorWhen.AUTO,
 ) -> None:
-    """List the rulebook."""
+    """List the rulebook, and the rules of your own."""
     from kopslint.cli.explain import rules_json, rules_text
-    from kopslint.rulebook.loader import load_rules
 
+    listed = _rules(house)
     if form is Form.JSON:
-        write_output(rules_json(load_rules()))
+        write_output(rules_json(listed))
     else:
         style = style_for(sys.stdout, color, os.environ)
-        write_output(rules_text(load_rules(), style))
+        write_output(rules_text(listed, style))
 
 
 @app.command()
 def explain(
     rule: Annotated[str, typer.Argument(help="The id or name of a rule.")],
     *,
+    house: House = None,
     color: Color = ColorWhen.AUTO,
 ) -> None:
     """Explain a rule, with what to do instead and an example."""
     from kopslint.cli.explain import explanation
-    from kopslint.rulebook.loader import find_rule, load_rules
+    from kopslint.rulebook.loader import find_rule
 
     style = style_for(sys.stdout, color, os.environ)
-    write_output(explanation(find_rule(load_rules(), rule), style))
+    write_output(explanation(find_rule(_rules(house), rule), style))
+
+
+@app.command("test-rules")
+def test_rules(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder with rules of your own.")
+    ],
+) -> None:
+    """Run the examples of your own rules.
+
+    Exit status: 0 every example is as it should be, 1 one is not, 2 a rule cannot be
+    read.
+    """
+    from kopslint.cli.rule_examples import examine
+
+    text, right = examine(folder)
+    write_output(text)
+    if not right:
+        raise typer.Exit(1)
+
+
+def _rules(house: list[Path] | None) -> tuple[Rule, ...]:
+    """The rules that a check would know in this folder."""
+    from kopslint.cli.house import all_rules
+    from kopslint.cli.settings import configuration_for
+
+    return all_rules(configuration_for((), os.environ), house or ())
 
 
 @app.command()

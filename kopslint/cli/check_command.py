@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - typer reads the annotations.
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from kopslint.cli.checking import CheckOptions, run_check
 from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     Color,
     Config,
+    House,
     Verbose,
 )
 from kopslint.cli.options import ColorWhen, FailOn, Format, read_outputs
@@ -76,6 +78,21 @@ def check(
             help="The least severity that gives exit status 1 (default: error)."
         ),
     ] = None,
+    house: House = None,
+    no_ignores: Annotated[
+        bool,
+        typer.Option("--no-ignores", help="Pass over comments that silence findings."),
+    ] = False,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Findings that are known and do not count."),
+    ] = None,
+    write_baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write all findings there, as a baseline from now on."
+        ),
+    ] = None,
     config: Config = None,
     no_config: Annotated[
         bool, typer.Option("--no-config", help="Read no configuration file.")
@@ -111,6 +128,10 @@ def check(
         no_config=no_config,
         select=select or (),
         ignore=ignore or (),
+        house=house or (),
+        ignores=not no_ignores,
+        baseline=baseline,
+        write_baseline=write_baseline,
         fail_on=fail_on,
         outputs=read_outputs(formats or []),
         color=color,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from kopslint.cli.changes import GitOptions, read_changed
@@ -44,6 +45,10 @@ class CheckOptions:
     no_config: bool = False
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
+    house: Sequence[Path] = ()
+    ignores: bool = True
+    baseline: Path | None = None
+    write_baseline: Path | None = None
     fail_on: FailOn | None = None
     outputs: tuple[Output, ...]
     color: ColorWhen
@@ -60,8 +65,16 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
     configuration = configuration_for(
         inputs, os.environ, config=options.config, no_config=options.no_config
     )
-    settings = settings_for(
-        configuration, os.environ, select=options.select, ignore=options.ignore
+    settings = replace(
+        settings_for(
+            configuration,
+            os.environ,
+            select=options.select,
+            ignore=options.ignore,
+            house=options.house,
+        ),
+        ignores=options.ignores,
+        today=datetime.now().astimezone().date(),
     )
     fail_on = fail_on_for(options.fail_on, configuration, os.environ)
     if configuration.path is not None:
@@ -77,6 +90,7 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
         from kopslint.engine import check
 
         report = check(_request(options, configuration), settings)
+    report = _baselined(report, options, settings, voice)
     write_reports(
         report,
         outputs,
@@ -84,10 +98,32 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
         color=options.color,
         quiet=voice.quiet,
         timeline=options.timeline,
+        rules=settings.known,
     )
     if options.statistics:
         sys.stderr.write(statistics(report))
     return not any(fail_on.met(finding.severity) for finding in report.findings)
+
+
+def _baselined(
+    report: Report, options: CheckOptions, settings: Settings, voice: Voice
+) -> Report:
+    """The report without what a baseline holds; it may be written now."""
+    if options.baseline is None and options.write_baseline is None:
+        return report
+    from kopslint.cli.baselines import with_all_known, without_known
+
+    rules = settings.rules or ()
+    if options.write_baseline is not None:
+        if options.git.wanted:
+            raise UsageError(
+                "a baseline of what changed would forget everything else",
+                hint="write it from a check of all specs, without the options about"
+                " git",
+            )
+        return with_all_known(report, options.write_baseline, rules, voice)
+    assert options.baseline is not None  # noqa: S101 (one of the two is given)
+    return without_known(report, options.baseline, rules, voice)
 
 
 def _request(options: CheckOptions, configuration: Configuration) -> Request:

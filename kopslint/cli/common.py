@@ -14,6 +14,10 @@ Config = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The configuration, instead of looking for it."),
 ]
+House = Annotated[
+    list[Path] | None,
+    typer.Option("--rules", metavar="DIR", help="A folder with rules of your own."),
+]
 Verbose = Annotated[
     bool,
     typer.Option("--verbose", help="Say what is done and, if it fails, print where."),

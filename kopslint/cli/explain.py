@@ -58,7 +58,9 @@ def explanation(rule: Rule, style: Style) -> str:
         lines += ["", style.paint("Example", "bold"), ""]
         # It is shown as it was printed: indented, it would no longer fit.
         lines += map(style.safe, example.expected.splitlines())
-    lines += ["", style.paint("Sources", "bold"), ""]
-    lines += [f"  - {style.safe(source)}" for source in rule.sources]
-    lines += ["", f"{rule.category} rule, since kopslint {rule.since}"]
+    if rule.sources:
+        lines += ["", style.paint("Sources", "bold"), ""]
+        lines += [f"  - {style.safe(source)}" for source in rule.sources]
+    origin = f"since kopslint {rule.since}" if rule.since else str(rule.folder)
+    lines += ["", f"{rule.category} rule, {style.safe(origin)}"]
     return "\n".join(lines) + "\n"

@@ -36,6 +36,7 @@ def plan_object(result: Runbook | NoWay) -> dict[str, object]:
             "result": "none",
             "reasons": list(result.reasons),
             "procedure": [line.strip() for line in procedure(result)],
+            "notes": [],
             "tolerance": None,
             "outage": None,
             "files": [],
@@ -46,6 +47,7 @@ def plan_object(result: Runbook | NoWay) -> dict[str, object]:
         "result": "plan" if result.steps else "nothing-to-do",
         "reasons": [],
         "procedure": [],
+        "notes": list(result.notes),
         "tolerance": result.tolerance if result.steps else None,
         "outage": result.outage,
         "files": [

@@ -41,6 +41,9 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
     text = summary(runbook)
     yield f"{text[0].upper()}{text[1:]}"
     yield ""
+    for note in runbook.notes:
+        yield style.safe(note)
+        yield ""
     yield from _block(preamble(runbook))
     via = None
     for number, step in enumerate(runbook.steps, 1):

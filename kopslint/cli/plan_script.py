@@ -134,10 +134,11 @@ def _head(runbook: Runbook) -> Iterator[str]:
         return
     yield from comment(f"{runbook.cluster}: {summary(runbook)}")
     yield from comment(
-        "Nothing of this has been run. It ends at the first command that fails; what "
-        "is done by then stays done, and the specs at that point are a good start "
-        "for another plan."
+        "Nothing of this has been run. It ends at the first command that fails: mend "
+        "what that one says, and go on from there."
     )
+    for note in runbook.notes:
+        yield from comment(note)
     if runbook.written:
         names = " ".join(spec.files[0] for spec in runbook.written)
         yield from comment(f"Specs in between, written by kopslint plan --out: {names}")
@@ -156,6 +157,8 @@ def preamble(runbook: Runbook) -> Iterator[str]:
         yield ""
         yield from _ETCD.rstrip("\n").split("\n")
     if _wipes(runbook):
+        yield ""
+        yield ': "${AWS_REGION:?set it to the region of the cluster}"'
         yield ""
         volume = _VOLUME.replace("CLUSTER", quote(runbook.cluster))
         yield from volume.rstrip("\n").split("\n")

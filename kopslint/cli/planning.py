@@ -17,19 +17,20 @@ from kopslint.cli.plan_markdown import markdown, no_way_markdown
 from kopslint.cli.plan_options import PlanFormat, Target
 from kopslint.cli.plan_script import no_way_script, script, stage_script
 from kopslint.cli.terminal import write_file
+from kopslint.engine import Request, check
 from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Severity
 from kopslint.plan.route import Options, plan_route
 from kopslint.plan.runbook import NoWay, Runbook
+from kopslint.report.style import Style
 from kopslint.source.collect import STDIN
+from kopslint.source.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.cli.plan_options import PlanOptions
     from kopslint.kops.spec import Manifest
-    from kopslint.report.style import Style
-    from kopslint.source.text import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +70,29 @@ def make_plan(
         files = tuple(f"{folder}/{file}" for file in files)
     wanted = Options(options.target is Target.TERRAFORM, folder, text)
     result = plan_route(before, after, files, wanted)
-    if isinstance(result, NoWay):
+    requests: Iterable[Request]
+    if isinstance(result, Runbook):
+        requests = _stages(result)
+    else:
+        # Before a restore is offered, the spec after has to be a sound one.
+        requests = [Request(None, after.sources)] if result.etcd_clusters else []
+    errors = [
+        f"{finding.rule}: {finding.message}"
+        for request in requests
+        for finding in check(request).findings
+        if finding.severity is Severity.ERROR
+    ]
+    if not errors:
         return result
-    doubts = tuple(_doubts(result))
-    if not doubts:
-        return result
-    return NoWay(before.name, result.store, doubts, files=files, cut=result.cut)
+    return NoWay(before.name, result.store, tuple(errors), files=files, cut=result.cut)
 
 
-def _doubts(runbook: Runbook) -> Iterator[str]:
-    """What the check has against the commands, by rule: errors only."""
-    from kopslint.engine import Request, check
-    from kopslint.report.style import Style
-    from kopslint.source.text import Source
-
+def _stages(runbook: Runbook) -> Iterator[Request]:
+    """Every stage as it is printed, between its own two specs."""
     plain = Style(color=False, unicode=True, width=100)
     for stage in runbook.stages:
         commands = Source("plan.sh", stage_script(runbook, stage, plain))
-        request = Request(stage.before, stage.after, (commands,))
-        for finding in check(request).findings:
-            if finding.severity is Severity.ERROR:
-                yield f"{finding.rule}: {finding.message}"
+        yield Request(stage.before, stage.after, (commands,))
 
 
 def _sides(

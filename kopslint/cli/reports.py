@@ -36,8 +36,11 @@ def write_reports(
     color: ColorWhen,
     quiet: bool,
     timeline: bool,
+    rules: Sequence[Rule] | None = None,
 ) -> None:
     """Write a report in every form that was asked for.
+
+    ``rules`` are all that there are, without it those of the rulebook.
 
     ``quiet`` and ``timeline`` are about the text for people only. A job's summary
     on GitHub gets the Markdown as well, if any form was asked for that GitHub shows.
@@ -50,7 +53,9 @@ def write_reports(
             style = style_for(sys.stdout, color, environment)
         else:
             style = file_style(color)
-        text = _render(report, output.format, style, quiet=quiet, timeline=timeline)
+        text = _render(
+            report, output.format, style, rules, quiet=quiet, timeline=timeline
+        )
         if output.file is None:
             write_output(text)
         else:
@@ -61,7 +66,13 @@ def write_reports(
 
 
 def _render(
-    report: Report, form: Format, style: Style, *, quiet: bool, timeline: bool
+    report: Report,
+    form: Format,
+    style: Style,
+    rules: Sequence[Rule] | None,
+    *,
+    quiet: bool,
+    timeline: bool,
 ) -> str:
     match form:
         case Format.JSON:
@@ -71,7 +82,9 @@ def _render(
         case Format.SARIF:
             from kopslint.report.sarif import render_sarif
 
-            return render_sarif(report, _rules(), repository_of(Path.cwd()))
+            return render_sarif(
+                report, _described_all(rules), repository_of(Path.cwd())
+            )
         case Format.GITHUB:
             from kopslint.report.github import render_github
 
@@ -84,7 +97,7 @@ def _render(
         case Format.JUNIT:
             from kopslint.report.junit import render_junit
 
-            return render_junit(report, _rules())
+            return render_junit(report, _described_all(rules))
         case Format.MARKDOWN:
             from kopslint.report.markdown import render_markdown
 
@@ -116,10 +129,10 @@ def repository_of(folder: Path) -> Repository:
     return Repository(root=root.as_posix(), folder=folder.as_posix())
 
 
-def _rules() -> list[RuleInfo]:
+def _described_all(rules: Sequence[Rule] | None) -> list[RuleInfo]:
     from kopslint.rulebook.loader import load_rules
 
-    return [_described(rule) for rule in load_rules()]
+    return [_described(rule) for rule in (load_rules() if rules is None else rules)]
 
 
 def _described(rule: Rule) -> RuleInfo:

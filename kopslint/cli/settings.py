@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kopslint.cli.house import all_rules
 from kopslint.cli.options import FailOn
 from kopslint.errors import InputError, KopslintError, UsageError
 
@@ -64,18 +65,18 @@ def settings_for(
     *,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    house: Sequence[Path] = (),
 ) -> Settings:
-    """How the engine is to check.
+    """How the engine is to check; ``house`` are folders with rules of a team's own.
 
     Rules that are selected anew, in the environment or on the command line, count
     whatever was ignored before that. Raises ``UsageError`` or ``InputError``, with
     the nearest names, for a rule that does not exist or cannot be ignored, and if
-    no rule is left.
+    no rule is left; ``RuleError`` for a rule of a team's own that cannot be loaded.
     """
     from kopslint.config.settings import Override, Settings, selected
-    from kopslint.rulebook.loader import load_rules
 
-    rules = load_rules()
+    rules = all_rules(configuration, house)
     layers = (
         (configuration.select, configuration.ignore),
         (
@@ -112,6 +113,7 @@ def settings_for(
         root=configuration.layout.folder,
         folder=str(Path.cwd()),
         kops_version=configuration.kops_version,
+        known=rules,
     )
 
 

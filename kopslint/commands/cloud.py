@@ -21,7 +21,6 @@ from kopslint.commands.model import (
     Terraform,
     Unreadable,
 )
-from kopslint.commands.providers import PROVIDERS
 from kopslint.commands.remote import KUBECTL
 from kopslint.syntax.script import Unknown
 from kopslint.syntax.word_cut import cut
@@ -165,17 +164,19 @@ def _reads(invocation: Invocation, verb: str | None) -> Command:
     )
 
 
-CLOUD_PROGRAMS: Mapping[str, Callable[[Invocation], Command]] = {
-    **PROVIDERS,
-    "crictl": _containers,
-    "docker": _containers,
+_PROGRAMS: Mapping[str, Callable[[Invocation], Command]] = {
     "helm": _helm,
     "kubectl": _kubectl,
-    "nerdctl": _containers,
-    "podman": _containers,
     "sleep": _sleep,
-    "systemctl": _containers,
     "terraform": _terraform,
     "terragrunt": _terraform,
     "tofu": _terraform,
 }
+
+
+def read_cluster(invocation: Invocation) -> Command:
+    """The command that ``kubectl``, ``terraform``, ``docker`` and the like are given.
+
+    Every other program is taken for one that handles containers.
+    """
+    return _PROGRAMS.get(invocation.program, _containers)(invocation)

@@ -76,7 +76,14 @@ def _etcd_cluster(
     return next((name for sign in signs if (name := etcd_cluster_in(sign))), None)
 
 
-def read_etcdctl(invocation: Invocation) -> Command:
+def read_etcd(invocation: Invocation) -> Command:
+    """The command that ``etcdctl``, ``etcdutl`` or ``etcd-manager-ctl`` is given."""
+    if invocation.program == "etcd-manager-ctl":
+        return _etcd_manager_ctl(invocation)
+    return _etcdctl(invocation)
+
+
+def _etcdctl(invocation: Invocation) -> Command:
     """The command that an ``etcdctl`` or ``etcdutl`` call asks for.
 
     Reading and writing keys changes no membership: that is ``Reads``.
@@ -126,7 +133,7 @@ def read_etcdctl(invocation: Invocation) -> Command:
     return Reads(text=text, span=span, verb=verb)
 
 
-def read_etcd_manager_ctl(invocation: Invocation) -> Command:
+def _etcd_manager_ctl(invocation: Invocation) -> Command:
     """The command that an ``etcd-manager-ctl`` call asks for.
 
     ``restore-backup`` takes the member count of the control spec, and not that of

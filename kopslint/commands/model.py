@@ -8,7 +8,6 @@ anything that may well change the cluster and cannot be read is ``Unreadable``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands.command import Command
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 # --- kops, state store ---------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCluster(Command):
     """``kops create cluster``: writes the objects, with ``--yes`` also the cloud."""
 
@@ -29,14 +27,12 @@ class CreateCluster(Command):
     target: Word | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateFromFile(Command):
     """``kops create -f``: creates the objects of the files, in order."""
 
     files: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateInstanceGroup(Command):
     """``kops create ig NAME``; ``edit`` is whether the editor opens (the default)."""
 
@@ -47,7 +43,6 @@ class CreateInstanceGroup(Command):
     subnets: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Replace(Command):
     """``kops replace -f``: overwrites objects; ``--force`` creates missing ones."""
 
@@ -55,7 +50,6 @@ class Replace(Command):
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EditCluster(Command):
     """``kops edit cluster``; without ``--set`` and ``--unset`` an editor opens.
 
@@ -66,7 +60,6 @@ class EditCluster(Command):
     unsets: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EditInstanceGroup(Command):
     """``kops edit ig NAME``; without ``--set`` and ``--unset`` an editor opens."""
 
@@ -75,7 +68,6 @@ class EditInstanceGroup(Command):
     unsets: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeCluster(Command):
     """``kops upgrade cluster``: writes versions and images with ``--yes``."""
 
@@ -86,7 +78,6 @@ class UpgradeCluster(Command):
 # --- kops, cloud ---------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteInstanceGroup(Command):
     """``kops delete ig NAME``: without ``--yes`` it asks at a terminal."""
 
@@ -94,7 +85,6 @@ class DeleteInstanceGroup(Command):
     yes: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteFromFile(Command):
     """``kops delete -f``: deletes the objects that the files describe."""
 
@@ -102,7 +92,6 @@ class DeleteFromFile(Command):
     yes: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteCluster(Command):
     """``kops delete cluster``: without ``--yes`` it only lists."""
 
@@ -110,7 +99,6 @@ class DeleteCluster(Command):
     unregister: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteInstance(Command):
     """``kops delete instance``: one machine is replaced, without validation."""
 
@@ -119,7 +107,6 @@ class DeleteInstance(Command):
     cloudonly: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateCluster(Command):
     """``kops update cluster``: applies the state store to the cloud with ``--yes``.
 
@@ -135,7 +122,6 @@ class UpdateCluster(Command):
     lifecycle_overrides: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RollingUpdate(Command):
     """``kops rolling-update cluster``: replaces machines one group after another."""
 
@@ -151,14 +137,12 @@ class RollingUpdate(Command):
     roles: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile(Command):
     """``kops reconcile cluster``: update and roll, control plane first."""
 
     yes: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Validate(Command):
     """``kops validate cluster``; ``wait`` is the ``--wait`` duration, if given."""
 
@@ -168,7 +152,6 @@ class Validate(Command):
 # --- etcd ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRemove(Command):
     """``etcdctl member remove ID``.
 
@@ -180,7 +163,6 @@ class MemberRemove(Command):
     etcd_cluster: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberAdd(Command):
     """``etcdctl member add NAME``."""
 
@@ -188,21 +170,18 @@ class MemberAdd(Command):
     etcd_cluster: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberList(Command):
     """``etcdctl member list`` or ``endpoint health/status``: a look at etcd."""
 
     etcd_cluster: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotSave(Command):
     """``etcdctl snapshot save``: a backup by hand."""
 
     etcd_cluster: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreBackup(Command):
     """``etcd-manager-ctl restore-backup``: queued until the leader re-reads."""
 
@@ -213,14 +192,12 @@ class RestoreBackup(Command):
 # --- nodes and cloud -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RestartManagers(Command):
     """The etcd-manager containers or pods are restarted by hand."""
 
     etcd_cluster: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCommand(Command):
     """``kubectl drain``, ``cordon``, ``uncordon`` or ``delete node``."""
 
@@ -228,7 +205,6 @@ class NodeCommand(Command):
     nodes: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Terraform(Command):
     """``terraform`` or ``tofu``: ``apply`` or ``destroy``; the rest is ``Reads``."""
 
@@ -236,7 +212,6 @@ class Terraform(Command):
     targets: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StopInstances(Command):
     """The cloud's own command line stops, reboots or terminates machines."""
 
@@ -244,7 +219,6 @@ class StopInstances(Command):
     instances: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteVolumes(Command):
     """The cloud's own command line deletes or re-tags disks."""
 
@@ -252,7 +226,6 @@ class DeleteVolumes(Command):
     volumes: tuple[Word, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ResizeCloudGroup(Command):
     """The cloud's own command line sets the size of a group or deletes it.
 
@@ -264,7 +237,6 @@ class ResizeCloudGroup(Command):
     deletes: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteBackups(Command):
     """Objects of the state store are removed by hand (``aws s3 rm`` and the like)."""
 
@@ -274,21 +246,18 @@ class DeleteBackups(Command):
 # --- everything else -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Sleep(Command):
     """``sleep``; ``seconds`` is None if the duration is not known."""
 
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reads(Command):
     """A kops, kubectl, etcd, terraform or cloud command that changes no plane."""
 
     verb: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign(Command):
     """A program that has no business with the cluster (``echo``, ``grep``, ``cd``).
 
@@ -299,7 +268,6 @@ class Foreign(Command):
     status: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable(Command):
     """A command that may change the cluster and cannot be read from here."""
 

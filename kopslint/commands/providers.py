@@ -22,7 +22,7 @@ from kopslint.syntax.script import Unknown, Word
 from kopslint.syntax.word_cut import split_commas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kopslint.commands.command import Command
     from kopslint.commands.invocation import Arguments, Invocation
@@ -195,8 +195,3 @@ def _is_volume(word: Word) -> bool:
     if word.text is not None:
         return word.text.startswith("vol-")
     return _VOLUME.search(word.shown) is not None
-
-
-PROVIDERS: Mapping[str, Callable[[Invocation], Command]] = dict.fromkeys(
-    ("aws", "az", "gcloud", "gsutil", "openstack"), read_provider
-)

@@ -11,8 +11,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from kopslint.commands.cloud import CLOUD_PROGRAMS
-from kopslint.commands.etcd import read_etcd_manager_ctl, read_etcdctl
 from kopslint.commands.invocation import Invocation, is_option
 from kopslint.commands.kops import read_kops
 from kopslint.commands.model import Foreign, Unreadable
@@ -25,12 +23,35 @@ if TYPE_CHECKING:
     from kopslint.commands.command import Command
     from kopslint.syntax.script import SimpleCommand
 
+
+# Few lists need all of these, so their modules are imported at the first call.
+def _read_etcd(invocation: Invocation) -> Command:
+    from kopslint.commands.etcd import read_etcd
+
+    return read_etcd(invocation)
+
+
+def _read_cluster(invocation: Invocation) -> Command:
+    from kopslint.commands.cloud import read_cluster
+
+    return read_cluster(invocation)
+
+
+def _read_provider(invocation: Invocation) -> Command:
+    from kopslint.commands.providers import read_provider
+
+    return read_provider(invocation)
+
+
 _READERS: Mapping[str, Callable[[Invocation], Command]] = {
-    "etcd-manager-ctl": read_etcd_manager_ctl,
-    "etcdctl": read_etcdctl,
-    "etcdutl": read_etcdctl,
     "kops": read_kops,
-    **CLOUD_PROGRAMS,
+    **dict.fromkeys(("etcd-manager-ctl", "etcdctl", "etcdutl"), _read_etcd),
+    **dict.fromkeys(("aws", "az", "gcloud", "gsutil", "openstack"), _read_provider),
+    **dict.fromkeys(
+        ("crictl", "docker", "helm", "kubectl", "nerdctl", "podman", "sleep")
+        + ("systemctl", "terraform", "terragrunt", "tofu"),
+        _read_cluster,
+    ),
 }
 
 _STATUS = {"true": True, "false": False, ":": True}

@@ -63,20 +63,15 @@ class Route(Plan):
 
 @dataclass(frozen=True)
 class Performed:
-    """What a deed came to: the situation after each of its commands.
+    """What a deed came to: the situation after its last command.
 
     ``outage`` is whether quorum may be away for a while; ``tolerance`` is how many
     more members may fail once everything has settled, in the worst etcd cluster.
     """
 
-    situations: tuple[Situation, ...]
+    situation: Situation
     outage: bool
     tolerance: int
-
-    @property
-    def situation(self) -> Situation:
-        """The situation in the end."""
-        return self.situations[-1]
 
 
 def perform(
@@ -112,7 +107,7 @@ def perform(
         for world in worlds.worlds
     )
     tolerance = min((w.tolerance for w in _settled(reached)), default=0)
-    return Performed(tuple(reached), outage, tolerance)
+    return Performed(situation, outage, tolerance)
 
 
 def _settled(situations: Sequence[Situation]) -> Iterable[World]:

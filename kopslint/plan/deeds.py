@@ -130,7 +130,7 @@ class Deeds:
             commands = (self._replace(spec), reconciles, self._validate())
             return Deed("reconcile", spec.files[0], reason, commands, spec=spec)
         applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
-        if reconcile:
+        if reconcile and self.cloud == "aws":
             # Nodes must not start with a newer kubelet than the API servers' release.
             render, apply = self._update()
             applies = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from kopslint.commands.model import DeleteVolumes
 from kopslint.kops import refusals
 from kopslint.plan.course import Route, perform
 from kopslint.plan.deeds import Deeds
@@ -56,7 +57,7 @@ def plan_route(
     """
     options = options or Options()
     before, after = aligned(before, after)
-    store = state_store(before)
+    store = _state_store(before)
     if before.cluster is after.cluster and before.groups == after.groups:
         return Runbook(before.name, store, ())
     final = Spec(files, after, after.sources, options.text)
@@ -74,60 +75,49 @@ def plan_route(
     found, cut = None, False
     # Where a name is taken over, both volumes of that name must never meet.
     if not turnover(before, after).colliding:
-        straight = _Attempt(legs)
-        found, cut = straight.run(), straight.cut
+        found, cut = _attempt(legs)
     if found is None and (interim := legs.interim()) is not None:
-        roundabout = _Attempt(legs, interim)
-        found = roundabout.run()
-        cut = cut or roundabout.cut
+        found, again = _attempt(legs, interim)
+        cut = cut or again
     if found is None:
         return replace(no_way, reasons=(_unreachable(before, after),), cut=cut)
     return _runbook(before, final, found, deeds, options, cut=cut)
 
 
-class _Attempt:
-    """One try at the whole way; ``cut`` is whether a search had to stop early."""
-
-    def __init__(self, legs: Legs, interim: Spec | None = None) -> None:
-        self._legs = legs
-        self._interim = interim
-        self.cut = False
-
-    def run(self) -> tuple[Route, list[Deed]] | None:
-        """The deeds of the whole way, or None."""
-        legs, interim = self._legs, self._interim
-        route = Route(
-            legs.before,
-            legs.final.manifest,
-            specs=legs.specs,
-            interim=interim.manifest if interim is not None else None,
-        )
-        situation = healthy(route)
-        deeds: list[Deed] = []
-        for leg in legs.legs(interim):
-            found = search(leg, situation, route)
-            self.cut = self.cut or found.cut
-            if found.way is None:
-                return None
-            deeds.extend(done.deed for done in found.way)
-            if found.way:
-                situation = found.way[-1].performed.situation
-            for deed in self._retirements(leg.retires, situation):
-                performed = perform(deed.commands, situation, route)
-                if performed is None:
-                    return None
-                deeds.append(deed)
-                situation = performed.situation
-        return route, deeds
-
-    def _retirements(self, due: bool, situation: Situation) -> Iterator[Deed]:
-        legs = self._legs
-        for group in retiring(legs.before, legs.final.manifest) if due else ():
-            if group.name in situation.registry.groups:
-                yield legs.deeds.retire(group.name)
+def _attempt(
+    legs: Legs, interim: Spec | None = None
+) -> tuple[tuple[Route, list[Deed]] | None, bool]:
+    """The deeds of the whole way, if there is one; and whether a search was cut."""
+    route = Route(
+        legs.before,
+        legs.final.manifest,
+        specs=legs.specs,
+        interim=interim.manifest if interim is not None else None,
+    )
+    situation = healthy(route)
+    deeds: list[Deed] = []
+    cut = False
+    for leg in legs.legs(interim):
+        found = search(leg, situation, route)
+        cut = cut or found.cut
+        if found.way is None:
+            return None, cut
+        deeds.extend(done.deed for done in found.way)
+        if found.way:
+            situation = found.way[-1].performed.situation
+        for group in retiring(legs.before, legs.final.manifest) if leg.retires else ():
+            if group.name not in situation.registry.groups:
+                continue
+            deed = legs.deeds.retire(group.name)
+            performed = perform(deed.commands, situation, route)
+            if performed is None:
+                return None, cut
+            deeds.append(deed)
+            situation = performed.situation
+    return (route, deeds), cut
 
 
-def state_store(manifest: Manifest) -> str | None:
+def _state_store(manifest: Manifest) -> str | None:
     """The state store as ``KOPS_STATE_STORE`` wants it, if the spec says it.
 
     Source: kops pkg/apis/kops/registry/registry.go puts a cluster below the store.
@@ -143,6 +133,8 @@ def state_store(manifest: Manifest) -> str | None:
 
 def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
     """What is wrong with the change itself, whatever the order."""
+    for refusal in refusals.of_update(before):
+        yield f"no cluster runs the spec before: kops refuses it: {refusal.message}"
     for refusal in refusals.of_update(after):
         yield f"kops refuses the spec after: {refusal.message}"
     if before.cluster is not None and after.cluster is not None:
@@ -199,11 +191,37 @@ def _runbook(
         stages.append(Stage(here, final.sources, tuple(steps)))
     return Runbook(
         before.name,
-        state_store(before),
+        _state_store(before),
         tuple(stages),
         written=tuple(spec for spec in specs.values() if spec.text is not None),
         cut=cut,
+        notes=tuple(_notes(route, renamed, deeds)),
     )
+
+
+def _notes(route: Route, way: Sequence[Deed], deeds: Deeds) -> Iterator[str]:
+    """What the steps do not say: stand-ins, volumes left behind, an unread count."""
+    if route.interim is not None:
+        ends = {*route.before.groups, *route.after.groups}
+        names = ", ".join(name for name in route.interim.groups if name not in ends)
+        yield f"{names}: only there to keep quorum meanwhile, and gone in the end."
+    deletions = [deed for deed in way if deed.kind == "delete"]
+    kept = [
+        deed.about
+        for deed in deletions
+        if not any(isinstance(command, DeleteVolumes) for command in deed.commands)
+    ]
+    if kept and not deeds.terraform:
+        yield (
+            f"The etcd volumes of {', '.join(kept)} stay behind in the cloud: delete "
+            "them before a new control-plane machine starts in their zones."
+        )
+    fewer = len(route.after.control_plane) < len(route.before.control_plane)
+    if fewer and way[-1].kind == "apply":
+        yield (
+            "etcd-manager reads the lower count when its leader changes next; until "
+            "then it does not replace a lost disk by itself."
+        )
 
 
 def _named(way: Sequence[Deed], final: Spec, deeds: Deeds, folder: str) -> list[Deed]:
@@ -240,6 +258,3 @@ def _via(situation: Situation) -> str | None:
         ),
         None,
     )
-
-
-__all__ = ["Options", "plan_route", "state_store"]

@@ -50,7 +50,7 @@ class Runbook:
 
     ``written`` are the specs in between, to be written as files. ``cut`` is
     whether the search had to stop early, so that a better way may exist. ``notes``
-    say what is left to do when all is done.
+    say what is good to know about the whole.
     """
 
     cluster: str

@@ -3,8 +3,9 @@
 Best is, in this order: quorum is never lost; most failures tolerated at the worst
 moment; fewest steps during which none is; fewest steps. For every bound on the
 first two, the cheapest way is searched, the strictest bound first, so the first way
-found is the best one. Units that leave are alike, and so are those that join: they
-do so in one fixed order, which leaves nothing out that matters to etcd.
+found is the best one. Units that leave are alike, and so are those that join, and so
+are the etcd clusters on their machines: all of them take their turns in one fixed
+order, which leaves nothing out that matters to etcd.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ class Leg:
     ``spec`` gives the spec that lists the staying units, the leaving ones from an
     index on, and the joining ones up to another. ``last`` is the deed that stores
     the target, where machines may have to be replaced as well, ``between`` the one
-    that stores any other. ``follows`` says
-    whether the machine of a joining unit could find the volumes of a leaving one;
-    ``later`` are those that join in other legs. ``retires`` says that groups of
-    nodes are deleted once the target is reached.
+    that stores any other. ``follows`` says whether the machine of a joining unit
+    could find the volumes of a leaving one; ``later`` are those that join in other
+    legs. ``retires`` says that groups of nodes are deleted once the target is
+    reached.
     """
 
     turnover: Turnover
@@ -204,11 +205,19 @@ def _choices(
     """Every deed that may come next, and the counts after it."""
     turnover = leg.turnover
     removed, deleted, joined = position.removed, position.deleted, position.joined
-    for index, etcd in enumerate(position.situation.etcd):
-        names = leg.leaving_members(etcd)
-        if removed[index] < len(names):
-            then = (*removed[:index], removed[index] + 1, *removed[index + 1 :])
-            yield leg.deeds.remove(etcd, names[removed[index]]), then, deleted, joined
+    names = [leg.leaving_members(etcd) for etcd in position.situation.etcd]
+    left_over = [i for i, gone in enumerate(removed) if gone < len(names[i])]
+    if left_over:
+        # Etcd clusters share nothing but machines: they take turns, in their order.
+        index = min(left_over, key=lambda i: removed[i])
+        etcd = tuple(position.situation.etcd)[index]
+        then = (*removed[:index], removed[index] + 1, *removed[index + 1 :])
+        yield (
+            leg.deeds.remove(etcd, names[index][removed[index]]),
+            then,
+            deleted,
+            joined,
+        )
     if deleted < len(turnover.leaving):
         unit = turnover.leaving[deleted]
         to_come = (*turnover.joining[joined:], *leg.later)

@@ -104,7 +104,7 @@ def _identity(unit: Unit, manifest: Manifest, shared: set[str]) -> object:
             (
                 etcd,
                 member.name,
-                text_at(member.node, "encryptedVolume"),
+                text_at(member.node, "encryptedVolume") or "false",
                 text_at(member.node, "kmsKeyId") or text_at(member.node, "kmsKeyID"),
             )
             for etcd, member in sorted(unit.members, key=lambda pair: pair[0])

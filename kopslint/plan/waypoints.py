@@ -67,7 +67,8 @@ def waypoints(before: Manifest, after: Manifest) -> Iterator[Waypoint]:
         for minor in range(old.minor + 1, new.minor):
             yield Waypoint(
                 Versions(f"{new.major}.{minor}.0", held),
-                f"Kubernetes {new.major}.{minor}, one minor release at a time",
+                f"Kubernetes {new.major}.{minor}, one minor release at a time; "
+                "its last patch release is the best to take",
                 reconcile=Release(new.major, minor, 0) >= _RECONCILES,
             )
     if etcd_old is not None and etcd_new is not None:
@@ -110,15 +111,7 @@ def reconciles(before: Manifest, after: Manifest) -> bool:
 def backward(before: Manifest, after: Manifest) -> str | None:
     """Which release would have to go back, which no order of commands can do."""
     old, new = _kubernetes(before), _kubernetes(after)
-    if (
-        old is not None
-        and new is not None
-        and (new.major, new.minor)
-        < (
-            old.major,
-            old.minor,
-        )
-    ):
+    if old is not None and new is not None and new[:2] < old[:2]:
         return f"Kubernetes does not go back from {old.series} to {new.series}"
     etcd_old, etcd_new = _etcd(before), _etcd(after)
     if etcd_old is None or etcd_new is None:

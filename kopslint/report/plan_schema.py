@@ -49,7 +49,8 @@ class PlanModel(_Model):
     """The whole plan, or why there is none and the procedure that remains.
 
     ``tolerance`` is how many more members may fail at the worst lasting moment,
-    ``outage`` whether etcd may be without quorum for a while.
+    ``outage`` whether etcd may be without quorum for a while; ``notes`` are for
+    people.
     """
 
     schema_: Literal["kopslint/plan-v1"] = Field(alias="schema")
@@ -58,6 +59,7 @@ class PlanModel(_Model):
     result: Literal["plan", "nothing-to-do", "none"]
     reasons: list[str]
     procedure: list[str]
+    notes: list[str]
     tolerance: int | None
     outage: bool | None
     search_cut: bool

@@ -199,7 +199,8 @@ def _place(rule: Rule, field: str, text: str, at: tuple[int, int]) -> Span | Non
 def _reason(told: str) -> str:
     """What CEL says, without its codes and in one line."""
     line = _STATUS.sub("", told).partition("\n")[0]
-    return line.replace(" (in container '')", "").replace('"', "'").strip()
+    line = line.replace(" (in container '')", "").replace('"', "'").strip()
+    return line.replace("Key not found in map :", "there is no key")
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 if TYPE_CHECKING:
     from kopslint.syntax.yaml_tree import Step
@@ -54,6 +54,12 @@ class HouseManifest(BaseModel):
                 "KL is for the rules of kopslint, take letters of your own"
             )
         return value
+
+    @model_validator(mode="after")
+    def _has_fields(self) -> HouseManifest:
+        if self.at and self.scope == "command":
+            raise ValueError("a command has no fields to point at, leave out at")
+        return self
 
     @property
     def house(self) -> House:

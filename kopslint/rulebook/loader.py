@@ -144,8 +144,9 @@ def _manifest(model: type[_ManifestT], folder: Path) -> _ManifestT:
         manifest = model.model_validate(_read(path))
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise RuleError(f"{path}: {field}: {first['msg']}") from error
+        field = "".join(f"{step}: " for step in first["loc"])
+        told = first["msg"].removeprefix("Value error, ")
+        raise RuleError(f"{path}: {field}{told}") from error
     called = folder.resolve().name
     if called != f"{manifest.id}-{manifest.name}":
         raise RuleError(

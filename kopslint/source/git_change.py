@@ -112,7 +112,7 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
                 "there is no default branch to compare with",
                 hint="name what to compare with: --base REV",
             )
-    elif not base.strip("0") or _object(git, base) == _empty_tree(git)[0]:
+    elif {*base} == {"0"} or _object(git, base) == _empty_tree(git)[0]:
         # Forges call the state before a new branch's first commit all zeros.
         return _empty_tree(git)
     other = _commit(git, base)

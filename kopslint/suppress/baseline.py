@@ -79,23 +79,23 @@ def read_baseline(source: Source) -> Baseline:
         ) from None
     except RecursionError:
         raise InputError(f"{source.path} is no baseline", hint=hint) from None
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+    items = data.get("findings") if isinstance(data, dict) else None
+    if not isinstance(items, list) or data.get("schema") != SCHEMA:
         raise InputError(
             f"{source.path} is no baseline: it does not say schema: {SCHEMA}", hint=hint
         )
-    findings = data.get("findings")
     entries = []
-    for number, item in enumerate(
-        findings if isinstance(findings, list) else [None], 1
-    ):
-        texts = [item.get(field) for field in _FIELDS] if isinstance(item, dict) else []
-        if not texts or not all(isinstance(text, str) for text in texts):
+    for number, item in enumerate(items, 1):
+        texts = [
+            item.get(field) if isinstance(item, dict) else None for field in _FIELDS
+        ]
+        if not all(isinstance(text, str) for text in texts):
             raise InputError(
                 f"{source.path}: finding {number} of this baseline lacks one of"
                 f" {', '.join(_FIELDS)}",
                 hint=hint,
             )
-        entries.append(Entry(*texts))
+        entries.append(Entry(*map(str, texts)))
     return Baseline(source.path, tuple(entries))
 
 

@@ -54,6 +54,12 @@ class Comment:
     lines: range
     at_top: bool
 
+    @property
+    def is_html(self) -> bool:
+        """Whether it stands in the prose of a Markdown file."""
+        line = self.span.source.line(self.span.line)
+        return line.startswith("<", self.span.column - 1)
+
 
 def comments_in_spec(source: Source) -> tuple[Comment, ...]:
     """The comments of a YAML file; none if it cannot be read as YAML."""
@@ -210,7 +216,8 @@ def _in_markdown(source: Source) -> tuple[list[Place], dict[int, range]]:
             blocks[lines.start] = lines
             if _SHELL_BLOCK.match(token.info):
                 first = lines.start + (token.type == "fence")
-                places += _in_shell(source, range(first, lines.stop))
+                size = token.content.count("\n")
+                places += _in_shell(source, range(first, first + size))
         elif token.type == "html_block" or any(
             child.type == "html_inline" and _HTML.match(child.content)
             for child in token.children or ()

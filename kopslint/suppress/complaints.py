@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Draft, Location
-from kopslint.suppress.directives import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +50,7 @@ def without_reason(outcome: Outcome) -> Iterator[Draft]:
                 why="Whoever reads it next has to know why it was safe, and when it"
                 " will not be any more.",
                 subject=",".join(judged.directive.rules),
-                fix=f"# kopslint: {FORM}",
+                fix=f"# kopslint: ignore[{','.join(judged.directive.rules)}] REASON",
             )
 
 
@@ -59,17 +58,23 @@ def unknown_rule(outcome: Outcome) -> Iterator[Draft]:
     """A comment names a rule that does not exist."""
     for judged in outcome.judged:
         for name in judged.unknown:
-            near = get_close_matches(name.lower(), outcome.known, n=1)
-            guess = outcome.known[near[0]] if near else None
             yield _about(
                 judged.directive.comment,
-                message=f"there is no rule {name} to ignore"
-                + (f", did you mean {guess.id} ({guess.name})?" if guess else ""),
+                message=f"there is no rule {name} to ignore{_guess(name, outcome)}",
                 why="A comment silences exactly the rules that it names, by id or"
                 " name; prefixes and categories belong into the configuration.",
                 subject=name,
                 fix="# kopslint rules",
             )
+
+
+def _guess(name: str, outcome: Outcome) -> str:
+    """The rule that may have been meant; the start of ids means none in particular."""
+    if any(known.startswith(name.lower()) for known in outcome.known):
+        return ""
+    near = get_close_matches(name.lower(), outcome.known, n=1)
+    rule = outcome.known[near[0]] if near else None
+    return f", did you mean {rule.id} ({rule.name})?" if rule else ""
 
 
 def expired(outcome: Outcome) -> Iterator[Draft]:

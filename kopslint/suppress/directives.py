@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kopslint.suppress.comments import Comment
 
-FORM = "ignore[KL303] REASON, until=2027-01-31"
-
 _FORM = re.compile(r"(?P<verb>ignore(?:-file)?)\[(?P<rules>[^][]*)\](?P<rest>.*)")
 _VERBS = ("ignore", "ignore-file", "skip")
 _OPTION = re.compile(r"(?:^|[\s,])[\s,]*(?P<name>[A-Za-z][\w-]*)=(?P<value>\S*)$")
@@ -52,14 +50,16 @@ class Malformed:
 def read_directive(comment: Comment) -> Directive | Malformed | None:
     """What a comment asks for.
 
-    None for ``skip``, which is for the reader of runbooks.
+    None for ``skip`` in an HTML comment, which is for the reader of runbooks.
     """
-    if comment.words == "skip":
+    if comment.words == "skip" and comment.is_html:
         return None
     match = _FORM.fullmatch(comment.words)
     names = _names(match["rules"]) if match else ()
     if match is None or not names:
-        return Malformed(comment, _misunderstood(comment.words), f"write {FORM}")
+        return Malformed(
+            comment, _misunderstood(comment.words), "write ignore[KL303] REASON"
+        )
     if match["verb"] == "ignore-file" and not comment.at_top:
         return Malformed(
             comment,
@@ -95,13 +95,13 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _misunderstood(words: str) -> str:
-    verb = re.match(r"[\w-]*", words)
-    word = verb[0] if verb else ""
+    verb = re.match(r"[\w-]+", words)
+    word = verb[0] if verb else words
     if word in _VERBS:
         return f"'{words}' does not say which rules to ignore"
     near = get_close_matches(word.lower(), _VERBS, n=1)
     guess = f", did you mean {near[0]}?" if near else ""
-    return f"'{words}' is nothing that kopslint understands{guess}"
+    return f"'{word}' is nothing that kopslint understands{guess}"
 
 
 def _is_until(name: str, value: str) -> bool:

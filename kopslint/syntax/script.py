@@ -38,6 +38,9 @@ class Word:
     @property
     def text(self) -> str | None:
         """The value, or None if any piece of it is unknown."""
+        if len(self.pieces) == 1:
+            (piece,) = self.pieces
+            return piece if isinstance(piece, str) else None
         known = [piece for piece in self.pieces if isinstance(piece, str)]
         return "".join(known) if len(known) == len(self.pieces) else None
 

@@ -8,7 +8,7 @@ redirections and assignments and touches belongs together.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kopslint.syntax.script import Assignment, Redirect, Word
@@ -29,6 +29,12 @@ _REDIRECT = re.compile(r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)
 _BROKEN_CONTINUATION = re.compile(r"[ \t]*\\[ \t]+(?=\n|\Z)")
 
 
+# Most commands are words without anything special to bash, between blanks.
+PLAIN = r"[\w./:=@%+,-]+"
+_PLAIN_WORD = re.compile(PLAIN)
+_PLAIN_CALL = re.compile(rf"(?!\w+\+?=){PLAIN}(?:[ \t]+{PLAIN})*")
+
+
 class Item(NamedTuple):
     """A stretch of a command and what it is."""
 
@@ -47,15 +53,24 @@ class Call:
     """
 
     words: tuple[Word, ...]
-    assignments: tuple[Assignment, ...]
-    redirects: tuple[Redirect, ...]
-    stdin: Word | None
     span: Span
+    assignments: tuple[Assignment, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
+    stdin: Word | None = None
     broken: Span | None = None
 
 
 def read_call(operand: Operand, text: ShellText, reader: WordReader) -> Call:
     """The words, assignments in front, and redirections of a command node."""
+    node = operand.node
+    if node.type == "command" and not operand.redirects:
+        start, end = node.start_byte, node.end_byte
+        if _PLAIN_CALL.fullmatch(text.text, start, end) and not text.has_hole(
+            start, end
+        ):
+            found = _PLAIN_WORD.finditer(text.text, start, end)
+            words = [Word((m[0],), m[0], text.span(*m.span())) for m in found]
+            return _finished(words, start, end, text)
     items = sorted(_items(operand, text))
     words: list[Word] = []
     for start, end in segments(items, text):
@@ -74,6 +89,14 @@ def read_call(operand: Operand, text: ShellText, reader: WordReader) -> Call:
         redirects.append(redirect)
         stdin = given if given is not None else stdin
     start, end = items[0].start, max(item.end for item in items)
+    call = _finished(words, start, end, text)
+    return replace(
+        call, assignments=tuple(assignments), redirects=tuple(redirects), stdin=stdin
+    )
+
+
+def _finished(words: list[Word], start: int, end: int, text: ShellText) -> Call:
+    """A call of these words; what ``text[start:end]`` was to go on with is broken."""
     broken = None
     if match := _BROKEN_CONTINUATION.match(text.text, end):
         backslash = text.text.index("\\", end)
@@ -81,14 +104,7 @@ def read_call(operand: Operand, text: ShellText, reader: WordReader) -> Call:
         # The escaped blank is an argument of its own.
         blank = text.span(backslash, backslash + 2)
         words.append(Word((" ",), text.text[backslash : backslash + 2], blank))
-    return Call(
-        tuple(words),
-        tuple(assignments),
-        tuple(redirects),
-        stdin,
-        text.span(start, end),
-        broken,
-    )
+    return Call(tuple(words), text.span(start, end), broken=broken)
 
 
 def assignment_word(
@@ -155,7 +171,8 @@ def _item(node: Node, text: ShellText) -> Iterable[Item]:
                 yield Item(child.start_byte, child.end_byte, "word", child)
     elif node.type != "comment":
         # The grammar counts blanks before a backtick as part of the node.
-        start += len(text.text[start:end]) - len(text.text[start:end].lstrip())
+        while start < end and text.text[start].isspace():
+            start += 1
         yield Item(start, end, "word", node)
 
 

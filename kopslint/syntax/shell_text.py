@@ -112,6 +112,11 @@ class ShellText:
         index = bisect_left(self._hole_starts, offset)
         return self.holes[index] if index < len(self.holes) else None
 
+    def has_hole(self, start: int, end: int) -> bool:
+        """Whether a part of ``text[start:end]`` stands for an unknown value."""
+        index = bisect_left(self._hole_starts, end)
+        return index > 0 and self.holes[index - 1].end > start
+
     @cached_property
     def ascii(self) -> bytes:
         """The text for a parser: one byte for each character, so offsets agree.

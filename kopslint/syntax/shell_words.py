@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kopslint.syntax.script import Unknown, Word
 from kopslint.syntax.shell_braces import Atom, braces, flat
+from kopslint.syntax.shell_calls import PLAIN
 from kopslint.syntax.shell_expansion import arithmetic
 from kopslint.syntax.shell_parameters import Parameter, lookup
 from kopslint.syntax.shell_values import Pieces, Scope, joined, text_of
@@ -37,6 +38,8 @@ _ESCAPED = {
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b"}
 _ANSI |= {"f": "\f", "v": "\v"}
 _GLOB = re.compile(r"[*?]|\[.+\]")
+_PLAIN = re.compile(PLAIN)
+_BLANKS = re.compile(r"[ \t\n]+")
 
 
 @dataclass(eq=False)
@@ -58,6 +61,10 @@ class WordReader:
         The second part is set if their number is unknown: then a part of them
         stands for any number of arguments.
         """
+        text = self.text
+        if _PLAIN.fullmatch(text.text, start, end) and not text.has_hole(start, end):
+            raw = text.text[start:end]
+            return [Word((raw,), raw, text.span(start, end))], None
         atoms = self._atoms(start, end)
         open_ended = next(
             (
@@ -76,10 +83,10 @@ class WordReader:
             for piece in atom.pieces
             if isinstance(piece, str)
         )
-        raw = self.text.text[start:end]
+        raw = text.text[start:end]
         if open_ended is None and _GLOB.search(literal):
             open_ended = Unknown(raw, f"which files match `{raw}` is not known here")
-        span = self.text.span(start, end)
+        span = text.span(start, end)
         fields = [f for word in braces(atoms) for f in self._fields(word)]
         return [Word(field, raw, span) for field in fields], open_ended
 
@@ -279,9 +286,9 @@ class WordReader:
 
     def _fields(self, atoms: list[Atom]) -> list[Pieces]:
         """The arguments of one word after its braces are expanded."""
-        separators = self.scope.get("IFS")
-        chars = text_of(separators.scalar or ()) if separators is not None else " \t\n"
-        split = re.compile(f"[{re.escape(chars)}]+" if chars else r"(?!)")
+        if all(atom.kind in ("text", "quoted") and atom.pieces for atom in atoms):
+            return [joined([atom.pieces for atom in atoms])] if atoms else []
+        split = self._separators()
         fields: list[Pieces] = []
         # None is the end of an argument, if there is one to end.
         parts: list[Pieces | None] = []
@@ -307,3 +314,11 @@ class WordReader:
                 fields.append(joined(current))
                 current = []
         return fields
+
+    def _separators(self) -> re.Pattern[str]:
+        """What values are split at."""
+        separators = self.scope.get("IFS")
+        if separators is None:
+            return _BLANKS
+        chars = text_of(separators.scalar or ())
+        return re.compile(f"[{re.escape(chars)}]+" if chars else r"(?!)")

@@ -52,6 +52,7 @@ _VERSION = re.compile(r"v?1\.(\d+)(\..*)?")
 
 _OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
     identity.cluster_name,
+    identity.metadata,
     identity.required,
     identity.versions,
     identity.labels,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.enums import enum
 from kopslint.kops.validation.rows import Row
 from kopslint.kops.validation.values import (
@@ -17,7 +18,6 @@ from kopslint.kops.validation.values import (
     never_filled,
     never_true,
     quoted,
-    seconds,
 )
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ def _url(value: Plain) -> str | None:
 
 
 def _restart_period(value: Plain) -> str | None:
-    period = seconds(value) if isinstance(value, str) else None
+    period = go_seconds(value) if isinstance(value, str) else None
     if period is None or 1 <= period <= 300:
         return None
     return f"is {value}, and kops takes 1s to 300s"
 
 
 def _one_second(value: Plain) -> str | None:
-    period = seconds(value) if isinstance(value, str) else None
+    period = go_seconds(value) if isinstance(value, str) else None
     if period is None or period == 0 or period >= 1:
         return None
     return f"is {value}, and must be 1s or more"

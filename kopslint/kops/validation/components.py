@@ -9,13 +9,13 @@ from ipaddress import ip_address
 from posixpath import dirname
 from typing import TYPE_CHECKING
 
+from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.clouds import cloud_of
 from kopslint.kops.validation.values import (
     is_ip,
     kubernetes_version,
     network,
     quoted,
-    seconds,
 )
 
 if TYPE_CHECKING:
@@ -136,7 +136,10 @@ def kubelets(declared: Declared) -> Iterator[Violation]:
         whole = f"{kubelet}.shutdownGracePeriod"
         if not declared.has(critical) or not declared.since(23):
             continue
-        part, period = seconds(declared.text(critical)), seconds(declared.text(whole))
+        part, period = (
+            go_seconds(declared.text(critical)),
+            go_seconds(declared.text(whole)),
+        )
         problem = None
         if not declared.has(whole):
             problem = "needs shutdownGracePeriod"

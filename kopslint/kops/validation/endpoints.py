@@ -81,6 +81,11 @@ def load_balancer(declared: Declared) -> Iterator[Violation]:
             at="update",
             hint=f"write {near}" if near else "",
         )
+    if kind == "Internal" and cloud_of(declared) == "scaleway":
+        problem = "cannot be Internal on Scaleway"
+        source = "pkg/model/scalewaymodel/api_loadbalancer.go, Build"
+        place = f"{_LB}.type"
+        yield declared.refuse("api-or-dns", place, problem, source, at="update")
     if cloud_of(declared) == "aws":
         yield from _aws(declared)
 

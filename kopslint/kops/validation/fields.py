@@ -180,8 +180,9 @@ def _wanted(node: Node, expected: str) -> str | None:
     if expected == "int-or-string":
         fits = text is not None or is_whole
         return None if fits else "a whole number or a percentage"
+    # A float is looked for in a range one number after the other, an int is not.
     range_ = _RANGES[expected]
-    if is_whole and number in range_:
+    if number is not None and is_whole and int(number) in range_:
         return None
     return f"a whole number from {range_[0]} to {range_[-1]}" if is_whole else _WHOLE
 

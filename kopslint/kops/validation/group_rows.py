@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.clouds import elsewhere, on
 from kopslint.kops.validation.enums import enum
 from kopslint.kops.validation.rows import Row
@@ -20,7 +21,6 @@ from kopslint.kops.validation.values import (
     matching,
     never_filled,
     quoted,
-    seconds,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _taint(value: Plain) -> str | None:
 
 
 def _lifetime(value: Plain) -> str | None:
-    period = seconds(value) if isinstance(value, str) else None
+    period = go_seconds(value) if isinstance(value, str) else None
     if period is None or int(period) == 0 or period >= 24 * 60 * 60:
         return None
     return f"is {value}, and must be 0 or at least 24h"

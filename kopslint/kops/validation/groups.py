@@ -194,6 +194,10 @@ def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violat
 
 
 def _on_gce(declared: Declared) -> Iterator[Violation]:
+    if declared.count("subnets") > 1:
+        source = "pkg/model/gcemodel/autoscalinggroup.go, Build"
+        problem = "has more than one subnet, and groups on GCE have one"
+        yield declared.refuse("group", "subnets", problem, source, at="update")
     if not declared.count("zones") and declared.since(35):
         source = "gce.go, gceValidateInstanceGroup"
         problem = "is missing: groups on GCE name their zones"

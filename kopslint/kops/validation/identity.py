@@ -6,6 +6,7 @@ instancegroup.go) and upup/pkg/fi/cloudup/apply_cluster.go.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.clouds import cloud_of, demands_of
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from kopslint.kops.validation.declared import Declared
     from kopslint.kops.validation.violation import AtCommand, Violation
+    from kopslint.syntax.yaml_tree import Plain
 
+_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _RESERVED = ("Name", "KubernetesCluster")
 _RESERVED_PREFIXES = ("kubernetes.io/cluster/", "k8s.io/role/", "kops.k8s.io/")
 GROUP_LABEL = "kops.k8s.io/instancegroup"
@@ -152,6 +155,40 @@ def cluster_name(declared: Declared) -> Iterator[Violation]:
         source = "linode.go, linodeValidateCluster"
     if problem is not None:
         yield declared.refuse("name-or-label", "metadata.name", problem, source)
+
+
+def metadata(declared: Declared) -> Iterator[Violation]:
+    """The metadata of a Cluster, as Kubernetes has it of every object.
+
+    Source: apimachinery pkg/api/validation/objectmeta.go, ValidateObjectMeta.
+    """
+    source = "validation.go, newValidateCluster"
+    if declared.metadata("namespace"):
+        problem = "must not be set: clusters are in no namespace"
+        place = "metadata.namespace"
+        yield declared.refuse("name-or-label", place, problem, source)
+    for field in ("labels", "annotations"):
+        found = declared.metadata(field)
+        for key, value in found.items() if isinstance(found, dict) else ():
+            problem = ""
+            # The keys of annotations may be in upper case, which is no DNS name.
+            if not _is_label_key(key.lower() if field == "annotations" else key):
+                problem = "is no label: prefix/name, of letters, digits, - _ and ."
+            elif field == "labels" and not _is_label_value(value):
+                problem = f"is {quoted(value)}, which no label may be"
+            if problem:
+                place = f"metadata.{field}.{{{key}}}"
+                yield declared.refuse("name-or-label", place, problem, source)
+
+
+def _is_label_key(key: str) -> bool:
+    prefix, slash, name = key.rpartition("/")
+    return (not slash or dns_name(prefix)) and _NAME.fullmatch(name) is not None
+
+
+def _is_label_value(value: Plain) -> bool:
+    # Values of other types are told as such.
+    return not isinstance(value, str) or not value or bool(_NAME.fullmatch(value))
 
 
 def labels(declared: Declared) -> Iterator[Violation]:

@@ -10,10 +10,10 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.clouds import cloud_of
 from kopslint.kops.validation.values import (
     quoted,
-    seconds,
     semver,
     tolerant_version,
 )
@@ -101,7 +101,7 @@ def _nri(declared: Declared) -> Iterator[Violation]:
     source = "validation.go, validateNriConfig"
     for field in ("pluginRequestTimeout", "pluginRegistrationTimeout"):
         place = f"containerd.nri.{field}"
-        period = seconds(declared.text(place)) if declared.has(place) else None
+        period = go_seconds(declared.text(place)) if declared.has(place) else None
         if period is not None and period <= 0 and declared.since(37):
             problem = f"is {declared.text(place)}, and must be more than zero"
             yield declared.refuse("component", place, problem, source)
@@ -161,11 +161,22 @@ def assets(declared: Declared) -> Iterator[Violation]:
         problem = f"is {quoted(text)}, which works only on {needed}"
     elif not url.netloc:
         problem = f"is {quoted(text)}, which has no host"
+    elif url.scheme == "s3" and _outside_partition(declared) and declared.since(37):
+        problem = f"is {quoted(text)}, which kops cannot use in this region"
     elif url.scheme == "azureblob" and not url.path.strip("/"):
         problem = f"is {quoted(text)}, which has no container"
     if problem is not None:
         source = "validation.go, validateFileRepository"
         yield declared.refuse("component", place, problem, source)
+
+
+def _outside_partition(declared: Declared) -> bool:
+    """Whether the cluster is where S3 has another domain than amazonaws.com.
+
+    Source: kops pkg/apis/kops/validation/aws.go, awsValidateS3FileRepositoryPartition.
+    """
+    zones = (declared.text(f"{s}.zone") for s in declared.each("networking.subnets"))
+    return any(zone.startswith(("cn-", "us-iso", "eu-isoe-")) for zone in zones)
 
 
 def rolling_update(declared: Declared, control_plane: bool) -> Iterator[Violation]:

@@ -199,6 +199,7 @@ def _together(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]
                 problem = f"is {here}, and clusters cannot span regions ({region})"
                 yield declared.refuse("network-range", place, problem, _SUBNETS)
     yield from _zones(declared, paths)
+    yield from _ways_out(declared, paths)
 
 
 def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
@@ -226,3 +227,41 @@ def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
         if zone[:-1] != region:
             problem = f"is {zone}, and clusters cannot span regions ({region})"
             yield declared.refuse("network-range", place, problem, source)
+
+
+def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
+    """How private subnets on AWS reach the world: by one utility subnet in each zone.
+
+    Source: kops pkg/model/awsmodel/network.go, Build, and context.go,
+    LinkToUtilitySubnetInZone.
+    """
+    if cloud_of(declared) != "aws":
+        return
+    source = "pkg/model/awsmodel/network.go, Build"
+    utility = [
+        declared.text(f"{path}.zone")
+        for path in paths
+        if declared.text(f"{path}.type") == "Utility"
+    ]
+    first: dict[str, str] = {}
+    for path in paths:
+        zone = declared.text(f"{path}.zone")
+        private = declared.text(f"{path}.type") in ("Private", "DualStack")
+        external = declared.text(f"{path}.egress") == "External"
+        if not private or external or not zone or declared.text(f"{path}.id"):
+            continue
+        count = utility.count(zone)
+        if count != 1 and zone not in first:
+            problem = f"is private, and {zone} has {count or 'no'} Utility subnets"
+            problem += ", where there must be one for the way out"
+            place = f"{path}.type"
+            yield declared.refuse("network-range", place, problem, source, at="update")
+        same = first.setdefault(zone, path)
+        for field in ("egress", "publicIP"):
+            text = declared.text(f"{path}.{field}")
+            if text != declared.text(f"{same}.{field}"):
+                problem = f"is not that of the other private subnets in {zone}"
+                place = f"{path}.{field}"
+                yield declared.refuse(
+                    "network-range", place, problem, source, at="update"
+                )

@@ -18,8 +18,6 @@ from ipaddress import (
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from kopslint.kops.duration import go_seconds
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -255,11 +253,6 @@ def kubernetes_version(text: str) -> tuple[int, int, int] | None:
     if found is None and (match := _VERSION_IN_URL.search(text)):
         return (1, int(match[1]), 0)
     return found
-
-
-def seconds(text: str) -> float | None:
-    """The seconds of a Go duration, or None."""
-    return go_seconds(text)
 
 
 def has_host_and_scheme(text: str) -> bool:

@@ -1,0 +1,18 @@
+# kopslint and git, for a user without rights:
+#   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/repository:ro" \
+#     kopslint check --base origin/main
+FROM python:3.13-slim AS build
+COPY . /source
+RUN pip wheel --no-cache-dir --wheel-dir /wheels /source
+
+FROM python:3.13-slim
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends git \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /wheels /wheels
+RUN pip install --no-cache-dir --no-index --find-links=/wheels kopslint \
+    && rm -rf /wheels \
+    && useradd kopslint
+USER kopslint
+WORKDIR /repository
+ENTRYPOINT ["kopslint"]

@@ -1,0 +1,92 @@
+"""What the GitHub action of this repository runs: kopslint on what a job is about.
+
+The inputs of the action and the event that GitHub describes in a file become the
+options of ``kopslint check``. This script runs in the environment that kopslint is
+installed in, and must not know what is checked.
+"""  # noqa: INP001 - A script that is run and never imported.
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def text_at(event: object, *keys: str) -> str:
+    """The text at the end of a path of keys, empty if there is none."""
+    for key in keys:
+        event = event.get(key) if isinstance(event, dict) else None
+    return event if isinstance(event, str) else ""
+
+
+def base_of(event: object) -> str:
+    """The revision that the event's change starts from, empty if it is about none."""
+    return (
+        text_at(event, "pull_request", "base", "sha")
+        or text_at(event, "merge_group", "base_sha")
+        or text_at(event, "before")
+    )
+
+
+def options(event: object, environment: dict[str, str]) -> list[str]:
+    """The options of ``kopslint check`` for an event and the inputs.
+
+    Values follow a ``=`` or a ``--``, so that none is ever taken for an option. If
+    the text of the pull request is wanted and has commands, it is written to a file
+    beside the repository.
+    """
+
+    def given(name: str) -> str:
+        return environment.get(f"INPUT_{name}", "").strip()
+
+    base = given("BASE") or base_of(event)
+    found = ["--format=github", f"--base={base}" if base else "--changed"]
+    if given("SARIF_FILE"):
+        found.append(f"--format=sarif={given('SARIF_FILE')}")
+    if given("CONFIG"):
+        found.append(f"--config={given('CONFIG')}")
+    if given("FAIL_ON"):
+        found.append(f"--fail-on={given('FAIL_ON')}")
+    found += [f"--commands={line}" for line in lines(given("COMMANDS"))]
+    text = text_at(event, "pull_request", "body").replace("\r\n", "\n")
+    if given("COMMANDS_FROM_PULL_REQUEST") == "true" and has_commands(text):
+        path = Path(environment["RUNNER_TEMP"], "pull-request.md")
+        path.write_text(text, encoding="utf-8")
+        found.append(f"--commands={path}")
+    return [*found, "--", *lines(given("PATHS"))]
+
+
+def lines(text: str) -> list[str]:
+    """The lines that are not blank."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def has_commands(text: str) -> bool:
+    """Whether a Markdown text has shell blocks with commands in them."""
+    from kopslint.source.text import Source
+    from kopslint.syntax.command_list import read_commands, simple_commands
+
+    script = read_commands(Source("pull-request.md", text))
+    return next(simple_commands(script.body), None) is not None
+
+
+def main() -> int:
+    """Run the check, tell the job about it, and return the exit status of kopslint."""
+    environment = dict(os.environ)
+    event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_text("utf-8"))
+    command = [sys.executable, "-I", "-m", "kopslint", "check"]
+    status = subprocess.run(  # noqa: S603 - No shell, and values are no options.
+        [*command, *options(event, environment)], check=False
+    ).returncode
+    sarif = environment.get("INPUT_SARIF_FILE", "").strip()
+    with Path(environment["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
+        outputs.write(f"status={status}\n")
+        if sarif and Path(sarif).is_file():
+            outputs.write(f"sarif-file={Path(sarif).resolve()}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

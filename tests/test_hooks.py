@@ -1,0 +1,203 @@
+"""The hooks that pre-commit finds in this repository, and one run of them for real."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kopslint.cli.inputs import COMMAND_SUFFIXES, SPEC_SUFFIXES
+from kopslint.cli.program import run
+
+ROOT = Path(__file__).parents[1]
+HOOKS = {
+    hook["id"]: hook
+    for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+}
+DEMO = ROOT / "fixtures/five-to-three"
+
+# What pip says if it cannot reach a package index.
+OFFLINE = ("No matching distribution", "Connection", "Temporary failure in name")
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_calls_a_command_that_exists(
+    hook: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every option of an entry is one that the command's help describes."""
+    program, command, *options = HOOKS[hook]["entry"].split()
+
+    assert program == "kopslint"
+    assert run([command, "--help"]) == 0
+    told = capsys.readouterr().out.split()
+    assert [option for option in options if option not in told] == []
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_looks_at_the_whole_repository_once(hook: str) -> None:
+    """Names in batches and in parallel would cut a cluster into pieces."""
+    assert HOOKS[hook]["pass_filenames"] is False
+    assert HOOKS[hook]["require_serial"] is True
+    assert HOOKS[hook]["stages"] == ["pre-commit", "pre-merge-commit", "manual"]
+
+
+def test_the_check_of_a_commit_is_never_skipped() -> None:
+    """A deleted file has no name that a pattern could match."""
+    assert HOOKS["kopslint"]["always_run"] is True
+    assert "files" not in HOOKS["kopslint"]
+
+
+GOOD = {
+    "kopslint-commands": [
+        *(f"ops/scale-down{suffix}" for suffix in COMMAND_SUFFIXES),
+        *(f"clusters/prod{suffix}" for suffix in SPEC_SUFFIXES),
+        "README.md",
+        ".github/workflows/deploy.yml",
+        "Makefile",
+        "ops/GNUmakefile",
+        "ops/kops.mk",
+        "Jenkinsfile",
+        ".kopslint.yaml",
+    ],
+    "kopslint-rules": [
+        "lint/rules/ACME001-no-spot/rule.yaml",
+        "ACME001-no-spot/examples/bad-spot/after.yaml",
+        "lint/ACME001-no-spot/examples/good-on-demand/commands.sh",
+        "lint/ACME001-no-spot/examples/bad-spot/expected.txt",
+    ],
+}
+BAD = {
+    "kopslint-commands": [
+        "main.go",
+        "ops/run.py",
+        "ops/shell",
+        "ops/notes.md.orig",
+        "ops/makefile-notes",
+        "ops/MyJenkinsfile",
+        "terraform/main.tf",
+    ],
+    "kopslint-rules": [
+        "clusters/prod.yaml",
+        "lint/my-rule.yaml",
+        "lint/ACME001-no-spot/examples/notes.md",
+        "docs/examples/after.yaml",
+        "myexamples/bad-spot/after.yaml",
+    ],
+}
+
+
+@pytest.mark.parametrize("hook", GOOD)
+def test_a_hook_runs_when_one_of_its_files_changes(hook: str) -> None:
+    pattern = re.compile(HOOKS[hook]["files"])
+
+    assert [path for path in GOOD[hook] if not pattern.search(path)] == []
+    assert [path for path in BAD[hook] if pattern.search(path)] == []
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git answers in a folder, away from anybody's own configuration."""
+    done = subprocess.run(
+        ["git", "-c", "init.defaultBranch=main", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git and pre-commit know nobody and keep nothing outside this test."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "a@example.com")
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
+
+
+def published(folder: Path) -> str:
+    """A repository of kopslint as it is now, as its one commit; the commit's name."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("kopslint", "rules"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in (".pre-commit-hooks.yaml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / name)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "-m", "kopslint")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def commit(folder: Path) -> subprocess.CompletedProcess[str]:
+    """An attempt to commit everything, with the hooks."""
+    git(folder, "add", "--all")
+    return subprocess.run(
+        ["git", "commit", "-m", "change"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(find_spec("pre_commit") is None, reason="pre-commit is missing")
+@pytest.mark.usefixtures("alone")
+def test_a_commit_that_only_deletes_a_control_plane_group_is_stopped(
+    tmp_path: Path,
+) -> None:
+    """pre-commit installs the hook from a clone, and git runs it at every commit."""
+    source, team = tmp_path / "kopslint", tmp_path / "team"
+    source.mkdir()
+    (team / "clusters").mkdir(parents=True)
+    config = {
+        "repos": [
+            {
+                "repo": str(source),
+                "rev": published(source),
+                "hooks": [{"id": "kopslint"}],
+            }
+        ]
+    }
+    (team / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), "utf-8")
+    documents = (DEMO / "before.yaml").read_text("utf-8").split("---\n")
+    for document in documents:
+        name = yaml.safe_load(document)["metadata"]["name"]
+        (team / f"clusters/{name}.yaml").write_text(document, "utf-8")
+    git(team, "init", "--quiet")
+    git(team, "add", "--all")
+    git(team, "commit", "--quiet", "-m", "five control-plane nodes")
+    installed = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "install", "--install-hooks"],
+        cwd=team,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if installed.returncode and any(each in installed.stdout for each in OFFLINE):
+        pytest.skip("the hook cannot be installed without a package index")
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+
+    nodes = team / "clusters/nodes.yaml"
+    nodes.write_text(nodes.read_text("utf-8").replace("Size: 6", "Size: 7"), "utf-8")
+    safe = commit(team)
+    (team / "clusters/master-4.yaml").unlink()
+    harmful = commit(team)
+
+    assert safe.returncode == 0, safe.stdout + safe.stderr
+    assert harmful.returncode == 1
+    heads = re.findall(r"^(\S+): error\[(KL\d+)\]", harmful.stderr, re.MULTILINE)
+    assert heads == [
+        ("clusters/prod.example.com.yaml:26:22", "KL101"),
+    ]
+    assert git(team, "log", "--format=%s") == "change\nfive control-plane nodes"
