@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kopslint.etcd import operations
+from kopslint.etcd.explore import successors
 from kopslint.etcd.moves import Kind, Refusal, moves, refusal
-from kopslint.etcd.world import World
+from kopslint.etcd.world import Condition, World
 
 
 class Next(NamedTuple):
@@ -271,3 +274,35 @@ def test_once_all_restarted_the_count_is_read(
     after = operations.reread_if_all_restarted(world, published, unrestarted)
 
     assert after.due is due
+
+
+conditions = st.text(alphabet="".join(Condition), min_size=1, max_size=5)
+any_world = st.builds(
+    World,
+    conditions,
+    read=st.integers(1, 5),
+    due=st.booleans(),
+    restore=st.none() | st.integers(1, 5),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(any_world, st.integers(1, 5))
+def test_left_alone_etcd_always_comes_to_rest(world: World, published: int) -> None:
+    """No course of moves leads back to a world that it came from."""
+    finished: set[World] = set()
+    course: dict[World, list[World]] = {world: following(world, published)}
+    while course:
+        current = next(reversed(course))
+        if course[current]:
+            then = course[current].pop()
+            assert then not in course
+            if then not in finished:
+                course[then] = following(then, published)
+        else:
+            finished.add(current)
+            del course[current]
+
+
+def following(world: World, published: int) -> list[World]:
+    return [move.world for move in successors(world, published, frozenset())]

@@ -434,6 +434,11 @@ NO_WAYS = [
         False,
     ),
     (
+        manifest("after", places("abc"), nodes=()),
+        "kops refuses the spec after: must configure at least one Node InstanceGroup",
+        False,
+    ),
+    (
         manifest("after", places("abc"), etcd_version="3.4.13"),
         (
             "etcd does not go from 3.5.9 to 3.4.13 in place: etcd-manager stops every "
@@ -485,6 +490,17 @@ def test_without_a_way_to_delete_volumes_a_name_is_not_taken_over() -> None:
 
     assert isinstance(result, NoWay)
     assert result.etcd_clusters == ("main", "events")
+
+
+def test_a_search_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not having found an order is then no proof that there is none."""
+    monkeypatch.setattr("kopslint.plan.search.MAX_POSITIONS", 3)
+    before, after = manifest("before", places("abcde")), manifest("after", places("a"))
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert result.cut
 
 
 def test_the_state_store_is_what_the_cluster_lies_in() -> None:

@@ -20,7 +20,6 @@ from kopslint.cli.program import run
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "five-to-three"
 SHRINK = ["--before", "before.yaml", "--after", "after.yaml"]
-GROW = ["--before", "after.yaml", "--after", "before.yaml"]
 
 bash = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 
@@ -248,10 +247,17 @@ def test_json_is_what_its_schema_says(capsys: pytest.CaptureFixture[str]) -> Non
 
     run(["schema", "plan"])
     schema = json.loads(capsys.readouterr().out)
-    for arguments in (SHRINK, GROW, [*SHRINK[:3], "before.yaml"]):
-        status, out, _ = plan(capsys, *arguments, "--format", "json")
-        assert status == 0
+    older = edited("after.yaml", "1.34.2", "1.33.9", 1)
+    for after, result in (
+        ("after.yaml", "plan"),
+        ("before.yaml", "nothing-to-do"),
+        (older, "none"),
+    ):
+        _, out, _ = plan(
+            capsys, "--before", "before.yaml", "--after", after, "--format", "json"
+        )
         jsonschema.validate(json.loads(out), schema)
+        assert json.loads(out)["result"] == result
 
 
 def test_json_has_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "five-to-three" / "before.yaml"
 EVERYTHING = bool(os.environ.get("KOPSLINT_SWEEP"))
 CORPUS = os.environ.get("KOPSLINT_CORPUS", "")
-BASH = shutil.which("bash")
+BASH, SHELLCHECK = shutil.which("bash"), shutil.which("shellcheck")
 STYLE = Style(color=False, unicode=True, width=100)
 
 Place = tuple[str, str, int]
@@ -139,6 +139,8 @@ def assert_accepted(runbook: Runbook) -> None:
     if BASH is not None:
         text = script(runbook, STYLE)
         subprocess.run([BASH, "-n"], input=text, text=True, check=True)
+        if SHELLCHECK is not None:
+            subprocess.run([SHELLCHECK, "-"], input=text, text=True, check=True)
     for stage in runbook.stages:
         commands = Source("plan.sh", stage_script(runbook, stage, STYLE))
         report = check(Request(stage.before, stage.after, (commands,)))

@@ -201,7 +201,7 @@ a: "# kopslint: no"  # kopslint: two
 b: | # kopslint: three
   # kopslint: no
 # kopslint: four
-c: plain#kopslint: no
+c: plain#kopslint:no
 """
 SHELL = """\
 #!/bin/sh
@@ -238,7 +238,7 @@ jobs:
     - run: |
         # kopslint: two
         kops update cluster  # kopslint: three
-    - run: echo "# kopslint: no"
+    - run: 'echo "# kopslint: no"'
 """
 MAKEFILE = """\
 # kopslint: one
@@ -257,7 +257,7 @@ pipeline {
 NOTATIONS = {
     "a.yaml": (YAML, ["1:1 one", "2:22 two", "3:6 three", "5:1 four"]),
     "a.sh": (SHELL, ["2:1 one", "3:38 two", "8:3 three"]),
-    "a.md": (MARKDOWN, ["3:1 one", "6:23 two", "7:1 three", "14:40 four"]),
+    "a.md": (MARKDOWN, ["3:1 one", "6:23 two", "7:1 three", "14:41 four"]),
     "ci.yml": (WORKFLOW, ["2:7 one", "5:9 two", "6:30 three"]),
     "Makefile": (MAKEFILE, ["1:1 one", "3:22 two"]),
     "Jenkinsfile": (JENKINS, ["2:3 one", "4:5 two"]),
@@ -312,7 +312,7 @@ def test_a_comment_is_about(path: str, text: str, lines: range) -> None:
 
 
 def test_yaml_that_cannot_be_read_has_no_comments() -> None:
-    assert comments_in_spec(Source("a.yaml", "a: [ # kopslint: x\n}")) == ()
+    assert comments_in_spec(Source("a.yaml", "a: 'b # kopslint: x\n")) == ()
 
 
 # --- what a comment says -----------------------------------------------------------
@@ -377,6 +377,21 @@ def test_a_slip_of_the_pen_is_told_and_silences_nothing(words: str) -> None:
 
     assert isinstance(found, Malformed)
     assert found.message == MISUNDERSTOOD[words]
+
+
+@pytest.mark.parametrize("above", ["", "Text "], ids=["alone", "in a paragraph"])
+def test_an_html_comment_ends_on_its_line(above: str) -> None:
+    """Its last day may stand on the second line, so the first alone is not obeyed."""
+    text = f"{above}<!-- kopslint: ignore[KL401] why,\nuntil=2027-01-31 -->\n"
+    (comment,) = comments_in_commands(Source("a.md", text))
+
+    assert isinstance(read_directive(comment), Malformed)
+
+
+def test_a_block_of_a_runbook_that_is_skipped_is_no_mistake() -> None:
+    (comment,) = comments_in_commands(Source("a.md", "<!-- kopslint: skip -->\n"))
+
+    assert read_directive(comment) is None
 
 
 def test_a_whole_file_is_ignored_only_at_its_top() -> None:

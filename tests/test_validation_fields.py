@@ -70,6 +70,12 @@ UNKNOWN = {
         "associatePublicIP",
         "write associatePublicIp: names are case-sensitive",
     ),
+    "only begun": ("min: 3", "min", "write minSize"),
+    "the word of another tool": (
+        "instanceType: m6i.large",
+        "instanceType",
+        "write machineType",
+    ),
     "nothing like it": ("colour: green", "colour", "remove it"),
 }
 

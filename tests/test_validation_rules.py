@@ -551,6 +551,7 @@ GROUPS: dict[str, tuple[Fields, set[str]]] = {
         {"instanceMetadata": {"httpPutResponseHopLimit": 65}},
         {"group spec.instanceMetadata.httpPutResponseHopLimit"},
     ),
+    "credits": ({"cpuCredits": "some"}, {f"{VALUE} spec.cpuCredits"}),
     "half a day": ({"maxInstanceLifetime": "12h"}, {"group spec.maxInstanceLifetime"}),
     "a warm pool of spot machines": (
         {"warmPool": {}, "maxPrice": "0.1"},

@@ -116,10 +116,10 @@ def forgotten_yes(context: Context) -> Iterator[Draft]:
     for step in simulation.steps:
         command = step.command
         if _previews(command) and not _done_later(simulation, step):
+            if not _pending(step):
+                continue
             later = [s for s in simulation.steps if s.number > step.number]
             relying = [s for s in later if isinstance(s.command, _relies_on(command))]
-            if not relying and not _pending(step):
-                continue
             places = [Location(s.command.span, "relies on it") for s in relying[:1]]
             yield Draft(
                 message=f"without --yes this changes nothing: {command.text}",

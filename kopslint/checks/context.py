@@ -8,6 +8,7 @@ is by default, stands in the rulebook.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Certainty, Draft
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kopslint.commands.command import Command
     from kopslint.kops.spec import Manifest
     from kopslint.simulate.record import Simulation
+    from kopslint.source.text import Source
 
     Check = Callable[["Context"], Iterator[Draft]]
 
@@ -43,6 +45,39 @@ class Context:
     def cluster(self) -> str:
         """The name of the cluster."""
         return self.after.name
+
+    @property
+    def planning(self) -> tuple[str, ...]:
+        """The kopslint call that prints a whole safe order for this change.
+
+        Empty if the control plane does not change, or there are too many files to be
+        pasted.
+        """
+        if self.before is None or _members(self.before) == _members(self.after):
+            return ()
+        sides = [("--before", s) for s in self.before.sources]
+        sides += [("--after", s) for s in self.after.sources]
+        if len(sides) > MOST_FILES or "<stdin>" in [s.path for _, s in sides]:
+            return ()
+        options = " ".join(f"{option} {_named(source)}" for option, source in sides)
+        return (f"kopslint plan {options}  # the whole order",)
+
+
+MOST_FILES = 4
+"""More files than this are no command to paste."""
+
+
+def _members(manifest: Manifest) -> object:
+    """Which members a manifest has, and which control-plane groups."""
+    cluster = manifest.cluster
+    groups = tuple(group.name for group in manifest.control_plane)
+    return groups, cluster.membership if cluster is not None else None
+
+
+def _named(source: Source) -> str:
+    """A source as the command line names it."""
+    revision = source.revision
+    return quote(f"git:{revision}:{source.path}" if revision else source.path)
 
 
 def sure(certain: bool) -> Certainty:

@@ -58,7 +58,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
     if context.simulation is None:
         return
     for hazards in _together(membership.expulsions(context.simulation)):
-        yield _expulsion(hazards)
+        yield _expulsion(hazards, context)
     for hazards in _together(membership.armed(context.simulation)):
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
         yield Draft(
@@ -82,7 +82,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
         )
 
 
-def _expulsion(hazards: list[Hazard]) -> Draft:
+def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
     first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
     count = first.worlds.published
     return Draft(
@@ -100,6 +100,7 @@ def _expulsion(hazards: list[Hazard]) -> Draft:
         fix=(
             "# take the leavers out by name, and stop their machines, before the",
             "# lower count is published",
+            *context.planning,
         ),
         trace=tuple(line_of(hazard) for hazard in hazards),
         story=story_of(first),

@@ -38,9 +38,14 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             certainty=sure(certain),
             step=step.number,
             etcd_cluster=clusters[0] if len(clusters) == 1 else None,
-            fix=tuple(
-                removal(member.name, name, f", before line {step.command.span.line}")
-                for name, member, _ in deletion.members
+            fix=(
+                *(
+                    removal(
+                        member.name, name, f", before line {step.command.span.line}"
+                    )
+                    for name, member, _ in deletion.members
+                ),
+                *context.planning,
             ),
             trace=trace(step, clusters),
         )

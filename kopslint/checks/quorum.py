@@ -33,7 +33,7 @@ def quorum_lost(context: Context) -> Iterator[Draft]:
     for _, group in groupby(found, key=_alike):
         outages = list(group)
         if outages[0].forever:
-            yield _for_good(outages)
+            yield _for_good(context, outages)
         else:
             yield _for_a_while(context.simulation, outages)
 
@@ -50,7 +50,7 @@ def _alike(outage: Outage) -> tuple[bool, int, bool, tuple[str, ...], int, int]:
     )
 
 
-def _for_good(outages: list[Outage]) -> Draft:
+def _for_good(context: Context, outages: list[Outage]) -> Draft:
     first = outages[0]
     world = first.world
     names = [outage.etcd_cluster for outage in outages]
@@ -66,7 +66,7 @@ def _for_good(outages: list[Outage]) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=names[0] if len(names) == 1 else None,
-        fix=(*_revival(first), *RESTORE),
+        fix=(*context.planning, *_revival(first), *RESTORE),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
     )

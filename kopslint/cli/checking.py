@@ -61,6 +61,11 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
 
     Raises ``KopslintError`` if that is not possible.
     """
+    if options.write_baseline is not None and options.git.wanted:
+        raise UsageError(
+            "a baseline of what changed would forget everything else",
+            hint="write it from a check of all specs, without the options about git",
+        )
     inputs = [*options.after, *options.before, *options.commands]
     configuration = configuration_for(
         inputs, os.environ, config=options.config, no_config=options.no_config
@@ -115,12 +120,6 @@ def _baselined(
 
     rules = settings.rules or ()
     if options.write_baseline is not None:
-        if options.git.wanted:
-            raise UsageError(
-                "a baseline of what changed would forget everything else",
-                hint="write it from a check of all specs, without the options about"
-                " git",
-            )
         return with_all_known(report, options.write_baseline, rules, voice)
     assert options.baseline is not None  # noqa: S101 (one of the two is given)
     return without_known(report, options.baseline, rules, voice)

@@ -19,6 +19,7 @@ from kopslint.cli.plan_script import (
     traces,
     via_line,
 )
+from kopslint.report.cells import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,8 +82,8 @@ def _block(
 
 def no_way_markdown(no_way: NoWay) -> str:
     """Why there is no safe order, and the procedure that remains."""
-    lines = [f"# {no_way.cluster}", "", "There is no safe order.", ""]
-    lines += [f"- {reason}" for reason in no_way.reasons]
+    lines = [f"# {visible(no_way.cluster)}", "", "There is no safe order.", ""]
+    lines += [f"- {visible(reason)}" for reason in no_way.reasons]
     if no_way.cut:
         lines.append("- The search was cut short, so that an order may exist.")
     lines.append("")

@@ -177,12 +177,9 @@ def summary(runbook: Runbook) -> str:
         text += "etcd is without quorum for a while, and comes back"
     elif runbook.tolerance > 0:
         text += "quorum is never lost, and after every step "
-        more = (
-            "one more member"
-            if runbook.tolerance == 1
-            else (f"{runbook.tolerance} more members")
-        )
-        text += f"{more} may fail"
+        spare = runbook.tolerance
+        text += "one more member" if spare == 1 else f"{spare} more members"
+        text += " may fail"
     else:
         text += "quorum is never lost, but after some steps no member may fail"
     if runbook.cut:
@@ -260,7 +257,7 @@ def no_way_script(no_way: NoWay) -> str:
         lines += comment("The search was cut short, so that an order may exist.")
     lines.append("#")
     for line in procedure(no_way):
-        lines += comment(line) if not line.startswith("  ") else [f"# {line}"]
+        lines += [f"# {line}"] if line.startswith("  ") else comment(line)
     return "\n".join(lines) + "\n"
 
 

@@ -12,48 +12,23 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kopslint.commands.invocation import Invocation, is_option
-from kopslint.commands.kops import read_kops
 from kopslint.commands.model import Foreign, Unreadable
 from kopslint.commands.wrappers import peel
 from kopslint.syntax.script import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from kopslint.commands.command import Command
     from kopslint.syntax.script import SimpleCommand
 
 
-# Few lists need all of these, so their modules are imported at the first call.
-def _read_etcd(invocation: Invocation) -> Command:
-    from kopslint.commands.etcd import read_etcd
-
-    return read_etcd(invocation)
-
-
-def _read_cluster(invocation: Invocation) -> Command:
-    from kopslint.commands.cloud import read_cluster
-
-    return read_cluster(invocation)
-
-
-def _read_provider(invocation: Invocation) -> Command:
-    from kopslint.commands.providers import read_provider
-
-    return read_provider(invocation)
-
-
-_READERS: Mapping[str, Callable[[Invocation], Command]] = {
-    "kops": read_kops,
-    **dict.fromkeys(("etcd-manager-ctl", "etcdctl", "etcdutl"), _read_etcd),
-    **dict.fromkeys(("aws", "az", "gcloud", "gsutil", "openstack"), _read_provider),
-    **dict.fromkeys(
-        ("crictl", "docker", "helm", "kubectl", "nerdctl", "podman", "sleep")
-        + ("systemctl", "terraform", "terragrunt", "tofu"),
-        _read_cluster,
-    ),
-}
-
+_ETCD = frozenset({"etcd-manager-ctl", "etcdctl", "etcdutl"})
+_PROVIDERS = frozenset({"aws", "az", "gcloud", "gsutil", "openstack"})
+_CLUSTER = frozenset(
+    {"crictl", "docker", "helm", "kubectl", "nerdctl", "podman", "sleep"}
+    | {"systemctl", "terraform", "terragrunt", "tofu"}
+)
 _STATUS = {"true": True, "false": False, ":": True}
 _SOURCES = ("source", ".")
 _INTERPRETERS = re.compile(
@@ -101,9 +76,30 @@ def _text(command: SimpleCommand) -> str:
     return " ".join(" ".join(words).split())
 
 
+def _reader(program: str) -> Callable[[Invocation], Command] | None:
+    """Who reads the arguments of a program; imported only if it is called."""
+    if program == "kops":
+        from kopslint.commands.kops import read_kops
+
+        return read_kops
+    if program in _ETCD:
+        from kopslint.commands.etcd import read_etcd
+
+        return read_etcd
+    if program in _PROVIDERS:
+        from kopslint.commands.providers import read_provider
+
+        return read_provider
+    if program in _CLUSTER:
+        from kopslint.commands.cloud import read_cluster
+
+        return read_cluster
+    return None
+
+
 def _read(invocation: Invocation) -> Command:
     program = invocation.program
-    reader = _READERS.get(program)
+    reader = _reader(program)
     if reader is not None:
         return reader(invocation)
     reason = _reason(invocation, program)

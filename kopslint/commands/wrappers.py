@@ -196,6 +196,8 @@ def _telling(command: Invocation) -> tuple[Invocation, ...] | None:
         if words[at].text is None:
             continue
         valued, verbs = _telling_verbs(program_name(words[at]))
+        if not verbs:
+            continue
         rest = words[at + 1 :]
         verb = rest[skip_options(rest, valued) :][:1]
         if verb and verb[0].text in verbs:

@@ -184,11 +184,12 @@ def _of_state(manifest: Manifest) -> Iterator[Refusal]:
 
 
 def _groups_of(etcd: EtcdCluster, manifest: Manifest) -> Iterator[Refusal]:
-    counts = Counter(member.name for member in etcd.members if member.name)
-    groups = Counter(member.group for member in etcd.members if member.group)
+    names: Counter[str] = Counter()
+    groups: Counter[str] = Counter()
     for member in etcd.members:
-        if counts[member.name] > 1:
-            counts[member.name] = 0
+        names[member.name] += bool(member.name)
+        groups[member.group] += bool(member.group)
+        if names[member.name] == 2:  # Told once for each name.
             yield Refusal(
                 "duplicate-member",
                 f'EtcdMembers found with same name "{member.name}" in etcd-cluster '
@@ -196,8 +197,7 @@ def _groups_of(etcd: EtcdCluster, manifest: Manifest) -> Iterator[Refusal]:
                 member.name,
                 ((member.at("name"), "this name is taken"),),
             )
-        if groups[member.group] > 1:
-            groups[member.group] = 0
+        if groups[member.group] == 2:  # And once for each group.
             yield Refusal(
                 "shared-group",
                 f'EtcdMembers are in the same InstanceGroup "{member.group}" in '

@@ -19,6 +19,8 @@ from kopslint.plan.search import search
 from kopslint.plan.specs import Spec
 from kopslint.plan.units import turnover
 from kopslint.plan.waypoints import backward, retiring
+from kopslint.simulate.cloud import update_refusals
+from kopslint.simulate.plan import Plan
 from kopslint.simulate.start import aligned, healthy
 from kopslint.simulate.views import views
 from kopslint.source.text import Source
@@ -135,7 +137,8 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
     """What is wrong with the change itself, whatever the order."""
     for refusal in refusals.of_update(before):
         yield f"no cluster runs the spec before: kops refuses it: {refusal.message}"
-    for refusal in refusals.of_update(after):
+    # A file that leaves all nodes out must not become a plan that deletes them.
+    for refusal in update_refusals(after, Plan(before, after)):
         yield f"kops refuses the spec after: {refusal.message}"
     if before.cluster is not None and after.cluster is not None:
         for refusal in refusals.of_cluster_change(before.cluster, after.cluster):

@@ -46,6 +46,7 @@ VARIABLES: dict[Scope, dict[str, str]] = {
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _COMPLAINT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_UNDECLARED = re.compile(r"undeclared reference to '(\w+)")
 _STATUS = re.compile(r"^[A-Z_]+: ")
 
 
@@ -134,11 +135,10 @@ def _compile(rule: Rule, scope: Scope, field: str, text: str) -> _Cel:
     try:
         return _environment(scope).compile(text)
     except RuntimeError as error:
-        found = _COMPLAINT.search(str(error))
-        line, column, told = found.groups() if found else ("1", "1", str(error))
+        line, column, told = _located(str(error), text)
         raise RuleError(
             f"{field}: {_reason(told)}",
-            span=_place(rule, field, text, (int(line), int(column))),
+            span=_place(rule, field, text, (line, column)),
             hint=f"a rule for a {scope} has {', '.join(sorted(VARIABLES[scope]))}",
         ) from None
 
@@ -174,6 +174,19 @@ def _cel() -> _Cel:
     return cel
 
 
+def _located(complaint: str, text: str) -> tuple[int, int, str]:
+    """The line, the column and the words of the first thing that CEL complains of."""
+    found = _COMPLAINT.search(complaint)
+    if found is None:
+        return 1, 1, complaint
+    line, column, told = int(found[1]), int(found[2]), found[3]
+    if unknown := _UNDECLARED.search(told):
+        # CEL points at the dot or the parenthesis behind the name.
+        start = text.split("\n")[line - 1].rfind(unknown[1], 0, column)
+        column = start + 1 if start >= 0 else column
+    return line, column, told
+
+
 def _place(rule: Rule, field: str, text: str, at: tuple[int, int]) -> Span | None:
     """Where in ``rule.yaml`` a place of an expression is, or else its field.
 
@@ -191,7 +204,7 @@ def _place(rule: Rule, field: str, text: str, at: tuple[int, int]) -> Span | Non
     for number in range(node.span.line, node.span.end_line + 1):
         start = source.line(number).find(wanted)
         if wanted and start >= 0:
-            column = start + min(column, len(wanted))
+            column = start + min(column, len(wanted) + 1)
             return source.span(number, column, number, column + 1)
     return node.span
 
@@ -199,8 +212,10 @@ def _place(rule: Rule, field: str, text: str, at: tuple[int, int]) -> Span | Non
 def _reason(told: str) -> str:
     """What CEL says, without its codes and in one line."""
     line = _STATUS.sub("", told).partition("\n")[0]
-    line = line.replace(" (in container '')", "").replace('"', "'").strip()
-    return line.replace("Key not found in map :", "there is no key")
+    line = line.replace(" (in container '')", "").replace('"', "'")
+    line = line.replace("Key not found in map :", "there is no key")
+    # What it would have taken instead is a list of all tokens.
+    return line.partition(" expecting ")[0].strip()
 
 
 def _shown(value: object) -> str:

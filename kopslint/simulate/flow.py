@@ -173,8 +173,6 @@ class Flow:
             over.extend(ended)
             if not leaving and not broken:
                 break
-        if not left:
-            return [*over, *going]
         ending = Ending(len(self._steps), None, failed=True)
         return [*left, *over, *(replace(s, ended=ending) for s in going)]
 

@@ -16,6 +16,8 @@ from kopslint.simulate.result import Result, applied, nothing, refused, undecide
 from kopslint.simulate.situation import merged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kopslint.commands.model import (
         DeleteVolumes,
         MemberAdd,
@@ -52,20 +54,28 @@ def run_remove(command: MemberRemove, situation: Situation, plan: Plan) -> list[
     then = situation.each(
         lambda name, worlds: worlds.remove(meant[name]) if meant.get(name) else worlds
     )
-    reasons = sorted(
-        f"{name}: {why}" for name, whys in answers.items() for why in whys if why
-    )
-    if reasons and all(None not in whys for whys in answers.values()):
-        problem = Refusal("etcd", f"etcd refuses: {'; '.join(reasons)}", shown)
+    problem = _removal_refusal(answers, shown)
+    if problem is not None and all(None not in whys for whys in answers.values()):
         return [refused(situation, problem)]
     taken = sorted({member for names in meant.values() for member in names})
     known = all(plan.names_member(name, command.member) for name in answers)
     assumed = None if known else f"{shown} is taken to be {' or '.join(taken)}"
     result = applied(then, assumed)
-    if reasons:
-        problem = Refusal("etcd", f"etcd may refuse: {'; '.join(reasons)}", shown)
-        return [replace(result, refusals=(problem,))]
-    return [result]
+    return [result if problem is None else replace(result, refusals=(problem,))]
+
+
+def _removal_refusal(
+    answers: Mapping[str, frozenset[str | None]], member: str
+) -> Refusal | None:
+    """Why etcd refuses a removal, each reason with the etcd clusters that give it."""
+    clusters: dict[str, list[str]] = {}
+    for name, reasons in answers.items():
+        for reason in reasons - {None}:
+            clusters.setdefault(str(reason), []).append(name)
+    if not clusters:
+        return None
+    said = (f"{why} ({', '.join(names)})" for why, names in sorted(clusters.items()))
+    return Refusal("etcd", "; ".join(said), member)
 
 
 def run_add(command: MemberAdd, situation: Situation) -> list[Result]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import MemberRemove
+from kopslint.commands.model import DeleteFromFile, DeleteInstanceGroup, MemberRemove
 from kopslint.etcd.explore import successors
 from kopslint.etcd.moves import Kind
 from kopslint.etcd.world import MEMBERS
@@ -40,7 +40,6 @@ class Deletion:
     step: Step
     group: str
     members: tuple[tuple[str, EtcdMember, bool], ...]
-    situation: Situation
 
 
 def expulsions(simulation: Simulation) -> Iterator[Hazard]:
@@ -117,7 +116,8 @@ def never_joining(simulation: Simulation) -> Iterator[Hazard]:
     Only asked at the end of the list: until then a later command may mend it.
     """
     for name in etcd_clusters(simulation):
-        chosen = _removed_by_hand(simulation, name)
+        leaving = simulation.plan.leaving.get(name, frozenset())
+        chosen = _removed_by_hand(simulation, name) - leaving
 
         def stuck(world: World, worlds: Worlds, chosen: set[str] = chosen) -> bool:
             return world.writable and bool(_stuck(world, worlds, chosen))
@@ -190,7 +190,10 @@ def _stale_after(step: Step, name: str, members: tuple[str, ...]) -> bool:
 
 def armed(simulation: Simulation) -> Iterator[Hazard]:
     """A lower count lies unread at the end; the next re-read expels living members."""
+    expelling = {hazard.etcd_cluster for hazard in expulsions(simulation)}
     for name in etcd_clusters(simulation):
+        if name in expelling:
+            continue
         found = where(
             worlds_of(simulation.final, name),
             settled,
@@ -210,20 +213,22 @@ def deletions(simulation: Simulation) -> Iterator[Deletion]:
     Mended means that at the end the member is out of etcd or alive again.
     """
     for step in simulation.steps:
-        for result in step.results:
-            after = result.situation
-            for situation in step.before:
-                gone = [
-                    group
-                    for group in situation.registry.control_plane
-                    if group.name not in after.registry.groups
-                ]
-                for group in gone:
-                    members = tuple(_left_dead(simulation, situation, group.name))
-                    if members:
-                        yield Deletion(step, group.name, members, after)
-                if gone:
-                    break
+        if isinstance(step.command, DeleteInstanceGroup | DeleteFromFile):
+            for group, situation in _deleted(step).items():
+                members = tuple(_left_dead(simulation, situation, group))
+                if members:
+                    yield Deletion(step, group, members)
+
+
+def _deleted(step: Step) -> dict[str, Situation]:
+    """The control-plane groups that a step deletes, each with a situation before."""
+    kept = [set(situation.registry.groups) for situation in step.after]
+    return {
+        group.name: situation
+        for situation in reversed(step.before)
+        for group in situation.registry.control_plane
+        if not all(group.name in names for names in kept)
+    }
 
 
 def _left_dead(

@@ -91,14 +91,14 @@ class Plan:
     def meant_members(self, etcd_cluster: str, word: Word | None) -> tuple[str, ...]:
         """The members that an argument may stand for; empty if nobody can tell.
 
-        A member's name means that member. Anything else (an id, a variable) is
-        taken to mean a member that the change removes, narrowed by what the
-        variable is called; failing that, one whose group the list handles.
+        A member's name means that member, and so does an expression that spells out
+        one name. Anything else (an id, a variable) is taken to mean a member that
+        the change removes, narrowed by what the variable is called; failing that,
+        one whose group the list handles.
         """
         names = self.members.get(etcd_cluster, ())
-        text = word.text if word is not None else None
-        if text is not None and text in names:
-            return (text,)
+        if self.names_member(etcd_cluster, word):
+            return tuple(name for name in names if _means(word, name))
         leaving = [n for n in names if n in self.leaving.get(etcd_cluster, ())]
         handled = [
             name
@@ -114,9 +114,7 @@ class Plan:
         It is the member's name, or an expression that spells exactly one name out.
         """
         names = self.members.get(etcd_cluster, ())
-        if word is None or word.text is not None:
-            return word is not None and word.text in names
-        return sum(_spells(word, name) for name in names) == 1
+        return sum(_means(word, name) for name in names) == 1
 
     def meant_groups(
         self, word: Word | None, existing: tuple[str, ...]
@@ -191,6 +189,13 @@ def _hints(word: Word | None, name: str) -> bool:
         return False
     last = _parts(name)[-1:]
     return _spells(word, name) or bool(last and last[0] in _parts(word.shown))
+
+
+def _means(word: Word | None, name: str) -> bool:
+    """Whether a word is ``name``, or an expression that has it in it."""
+    if word is None:
+        return False
+    return word.text == name if word.text is not None else _spells(word, name)
 
 
 def _spells(word: Word, name: str) -> bool:

@@ -16,6 +16,7 @@ from kopslint.syntax.command_list import notation_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from markdown_it.token import Token
     from tree_sitter import Node
 
     from kopslint.source.text import Source, Span
@@ -29,7 +30,7 @@ _HASH = re.compile(r"#+\s*kopslint:[ \t]*(?P<words>.*)")
 _HASH_BEHIND_BLANK = re.compile(rf"(?:^|(?<=\s)){_HASH.pattern}")
 _ANY = re.compile(r"(?:^|(?<=\s))(?:#+|//+)\s*kopslint:[ \t]*(?P<words>.*)")
 # One that ends on a later line has no words here, and is told to be malformed.
-_HTML = re.compile(r"<!--\s*kopslint:(?:(?P<words>.*?)-->|.*$)")
+_HTML = re.compile(r"<!--\s*kopslint:(?:(?P<words>.*?)-->|.*$)", re.MULTILINE)
 _BEFORE_ANYTHING = re.compile(r"\s*(?:(?:#|//|<!--|---|%).*)?$")
 _SHELL_BLOCK = re.compile(
     r"\W*(?:(?:\w+-)?(?:ba|z|k)?sh(?:ell.*)?|console|terminal)?(?![\w-])", re.IGNORECASE
@@ -218,9 +219,25 @@ def _in_markdown(source: Source) -> tuple[list[Place], dict[int, range]]:
                 first = lines.start + (token.type == "fence")
                 size = token.content.count("\n")
                 places += _in_shell(source, range(first, first + size))
-        elif token.type == "html_block" or any(
-            child.type == "html_inline" and _HTML.match(child.content)
-            for child in token.children or ()
-        ):
+        elif token.type == "html_block":
             places += _by_line(source, _HTML, lines)
+        elif token.type == "inline":
+            places += _in_prose(source, lines, token)
     return places, blocks
+
+
+def _in_prose(source: Source, lines: range, paragraph: Token) -> Iterator[Place]:
+    """The HTML comments of a paragraph, but not what looks like one in its code."""
+    text = "\n".join(source.line(number) for number in lines)
+    done = 0
+    for child in paragraph.children or ():
+        start = text.find(child.content, done)
+        if start < 0:
+            continue
+        done = start + len(child.content)
+        match = _HTML.match(child.content) if child.type == "html_inline" else None
+        if match:
+            above = text.count("\n", 0, start)
+            column = start - (text.rfind("\n", 0, start) + 1) + 1
+            words = (match["words"] or "").strip()
+            yield lines.start + above, column, column + match.end(), words

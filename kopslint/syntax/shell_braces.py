@@ -40,7 +40,7 @@ def flat(atoms: list[Atom]) -> Pieces:
 
 def braces(atoms: list[Atom]) -> list[list[Atom]]:
     """The words that ``a{b,c}d`` stands for."""
-    if not any(a.kind == "text" and a.pieces and "{" in a.pieces[0] for a in atoms):
+    if not any(a.kind == "text" and "{" in str(a.pieces) for a in atoms):
         return [atoms]
     tokens: list[Atom] = []
     for atom in atoms:

@@ -8,7 +8,7 @@ redirections and assignments and touches belongs together.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kopslint.syntax.script import Assignment, Redirect, Word
@@ -29,12 +29,6 @@ _REDIRECT = re.compile(r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)
 _BROKEN_CONTINUATION = re.compile(r"[ \t]*\\[ \t]+(?=\n|\Z)")
 
 
-# Most commands are words without anything special to bash, between blanks.
-PLAIN = r"[\w./:=@%+,-]+"
-_PLAIN_WORD = re.compile(PLAIN)
-_PLAIN_CALL = re.compile(rf"(?!\w+\+?=){PLAIN}(?:[ \t]+{PLAIN})*")
-
-
 class Item(NamedTuple):
     """A stretch of a command and what it is."""
 
@@ -53,24 +47,15 @@ class Call:
     """
 
     words: tuple[Word, ...]
+    assignments: tuple[Assignment, ...]
+    redirects: tuple[Redirect, ...]
+    stdin: Word | None
     span: Span
-    assignments: tuple[Assignment, ...] = ()
-    redirects: tuple[Redirect, ...] = ()
-    stdin: Word | None = None
     broken: Span | None = None
 
 
 def read_call(operand: Operand, text: ShellText, reader: WordReader) -> Call:
     """The words, assignments in front, and redirections of a command node."""
-    node = operand.node
-    if node.type == "command" and not operand.redirects:
-        start, end = node.start_byte, node.end_byte
-        if _PLAIN_CALL.fullmatch(text.text, start, end) and not text.has_hole(
-            start, end
-        ):
-            found = _PLAIN_WORD.finditer(text.text, start, end)
-            words = [Word((m[0],), m[0], text.span(*m.span())) for m in found]
-            return _finished(words, start, end, text)
     items = sorted(_items(operand, text))
     words: list[Word] = []
     for start, end in segments(items, text):
@@ -89,14 +74,6 @@ def read_call(operand: Operand, text: ShellText, reader: WordReader) -> Call:
         redirects.append(redirect)
         stdin = given if given is not None else stdin
     start, end = items[0].start, max(item.end for item in items)
-    call = _finished(words, start, end, text)
-    return replace(
-        call, assignments=tuple(assignments), redirects=tuple(redirects), stdin=stdin
-    )
-
-
-def _finished(words: list[Word], start: int, end: int, text: ShellText) -> Call:
-    """A call of these words; what ``text[start:end]`` was to go on with is broken."""
     broken = None
     if match := _BROKEN_CONTINUATION.match(text.text, end):
         backslash = text.text.index("\\", end)
@@ -104,7 +81,14 @@ def _finished(words: list[Word], start: int, end: int, text: ShellText) -> Call:
         # The escaped blank is an argument of its own.
         blank = text.span(backslash, backslash + 2)
         words.append(Word((" ",), text.text[backslash : backslash + 2], blank))
-    return Call(tuple(words), text.span(start, end), broken=broken)
+    return Call(
+        tuple(words),
+        tuple(assignments),
+        tuple(redirects),
+        stdin,
+        text.span(start, end),
+        broken,
+    )
 
 
 def assignment_word(

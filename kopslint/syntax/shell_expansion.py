@@ -9,14 +9,15 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_WORDS = 1_000
-_LONGEST = 2_000
+# Every place in a value may have to be tried.
+_LONGEST = 500
 
 _RANGE = re.compile(r"(?:(-?\d+)\.\.(-?\d+)|([A-Za-z])\.\.([A-Za-z]))(?:\.\.(-?\d+))?")
 _NAME = re.compile(r"\$\{(\w+)\}|\$?([A-Za-z_]\w*|(?<=\$)\d+)")
@@ -96,21 +97,27 @@ def _evaluate(node: ast.expr) -> int | None:
 
 def matches(value: str, pattern: str) -> bool | None:
     """Whether a glob pattern matches all of a value."""
+    glob = _glob(pattern)
+    return glob.match(value) is not None if glob is not None else None
+
+
+def _glob(pattern: str) -> re.Pattern[str] | None:
     if re.search(r"[@?!+*]\(|\[:", pattern):
         return None
-    return fnmatchcase(value, pattern.replace("[^", "[!"))
+    return re.compile(translate(pattern.replace("[^", "[!")))
 
 
 def trim(value: str, kind: str, pattern: str) -> str | None:
     """``${x#p}``, ``${x##p}``, ``${x%p}`` and ``${x%%p}``."""
-    if matches("", pattern) is None or len(value) > _LONGEST:
+    glob = _glob(pattern)
+    if glob is None or len(value) > _LONGEST:
         return None
     cuts: list[int] = list(range(len(value) + 1))
     prefix = kind[0] == "#"
     if prefix == (len(kind) == 2):
         cuts.reverse()
     for cut in cuts:
-        if matches(value[:cut] if prefix else value[cut:], pattern):
+        if glob.match(value[:cut] if prefix else value[cut:]):
             return value[cut:] if prefix else value[:cut]
     return value
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Each fault costs one more parse of what follows, and parsing errors is slow.
 MOST_FAULTS = 25
 MOST_PARSED = 1_000_000
+# The parser's time grows with the square of the here-documents of one line.
+MOST_HEREDOCS = 50
 _OPENERS = {
     "if": "fi",
     "for": "done",
@@ -80,6 +82,10 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     is one fault.
     """
     code = text.ascii
+    if any(line.count(b"<<") > MOST_HEREDOCS for line in code.split(b"\n")):
+        reason = f"a line of this has more than {MOST_HEREDOCS} here-documents"
+        yield Fault(0, len(text.text), reason)
+        return
     start = parsed = 0
     for _ in range(MOST_FAULTS):
         if start and (parsed > MOST_PARSED or not code[start:].strip()):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.syntax.script import Assignment, Unknown, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 Pieces = tuple[str | Unknown, ...]
 
@@ -83,7 +83,8 @@ UNSET = Variable(None)
 class Scope:
     """The variables at one point of a script; branches get a scope of their own.
 
-    ``changes`` are the variables set here; the rest is looked up in ``parent``.
+    ``changes`` are the variables set here and ``exported`` those exported here; the
+    rest is looked up in ``parent``, which does not change while a branch is read.
     """
 
     parent: Scope | None = None
@@ -93,7 +94,7 @@ class Scope:
 
     def branch(self) -> Scope:
         """A scope that sees this one and does not change it."""
-        return Scope(self, exported=dict(self.exported))
+        return Scope(self, _environment=self.environment())
 
     def get(self, name: str) -> Variable | None:
         """The variable, or None if this file never sets it."""
@@ -107,7 +108,7 @@ class Scope:
     def set(self, name: str, variable: Variable) -> None:
         """Assign a variable here."""
         self.changes[name] = variable
-        if name in self.exported:
+        if self._environment is not None and self._is_exported(name):
             self._environment = None
 
     def restore(self, name: str, variable: Variable | None) -> None:
@@ -133,13 +134,28 @@ class Scope:
     def environment(self) -> tuple[Assignment, ...]:
         """The exported variables that have a value, the latest ones."""
         if self._environment is None:
-            found = []
-            for name in islice(reversed(self.exported), LONGEST_ENVIRONMENT):
+            found: dict[str, Assignment] = {}
+            for name in islice(self._exports(), LONGEST_ENVIRONMENT):
                 variable = self.get(name)
                 if variable is not None and variable.word is not None:
-                    found.append(Assignment(name, variable.word))
-            self._environment = tuple(reversed(found))
+                    found.setdefault(name, Assignment(name, variable.word))
+            self._environment = tuple(reversed(found.values()))
         return self._environment
+
+    def _exports(self) -> Iterator[str]:
+        """The names of the exported variables, the latest first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield from reversed(scope.exported)
+            scope = scope.parent
+
+    def _is_exported(self, name: str) -> bool:
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.exported:
+                return True
+            scope = scope.parent
+        return False
 
     def merge(self, branches: Sequence[Scope]) -> None:
         """Take over what the branches (of this scope) agree on.
@@ -157,7 +173,7 @@ class Scope:
             reason = f"${name} is set differently, or not at all, in another branch"
             self.forget(name, reason, word)
         for branch in branches:
-            for name in branch.exported.keys() - self.exported.keys():
+            for name in branch.exported:
                 self.export(name)
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from kopslint.syntax.script import Unknown, Word
 from kopslint.syntax.shell_braces import Atom, braces, flat
-from kopslint.syntax.shell_calls import PLAIN
 from kopslint.syntax.shell_expansion import arithmetic
+from kopslint.syntax.shell_fields import fields
 from kopslint.syntax.shell_parameters import Parameter, lookup
 from kopslint.syntax.shell_values import Pieces, Scope, joined, text_of
 
@@ -37,9 +37,9 @@ _ESCAPED = {
 }
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b"}
 _ANSI |= {"f": "\f", "v": "\v"}
-_GLOB = re.compile(r"[*?]|\[.+\]")
-_PLAIN = re.compile(PLAIN)
-_BLANKS = re.compile(r"[ \t\n]+")
+_GLOB = re.compile(r"[^*?\[]*(?:[*?]|\[.+\])", re.DOTALL)
+# A word of these alone stands for itself: nothing in it is special to bash.
+_PLAIN = re.compile(r"[\w./:=@%+,-]+")
 
 
 @dataclass(eq=False)
@@ -84,11 +84,11 @@ class WordReader:
             if isinstance(piece, str)
         )
         raw = text.text[start:end]
-        if open_ended is None and _GLOB.search(literal):
+        if open_ended is None and _GLOB.match(literal):
             open_ended = Unknown(raw, f"which files match `{raw}` is not known here")
         span = text.span(start, end)
-        fields = [f for word in braces(atoms) for f in self._fields(word)]
-        return [Word(field, raw, span) for field in fields], open_ended
+        values = [f for word in braces(atoms) for f in self._fields(word)]
+        return [Word(value, raw, span) for value in values], open_ended
 
     def value(self, start: int, end: int) -> Pieces:
         """One value, not split: of an assignment, a redirection, a ``case``."""
@@ -286,39 +286,6 @@ class WordReader:
 
     def _fields(self, atoms: list[Atom]) -> list[Pieces]:
         """The arguments of one word after its braces are expanded."""
-        if all(atom.kind in ("text", "quoted") and atom.pieces for atom in atoms):
-            return [joined([atom.pieces for atom in atoms])] if atoms else []
-        split = self._separators()
-        fields: list[Pieces] = []
-        # None is the end of an argument, if there is one to end.
-        parts: list[Pieces | None] = []
-        for atom in atoms:
-            if atom.kind == "items":
-                for number, item in enumerate(atom.items):
-                    parts += [None, item] if number else [item]
-                continue
-            if atom.kind == "quoted" and not atom.pieces:
-                parts.append(())
-            for piece in atom.pieces:
-                if atom.kind != "value" or isinstance(piece, Unknown):
-                    parts.append((piece,))
-                    continue
-                for number, part in enumerate(split.split(piece)):
-                    parts += [None] if number else []
-                    parts += [(part,)] if part else []
-        current: list[Pieces] = []
-        for value in [*parts, None]:
-            if value is not None:
-                current.append(value)
-            elif current:
-                fields.append(joined(current))
-                current = []
-        return fields
-
-    def _separators(self) -> re.Pattern[str]:
-        """What values are split at."""
-        separators = self.scope.get("IFS")
-        if separators is None:
-            return _BLANKS
-        chars = text_of(separators.scalar or ())
-        return re.compile(f"[{re.escape(chars)}]+" if chars else r"(?!)")
+        held = self.scope.get("IFS")
+        separators = text_of(held.scalar or ()) if held is not None else None
+        return fields(atoms, separators)

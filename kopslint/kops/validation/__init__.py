@@ -8,22 +8,17 @@ of the API (``fields``). This room must not know what is done with a violation.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops.documents import KopsObject, kops_objects
-from kopslint.kops.refusals import (
-    of_cluster,
-    of_cluster_change,
-    of_group,
-    of_update,
-)
+from kopslint.kops.refusals import of_cluster_change
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, InstanceGroup
 from kopslint.kops.validation import (
     addons,
     clouds,
     cni,
     components,
+    elsewhere,
     endpoints,
     etcd,
     groups,
@@ -42,10 +37,9 @@ from kopslint.kops.validation.violation import AtCommand, Kind, Violation
 from kopslint.syntax.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from kopslint.kops.refusals import Refusal
-    from kopslint.kops.spec import Flaw, Manifest
+    from kopslint.kops.spec import Manifest
 
 NEWEST = 37
 _VERSION = re.compile(r"v?1\.(\d+)(\..*)?")
@@ -74,31 +68,6 @@ _OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
     addons.addons,
     etcd.etcd_clusters,
 )
-
-# Which rule reports what ``kopslint.kops.refusals`` and the reader of documents find.
-_RULE_OF_REFUSAL = {
-    "even-members": "KL103",
-    "no-members": "KL103",
-    "duplicate-member": "KL105",
-    "shared-group": "KL105",
-    "missing-group": "KL101",
-    "group-without-member": "KL102",
-    "etcd-cluster-removed": "KL201",
-    "member-moved": "KL202",
-    "control-plane-size": "KL108",
-    "zones": "KL111",
-}
-_FIELD_OF_REFUSAL = {
-    "even-members": "spec.etcdClusters[].etcdMembers",
-    "no-members": "spec.etcdClusters[].etcdMembers",
-    "duplicate-member": "spec.etcdClusters[].etcdMembers[].name",
-    "shared-group": "spec.etcdClusters[].etcdMembers[].instanceGroup",
-    "missing-group": "spec.etcdClusters[].etcdMembers[].instanceGroup",
-    "group-without-member": "metadata.name",
-    "zones": "spec.subnets",
-    "etcd-cluster-removed": "spec.etcdClusters",
-    "member-moved": "spec.etcdClusters[].etcdMembers[].instanceGroup",
-}
 
 
 def kops_minor(kops_version: str | None, manifest: Manifest) -> int:
@@ -130,7 +99,9 @@ def violations(
     CrossValidateInstanceGroup, DeepValidate).
     """
     kops = kops_minor(kops_version, manifest)
-    found: list[Violation] = [_of_flaw(flaw, manifest) for flaw in manifest.flaws]
+    found: list[Violation] = [
+        elsewhere.of_flaw(flaw, manifest) for flaw in manifest.flaws
+    ]
     cluster = None
     if manifest.cluster is not None:
         node, version = manifest.cluster.node, manifest.cluster.version
@@ -146,7 +117,7 @@ def violations(
     elif identity.is_complete(cluster):
         found.extend(groups.together(manifest, cluster))
         found.extend(groups.filled_in_load_balancer(manifest, cluster))
-    found.extend(_of_refusals(_refusals(manifest, kops)))
+    found.extend(elsewhere.of_refusals(elsewhere.refusals(manifest, kops)))
     yield from _once(found)
 
 
@@ -173,17 +144,14 @@ def update_violations(
     if before.name != after.name:
         problem = f"is {after.name}, and kops has no such cluster to replace"
         source = "cmd/kops/replace.go"
-        yield replace(
-            new.refuse("update", "metadata.name", problem, source, at="replace"),
-            covered_by="KL217",
-        )
+        yield new.refuse("update", "metadata.name", problem, source, at="replace")
         return
     refused = [
         refusal
         for refusal in of_cluster_change(before.cluster, after.cluster)
         if etcd_volumes_exist or refusal.kind == "etcd-cluster-removed"
     ]
-    found = list(_of_refusals(refused))
+    found = list(elsewhere.of_refusals(refused))
     if etcd_volumes_exist:
         found.extend(updates.etcd_updates(old, new))
     yield from _once(found)
@@ -195,21 +163,6 @@ def _of_cluster(cluster: Declared) -> Iterator[Violation]:
     for function in _OF_CLUSTER:
         yield from function(cluster)
     yield from machines.rolling_update(cluster, control_plane=False)
-
-
-def _refusals(manifest: Manifest, kops: int) -> Iterator[Refusal]:
-    """What ``kopslint.kops.refusals`` says, of as much as the manifest declares."""
-    if manifest.cluster is None:
-        for group in manifest.groups.values():
-            yield from of_group(group)
-    elif not manifest.control_plane:
-        yield from of_cluster(manifest.cluster)
-    else:
-        yield from (
-            refusal
-            for refusal in of_update(manifest)
-            if refusal.kind != "control-plane-size" or kops >= 26
-        )
 
 
 def _of_strangers(manifest: Manifest, kops: int) -> Iterator[Violation]:
@@ -234,40 +187,6 @@ def _is_beside_cluster(group: InstanceGroup, objects: list[KopsObject]) -> bool:
     values = [each.value for each in objects]
     places = {v.node.span for v in values if isinstance(v, InstanceGroup)}
     return group.node.span in places and any(isinstance(v, Cluster) for v in values)
-
-
-def _of_flaw(flaw: Flaw, manifest: Manifest) -> Violation:
-    span, label = flaw.places[0]
-    return Violation(
-        about=f"Cluster/{manifest.name}",
-        kind="wrong-type" if flaw.kind == "wrong-type" else "missing-field",
-        message=flaw.message,
-        path=flaw.message.partition(" ")[0],
-        span=span,
-        at_command="create",
-        source="kubernetes/kops pkg/kopscodecs/codecs.go, Decode",
-        label=label,
-        hint=flaw.hint,
-        covered_by="KL109" if flaw.kind == "duplicate-key" else "KL110",
-    )
-
-
-def _of_refusals(refusals: Iterable[Refusal]) -> Iterator[Violation]:
-    for refusal in refusals:
-        span, label = refusal.places[0]
-        field = _FIELD_OF_REFUSAL.get(refusal.kind)
-        yield Violation(
-            kind="etcd",
-            about=refusal.about,
-            message=refusal.message,
-            # A message about a size starts with its field.
-            path=field or refusal.message.partition(":")[0],
-            span=span,
-            at_command="update",
-            source="kubernetes/kops pkg/apis/kops/validation",
-            label=label,
-            covered_by=_RULE_OF_REFUSAL.get(refusal.kind, ""),
-        )
 
 
 def _once(found: list[Violation]) -> Iterator[Violation]:

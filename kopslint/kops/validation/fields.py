@@ -17,7 +17,7 @@ from kopslint.kops.validation.violation import Violation
 from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.kops.api import Api
     from kopslint.kops.validation.declared import Declared
@@ -30,6 +30,12 @@ _RANGES = {
     "int32": range(-(2**31), 2**31),
     "uint32": range(2**32),
     "int64": range(-(2**63), 2**63),
+}
+# What clouds and other tools call what kops has another word for.
+_ALSO_CALLED = {
+    "instanceType": "machineType",
+    "onDemandBaseCapacity": "onDemandBase",
+    "onDemandPercentageAboveBaseCapacity": "onDemandAboveBase",
 }
 _WHOLE = "a whole number"
 _DECODE = "kubernetes/kops pkg/kopscodecs/codecs.go, Decode"
@@ -130,6 +136,9 @@ class FieldWalk:
         same = next((f for f in fields if f.lower() == name.lower()), None)
         if same is not None:
             return f"write {same}: names are case-sensitive"
+        meant = _ALSO_CALLED.get(name) or _begun(name, fields)
+        if meant in fields:
+            return f"write {meant}"
         here = paths_of(self._version, self._kind, name)
         if here:
             nearest = sorted(here, key=lambda found: -_shared(found, named(path)))
@@ -147,6 +156,12 @@ class FieldWalk:
         if close:
             return f"write {close[0]}"
         return "remove it"
+
+
+def _begun(name: str, fields: Iterable[str]) -> str:
+    """The only field that starts with ``name``, if there is one."""
+    longer = [field for field in fields if field.startswith(name)]
+    return longer[0] if len(longer) == 1 else ""
 
 
 def _shared(one: str, other: str) -> int:

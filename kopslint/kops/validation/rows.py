@@ -27,14 +27,16 @@ if TYPE_CHECKING:
     When = Callable[[Declared], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One rule about one field.
 
     ``path`` names the field as kops does inside, below ``spec``; ``[]`` and ``{}``
     stand for all items and all keys. ``test`` sees every value that is set. The row
     holds from kops 1.``since`` on, where ``when`` holds for the object. ``source`` is
-    the file under pkg/apis/kops/validation and the function.
+    the file under pkg/apis/kops/validation and the function, or the whole path of the
+    file. ``at`` is the first command that refuses; ``values`` are those that the test
+    takes, for suggestions. Each row is itself alone, so that tables are found fast.
     """
 
     kind: Kind

@@ -31,6 +31,7 @@ _SUBNET = "validation.go, validateSubnet"
 _TYPES = ("Public", "Private", "DualStack", "Utility")
 _EGRESS = ("nat", "eipalloc", "i", "tgw", "External")
 _IPV6_NOTATION = re.compile(r"/(\d+)#([a-f0-9]+)")
+_ZONE = re.compile(r"[a-z]+(-[a-z]+)+-\d+[a-z]")
 _TARGETS = ("pcx-", "i-", "nat-", "tgw-", "igw-", "eigw-")
 
 
@@ -219,9 +220,8 @@ def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
                 problem = "is missing: a subnet needs a zone or the id of its own"
                 yield declared.refuse("missing-field", place, problem, source)
             continue
-        if len(zone) <= 2:
-            problem = f"is {quoted(zone)}, which is no AWS zone"
-            yield declared.refuse("network-range", place, problem, source)
+        # What is no name of a zone may stand for one, in an example or a template.
+        if not _ZONE.fullmatch(zone):
             continue
         region = region or zone[:-1]
         if zone[:-1] != region:
@@ -230,19 +230,13 @@ def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
 
 
 def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
-    """How private subnets on AWS reach the world: by one utility subnet in each zone.
+    """Private subnets of one zone on AWS share their way to the world.
 
-    Source: kops pkg/model/awsmodel/network.go, Build, and context.go,
-    LinkToUtilitySubnetInZone.
+    Source: kops pkg/model/awsmodel/network.go, Build.
     """
     if cloud_of(declared) != "aws":
         return
     source = "pkg/model/awsmodel/network.go, Build"
-    utility = [
-        declared.text(f"{path}.zone")
-        for path in paths
-        if declared.text(f"{path}.type") == "Utility"
-    ]
     first: dict[str, str] = {}
     for path in paths:
         zone = declared.text(f"{path}.zone")
@@ -250,18 +244,11 @@ def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]
         external = declared.text(f"{path}.egress") == "External"
         if not private or external or not zone or declared.text(f"{path}.id"):
             continue
-        count = utility.count(zone)
-        if count != 1 and zone not in first:
-            problem = f"is private, and {zone} has {count or 'no'} Utility subnets"
-            problem += ", where there must be one for the way out"
-            place = f"{path}.type"
-            yield declared.refuse("network-range", place, problem, source, at="update")
         same = first.setdefault(zone, path)
         for field in ("egress", "publicIP"):
-            text = declared.text(f"{path}.{field}")
-            if text != declared.text(f"{same}.{field}"):
+            place = f"{path}.{field}"
+            if declared.text(place) != declared.text(f"{same}.{field}"):
                 problem = f"is not that of the other private subnets in {zone}"
-                place = f"{path}.{field}"
                 yield declared.refuse(
                     "network-range", place, problem, source, at="update"
                 )

@@ -1,0 +1,215 @@
+"""What the documentation does not say by hand: rules, settings, and printed output.
+
+MkDocs calls the two functions whose names begin with ``on_``. The pages of the rules
+are made from the rulebook, the tables of settings from the models that check them,
+and below every example of a command stands what the command prints now. So none of
+this can be out of date; what is wrong fails the build.
+"""  # noqa: INP001 - A hook that MkDocs loads by its path.
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kopslint.config.schema import ConfigModel
+from kopslint.rulebook.loader import load_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+    from kopslint.rulebook.model import Example, Rule
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = "<!-- settings -->"
+
+CATEGORIES = {
+    "spec": "One spec",
+    "change": "A change",
+    "order": "Order and quorum",
+    "commands": "The command list",
+    "undecided": "What could not be decided",
+    "suppression": "Comments that silence findings",
+}
+
+_COMMAND = re.compile(
+    r"^```console folder=(?P<folder>\S+)\n\$ (?P<command>(?:.*\\\n)*.*)\n```$",
+    re.MULTILINE,
+)
+_LINK = re.compile(r"(?<!!)\[(?P<words>[^]]*)\]\((?P<target>(?:\.\./)+[^)\s]*)\)")
+_RULE_FOLDER = re.compile(r"(?:\.\./)+rules/(KL\d{3})-[a-z0-9-]+(?:/README\.md|/)?$")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages of the rules."""
+    from mkdocs.structure.files import File
+
+    for path, text in rule_pages().items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
+    """Put settings, output and links into a page as it is written."""
+    text = markdown.replace(SETTINGS, settings())
+    return with_site_links(with_output(text), page.file.src_uri)
+
+
+def rule_pages() -> dict[str, str]:
+    """The Markdown of the list of rules and of a page for each, by path."""
+    rules = load_rules()
+    pages = {f"rules/{rule.id}.md": rule_page(rule) for rule in rules}
+    return {"rules/index.md": rule_list(rules), **pages}
+
+
+def rule_list(rules: tuple[Rule, ...]) -> str:
+    """All rules in one table for each category."""
+    lines = [
+        "# Rules",
+        "",
+        f"{len(rules)} rules. `kopslint rules` lists them,",
+        "and `kopslint explain RULE` tells one in full.",
+    ]
+    for category, title in CATEGORIES.items():
+        lines += ["", f"## {title}", "", "| rule | severity | finds |", "|---|---|---|"]
+        lines += [
+            f"| [{rule.id}]({rule.id}.md) | {rule.severity} | {rule.summary} |"
+            for rule in rules
+            if rule.category == category
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def rule_page(rule: Rule) -> str:
+    """A rule's prose, its first bad example with what is printed, and its sources."""
+    title, _, prose = rule.readme().partition("\n")
+    example = next(each for each in rule.examples() if each.bad)
+    return "\n".join(
+        [
+            f"# {rule.id}: {title.removeprefix('# ')}",
+            "",
+            f"**{rule.severity}** · `{rule.name}` · since {rule.since}",
+            "",
+            f"{rule.summary}.",
+            prose.rstrip(),
+            "",
+            "## Example",
+            "",
+            *_inputs(example),
+            "kopslint says:",
+            "",
+            "```text",
+            f"{(example.expected or '').rstrip()}",
+            "```",
+            "",
+            "## Sources",
+            "",
+            *(f"- {source}" for source in rule.sources),
+            "",
+        ]
+    )
+
+
+def _inputs(example: Example) -> Iterator[str]:
+    for path in (example.before, example.after, example.commands):
+        if path is not None:
+            language = {".sh": "bash", ".md": "markdown"}.get(path.suffix, "yaml")
+            text = path.read_text(encoding="utf-8").rstrip()
+            # A runbook has fences of its own, of three characters.
+            body = f"````{language}\n{text}\n````"
+            yield f'??? quote "{path.name}"'
+            yield ""
+            yield from (f"    {line}".rstrip() for line in body.splitlines())
+            yield ""
+
+
+def settings() -> str:
+    """The tables of what a configuration may hold, from the model that checks it."""
+    schema = ConfigModel.model_json_schema(by_alias=True)
+    lines = [*_table(schema["properties"])]
+    for name, part in schema.get("$defs", {}).items():
+        title = name.removesuffix("Model").lower()
+        lines += ["", f"Each of `{title}s` has:", "", *_table(part["properties"])]
+    return "\n".join(lines)
+
+
+def _table(properties: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    yield from ("| key | value | |", "|---|---|---|")
+    for key, about in properties.items():
+        yield f"| `{key}` | {_kind(about)} | {about['description']} |"
+
+
+def _kind(about: Mapping[str, Any]) -> str:
+    """The values that a part of a JSON Schema allows, in words."""
+    match about:
+        case {"anyOf": [*choices]}:
+            return " or ".join(_kind(c) for c in choices if c.get("type") != "null")
+        case {"enum": [*values]}:
+            return ", ".join(f"`{value}`" for value in values)
+        case {"type": "array", "items": {"$ref": _}}:
+            return "list of mappings"
+        case {"type": "array", "items": items}:
+            return f"list of {_kind(items)}s"
+        case {"type": "object", "additionalProperties": value}:
+            return f"mapping to {_kind(value)}"
+        case {"type": "string"}:
+            return "text"
+    raise ValueError(f"no words for the setting {about}")
+
+
+def with_output(markdown: str) -> str:
+    """The Markdown with the output of each example below its command.
+
+    An example is a ``console`` block with a ``folder`` of the repository to run in.
+    Raises ``ValueError`` for a command that is none of kopslint or cannot run.
+    """
+    return _COMMAND.sub(_with_output, markdown)
+
+
+def _with_output(block: re.Match[str]) -> str:
+    command = block["command"]
+    program, *arguments = shlex.split(command)
+    if program != "kopslint":
+        raise ValueError(f"an example of another program: {command}")
+    ran = subprocess.run(  # noqa: S603 - No shell, and the pages are our own.
+        [sys.executable, "-m", "kopslint", *arguments],
+        cwd=ROOT / block["folder"],
+        env={**os.environ, "COLUMNS": "88"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode not in (0, 1):
+        raise ValueError(f"an example fails: {command}\n{ran.stderr}")
+    return (
+        f"```console\n$ {command}\n```\n\n```text\n{ran.stdout.rstrip()}\n```"
+        f"\n\nExit status {ran.returncode}."
+    )
+
+
+def with_site_links(markdown: str, path: str) -> str:
+    """The Markdown of a page with its links out of ``docs`` made to fit the site.
+
+    A link to the folder of a rule leads to the rule's page. Other files of the
+    repository are no pages, so of a link to them only its words are left.
+    """
+
+    def fitted(link: re.Match[str]) -> str:
+        target = link["target"]
+        rule = _RULE_FOLDER.match(target)
+        if rule:
+            page = posixpath.relpath(f"rules/{rule[1]}.md", posixpath.dirname(path))
+            return f"[{link['words']}]({page})"
+        full = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        return link["words"] if full.startswith("..") else link[0]
+
+    return _LINK.sub(fitted, markdown)

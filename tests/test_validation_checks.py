@@ -1,0 +1,195 @@
+"""What kops refuses, as findings: one for each mistake, none that is told already."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kopslint.engine import Request, check
+from kopslint.findings import Finding, Severity
+from kopslint.kops import validation
+from kopslint.rulebook.loader import load_rules
+from kopslint.source.text import Source
+
+CLUSTER = """\
+apiVersion: kops.k8s.io/v1alpha2
+kind: Cluster
+metadata:
+  name: demo.example.com
+spec:
+  cloudProvider: aws
+  etcdClusters:
+  - name: main
+    etcdMembers: [{name: a, instanceGroup: master-a}]
+  - name: events
+    etcdMembers: [{name: a, instanceGroup: master-a}]
+  kubernetesVersion: 1.34.1
+  networkCIDR: 10.20.0.0/16
+  networking: {cni: {}}
+  nonMasqueradeCIDR: 100.64.0.0/10
+  subnets:
+  - {name: a, zone: eu-west-1a, type: Public, cidr: 10.20.16.0/20}
+"""
+GROUP = """\
+---
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata:
+  name: {name}
+  labels: {{kops.k8s.io/cluster: demo.example.com}}
+spec:
+  role: {role}
+  minSize: 1
+  maxSize: 1
+  subnets: [a]
+"""
+MASTER = GROUP.format(name="master-a", role="Master")
+NODES = GROUP.format(name="nodes", role="Node")
+
+
+def findings(text: str) -> list[Finding]:
+    return list(check(Request(after=(Source("a.yaml", text),))).findings)
+
+
+def test_a_sound_cluster_has_no_finding() -> None:
+    assert findings(CLUSTER + MASTER + NODES) == []
+
+
+def test_a_mistake_that_every_group_repeats_is_one_finding_with_every_place() -> None:
+    more = "".join(
+        GROUP.format(name=name, role="Node") + "  machinType: m6i.large\n"
+        for name in ("one", "two", "three")
+    )
+    (finding,) = findings(CLUSTER + MASTER + more)
+
+    assert (finding.rule, finding.message) == (
+        "KL120",
+        "kops knows no field spec.machinType",
+    )
+    assert [location.span.line for location in finding.locations] == [40, 52, 64]
+    assert finding.fix == ("# write machineType",)
+    assert finding.subject == (
+        "InstanceGroup/one,InstanceGroup/three,InstanceGroup/two/spec.machinType"
+    )
+
+
+def test_a_mistake_in_both_etcd_clusters_is_one_finding() -> None:
+    text = CLUSTER.replace("- name: main", "- name: main\n    version: latest")
+    text = text.replace("- name: events", "- name: events\n    version: latest")
+    (finding,) = findings(text + MASTER + NODES)
+
+    assert finding.rule == "KL129"
+    assert [location.span.line for location in finding.locations] == [9, 12]
+
+
+def test_two_mistakes_are_two_findings() -> None:
+    text = NODES + "  tenancy: shared\n  rootVolumeIops: -1\n"
+
+    assert [f.rule for f in findings(CLUSTER + MASTER + text)] == ["KL122", "KL127"]
+
+
+TOLD_ALREADY = {
+    "an even number of members": (
+        "[{name: a, instanceGroup: master-a}]",
+        "[{name: a, instanceGroup: master-a}, {name: b, instanceGroup: master-a}]",
+        {"KL103", "KL105"},
+    ),
+    "versions that differ": (
+        "- name: events",
+        "- name: events\n    version: 3.5.21",
+        {"KL211"},
+    ),
+    "no such subnet": ("subnets: [a]", "subnets: [z]", {"KL111", "KL214"}),
+    "text for a size": ("maxSize: 1", 'maxSize: "1"', {"KL110"}),
+    "a role": ("role: Node", "role: Worker", {"KL110"}),
+    "sizes of the control plane": (
+        "role: Master\n  minSize: 1",
+        "role: Master\n  minSize: 2",
+        {"KL108"},
+    ),
+    "a key written twice": ("role: Node", "role: Node\n  role: Node", {"KL109"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rules"), TOLD_ALREADY.values(), ids=TOLD_ALREADY
+)
+def test_what_another_rule_tells_is_left_to_it(
+    old: str, new: str, rules: set[str]
+) -> None:
+    text = (CLUSTER + MASTER + NODES).replace(old, new)
+    found = {f.rule for f in findings(text) if f.severity is Severity.ERROR}
+
+    assert found
+    assert found <= rules
+
+
+WHY = {
+    "KL122": (
+        "  tenancy: shared\n",
+        (
+            "kops create -f and kops replace -f refuse the object; what stands above "
+            "it in the file is stored by then."
+        ),
+    ),
+    "KL128": (
+        "  additionalSecurityGroups: [x]\n",
+        (
+            "kops create -f and kops replace -f store the object; kops update cluster "
+            "refuses it, and applies nothing."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "why"), WHY.values(), ids=WHY)
+def test_a_finding_says_which_command_refuses(line: str, why: str) -> None:
+    (finding,) = findings(CLUSTER + MASTER + NODES + line)
+
+    assert finding.why == why
+
+
+def test_a_group_of_another_cluster_in_the_file_is_told() -> None:
+    text = CLUSTER + MASTER + NODES
+    stray = GROUP.format(name="stray", role="Node")
+    stray = stray.replace("demo.example.com", "demo.example.org")
+    (finding,) = findings(text + stray)
+
+    assert (finding.rule, finding.cluster) == ("KL127", "demo.example.org")
+    assert finding.message == (
+        "metadata.labels.kops.k8s.io/cluster names demo.example.org, and the Cluster "
+        "in this file is not"
+    )
+    assert finding.locations[0].span.line == 45
+
+
+def test_a_file_of_groups_alone_is_not_asked_for_a_cluster() -> None:
+    assert findings((MASTER + NODES).removeprefix("---\n")) == []
+
+
+def test_a_change_is_told_beside_what_is_wrong_with_its_result() -> None:
+    """Both are asked of the same spec, which must not hide one behind the other."""
+    text = (CLUSTER + MASTER + NODES).replace("1.34.1", "1.37.0")
+    image = "- name: main\n    image: example.com/etcd:x\n    version: 3.6.12"
+    after = text.replace("- name: main", image) + "  tenancy: shared\n"
+    report = check(
+        Request(before=(Source("b.yaml", text),), after=(Source("a.yaml", after),))
+    )
+
+    found = {f.rule for f in report.findings}
+    assert {"KL122", "KL230"} <= found
+
+
+def test_the_rule_that_a_violation_is_left_to_exists() -> None:
+    """Otherwise nobody would report it."""
+    source = Path(validation.__file__).parent
+    left_to = {
+        rule
+        for path in source.glob("*.py")
+        for rule in re.findall(r'"(KL\d{3})"', path.read_text(encoding="utf-8"))
+    }
+
+    assert len(left_to) > 8
+    assert left_to <= {rule.id for rule in load_rules()}
