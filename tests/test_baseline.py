@@ -207,7 +207,7 @@ def test_findings_that_cannot_be_ignored_are_not_written(
     assert said == ""
 
 
-def test_what_a_comment_silences_needs_no_baseline(
+def test_what_a_comment_silences_is_counted_and_needs_no_baseline(
     kopslint: Callable[..., Run],
 ) -> None:
     text = f"# kopslint: ignore-file[KL109] why\n{SPEC}"
@@ -216,6 +216,9 @@ def test_what_a_comment_silences_needs_no_baseline(
     _, out, _ = kopslint("check", "a.yaml", "--write-baseline", "b.json")
 
     assert out.startswith("no findings in 1 spec; 1 suppressed; ")
+    report = json.loads(kopslint("check", "a.yaml", "--format", "json")[1])
+    assert report["summary"]["suppressed"] == 1
+    assert kopslint("check", "a.yaml", "--no-ignores")[0] == 1
     assert json.loads(Path("b.json").read_text(encoding="utf-8"))["findings"] == []
 
 

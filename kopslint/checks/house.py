@@ -98,7 +98,7 @@ def cannot_tell(context: Context) -> Iterator[Draft]:
                     " else. Whether it is kept is not known.",
                     locations=(Location(subject.at(rule.at), ""),),
                     subject=f"{rule.id} {subject.name}",
-                    fix=("# in the rule: spec.?field.orValue('what it is by default')",),
+                    fix=("# in the rule: spec.?field.orValue(what it is by default)",),
                     step=subject.step,
                     etcd_cluster=subject.etcd_cluster,
                 )

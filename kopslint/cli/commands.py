@@ -1,0 +1,191 @@
+"""``kopslint commands``: what was understood of a command list, for whoever wrote it.
+
+Nothing is judged here and no spec is needed: every command is told in a few words,
+with the planes that it changes and what could not be read.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kopslint.cli.common import TextOrJson  # noqa: TC001 - typer reads the annotations.
+from kopslint.cli.options import Form
+from kopslint.cli.terminal import write_output
+from kopslint.errors import NothingCheckedError
+from kopslint.report.cells import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kopslint.commands.command import Command
+    from kopslint.source.text import Source, Span
+    from kopslint.syntax.script import Opaque, SimpleCommand, Unknown
+
+SCHEMA = "kopslint-commands/v1"
+
+
+class StdinAs(StrEnum):
+    """How the standard input is written."""
+
+    MARKDOWN = "markdown"
+    SHELL = "shell"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One command, and the parts of it that are known only at run time."""
+
+    command: Command
+    unknowns: tuple[Unknown, ...]
+
+
+def commands(
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SRC", help="Scripts, runbooks, workflows, or -."),
+    ],
+    *,
+    form: TextOrJson = Form.TEXT,
+    stdin_as: Annotated[
+        StdinAs | None,
+        typer.Option(help="How the standard input is written, instead of guessing."),
+    ] = None,
+) -> None:
+    """Show how command lists are understood, one line for each command.
+
+    A line is path:line:column, what the command will do, in brackets what it changes
+    (registry, cloud, control spec, nodes, etcd, nothing, or unknown), and the command.
+    Below it stand parts known only at run time (?) and faults (!). Nothing is run.
+
+    With --format json: an object with "schema", "commands" and "unread". A command has
+    "path", "line", "column", "end_line", "end_column", "command", "kind", "does",
+    "changes" (a list, or null if that is unknown), "cluster" (or null), "unknown" (a
+    list of "name" and "reason") and "problems" (a list of "kind", "message", "line",
+    "column", "refused" and "suggestion"). What could not be read has its place, its
+    "text" and the "reason".
+
+    Exit status: 0 shown, 2 the inputs are wrong, 3 there was no command, 4 kopslint
+    failed.
+    """
+    from kopslint.cli.inputs import read_commands
+
+    understood, unread = _understood(read_commands(sources, stdin_as))
+    if not understood and not unread:
+        raise NothingCheckedError(
+            "there is no command in the inputs",
+            hint="commands are read from shell scripts, code blocks of Markdown,"
+            " workflows, makefiles and Jenkinsfiles",
+        )
+    render = _json if form is Form.JSON else _text
+    write_output(render(understood, unread))
+
+
+def _understood(sources: Sequence[Source]) -> tuple[list[Understood], list[Opaque]]:
+    """The commands of the sources and what could not be read, each in order."""
+    from kopslint.commands.recognise import recognise
+    from kopslint.syntax.command_list import read_commands, simple_commands
+
+    understood: list[Understood] = []
+    unread: list[Opaque] = []
+    for source in sources:
+        script = read_commands(source)
+        unread += sorted(script.unread, key=lambda opaque: opaque.span.order)
+        for call in simple_commands(script.body):
+            understood += [Understood(c, _unknowns(call, c)) for c in recognise(call)]
+    return understood, unread
+
+
+def _unknowns(call: SimpleCommand, command: Command) -> tuple[Unknown, ...]:
+    """The unknown parts of a command line, those of tools like ``grep`` left out."""
+    from kopslint.commands.model import Foreign
+    from kopslint.syntax.script import Unknown
+
+    if isinstance(command, Foreign):
+        return ()
+    pieces = (piece for word in call.words for piece in word.pieces)
+    return tuple(dict.fromkeys(p for p in pieces if isinstance(p, Unknown)))
+
+
+def _text(understood: Sequence[Understood], unread: Sequence[Opaque]) -> str:
+    lines = [visible(line) for each in understood for line in _lines(each)]
+    lines += [
+        visible(f"{opaque.span}: cannot be read: {opaque.reason.reason}")
+        + visible(f" <- {opaque.reason.name}")
+        for opaque in unread
+    ]
+    count = f"{len(understood)} command{'s' * (len(understood) != 1)}"
+    if unread:
+        count += f", {len(unread)} part{'s' * (len(unread) != 1)} cannot be read"
+    return "\n".join([*lines, "", count]) + "\n"
+
+
+def _lines(understood: Understood) -> Iterator[str]:
+    from kopslint.commands.meaning import meaning
+
+    command = understood.command
+    told = meaning(command)
+    changes = ", ".join(told.planes or ["nothing"])
+    changes = "unknown" if told.planes is None else changes
+    yield f"{command.span}: {told.deed} [{changes}] <- {command.text}"
+    for unknown in understood.unknowns:
+        yield f"  ? {unknown.name}: {unknown.reason}"
+    for problem in command.problems:
+        meant = f"; meant is perhaps {problem.suggestion}" if problem.suggestion else ""
+        yield f"  ! {problem.message}{meant}"
+
+
+def _json(understood: Sequence[Understood], unread: Sequence[Opaque]) -> str:
+    told = {
+        "schema": SCHEMA,
+        "commands": [_command(each) for each in understood],
+        "unread": [
+            {**_place(o.span), "text": o.reason.name, "reason": o.reason.reason}
+            for o in unread
+        ],
+    }
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _command(understood: Understood) -> dict[str, object]:
+    from kopslint.commands.meaning import meaning
+
+    command = understood.command
+    told = meaning(command)
+    return {
+        **_place(command.span),
+        "command": command.text,
+        "kind": type(command).__name__,
+        "does": told.deed,
+        "changes": list(told.planes) if told.planes is not None else None,
+        "cluster": command.cluster.shown if command.cluster is not None else None,
+        "unknown": [
+            {"name": unknown.name, "reason": unknown.reason}
+            for unknown in understood.unknowns
+        ],
+        "problems": [
+            {
+                "kind": problem.kind,
+                "message": problem.message,
+                "line": problem.span.line,
+                "column": problem.span.column,
+                "refused": problem.refused,
+                "suggestion": problem.suggestion,
+            }
+            for problem in command.problems
+        ],
+    }
+
+
+def _place(span: Span) -> dict[str, object]:
+    return {
+        "path": span.source.path,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
