@@ -139,65 +139,77 @@ def published(folder: Path) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
-def commit(folder: Path) -> subprocess.CompletedProcess[str]:
-    """An attempt to commit everything, with the hooks."""
+def team_with_hooks(folder: Path, source: Path) -> None:
+    """A repository with five control-plane nodes, a file each, and the hooks of it.
+
+    Skips the test if nothing can be installed here.
+    """
+    hooks = [
+        {"id": "kopslint"},
+        {
+            "id": "kopslint-commands",
+            "args": ["clusters/", "--commands", "runbooks/"],
+        },
+    ]
+    repo = {"repo": str(source), "rev": published(source), "hooks": hooks}
+    write(folder / ".pre-commit-config.yaml", yaml.safe_dump({"repos": [repo]}))
+    for document in (DEMO / "before.yaml").read_text("utf-8").split("---\n"):
+        name = yaml.safe_load(document)["metadata"]["name"]
+        write(folder / f"clusters/{name}.yaml", document)
+    write(folder / "runbooks/roll.sh", "kops rolling-update cluster --yes\n")
+    git(folder, "init", "--quiet")
     git(folder, "add", "--all")
-    return subprocess.run(
-        ["git", "commit", "-m", "change"],
+    git(folder, "commit", "--quiet", "-m", "five control-plane nodes")
+    installed = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "install", "--install-hooks"],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+    if installed.returncode and any(each in installed.stdout for each in OFFLINE):
+        pytest.skip("hooks cannot be installed without a package index")
+    assert installed.returncode == 0, installed.stdout + installed.stderr
 
 
-@pytest.mark.skipif(find_spec("pre_commit") is None, reason="pre-commit is missing")
-@pytest.mark.usefixtures("alone")
-def test_a_commit_that_only_deletes_a_control_plane_group_is_stopped(
-    tmp_path: Path,
-) -> None:
-    """pre-commit installs the hook from a clone, and git runs it at every commit."""
-    source, team = tmp_path / "kopslint", tmp_path / "team"
-    source.mkdir()
-    (team / "clusters").mkdir(parents=True)
-    config = {
-        "repos": [
-            {
-                "repo": str(source),
-                "rev": published(source),
-                "hooks": [{"id": "kopslint"}],
-            }
-        ]
-    }
-    (team / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), "utf-8")
-    documents = (DEMO / "before.yaml").read_text("utf-8").split("---\n")
-    for document in documents:
-        name = yaml.safe_load(document)["metadata"]["name"]
-        (team / f"clusters/{name}.yaml").write_text(document, "utf-8")
-    git(team, "init", "--quiet")
-    git(team, "add", "--all")
-    git(team, "commit", "--quiet", "-m", "five control-plane nodes")
-    installed = subprocess.run(
-        [sys.executable, "-m", "pre_commit", "install", "--install-hooks"],
-        cwd=team,
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def commit(folder: Path, message: str) -> list[tuple[str, str]] | None:
+    """The errors of an attempt to commit everything, or None if it is committed."""
+    git(folder, "add", "--all")
+    done = subprocess.run(
+        ["git", "commit", "-m", message],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    if installed.returncode and any(each in installed.stdout for each in OFFLINE):
-        pytest.skip("the hook cannot be installed without a package index")
-    assert installed.returncode == 0, installed.stdout + installed.stderr
+    if done.returncode == 0:
+        return None
+    return re.findall(r"^(\S+): error\[(KL\d+)\]", done.stderr, re.MULTILINE)
+
+
+@pytest.mark.skipif(find_spec("pre_commit") is None, reason="pre-commit is missing")
+@pytest.mark.usefixtures("alone")
+def test_a_commit_that_harms_etcd_is_stopped_and_others_are_not(tmp_path: Path) -> None:
+    """pre-commit installs the hooks from a clone, and git runs them at every commit."""
+    source, team = tmp_path / "kopslint", tmp_path / "team"
+    source.mkdir()
+    team_with_hooks(team, source)
 
     nodes = team / "clusters/nodes.yaml"
-    nodes.write_text(nodes.read_text("utf-8").replace("Size: 6", "Size: 7"), "utf-8")
-    safe = commit(team)
+    write(nodes, nodes.read_text("utf-8").replace("Size: 6", "Size: 7"))
+    more_nodes = commit(team, "more nodes")
     (team / "clusters/master-4.yaml").unlink()
-    harmful = commit(team)
+    only_a_deletion = commit(team, "a control-plane node less")
+    git(team, "reset", "--quiet", "--hard")
+    write(team / "runbooks/less.md", "```bash\nkops delete ig master-4 --yes\n```\n")
+    runbook = commit(team, "a runbook that says so")
 
-    assert safe.returncode == 0, safe.stdout + safe.stderr
-    assert harmful.returncode == 1
-    heads = re.findall(r"^(\S+): error\[(KL\d+)\]", harmful.stderr, re.MULTILINE)
-    assert heads == [
-        ("clusters/prod.example.com.yaml:26:22", "KL101"),
-    ]
-    assert git(team, "log", "--format=%s") == "change\nfive control-plane nodes"
+    assert more_nodes is None
+    assert only_a_deletion == [("clusters/prod.example.com.yaml:26:22", "KL101")]
+    assert runbook == [("runbooks/less.md:2:1", "KL301")]
+    assert git(team, "log", "-1", "--format=%s") == "more nodes"

@@ -216,6 +216,13 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
             "cloud spec.subnets[0].additionalRoutes[0].target",
         },
     ),
+    "two ways out of a zone": (
+        subnets(
+            {"egress": "nat-1"},
+            {"name": "b", "cidr": "10.20.32.0/20", "egress": "nat-2"},
+        ),
+        {f"{RANGE} spec.subnets[1].egress"},
+    ),
     "IPv6 notation": (subnets({"ipv6CIDR": "/64#0"}), set()),
     "IPv6 notation without a number": (
         subnets({"ipv6CIDR": "/64"}),
@@ -406,6 +413,13 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
     "a hook that is off": ({"hooks": [{"name": "a", "disabled": True}]}, set()),
     "a mirror in another cloud": (
         {"assets": {"fileRepository": "gs://bucket/path"}},
+        {"component spec.assets.fileRepository"},
+    ),
+    "a mirror where S3 is called otherwise": (
+        {
+            "assets": {"fileRepository": "s3://bucket/path"},
+            **subnets({"zone": "cn-north-1a"}),
+        },
         {"component spec.assets.fileRepository"},
     ),
     "a percentage without its sign": (
@@ -641,6 +655,26 @@ def test_a_rule_keeps_silent_about_clusters_older_than_itself(fields: Fields) ->
 
     assert [v.message for v in violations(found)] == []
     assert told(found, "1.37") != set()
+
+
+METADATA = {
+    "upper case": ({"name": "Demo.example.com"}, {"metadata.name"}),
+    "not qualified": ({"name": "demo"}, {"metadata.name"}),
+    "a namespace": ({"namespace": "kops"}, {"metadata.namespace"}),
+    "a label with a blank": ({"labels": {"a b": "c"}}, {"metadata.labels.a b"}),
+    "a value with a blank": ({"labels": {"a": "b c"}}, {"metadata.labels.a"}),
+    "an annotation may say anything": ({"annotations": {"a.b/C": "d e"}}, set()),
+}
+
+
+@pytest.mark.parametrize(("fields", "expected"), METADATA.values(), ids=METADATA)
+def test_the_metadata_of_a_cluster_is_refused_for(
+    fields: Fields, expected: set[str]
+) -> None:
+    text = yaml.safe_dump(laid_over(CLUSTER, {"metadata": fields}))
+    (found,) = read_fleet([Source("cluster.yaml", text)]).manifests.values()
+
+    assert told(found) == {f"name-or-label {path}" for path in expected}
 
 
 def test_gossip_names_are_refused_since_1_37() -> None:

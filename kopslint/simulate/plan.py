@@ -97,8 +97,9 @@ class Plan:
         one whose group the list handles.
         """
         names = self.members.get(etcd_cluster, ())
-        if self.names_member(etcd_cluster, word):
-            return tuple(name for name in names if _means(word, name))
+        meant = _meant(word, names)
+        if len(meant) == 1:
+            return meant
         leaving = [n for n in names if n in self.leaving.get(etcd_cluster, ())]
         handled = [
             name
@@ -113,8 +114,7 @@ class Plan:
 
         It is the member's name, or an expression that spells exactly one name out.
         """
-        names = self.members.get(etcd_cluster, ())
-        return sum(_means(word, name) for name in names) == 1
+        return len(_meant(word, self.members.get(etcd_cluster, ()))) == 1
 
     def meant_groups(
         self, word: Word | None, existing: tuple[str, ...]
@@ -191,16 +191,30 @@ def _hints(word: Word | None, name: str) -> bool:
     return _spells(word, name) or bool(last and last[0] in _parts(word.shown))
 
 
-def _means(word: Word | None, name: str) -> bool:
-    """Whether a word is ``name``, or an expression that has it in it."""
-    if word is None:
-        return False
-    return word.text == name if word.text is not None else _spells(word, name)
+def _meant(word: Word | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that a word is, or that an expression spells out.
+
+    A name that is part of another one which is spelt out is not meant itself.
+    """
+    if word is None or word.text is not None:
+        return tuple(name for name in names if word is not None and word.text == name)
+    spelt = {name: _parts(name) for name in names if _spells(word, name)}
+    return tuple(
+        name
+        for name, parts in spelt.items()
+        if not any(
+            len(longer) > len(parts) and _holds(longer, parts)
+            for longer in spelt.values()
+        )
+    )
 
 
 def _spells(word: Word, name: str) -> bool:
     """Whether a word has all parts of ``name`` in it, one after another."""
-    said, parts = _parts(word.shown), _parts(name)
+    return _holds(_parts(word.shown), _parts(name))
+
+
+def _holds(said: list[str], parts: list[str]) -> bool:
     return any(said[i : i + len(parts)] == parts for i in range(len(said)))
 
 
