@@ -183,9 +183,10 @@ def _with_output(block: re.Match[str]) -> str:
     ran = subprocess.run(  # noqa: S603 - No shell, and the pages are our own.
         [sys.executable, "-m", "kopslint", *arguments],
         cwd=ROOT / block["folder"],
-        env={**os.environ, "COLUMNS": "88"},
+        # Whoever builds the pages, they are the same.
+        env={"PATH": os.environ["PATH"], "COLUMNS": "88", "PYTHONUTF8": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     if ran.returncode not in (0, 1):

@@ -158,8 +158,8 @@ class Summary:
 
     ``clusters`` are the cluster names; ``before`` and ``after`` count the
     control-plane groups on each side, when both are known; ``worlds`` is the most
-    possible worlds any step had; ``paths`` are all inputs, and ``skipped`` those that
-    are not kops specs.
+    possible worlds any step had; ``skipped`` are files that are not kops specs;
+    ``paths`` are all inputs.
     """
 
     clusters: tuple[str, ...] = ()
@@ -167,10 +167,10 @@ class Summary:
     commands: int = 0
     rules: int = 0
     worlds: int = 0
-    paths: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     before: int | None = None
     after: int | None = None
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,10 @@ def test_every_input_and_output_is_described_and_used() -> None:
     assert ACTION["outputs"]["status"]["value"] == "${{ steps.check.outputs.status }}"
 
 
-def test_kopslint_is_installed_from_the_checkout_of_the_action(job: Job) -> None:
+@pytest.mark.parametrize(("cel", "extra"), [("false", ""), ("true", "[cel]")])
+def test_kopslint_is_installed_from_the_checkout_of_the_action(
+    job: Job, cel: str, extra: str
+) -> None:
     """A module of the checked out repository is not imported by the way."""
     (job.repository / "venv.py").write_text("raise SystemExit(99)", "utf-8")
     (job.folder / "temp/kopslint/bin/python").unlink()
@@ -158,13 +161,13 @@ def test_kopslint_is_installed_from_the_checkout_of_the_action(job: Job) -> None
     )
     python.chmod(0o755)
 
-    ran = job.step("Install kopslint", job.pull_request(), python=str(python))
+    ran = job.step("Install kopslint", job.pull_request(), python=str(python), cel=cel)
 
     assert (ran.returncode, ran.stderr) == (0, "")
     made, installed = asked.read_text("utf-8").splitlines()
     assert made == f"-I -m venv {job.folder}/temp/kopslint"
     assert installed.startswith("-I -m pip install ")
-    assert installed.endswith(f" {ROOT}")
+    assert installed.endswith(f" {ROOT}{extra}")
 
 
 def test_the_order_in_the_text_of_a_pull_request_is_replayed(job: Job) -> None:

@@ -152,10 +152,7 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {f"{RANGE} spec.nonMasqueradeCIDR"},
     ),
     # Subnets
-    "no subnets": (
-        {"subnets": []},
-        {f"{MISSING} spec.subnets", "group spec.subnets[0]"},
-    ),
+    "no subnets": ({"subnets": []}, {f"{MISSING} spec.subnets"}),
     "subnet outside": (
         subnets({"cidr": "10.30.0.0/20"}),
         {f"{RANGE} spec.subnets[0].cidr"},
@@ -489,6 +486,38 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
     "a warm pool smaller than its least": (
         {"warmPool": {"minSize": 3, "maxSize": 1}},
         {"addon spec.warmPool.maxSize"},
+    ),
+    # etcd
+    "no main": (
+        {"etcdClusters": CLUSTER["spec"]["etcdClusters"][1:]},
+        {"etcd spec.etcdClusters"},
+    ),
+    "a misnamed main is not a missing one": (
+        {
+            "etcdClusters": [
+                {**CLUSTER["spec"]["etcdClusters"][0], "name": "Main"},
+                CLUSTER["spec"]["etcdClusters"][1],
+            ]
+        },
+        {f"{VALUE} spec.etcdClusters[0].name"},
+    ),
+    "a volume faster than its size": (
+        {
+            "etcdClusters": [
+                {
+                    "name": "main",
+                    "etcdMembers": [
+                        {
+                            "name": "a",
+                            "instanceGroup": "master-a",
+                            "volumeType": "gp3",
+                            "volumeThroughput": 800,
+                        }
+                    ],
+                }
+            ]
+        },
+        {"etcd spec.etcdClusters[0].etcdMembers[0].volumeThroughput"},
     ),
     # Labels
     "a reserved label": (

@@ -16,6 +16,7 @@ import typer
 
 from kopslint import __version__
 from kopslint.cli.check_command import check
+from kopslint.cli.commands import commands
 from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     Color,
     Config,
@@ -73,6 +74,7 @@ def kopslint(
 
 
 app.command()(check)
+app.command()(commands)
 
 
 @app.command()

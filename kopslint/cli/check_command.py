@@ -15,7 +15,7 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     House,
     Verbose,
 )
-from kopslint.cli.options import ColorWhen, FailOn, Format, read_outputs
+from kopslint.cli.options import ColorWhen, FailOn, Format, StdinAs, read_outputs
 from kopslint.cli.voice import Voice
 
 
@@ -36,6 +36,10 @@ def check(
     commands: Annotated[
         list[str] | None,
         typer.Option(metavar="SRC", help="The commands: scripts, runbooks, workflows."),
+    ] = None,
+    stdin_as: Annotated[
+        StdinAs | None,
+        typer.Option(help="How commands from - are written, instead of guessing."),
     ] = None,
     formats: Annotated[
         list[str] | None,
@@ -123,6 +127,7 @@ def check(
         before=before or (),
         after=[*(specs or []), *(after or [])],
         commands=commands or (),
+        stdin_as=stdin_as,
         git=GitOptions(base, head, staged, changed),
         config=config,
         no_config=no_config,

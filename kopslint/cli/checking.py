@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from kopslint.cli.options import ColorWhen, FailOn, Output
+    from kopslint.cli.options import ColorWhen, FailOn, Output, StdinAs
     from kopslint.cli.voice import Voice
     from kopslint.config.load import Configuration
     from kopslint.config.settings import Settings
@@ -40,6 +40,7 @@ class CheckOptions:
     before: Sequence[str] = ()
     after: Sequence[str] = ()
     commands: Sequence[str] = ()
+    stdin_as: StdinAs | None = None
     git: GitOptions = field(default_factory=GitOptions)
     config: Path | None = None
     no_config: bool = False
@@ -137,7 +138,7 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
                 f"{configuration.path}: no file matches the patterns of specs",
                 hint="correct them; 'kopslint doctor' shows what they match",
             )
-    return read_request(options.before, after, options.commands)
+    return read_request(options.before, after, options.commands, options.stdin_as)
 
 
 def _check_change(
@@ -152,7 +153,7 @@ def _check_change(
             "the state before is taken from git, so --before cannot name it",
             hint="leave out --before, or the options about git",
         )
-    commands = read_commands(options.commands)
+    commands = read_commands(options.commands, options.stdin_as)
     changed = read_changed(options.git, configuration.layout, options.after, commands)
     if changed.requests:
         voice.detail(changed.summary)

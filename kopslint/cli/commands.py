@@ -7,17 +7,17 @@ with the planes that it changes and what could not be read.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kopslint.cli.common import TextOrJson  # noqa: TC001 - typer reads the annotations.
-from kopslint.cli.options import Form
-from kopslint.cli.terminal import write_output
+from kopslint.cli.options import ColorWhen, Form, StdinAs
+from kopslint.cli.terminal import style_for, write_output
 from kopslint.errors import NothingCheckedError
-from kopslint.report.cells import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     from kopslint.syntax.script import Opaque, SimpleCommand, Unknown
 
 SCHEMA = "kopslint-commands/v1"
-
-
-class StdinAs(StrEnum):
-    """How the standard input is written."""
-
-    MARKDOWN = "markdown"
-    SHELL = "shell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +74,12 @@ def commands(
             hint="commands are read from shell scripts, code blocks of Markdown,"
             " workflows, makefiles and Jenkinsfiles",
         )
-    render = _json if form is Form.JSON else _text
-    write_output(render(understood, unread))
+    if form is Form.JSON:
+        write_output(_json(understood, unread))
+    else:
+        style = style_for(sys.stdout, ColorWhen.NEVER, os.environ)
+        lines = map(style.safe, _text(understood, unread))
+        write_output("\n".join(lines) + "\n")
 
 
 def _understood(sources: Sequence[Source]) -> tuple[list[Understood], list[Opaque]]:
@@ -111,17 +108,16 @@ def _unknowns(call: SimpleCommand, command: Command) -> tuple[Unknown, ...]:
     return tuple(dict.fromkeys(p for p in pieces if isinstance(p, Unknown)))
 
 
-def _text(understood: Sequence[Understood], unread: Sequence[Opaque]) -> str:
-    lines = [visible(line) for each in understood for line in _lines(each)]
-    lines += [
-        visible(f"{opaque.span}: cannot be read: {opaque.reason.reason}")
-        + visible(f" <- {opaque.reason.name}")
-        for opaque in unread
-    ]
+def _text(understood: Sequence[Understood], unread: Sequence[Opaque]) -> Iterator[str]:
+    for each in understood:
+        yield from _lines(each)
+    for opaque in unread:
+        written, reason = opaque.reason.name, opaque.reason.reason
+        yield f"{opaque.span}: cannot be read: {reason} <- {written}"
     count = f"{len(understood)} command{'s' * (len(understood) != 1)}"
     if unread:
         count += f", {len(unread)} part{'s' * (len(unread) != 1)} cannot be read"
-    return "\n".join([*lines, "", count]) + "\n"
+    yield from ("", count)
 
 
 def _lines(understood: Understood) -> Iterator[str]:

@@ -6,22 +6,28 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kopslint.cli.options import StdinAs
 from kopslint.errors import InputError, UsageError
 from kopslint.source.collect import STDIN, collect
 from kopslint.source.decode import MAX_BYTES, decode
+from kopslint.source.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kopslint.engine import Request
-    from kopslint.source.text import Source
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
+# The name tells how a list is written, and the standard input has none of its own.
+_STDIN_NAMES = {StdinAs.MARKDOWN: f"{STDIN}.md", StdinAs.SHELL: f"{STDIN}.sh"}
 COMMAND_SUFFIXES = (".sh", ".bash", ".md", ".markdown", ".txt", ".yaml", ".yml")
 
 
 def read_request(
-    before: Sequence[str], after: Sequence[str], commands: Sequence[str]
+    before: Sequence[str],
+    after: Sequence[str],
+    commands: Sequence[str],
+    stdin_as: StdinAs | None = None,
 ) -> Request:
     """Read what the options name.
 
@@ -46,13 +52,30 @@ def read_request(
     return Request(
         before=tuple(specs(before)) if before else None,
         after=tuple(specs(after)) if after else None,
-        commands=read_commands(commands),
+        commands=read_commands(commands, stdin_as),
     )
 
 
-def read_commands(commands: Sequence[str]) -> tuple[Source, ...]:
-    """The command lists that were named. Raises ``InputError`` as ``collect``."""
-    return tuple(collect(commands, suffixes=COMMAND_SUFFIXES, stdin=_stdin))
+def read_commands(
+    commands: Sequence[str], stdin_as: StdinAs | None = None
+) -> tuple[Source, ...]:
+    """The command lists that were named.
+
+    ``stdin_as`` is how the standard input is written; None leaves that to be
+    guessed. Raises ``InputError`` as ``collect``, and ``UsageError`` for a
+    ``stdin_as`` without ``-``.
+    """
+    if stdin_as is not None and "-" not in commands:
+        raise UsageError(
+            "--stdin-as says how commands on the standard input are written, and"
+            " none are read from there",
+            hint="name - as the commands, or leave out --stdin-as",
+        )
+    sources = collect(commands, suffixes=COMMAND_SUFFIXES, stdin=_stdin)
+    if stdin_as is None:
+        return tuple(sources)
+    name = _STDIN_NAMES[stdin_as]
+    return tuple(Source(name, s.text) if s.path == STDIN else s for s in sources)
 
 
 def _stdin() -> str:

@@ -43,6 +43,13 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+class StdinAs(StrEnum):
+    """How command lists on the standard input are written."""
+
+    MARKDOWN = "markdown"
+    SHELL = "shell"
+
+
 class Form(StrEnum):
     """The forms of everything that is printed and is not a report."""
 

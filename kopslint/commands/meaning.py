@@ -22,9 +22,9 @@ Plane = Literal["registry", "cloud", "control spec", "nodes", "etcd"]
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """``deed`` continues the sentence "this command ..."; ``planes`` is what it changes.
+    """A deed, to go on after "this command", and what it changes.
 
-    ``planes`` is empty if nothing changes, and None if that cannot be told.
+    ``planes`` are empty if nothing changes, and None if that cannot be told.
     """
 
     deed: str
@@ -38,8 +38,8 @@ _UPDATES: tuple[Plane, ...] = ("cloud", "control spec")
 def meaning(command: Command) -> Meaning:
     """What a command will do when it runs and nothing in the cluster is in its way.
 
-    A command line that its program refuses does nothing. The planes are those of
-    kops docs/operations and of ``kopslint.simulate``.
+    A command line that its program refuses does nothing. Source: kops cmd/kops, one
+    file for each command.
     """
     refused = next((p for p in command.problems if p.refused), None)
     if refused is not None:
@@ -49,8 +49,8 @@ def meaning(command: Command) -> Meaning:
 
 def _of_kops(command: Command) -> Meaning | None:
     match command:
-        case model.CreateCluster(dry_run=True) | model.CreateInstanceGroup(
-            dry_run=True
+        case (
+            model.CreateCluster(dry_run=True) | model.CreateInstanceGroup(dry_run=True)
         ):
             return Meaning("prints what it would create")
         case model.CreateCluster(yes=yes):
@@ -65,7 +65,9 @@ def _of_kops(command: Command) -> Meaning | None:
             return Meaning(f"creates {_group(group)}{how}", ("registry",))
         case model.Replace(files=files, force=force):
             how = ", missing ones included" if force else ", if they exist"
-            return Meaning(f"overwrites the objects of {_all(files)}{how}", ("registry",))
+            return Meaning(
+                f"overwrites the objects of {_all(files)}{how}", ("registry",)
+            )
         case model.EditCluster(sets=sets, unsets=unsets):
             return Meaning(f"changes the cluster{_edits(sets, unsets)}", ("registry",))
         case model.EditInstanceGroup(group=group, sets=sets, unsets=unsets):
@@ -187,7 +189,9 @@ def _group(word: Word | None) -> str:
 def _edits(sets: Sequence[Word], unsets: Sequence[Word]) -> str:
     if not sets and not unsets:
         return " in an editor"
-    return ": " + ", ".join([*(w.shown for w in sets), *(f"-{w.shown}" for w in unsets)])
+    return ": " + ", ".join(
+        [*(w.shown for w in sets), *(f"-{w.shown}" for w in unsets)]
+    )
 
 
 def _only(words: Sequence[Word]) -> str:

@@ -37,9 +37,9 @@ class Settings:
     from ``folder``, both absolute; of several that fit, the last one decides.
     ``kops_version`` is the version that runs the commands, if it is known.
 
-    ``ignores`` is whether comments may silence findings. They may name any of the
-    ``known`` rules, asked or not, without it those of the rulebook; without ``today``
-    none of them expires.
+    ``ignores`` is whether comments may silence findings. A comment may name any of the
+    ``known`` rules, whether asked or not; by default they are the rulebook's. Without
+    ``today`` no comment expires.
     """
 
     rules: tuple[Rule, ...] | None = None

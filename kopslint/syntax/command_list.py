@@ -30,8 +30,14 @@ _NAMES: tuple[tuple[re.Pattern[str], Notation], ...] = (
 _CONTENTS: tuple[tuple[re.Pattern[str], Notation], ...] = (
     (re.compile(r"\A#!.*\bmake\b"), "makefile"),
     (re.compile(r"\A#!"), "shell"),
+    (re.compile(r"^\s*(?:```|~~~)|^\{%-?\s*highlight\b", re.MULTILINE), "markdown"),
+    # Prose and then an indented block; a comment alone makes no Markdown.
     (
-        re.compile(r"^\s*```|^#{1,3} .*\n\n|^\{%-?\s*highlight\b", re.MULTILINE),
+        re.compile(
+            r"^(?:[-*] |\d+[.)] |#{1,6} )?[A-Z][a-z']*(?: [\w'`,()/-]+)+[.:]?[ \t]*\n"
+            r"\s*\n(?: {4}|\t)\S",
+            re.MULTILINE,
+        ),
         "markdown",
     ),
     (re.compile(r"^\s*pipeline\s*\{", re.MULTILINE), "jenkins"),

@@ -70,7 +70,7 @@ def _compose(source: Source) -> yaml.Node | None:
         raise InputError(
             f"this workflow is not valid YAML: {error.problem}",
             span=source.span(line, column, line, column),
-            hint="mend the file, or say with --notation what it is",
+            hint="mend the file, or name it otherwise if it is no workflow",
         ) from error
     except yaml.YAMLError as error:
         raise InputError(

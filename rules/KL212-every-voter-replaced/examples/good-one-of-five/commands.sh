@@ -1,0 +1,5 @@
+etcdctl member remove e
+kops delete ig master-e --yes
+kops replace --force -f after.yaml
+kops update cluster --yes
+kops validate cluster --wait 10m
