@@ -210,7 +210,8 @@ def test_there_are_words_for_every_kind_of_command(kind: type[Command]) -> None:
     if kind is model.Unreadable:
         needed["reason"] = SimpleNamespace(name="x", reason="it is secret")
 
-    told = meaning(kind(**needed))
+    make: Callable[..., Command] = kind
+    told = meaning(make(**needed))
 
     assert told.deed
     assert (told.planes is None) is (kind is model.Unreadable)
@@ -270,12 +271,14 @@ def test_unknown_parts_faults_and_unread_parts_are_told_with_their_reasons(
 
     assert from_stdin(text) == (
         0,
-        "<stdin>:1:1: is refused for its command line [nothing]"
-        ' <- kops delete ig "$IG" --yess\n'
-        "  ? $IG: $IG is not set in this file\n"
-        "  ! `kops delete instancegroup` has no flag --yess; meant is perhaps --yes\n"
-        "<stdin>:2:1: cannot be read: `fi` is out of place <- fi\n"
-        "\n1 command, 1 part cannot be read\n",
+        (
+            "<stdin>:1:1: is refused for its command line [nothing]"
+            ' <- kops delete ig "$IG" --yess\n'
+            "  ? $IG: $IG is not set in this file\n"
+            "  ! `kops delete instancegroup` has no flag --yess; meant is perhaps --yes\n"
+            "<stdin>:2:1: cannot be read: `fi` is out of place <- fi\n"
+            "\n1 command, 1 part cannot be read\n"
+        ),
         "",
     )
 

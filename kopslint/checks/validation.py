@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
-from kopslint.findings import Location
+from kopslint.findings import Location, Severity
 from kopslint.kops.validation import update_violations, violations
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def _drafts(found: Iterable[Violation]) -> Iterator[Draft]:
         first = same[0]
         objects = sorted({violation.about for violation in same})
         yield Draft(
+            severity=Severity.WARNING if first.harmless else None,
             message=first.message,
             why=_REASONS[first.at_command],
             locations=tuple(Location(v.span, v.label) for v in same),

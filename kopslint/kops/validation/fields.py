@@ -118,6 +118,8 @@ class FieldWalk:
         message = f"kops knows no field {here}"
         if last is not None:
             message = f"kops knows the field {here} no longer since 1.{last + 1}"
+        elsewhere = self._elsewhere(name, path)
+        slip = self._slip(name, struct, certain=bool(elsewhere))
         return Violation(
             kind="unknown-field",
             about=self._about,
@@ -127,11 +129,15 @@ class FieldWalk:
             at_command="edit",
             source=_EXTRA,
             label="kops -f drops this without a word",
-            hint=self._instead(name, struct, path),
+            hint=slip or elsewhere or "remove it",
+            harmless=not slip,
         )
 
-    def _instead(self, name: str, struct: str, path: tuple[Step, ...]) -> str:
-        """Where the field that is meant may be."""
+    def _slip(self, name: str, struct: str, *, certain: bool) -> str:
+        """What to write if the name is a slip of the pen, and otherwise nothing.
+
+        ``certain`` asks for more than a likeness, as for a name that exists elsewhere.
+        """
         fields = self._api.structs[struct]
         same = next((f for f in fields if f.lower() == name.lower()), None)
         if same is not None:
@@ -139,6 +145,13 @@ class FieldWalk:
         meant = _ALSO_CALLED.get(name) or _begun(name, fields)
         if meant in fields:
             return f"write {meant}"
+        if certain:
+            return ""
+        close = get_close_matches(name, fields, n=1, cutoff=0.75)
+        return f"write {close[0]}" if close else ""
+
+    def _elsewhere(self, name: str, path: tuple[Step, ...]) -> str:
+        """Where else a field of this name is: at another level, kind or version."""
         here = paths_of(self._version, self._kind, name)
         if here:
             nearest = sorted(here, key=lambda found: -_shared(found, named(path)))
@@ -152,10 +165,7 @@ class FieldWalk:
                 return (
                     f"it is a field of {version} ({found[0]}), not of {self._version}"
                 )
-        close = get_close_matches(name, fields, n=1, cutoff=0.75)
-        if close:
-            return f"write {close[0]}"
-        return "remove it"
+        return ""
 
 
 def _begun(name: str, fields: Iterable[str]) -> str:

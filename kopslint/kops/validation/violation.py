@@ -44,7 +44,8 @@ class Violation:
     what is wrong there in a few words; ``hint`` says what to do, in the imperative;
     ``source`` is the file and function of kops; ``about`` names the object, as in
     ``InstanceGroup/nodes``. ``covered_by`` names the rule that reports the same mistake
-    already, if there is one.
+    already, if there is one. ``harmless`` is set where kops goes on without a word and
+    nothing says that a setting is missed.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Violation:
     label: str = ""
     hint: str = ""
     covered_by: str = ""
+    harmless: bool = False
 
     @property
     def order(self) -> tuple[object, ...]:
