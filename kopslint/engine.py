@@ -75,7 +75,11 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
     timeline: list[TimelineEntry] = []
     worlds = commands = 0
     for name in names:
-        context = replace(_context(name, before, after, request, lists), house=house)
+        context = replace(
+            _context(name, before, after, request, lists),
+            house=house,
+            kops_version=settings.kops_version,
+        )
         findings.update(dict.fromkeys(_ask(hazards, context, name, settings)))
         simulation = context.simulation
         if simulation is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kopslint.config.settings import DEFAULT
 from kopslint.engine import NO_CLUSTER, Request, check
 from kopslint.errors import NothingCheckedError
 from kopslint.findings import Severity
@@ -147,3 +149,16 @@ def test_what_is_wrong_with_the_list_is_told_once_for_all_clusters() -> None:
     report = check(Request(both, None, source("c.sh", "./deploy.sh\n")))
 
     assert [(f.rule, f.cluster) for f in report.findings] == [("KL901", None)]
+
+
+def test_the_kops_version_decides_which_of_its_rules_hold() -> None:
+    """A cluster that an older kops runs is not held to rules that came later."""
+    spec = BEFORE.replace("class: Network", "class: Classic")
+
+    def told(kops_version: str | None) -> list[str]:
+        settings = replace(DEFAULT, kops_version=kops_version)
+        findings = check(Request(None, source("a.yaml", spec)), settings).findings
+        return [finding.rule for finding in findings]
+
+    assert told("1.34") == []
+    assert told("1.37") == ["KL124"]

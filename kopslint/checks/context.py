@@ -32,7 +32,8 @@ class Context:
     ``after`` is the state to check, or the state after the change; ``before`` is
     None if there is no change to check, ``simulation`` if there are no commands.
     ``misnamed`` are commands that name a cluster which is none of the inputs.
-    ``house`` are the rules of a team's own that are asked.
+    ``house`` are the rules of a team's own that are asked. ``kops_version`` is the
+    kops whose rules hold; None: the one that fits the cluster's Kubernetes.
     """
 
     after: Manifest
@@ -40,6 +41,7 @@ class Context:
     simulation: Simulation | None = None
     misnamed: tuple[Command, ...] = ()
     house: tuple[HouseRule, ...] = ()
+    kops_version: str | None = None
 
     @property
     def cluster(self) -> str:

@@ -40,14 +40,16 @@ class _LastAsked:
     """
 
     def __init__(self) -> None:
-        self._manifest: Manifest | None = None
+        self._asked: tuple[Manifest, str | None] | None = None
         self._found: tuple[Violation, ...] = ()
 
-    def of(self, manifest: Manifest) -> tuple[Violation, ...]:
+    def of(self, manifest: Manifest, kops_version: str | None) -> tuple[Violation, ...]:
         """All violations of ``manifest`` that no other rule reports."""
-        if manifest is not self._manifest:
-            self._found = tuple(v for v in violations(manifest) if not v.covered_by)
-            self._manifest = manifest
+        asked = self._asked
+        if asked is None or asked[0] is not manifest or asked[1] != kops_version:
+            found = violations(manifest, kops_version=kops_version)
+            self._found = tuple(v for v in found if not v.covered_by)
+            self._asked = manifest, kops_version
         return self._found
 
 
@@ -58,7 +60,9 @@ def _check(kind: Kind) -> Check:
     """The check of one kind of violation."""
 
     def check(context: Context) -> Iterator[Draft]:
-        found = (v for v in _LAST.of(context.after) if v.kind == kind)
+        found = (
+            v for v in _LAST.of(context.after, context.kops_version) if v.kind == kind
+        )
         yield from _drafts(found)
 
     return check
@@ -85,7 +89,9 @@ def refused_update(context: Context) -> Iterator[Draft]:
     """A Cluster that kops does not put in the place of the one before."""
     if context.before is None:
         return
-    found = update_violations(context.before, context.after)
+    found = update_violations(
+        context.before, context.after, kops_version=context.kops_version
+    )
     yield from _drafts(v for v in found if not v.covered_by)
 
 
