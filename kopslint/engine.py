@@ -79,6 +79,7 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
             _context(name, before, after, request, lists),
             house=house,
             kops_version=settings.kops_version,
+            etcd_volumes=settings.etcd_volumes,
         )
         findings.update(dict.fromkeys(_ask(hazards, context, name, settings)))
         simulation = context.simulation

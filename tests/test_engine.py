@@ -162,3 +162,18 @@ def test_the_kops_version_decides_which_of_its_rules_hold() -> None:
 
     assert told("1.34") == []
     assert told("1.37") == ["KL124"]
+
+
+def test_a_cluster_without_volumes_may_still_move_its_members() -> None:
+    """kops asks the cloud for volumes; before the first update there are none."""
+    moved = AFTER.replace("instanceGroup: master-2", "instanceGroup: master-9").replace(
+        "name: master-2", "name: master-9"
+    )
+
+    def told(*, etcd_volumes: bool) -> set[str]:
+        settings = replace(DEFAULT, etcd_volumes=etcd_volumes)
+        request = Request(source("a.yaml", AFTER), source("b.yaml", moved))
+        return {finding.rule for finding in check(request, settings).findings}
+
+    assert "KL202" in told(etcd_volumes=True)
+    assert "KL202" not in told(etcd_volumes=False)

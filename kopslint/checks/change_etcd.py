@@ -44,9 +44,9 @@ def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
 
 
 def member_moved(context: Context) -> Iterator[Draft]:
-    """A member runs in another group than before."""
+    """A member runs in another group than before; before it has a disk, it may."""
     before, after = context.before, context.after
-    if before is None:
+    if before is None or not context.etcd_volumes:
         return
     # A member that its group cannot run is the mistake to tell; and one that leaves
     # such a group puts it right, since it never had a volume.

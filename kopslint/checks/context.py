@@ -34,6 +34,7 @@ class Context:
     ``misnamed`` are commands that name a cluster which is none of the inputs.
     ``house`` are the rules of a team's own that are asked. ``kops_version`` is the
     kops whose rules hold; None: the one that fits the cluster's Kubernetes.
+    ``etcd_volumes`` is whether the disks of the etcd members exist.
     """
 
     after: Manifest
@@ -42,6 +43,7 @@ class Context:
     misnamed: tuple[Command, ...] = ()
     house: tuple[HouseRule, ...] = ()
     kops_version: str | None = None
+    etcd_volumes: bool = True
 
     @property
     def cluster(self) -> str:

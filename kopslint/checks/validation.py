@@ -90,7 +90,10 @@ def refused_update(context: Context) -> Iterator[Draft]:
     if context.before is None:
         return
     found = update_violations(
-        context.before, context.after, kops_version=context.kops_version
+        context.before,
+        context.after,
+        kops_version=context.kops_version,
+        etcd_volumes_exist=context.etcd_volumes,
     )
     yield from _drafts(v for v in found if not v.covered_by)
 

@@ -82,6 +82,21 @@ def check(
             help="The least severity that gives exit status 1 (default: error)."
         ),
     ] = None,
+    kops_version: Annotated[
+        str | None,
+        typer.Option(
+            metavar="1.MINOR",
+            help="The kops that runs the commands, instead of the one that fits the"
+            " cluster's Kubernetes.",
+        ),
+    ] = None,
+    no_etcd_volumes: Annotated[
+        bool,
+        typer.Option(
+            "--no-etcd-volumes",
+            help="The cluster was never applied: its etcd volumes do not exist yet.",
+        ),
+    ] = False,
     house: House = None,
     no_ignores: Annotated[
         bool,
@@ -133,6 +148,8 @@ def check(
         no_config=no_config,
         select=select or (),
         ignore=ignore or (),
+        kops_version=kops_version,
+        etcd_volumes=not no_etcd_volumes,
         house=house or (),
         ignores=not no_ignores,
         baseline=baseline,

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from re import fullmatch
 from typing import TYPE_CHECKING
 
 from kopslint.cli.changes import GitOptions, read_changed
@@ -46,6 +47,8 @@ class CheckOptions:
     no_config: bool = False
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
+    kops_version: str | None = None
+    etcd_volumes: bool = True
     house: Sequence[Path] = ()
     ignores: bool = True
     baseline: Path | None = None
@@ -55,6 +58,17 @@ class CheckOptions:
     color: ColorWhen
     timeline: bool = True
     statistics: bool = False
+
+
+def _kops_version(options: CheckOptions) -> str | None:
+    """The version of ``--kops-version``; UsageError if it is none."""
+    version = options.kops_version
+    if version is not None and not fullmatch(r"1\.[0-9]+(\.[0-9]+)?", version):
+        raise UsageError(
+            f"--kops-version {version} is not a version of kops",
+            hint="write it like 1.34",
+        )
+    return version
 
 
 def run_check(options: CheckOptions, voice: Voice) -> bool:
@@ -80,6 +94,8 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
             house=options.house,
         ),
         ignores=options.ignores,
+        kops_version=_kops_version(options) or configuration.kops_version,
+        etcd_volumes=options.etcd_volumes,
         today=datetime.now().astimezone().date(),
     )
     fail_on = fail_on_for(options.fail_on, configuration, os.environ)

@@ -35,7 +35,8 @@ class Settings:
     Without ``rules`` it is the whole rulebook. ``severities``, by rule id, replace
     whatever the rule itself says. ``overrides`` are for paths below ``root``, seen
     from ``folder``, both absolute; of several that fit, the last one decides.
-    ``kops_version`` is the version that runs the commands, if it is known.
+    ``kops_version`` is the version that runs the commands, if it is known, and
+    ``etcd_volumes`` whether the cluster has been applied, so that its disks exist.
 
     ``ignores`` is whether comments may silence findings. A comment may name any of the
     ``known`` rules, whether asked or not; by default they are the rulebook's. Without
@@ -48,6 +49,7 @@ class Settings:
     root: str = "/"
     folder: str = "/"
     kops_version: str | None = None
+    etcd_volumes: bool = True
     ignores: bool = True
     known: tuple[Rule, ...] | None = None
     today: date | None = None
