@@ -275,7 +275,7 @@ def test_unknown_parts_faults_and_unread_parts_are_told_with_their_reasons(
             "<stdin>:1:1: is refused for its command line [nothing]"
             ' <- kops delete ig "$IG" --yess\n'
             "  ? $IG: $IG is not set in this file\n"
-            "  ! `kops delete instancegroup` has no flag --yess; meant is perhaps --yes\n"
+            "  ! `kops delete instancegroup` has no flag --yess; perhaps --yes\n"
             "<stdin>:2:1: cannot be read: `fi` is out of place <- fi\n"
             "\n1 command, 1 part cannot be read\n"
         ),

@@ -165,7 +165,7 @@ def test_the_kops_version_decides_which_of_its_rules_hold() -> None:
 
 
 def test_a_cluster_without_volumes_may_still_move_its_members() -> None:
-    """kops asks the cloud for volumes; before the first update there are none."""
+    """The cloud is asked for volumes; before the first update there are none."""
     moved = AFTER.replace("instanceGroup: master-2", "instanceGroup: master-9").replace(
         "name: master-2", "name: master-9"
     )
