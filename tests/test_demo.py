@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "fixtures/five-to-three"
 
 
-def demonstration(width: int = 100) -> subprocess.CompletedProcess[str]:
+def demonstration(
+    commands: str = "commands.sh", width: int = 100
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             sys.executable,
@@ -20,7 +22,7 @@ def demonstration(width: int = 100) -> subprocess.CompletedProcess[str]:
             "check",
             "--before=before.yaml",
             "--after=after.yaml",
-            "--commands=commands.sh",
+            f"--commands={commands}",
         ],
         capture_output=True,
         text=True,
@@ -57,3 +59,19 @@ def test_the_demonstration_finds_what_broke_the_cluster() -> None:
         ["commands.sh:2:1", "warning[KL303]"],
         ["commands.sh:5:1", "warning[KL302]"],
     ]
+
+
+def test_the_fix_that_is_printed_mends_the_list() -> None:
+    """The fixed list has the lines of the report where it says, and nothing else."""
+    broken = demonstration().stdout
+    fixed = (DEMO / "fixed.sh").read_text(encoding="utf-8").splitlines()
+    original = (DEMO / "commands.sh").read_text(encoding="utf-8").splitlines()
+    ran = demonstration("fixed.sh")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    verdict = ran.stdout.splitlines()[-1]
+
+    assert all(line in broken for line in fixed if line not in original)
+    assert [line for line in fixed if line in original] == original
+    assert ran.returncode == 0
+    assert verdict.startswith("no findings in 7 commands")
+    assert verdict.partition(";")[0] in readme

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kopslint.change.correspondence import may_hide_groups
 from kopslint.change.members import groups_removed, membership_changes
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed, removal, sure
+from kopslint.checks.context import Context, Draft, listed, removals, sure
 from kopslint.commands.model import (
     DeleteCluster,
     DeleteFromFile,
@@ -150,8 +150,8 @@ def _deletion(group: InstanceGroup, context: Context) -> tuple[str, ...]:
     """The commands that delete the group, its members taken out of etcd first."""
     before = context.before
     return (
-        *(
-            removal(member.name, etcd.name)
+        *removals(
+            (member.name, etcd.name)
             for etcd in (before.etcd_clusters if before is not None else ())
             for member in etcd.members
             if member.group == group.name

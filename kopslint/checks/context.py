@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kopslint.findings import Certainty, Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kopslint.checks.house import HouseRule
     from kopslint.commands.command import Command
@@ -95,14 +95,26 @@ def listed(names: tuple[str, ...] | list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def removal(member: str, etcd_cluster: str, when: str = "") -> str:
-    """The command that takes a member out of an etcd cluster, to paste.
+def removals(pairs: Iterable[tuple[str, str]], when: str = "") -> tuple[str, ...]:
+    """The commands that take members out of etcd, to paste.
 
-    ``etcdctl`` wants the member's id, which only the member list has. What it lists
-    ends in the name of the spec, with or without a prefix.
+    ``pairs`` are member and etcd cluster. A comment says in which etcd clusters what
+    follows it is to be run; ``when`` is added to it. ``etcdctl`` wants the member's
+    id, which only the member list has; what that lists ends in the name of the spec,
+    with or without a prefix.
     """
-    find = f"etcdctl member list | awk -F, '/[ -]{member},/{{print $1}}'"
-    return f'etcdctl member remove "$({find})"  # in {etcd_cluster}{when}'
+    clusters: dict[str, list[str]] = {}
+    for member, etcd_cluster in pairs:
+        clusters.setdefault(member, []).append(etcd_cluster)
+    lines: list[str] = []
+    said = ""
+    for member, names in clusters.items():
+        where = f"# {listed([f'in {name}' for name in names])}{when}:"
+        find = f"etcdctl member list | awk -F, '/[ -]{member},/{{print $1}}'"
+        remove = f'etcdctl member remove "$({find})"'
+        lines.extend((remove,) if where == said else (where, remove))
+        said = where
+    return tuple(lines)
 
 
-__all__ = ["Check", "Context", "Draft", "listed", "removal", "sure"]
+__all__ = ["Check", "Context", "Draft", "listed", "removals", "sure"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, listed, removal, sure
+from kopslint.checks.context import Context, Draft, listed, removals, sure
 from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.commands.model import MemberRemove
 from kopslint.findings import Location, Severity
@@ -178,9 +178,7 @@ def _mending(
         return ("# delete its etcd volumes, so that it comes back as a new member",)
     if "R" in letters:
         dead = hazards[0].members
-    return tuple(
-        removal(name, hazard.etcd_cluster) for hazard in hazards for name in dead
-    )
+    return removals((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
 
 
 def _together(hazards: Iterable[Hazard]) -> Iterator[list[Hazard]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, listed, removal, sure
+from kopslint.checks.context import Context, Draft, listed, removals, sure
 from kopslint.findings import Location
 from kopslint.simulate.membership import deletions
 from kopslint.simulate.views import trace
@@ -39,11 +39,9 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             step=step.number,
             etcd_cluster=clusters[0] if len(clusters) == 1 else None,
             fix=(
-                *(
-                    removal(
-                        member.name, name, f", before line {step.command.span.line}"
-                    )
-                    for name, member, _ in deletion.members
+                *removals(
+                    ((member.name, name) for name, member, _ in deletion.members),
+                    f", before line {step.command.span.line}",
                 ),
                 *context.planning,
             ),

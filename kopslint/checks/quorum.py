@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, listed, removal, sure
+from kopslint.checks.context import Context, Draft, listed, removals, sure
 from kopslint.etcd.story import story
 from kopslint.findings import Location, Severity, TraceLine
 from kopslint.simulate import quorum
@@ -131,16 +131,18 @@ def _reason(outage: Outage) -> str:
 
 def _repair(outages: list[Outage], simulation: Simulation) -> tuple[str, ...]:
     """What keeps quorum: no dead member in the list, and time between machines."""
-    removals = tuple(
-        removal(name, line.etcd_cluster, ", before this")
+    dead = [
+        (name, line.etcd_cluster)
         for line in map(line_of, outages)
         if line.before is not None
         for name in line.before.members
         if name not in (*line.before.alive, *line.before.joining)
         and name in simulation.plan.leaving.get(line.etcd_cluster, ())
-    )
+    ]
+    if dead:
+        return removals(dead, ", before this")
     wait = "kops validate cluster --wait 10m  # between one machine and the next"
-    return removals or (() if outages[0].rolled else (wait,))
+    return () if outages[0].rolled else (wait,)
 
 
 def no_failure_tolerated(context: Context) -> Iterator[Draft]:
@@ -193,21 +195,21 @@ def mending(hazards: Sequence[Hazard], simulation: Simulation) -> tuple[str, ...
     A member that the change takes out of the spec is removed. One that the spec keeps
     must not be: its disk would remember, and its machine could never join again.
     """
-    removals: list[str] = []
+    leavers: list[tuple[str, str]] = []
     kept: dict[str, None] = {}
     for hazard in hazards:
         leaving = simulation.plan.leaving.get(hazard.etcd_cluster, frozenset())
         for member in hazard.members:
             if member in leaving:
-                removals.append(removal(member, hazard.etcd_cluster))
+                leavers.append((member, hazard.etcd_cluster))
             else:
                 kept[member] = None
     if not kept:
-        return tuple(removals)
+        return removals(leavers)
     back = (
         f"# the spec keeps {listed(tuple(kept))}: bring the machine back with its disk"
     )
-    return (*removals, back)
+    return (*removals(leavers), back)
 
 
 def line_of(hazard: Hazard) -> TraceLine:

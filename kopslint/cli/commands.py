@@ -131,7 +131,7 @@ def _lines(understood: Understood) -> Iterator[str]:
     for unknown in understood.unknowns:
         yield f"  ? {unknown.name}: {unknown.reason}"
     for problem in command.problems:
-        meant = f"; meant is perhaps {problem.suggestion}" if problem.suggestion else ""
+        meant = f"; perhaps {problem.suggestion}" if problem.suggestion else ""
         yield f"  ! {problem.message}{meant}"
 
 

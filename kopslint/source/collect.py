@@ -145,6 +145,12 @@ def _refuse(error: OSError) -> NoReturn:
 
 def _read(path: Path) -> Source:
     try:
+        # A pipe or a device may never end, or never begin.
+        if path.exists() and not path.is_file():
+            raise InputError(
+                f"{shown(path)} is neither a file nor a folder",
+                hint="name a file, or - for the standard input",
+            )
         with path.open("rb") as file:
             return decode(shown(path), file.read(MAX_BYTES + 1))
     except FileNotFoundError:

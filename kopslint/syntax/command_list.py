@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from kopslint.errors import InputError
 from kopslint.syntax.script import SimpleCommand
 from kopslint.syntax.shell_output import parts
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from kopslint.syntax.script import Script, Statement
 
 Notation = Literal["shell", "markdown", "workflow", "makefile", "jenkins"]
+
+# A list is held in memory many times over, and nobody runs a longer one.
+LONGEST = 2_000_000
 
 _NAMES: tuple[tuple[re.Pattern[str], Notation], ...] = (
     (re.compile(r"\.(md|markdown|mdx|mkd)(\.erb)?$"), "markdown"),
@@ -50,8 +54,14 @@ def read_commands(source: Source, *, notation: Notation | None = None) -> Script
 
     Without a ``notation`` it is told from the name and the content; shell is what
     remains. What cannot be read is in ``Script.unread``. Raises ``InputError``
-    only if a workflow is not YAML.
+    only for a source longer than ``LONGEST`` and if a workflow is not YAML.
     """
+    if len(source.text) > LONGEST:
+        raise InputError(
+            f"{source.path} is too long for a list of commands: it has more than"
+            f" {LONGEST:,} characters",
+            hint="name the script or runbook itself, not a log or a dump",
+        )
     match notation or notation_of(source):
         case "markdown":
             from kopslint.syntax.markdown import read_markdown

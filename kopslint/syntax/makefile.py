@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kopslint.syntax.script import (
@@ -170,13 +171,14 @@ class _Makefile:
         for index, (number, line) in enumerate(recipe):
             skip = prefix.end() if prefix and index == 0 else 1
             builder.line(number, skip + 1, line[skip:])
-        script = read_texts([builder.text()], self._environment())
+        script = read_texts([builder.text()], self._environment)
         self.unread.extend(script.unread)
         if not script.body.items:
             return NOTHING
         group = Group(script.body, subshell=True)
         return AndOr(group, "||", NOTHING) if "-" in marks else group
 
+    @cached_property
     def _environment(self) -> list[Assignment]:
         found = []
         for name in sorted(self.exported & self.variables.keys()):

@@ -62,7 +62,7 @@ class ScriptReader(ReaderState):
 
     def words(self, tree: Node) -> WordReader:
         """A reader of the words below ``tree``, in the scope at hand."""
-        return WordReader(self.text, self.scope, tree, self._substitution)
+        return WordReader(self.text, self.scope, tree, self._substitution, self.afford)
 
     # --- lists and chains ------------------------------------------------------
 

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 
 from kopslint.syntax.script import Opaque, Unknown
 from kopslint.syntax.shell_comments import Comments
-from kopslint.syntax.shell_values import PIPEFAIL, Scope, Variable
+from kopslint.syntax.shell_values import (
+    LONGEST_ENVIRONMENT,
+    PIPEFAIL,
+    Scope,
+    Variable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
 DEEPEST = 25
 # Unrolled loops and inlined functions multiply; beyond this they stay folded.
 MOST_COPIES = 5_000
+# So do braces and arrays, which may stand for many words each.
+MOST_EXPANDED = 100_000
 
 
 class ReaderState:
@@ -45,7 +52,7 @@ class ReaderState:
     ) -> None:
         self.text = text
         self.scope = Scope()
-        for assignment in environment:
+        for assignment in list(environment)[-LONGEST_ENVIRONMENT:]:
             self.assign(assignment.name, assignment.value)
             self.scope.export(assignment.name)
         if pipefail:
@@ -59,6 +66,7 @@ class ReaderState:
         self._depth = 0
         self._copying = False
         self._copies = 0
+        self._expanded = 0
 
     def opaque(self, written: str, reason: str, span: Span) -> Opaque:
         """Something that could run anything; noted as unread."""
@@ -92,6 +100,11 @@ class ReaderState:
     def too_many_copies(self) -> bool:
         """Whether loops and functions are no longer to be copied out."""
         return self._copies > MOST_COPIES
+
+    def afford(self, words: int) -> bool:
+        """Note that a word became several; False if there are too many of them."""
+        self._expanded += words
+        return self._expanded <= MOST_EXPANDED
 
     @contextmanager
     def nested(self, node: Node, levels: int = 1) -> Iterator[Opaque | None]:

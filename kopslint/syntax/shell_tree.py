@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Each fault costs one more parse of what follows, and parsing errors is slow.
 MOST_FAULTS = 25
 MOST_PARSED = 1_000_000
+# A fault deeper inside than this is shown where its surroundings start: the tree
+# may be deeper than the machine's stack.
+MOST_LEVELS = 500
 # The parser's time grows with the square of the here-documents of one line.
 MOST_HEREDOCS = 50
 _OPENERS = {
@@ -137,7 +140,9 @@ def _fault(node: Node, text: ShellText, begin: int) -> Fault | None:
     if not node.has_error and node.type in _STATEMENTS:
         return None
     place = node
-    while not (place.is_error or place.is_missing):
+    for _ in range(MOST_LEVELS):
+        if place.is_error or place.is_missing:
+            break
         inner = next((c for c in place.children if c.has_error or c.is_missing), None)
         if inner is None:
             break

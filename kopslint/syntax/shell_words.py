@@ -47,13 +47,15 @@ class WordReader:
     """Reads words of one text in one scope.
 
     ``tree`` is a node that contains them; ``run`` gives what a substitution
-    prints.
+    prints; ``afford`` is told how many words one became, and says whether that is
+    not too many.
     """
 
     text: ShellText
     scope: Scope
     tree: Node
     run: Callable[[Node], Pieces]
+    afford: Callable[[int], bool]
 
     def words(self, start: int, end: int) -> tuple[list[Word], Unknown | None]:
         """The arguments that ``text[start:end]`` becomes.
@@ -65,6 +67,10 @@ class WordReader:
         if _PLAIN.fullmatch(text.text, start, end) and not text.has_hole(start, end):
             raw = text.text[start:end]
             return [Word((raw,), raw, text.span(start, end))], None
+        if not self.afford(0):
+            raw = text.text[start:end]
+            unknown = Unknown(raw, "this list has too many words to follow")
+            return [Word((unknown,), raw, text.span(start, end))], unknown
         atoms = self._atoms(start, end)
         open_ended = next(
             (
@@ -88,6 +94,8 @@ class WordReader:
             open_ended = Unknown(raw, f"which files match `{raw}` is not known here")
         span = text.span(start, end)
         values = [f for word in braces(atoms) for f in self._fields(word)]
+        if len(values) > 1:
+            self.afford(len(values))
         return [Word(value, raw, span) for value in values], open_ended
 
     def value(self, start: int, end: int) -> Pieces:

@@ -32,11 +32,17 @@ from kopslint.syntax.workflow_scalars import scalar_span, scalar_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from yaml._yaml import Mark as FastMark
+    from yaml.error import Mark
+
     from kopslint.source.text import Source
 
 Environment = dict[str, Assignment]
 
 _NOT_JOBS = {"default", "include", "stages", "variables", "workflow", "cache", "image"}
+_DEEPEST = 100
+# Aliases may hold themselves, or each other many times over.
+_MOST_STEPS = 10_000
 _FOREIGN_SHELLS = ("pwsh", "powershell", "python", "cmd", "node")
 
 
@@ -62,11 +68,23 @@ def read_workflow(source: Source) -> Script:
 
 def _compose(source: Source) -> yaml.Node | None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = "\n".join(source.lines)
     try:
-        return yaml.compose("\n".join(source.lines), Loader=loader)
+        # Composing goes as deep as the text, and the interpreter does not.
+        depth = 0
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                line, column = _place(event.start_mark)
+                raise InputError(
+                    f"this workflow is nested more than {_DEEPEST} levels deep",
+                    span=source.span(line, column, line, column + 1),
+                    hint="name the workflow itself, or write it flatter",
+                )
+        return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        line, column = _place(error.problem_mark)
         raise InputError(
             f"this workflow is not valid YAML: {error.problem}",
             span=source.span(line, column, line, column),
@@ -76,6 +94,10 @@ def _compose(source: Source) -> yaml.Node | None:
         raise InputError(
             f"this workflow is not valid YAML: {error}", span=source.whole()
         ) from error
+
+
+def _place(mark: Mark | FastMark | None) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
 
 
 def _entries(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
@@ -96,17 +118,6 @@ def _text(node: yaml.Node | None, name: str) -> str:
 
 def _items(node: yaml.Node | None) -> list[yaml.Node]:
     return node.value if isinstance(node, yaml.SequenceNode) else []
-
-
-def _scalars(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
-    """The scalars of a value that is one, a list of them, or lists of lists."""
-    waiting = [node]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, yaml.ScalarNode):
-            yield current
-        else:
-            waiting.extend(reversed(_items(current)))
 
 
 class _Workflow:
@@ -160,11 +171,30 @@ class _Workflow:
                 continue
             environment = self._environment(_get(job, "variables"), everywhere)
             scripts = [_get(job, "before_script") or before, _get(job, "script")]
-            nodes = [node for script in scripts for node in _scalars(script)]
+            nodes = [node for script in scripts for node in self._scalars(script)]
             group = self._shell(nodes, environment, name, pipefail=True)
             if _text(job, "allow_failure") == "true":
                 group = AndOr(group, "||", NOTHING)
             yield group
+
+    def _scalars(self, node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+        """The scalars of a value that is one, a list of them, or lists of lists."""
+        waiting = [node]
+        steps = 0
+        while waiting:
+            current = waiting.pop()
+            if isinstance(current, yaml.ScalarNode):
+                yield current
+            else:
+                waiting.extend(reversed(_items(current)))
+            steps += 1
+            if node is not None and steps > _MOST_STEPS:
+                line, column = _place(node.start_mark)
+                raise InputError(
+                    "the aliases of this script stand for too many lines",
+                    span=self.source.span(line, column, line, column + 1),
+                    hint="write the lines out",
+                )
 
     def _shell(
         self,

@@ -1,0 +1,187 @@
+"""Sequences of operations, made from a seed, and what the model says they do.
+
+This module must not know that there are real servers.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from random import Random
+from typing import NamedTuple
+
+from kopslint.etcd import operations
+from kopslint.etcd.moves import Kind, moves, refusal
+from kopslint.etcd.world import LEAVES, MEMBERS, STOPS, UP, World, initial
+
+SIZES = (1, 3, 5)
+SPARE = 2
+"""How many names beyond the first members there are, to be added."""
+
+
+class Verb(StrEnum):
+    """What is done to one member."""
+
+    KILL = "kill"
+    RESTART = "restart"
+    ROLL = "roll"
+    ADD = "add"
+    REMOVE = "remove"
+    WIPE = "wipe"
+
+
+LIKELIHOOD = {
+    Verb.KILL: 6,
+    Verb.RESTART: 5,
+    Verb.ROLL: 2,
+    Verb.ADD: 4,
+    Verb.REMOVE: 6,
+    Verb.WIPE: 1,
+}
+
+
+class Operation(NamedTuple):
+    """One operation on the member name with this index."""
+
+    verb: Verb
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.verb} {name_of(self.index)}"
+
+
+class Sequence(NamedTuple):
+    """How many members a healthy cluster starts with, and what is done to it."""
+
+    size: int
+    operations: tuple[Operation, ...]
+
+    def __str__(self) -> str:
+        return f"{self.size} members: {', '.join(map(str, self.operations))}"
+
+    @property
+    def start(self) -> World:
+        """The model's world before the first operation."""
+        members = frozenset(range(self.size))
+        return initial(self.size + SPARE, members, self.size)
+
+    def without(self, place: int) -> Sequence:
+        """The same without one operation."""
+        kept = self.operations[:place] + self.operations[place + 1 :]
+        return self._replace(operations=kept)
+
+
+class Outcome(NamedTuple):
+    """What the model says: the world afterwards, and whether etcd agrees to it.
+
+    ``why`` is the reason for a refusal, empty where the model gives none.
+    """
+
+    world: World
+    agreed: bool = True
+    why: str = ""
+
+
+def name_of(index: int) -> str:
+    """The member name with this index: a, b, c and so on."""
+    return "abcdefgh"[index]
+
+
+def generate(seed: int, *, longest: int = 6) -> Sequence:
+    """The sequence of a seed: one to ``longest`` operations that can be asked for."""
+    random = Random(seed)  # noqa: S311 (nothing secret is made here)
+    sequence = Sequence(random.choice(SIZES), ())
+    world = sequence.start
+    for _ in range(random.randint(1, longest)):
+        able = {verb: _able(world, verb) for verb in Verb}
+        verbs = [verb for verb in Verb if able[verb]]
+        weights = [LIKELIHOOD[verb] for verb in verbs]
+        (verb,) = random.choices(verbs, weights)
+        operation = Operation(verb, random.choice(able[verb]))
+        sequence = sequence._replace(operations=(*sequence.operations, operation))
+        world = apply(world, operation).world
+    return sequence
+
+
+def possible(sequence: Sequence) -> bool:
+    """Whether each operation can be asked for when its turn comes."""
+    world = sequence.start
+    for operation in sequence.operations:
+        if operation.index not in _able(world, operation.verb):
+            return False
+        world = apply(world, operation).world
+    return True
+
+
+def apply(world: World, operation: Operation) -> Outcome:
+    """What the model says that ``operation`` does, members that can join included."""
+    verb, index = operation
+    agreed, why = True, ""
+    match verb:
+        case Verb.KILL:
+            after = _stopped(world, index)
+        case Verb.RESTART:
+            after = _started(world, index)
+        case Verb.ROLL:
+            after = _started(_stopped(world, index), index)
+        case Verb.WIPE:
+            after = operations.wipe(world, index)[0]
+        case Verb.ADD:
+            added = operations.add(world, index)
+            after, agreed = added or world, added is not None
+        case Verb.REMOVE:
+            removed = operations.remove(world, index)
+            after, agreed = removed or world, removed is not None
+            reason = refusal(world, index)
+            why = reason.name if reason is not None else ""
+    return Outcome(_joined(after), agreed, why)
+
+
+def _able(world: World, verb: Verb) -> list[int]:
+    """The names that it makes sense to ask this of, refused or not.
+
+    A name whose disk has a removed member's data is not added again: what etcd
+    agrees to there and what then starts are not the same, and the model has no
+    letter for it.
+    """
+    letters = {
+        Verb.KILL: "LJ",
+        Verb.ROLL: "LJ",
+        Verb.RESTART: "DW",
+        Verb.ADD: ".I",
+        Verb.REMOVE: "".join(MEMBERS),
+        Verb.WIPE: "DW",
+    }[verb]
+    return [index for index, letter in enumerate(world.names) if letter in letters]
+
+
+def _stopped(world: World, index: int) -> World:
+    return operations.stop(world, index)[0]._replace(due=False)
+
+
+def _started(world: World, index: int) -> World:
+    return operations.start(world, index)[0]._replace(due=False)
+
+
+def _joined(world: World) -> World:
+    """The world once every member that can join has joined."""
+    world = world._replace(due=False)
+    for move in moves(world, world.read):
+        if move.kind is Kind.JOINS:
+            return _joined(move.world)
+    return world
+
+
+def listed(world: World) -> frozenset[str]:
+    """The names in the member list."""
+    return frozenset(name_of(i) for i, c in enumerate(world.names) if c in LEAVES)
+
+
+def running(world: World) -> tuple[int, ...]:
+    """The indexes of the members that have an etcd process.
+
+    A machine without a member, or with the data of a removed one, has none: that
+    is for an etcd-manager to start.
+    """
+    return tuple(
+        i for i, c in enumerate(world.names) if c in UP and c in STOPS and c in "LJ"
+    )
