@@ -16,7 +16,7 @@ from kopslint.report.github import render_github
 from kopslint.report.places import Repository
 from kopslint.source.text import Source
 
-HERE = Repository(root="/work", folder="/work/ops")
+HERE = Repository(root="/checkout", folder="/checkout/ops")
 COMMANDS = Source("run.sh", "kops delete ig é --yes\n")
 FINDING = Finding(
     rule="KL301",

@@ -18,7 +18,7 @@ from kopslint.source.text import Source
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-HERE = Repository(root="/work", folder="/work/ops")
+HERE = Repository(root="/checkout", folder="/checkout/ops")
 COMMANDS = Source("./run.sh", "\nkops delete ig é --yes\n")
 FINDING = Finding(
     rule="KL301",

@@ -35,7 +35,7 @@ from kopslint.source.text import Source
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-HERE = Repository(root="/work", folder="/work/ops")
+HERE = Repository(root="/checkout", folder="/checkout/ops")
 RULES = tuple(
     RuleInfo(f"KL{number}", f"rule-{number}", "It is bad", "order", severity, "")
     for number, severity in enumerate(Severity, 301)

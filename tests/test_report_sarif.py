@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 CLUSTER = "prod.example.com"
-HERE = Repository(root="/work", folder="/work/ops")
+HERE = Repository(root="/checkout", folder="/checkout/ops")
 SPEC = Source("../specs/before é.yaml", "- instanceGroup: master-3\n")
 COMMANDS = Source("run.sh", "set -e\nkops delete ig é --yes\nkops get ig\n")
 VIEW = EtcdView(("a", "b", "c"), ("a", "b"), 2, 0, 3, "yes")
@@ -213,7 +213,7 @@ def test_findings_are_no_failure_of_the_tool() -> None:
     ("path", "uri"),
     [
         ("./a//b.yaml", "ops/a/b.yaml"),
-        ("/work/x.yaml", "x.yaml"),
+        ("/checkout/x.yaml", "x.yaml"),
         ("../../etc/x.yaml", "file:///etc/x.yaml"),
         ("a:b,c%20#?.yaml", "ops/a%3Ab%2Cc%2520%23%3F.yaml"),
         ("line\nend.yaml", "ops/line%0Aend.yaml"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source
     from kopslint.syntax.script import Script, Statement
 
-Notation = Literal["shell", "markdown", "workflow", "makefile", "jenkins"]
+Notation = Literal["shell", "markdown", "workflow", "makefile", "jenkins", "terraform"]
 
 # A list is held in memory many times over, and nobody runs a longer one.
 LONGEST = 2_000_000
@@ -29,6 +29,7 @@ _NAMES: tuple[tuple[re.Pattern[str], Notation], ...] = (
     (re.compile(r"\.ya?ml$"), "workflow"),
     (re.compile(r"(^|/)(gnu)?makefile(\.\w+)?$|\.(mk|make)$"), "makefile"),
     (re.compile(r"(^|/)jenkinsfile(\.\w+)?$|\.(groovy|jenkinsfile)$"), "jenkins"),
+    (re.compile(r"\.tf$"), "terraform"),
     (re.compile(r"\.(ba|z|k)?sh$"), "shell"),
 )
 _CONTENTS: tuple[tuple[re.Pattern[str], Notation], ...] = (
@@ -79,6 +80,10 @@ def read_commands(source: Source, *, notation: Notation | None = None) -> Script
             from kopslint.syntax.jenkinsfile import read_jenkinsfile
 
             return read_jenkinsfile(source)
+        case "terraform":
+            from kopslint.syntax.terraform import read_terraform
+
+            return read_terraform(source)
     from kopslint.syntax.shell import read_shell
 
     return read_shell(source)

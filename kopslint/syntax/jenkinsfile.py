@@ -51,7 +51,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 def read_jenkinsfile(source: Source) -> Script:
     """The commands of all ``sh`` steps in the order written."""
     text = "\n".join(source.lines)
-    places = _Places(source, text)
+    places = Places(source, text)
     statements: list[Statement] = []
     unread: list[Opaque] = []
     environment: list[Assignment] = []
@@ -77,7 +77,7 @@ def read_jenkinsfile(source: Source) -> Script:
     return Script(sequence(statements), tuple(unread))
 
 
-class _Places:
+class Places:
     """The text and the line and column of each offset in it."""
 
     def __init__(self, source: Source, text: str) -> None:
@@ -99,7 +99,7 @@ def _line_anchors(text: str) -> list[Anchor]:
     return [Anchor(start, line, 1) for line, start in enumerate(starts, 1)]
 
 
-def _environment(places: _Places, match: re.Match[str]) -> list[Assignment]:
+def _environment(places: Places, match: re.Match[str]) -> list[Assignment]:
     found = []
     base = match.start("environment")
     for entry in _ENTRY.finditer(match["environment"]):
@@ -111,7 +111,7 @@ def _environment(places: _Places, match: re.Match[str]) -> list[Assignment]:
 
 
 def _string(
-    places: _Places, start: int, quote: str, title: str | None
+    places: Places, start: int, quote: str, title: str | None
 ) -> tuple[ShellText, int]:
     """The value of a Groovy string, and where it ends.
 
