@@ -4,8 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := fixtures/five-to-three
+SECONDS ?= 600
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint clean fuzz
 
 demo: .venv/demo
 	@cd $(DEMO) && ../../$(BIN)/kopslint check --before before.yaml --after after.yaml \
@@ -36,6 +37,10 @@ docs: .venv/docs
 .venv/docs: .venv/demo
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
+
+# Not part of the tests: it looks for input that nobody thought of.
+fuzz: .venv/dev
+	$(BIN)/python fuzz/readers.py --seconds $(SECONDS)
 
 clean:
 	rm -rf .venv build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,43 +1,254 @@
-"""Every sequence of operations on one etcd cluster, up to a length, not a sample.
+"""Every sequence of operations on one etcd cluster up to a length, not a sample.
 
-A cluster of healthy members, one spare name and one published count after the change.
-Members that were all treated alike so far are interchangeable: nothing in etcd or
-etcd-manager looks at a name. So of several names in the same condition, with the same
-future, an operation is tried on the first only, and worlds that differ by the order
-of their names are one. That cut is itself tested, on every operation of shorter
-sequences.
+There are one, three or five healthy members and a spare name. Nothing in etcd or
+etcd-manager looks at a name, so two cuts lose nothing: of names that may be swapped
+without a change an operation is tried on the first only, and situations that differ
+by the order of their names are one. That names may be swapped is tested first.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kopslint.etcd import operations
-from kopslint.etcd.explore import reachable, successors
-from kopslint.etcd.moves import moves, refusal
-from kopslint.etcd.world import LEAVES, MEMBERS, UP, World, initial
+from kopslint.etcd.explore import reachable
+from kopslint.etcd.moves import Kind, moves, refusal
+from kopslint.etcd.world import LEAVES, MEMBERS, World
+from kopslint.etcd.worlds import Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-LENGTH = 6
+NAMES = "abcdef"
 NOBODY: frozenset[int] = frozenset()
-VERBS = ("stop", "start", "wipe", "remove", "add", "publish", "wait")
-SIZES = [(1, 3), (3, 1), (3, 3), (3, 5), (5, 3), (5, 1)]
-"""The members that vote at first, and the count that may be published."""
+SIZES = [1, 3, 5]
+LENGTH = 6
+COUNTS = (1, 3, 5)
+BY_HAND: list[Callable[[World, int], tuple[World, ...]]] = [
+    operations.stop,
+    operations.start,
+    operations.wipe,
+    lambda world, index: (operations.remove(world, index) or world,),
+    lambda world, index: (operations.add(world, index) or world,),
+]
 
 
-class Place(NamedTuple):
-    """All worlds that are possible, and the published count."""
+def by_name(world: World) -> World:
+    """The world with its names in the one order that stands for all."""
+    return world._replace(names="".join(sorted(world.names)))
 
-    worlds: frozenset[World]
-    published: int
 
-    @property
-    def alike(self) -> Place:
-        """The same for every order of the names."""
-        return Place(canonical(self.worlds), self.published)
+def step(world: World) -> Iterator[tuple[World, int]]:
+    """Every world after one operation, and whom it concerned."""
+    for operation in BY_HAND:
+        for index in range(len(world.names)):
+            for after in operation(world, index):
+                yield after, index
+
+
+@cache
+def all_worlds(size: int) -> frozenset[tuple[World, int]]:
+    """Every world, with the published count, within ``LENGTH`` operations.
+
+    Whatever happens by itself may happen between any two of them.
+    """
+    start = World("L" * size + "." * (min(size + 1, 6) - size), size)
+    seen = {(start, size)}
+    latest = set(seen)
+    for _ in range(LENGTH):
+        found = set()
+        for world, published in latest:
+            found |= {(world, count) for count in COUNTS}
+            found |= {(by_name(after), published) for after, _ in step(world)}
+        for world, published in tuple(found):
+            moved = reachable({world}, published, NOBODY)
+            found |= {(by_name(each), published) for each in moved}
+        latest = found - seen
+        seen |= latest
+    return frozenset(seen)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_which_name_it_is_makes_no_difference(size: int) -> None:
+    """Swapped names do what the others did, swapped: the ground for both cuts."""
+
+    def outcomes(world: World, published: int) -> Counter[World]:
+        done = [after for after, _ in step(world)]
+        done += [move.world for move in moves(world, published)]
+        return Counter(by_name(each) for each in done)
+
+    for world, published in all_worlds(size):
+        turned = world._replace(names=world.names[::-1])
+        assert outcomes(turned, published) == outcomes(world, published)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_writes_need_more_than_half_of_the_members_registered(size: int) -> None:
+    """And as many voters as are tolerated may stop, one more may not."""
+    for world, _ in all_worlds(size):
+        listed = sum(letter in MEMBERS for letter in world.names)
+        voters = [i for i, letter in enumerate(world.names) if letter == "L"]
+        assert world.writable is (2 * len(voters) > listed)
+        if not world.writable:
+            continue
+        for lost in range(len(voters) + 1):
+            left = world
+            for index in voters[:lost]:
+                left = operations.stop(left, index)[0]
+            assert left.members == listed
+            assert left.writable is (lost <= world.tolerance)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_member_list_changes_by_one_name_at_a_time(size: int) -> None:
+    """And only while writes are agreed on; restoring a backup is another matter."""
+
+    def listed(world: World) -> set[int]:
+        return {i for i, letter in enumerate(world.names) if letter in MEMBERS}
+
+    for world, published in all_worlds(size):
+        after = [each for each, _ in step(world)]
+        after += [
+            move.world
+            for move in moves(world, published)
+            if move.kind is not Kind.RESTORES
+        ]
+        for each in after:
+            changed = listed(world) ^ listed(each)
+            assert len(changed) <= int(world.writable)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_an_expelled_member_never_votes_with_the_disk_it_has(size: int) -> None:
+    for world, published in all_worlds(size):
+        expelled = [i for i, letter in enumerate(world.names) if letter in "Ex"]
+        after = [each for each, _ in step(world)]
+        after += [move.world for move in moves(world, published)]
+        for each in after:
+            assert not {each.names[i] for i in expelled} & MEMBERS
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_removal_that_etcd_agrees_to_never_costs_quorum(size: int) -> None:
+    """An addition may: the second member counts before it is there."""
+    for world, _ in all_worlds(size):
+        for index, letter in enumerate(world.names):
+            removed = operations.remove(world, index)
+            assert (removed is not None) is (
+                letter in LEAVES and refusal(world, index) is None
+            )
+            assert removed is None or removed.writable
+            added = operations.add(world, index)
+            assert added is None or added.writable is (world.members > 1)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_reachable_is_every_path_and_nothing_else(size: int) -> None:
+    """Written as its definition: a world, and all that its next worlds lead to."""
+
+    @cache
+    def ends(
+        world: World, published: int, returns: frozenset[int]
+    ) -> frozenset[World]:
+        after = [move.world for move in moves(world, published)]
+        for index in returns:
+            if world.names[index] in ".DWxr":
+                after += operations.start(world, index)
+        return frozenset({world}).union(
+            *(ends(each, published, returns) for each in after)
+        )
+
+    for world, published in all_worlds(size):
+        for returns in (NOBODY, frozenset({0})):
+            expected = ends(world, published, returns)
+            assert reachable({world}, published, returns) == expected
+
+
+def in_order(worlds: Worlds) -> Worlds:
+    """The same with its names in an order that many such situations share."""
+    columns = [
+        (
+            sorted(Counter(world.names[i] for world in worlds.worlds).items()),
+            i in worlds.unrestarted,
+            i in worlds.known,
+        )
+        for i in range(len(worlds.names))
+    ]
+    order = sorted(range(len(columns)), key=columns.__getitem__)
+    place = {old: new for new, old in enumerate(order)}
+    return replace(
+        worlds,
+        worlds=frozenset(
+            world._replace(names="".join(world.names[i] for i in order))
+            for world in worlds.worlds
+        ),
+        unrestarted=frozenset(place[i] for i in worlds.unrestarted),
+        known=frozenset(place[i] for i in worlds.known),
+        event=None,
+    )
+
+
+def distinct(worlds: Worlds) -> list[int]:
+    """One name of each kind of names that may be swapped without a change."""
+    firsts: list[int] = []
+    for index in range(len(worlds.names)):
+        if not any(_alike(worlds, index, first) for first in firsts):
+            firsts.append(index)
+    return firsts
+
+
+def _alike(worlds: Worlds, one: int, other: int) -> bool:
+    for shared in (worlds.unrestarted, worlds.known):
+        if (one in shared) is not (other in shared):
+            return False
+    swapped = set()
+    for world in worlds.worlds:
+        letters = list(world.names)
+        letters[one], letters[other] = letters[other], letters[one]
+        swapped.add(world._replace(names="".join(letters)))
+    return swapped == worlds.worlds
+
+
+def following(worlds: Worlds) -> Iterator[Worlds]:
+    """What a person may do next, each with everything that may come of it."""
+    for index in distinct(worlds):
+        name = worlds.names[index]
+        yield worlds.stop(name)
+        yield worlds.start(name)
+        yield worlds.remove([name])
+    for count in COUNTS:
+        if count != worlds.published:
+            yield worlds.publish(count)
+    yield worlds.wait()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_certain_is_possible_after_every_sequence(size: int) -> None:
+    """There is always a world, and a settled one; a wait only ever rules worlds out.
+
+    So what holds in all of them holds in one, and what is certain now is certain
+    when everything has settled.
+    """
+    names = NAMES[: min(size + 1, 5)]
+    start = replace(Worlds.healthy(names, names[:size]), returns=NOBODY)
+    seen = {in_order(start)}
+    latest = set(seen)
+    for _ in range(LENGTH):
+        latest = {in_order(w) for each in latest for w in following(each)} - seen
+        seen |= latest
+    for worlds in seen:
+        assert not worlds.truncated
+        assert worlds.worlds
+        assert worlds.settled
+        assert worlds.settled <= worlds.worlds
+        assert worlds.wait().worlds == worlds.settled
+        for name in worlds.names:
+            answers = worlds.removal_refusals([name])
+            after = worlds.remove([name])
+            assert answers
+            assert (None in answers) or after.worlds == worlds.worlds

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -47,6 +48,10 @@ class Tally:
             if seed is None:
                 return
             yield seed
+
+    def stop(self, *_: object) -> None:
+        """Give out no more seeds; what is being replayed still ends in order."""
+        self._until = 0.0
 
     def alike(self, seed: int, sequence: Sequence, operations: int) -> None:
         """Count a sequence in which model and etcd are alike."""
@@ -131,6 +136,8 @@ def main() -> int:
     version = subprocess.run([ETCD, "--version"], check=True, capture_output=True)  # noqa: S603
     say(version.stdout.decode().partition("\n")[0])
     tally = Tally(options.first, options.count, options.seconds)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, tally.stop)
     began = time.monotonic()
     with ThreadPoolExecutor(options.parallel) as pool:
         workers = [pool.submit(work, tally) for _ in range(options.parallel)]
