@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kopslint.commands.model import Unreadable
+from kopslint.commands.model import Reads, Unreadable, Validate
 from kopslint.commands.recognise import recognise
 from kopslint.source.text import Source
 from kopslint.syntax.command_list import simple_commands
@@ -142,3 +142,27 @@ def test_no_words_are_too_odd_to_be_recognised(words: list[Word]) -> None:
     for command in recognise(SimpleCommand(tuple(words), span)):
         assert command.span is span
         assert len(command.text.splitlines()) <= 1
+
+
+def test_a_command_is_a_value() -> None:
+    command, again = one("kops update cluster"), one("kops update cluster")
+    span = command.span
+    twin = Reads(text="a", span=span, verb="b")
+
+    assert command != again  # They stand in different texts.
+    assert twin == Reads(text="a", span=span, verb="b")
+    assert hash(twin) == hash(Reads(text="a", span=span, verb="b"))
+    assert twin != Reads(text="a", span=span, verb="c")
+    assert twin != Validate(text="a", span=span)
+    assert repr(twin).startswith("Reads(text='a', span=")
+    with pytest.raises(AttributeError, match="verb cannot be changed"):
+        twin.verb = "c"  # type: ignore[misc]
+
+
+def test_a_command_takes_its_own_fields_and_no_others() -> None:
+    span = one("ls").span
+
+    with pytest.raises(TypeError, match="Unreadable needs reason"):
+        Unreadable(text="a", span=span)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="Reads has no yes"):
+        Reads(text="a", span=span, yes=True)  # type: ignore[call-arg]

@@ -1,6 +1,7 @@
 """Every sequence of operations on one etcd cluster up to a length, not a sample.
 
-There are one, three or five healthy members and a spare name. Nothing in etcd or
+There are one, three or five healthy members and a spare name (five have none where
+sets of worlds are followed). Nothing in etcd or
 etcd-manager looks at a name, so two cuts lose nothing: of names that may be swapped
 without a change an operation is tried on the first only, and situations that differ
 by the order of their names are one. That names may be swapped is tested first.
@@ -73,7 +74,7 @@ def all_worlds(size: int) -> frozenset[tuple[World, int]]:
     return frozenset(seen)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [1, 3])
 def test_which_name_it_is_makes_no_difference(size: int) -> None:
     """Swapped names do what the others did, swapped: the ground for both cuts."""
 
@@ -152,9 +153,7 @@ def test_reachable_is_every_path_and_nothing_else(size: int) -> None:
     """Written as its definition: a world, and all that its next worlds lead to."""
 
     @cache
-    def ends(
-        world: World, published: int, returns: frozenset[int]
-    ) -> frozenset[World]:
+    def ends(world: World, published: int, returns: frozenset[int]) -> frozenset[World]:
         after = [move.world for move in moves(world, published)]
         for index in returns:
             if world.names[index] in ".DWxr":
@@ -227,18 +226,19 @@ def following(worlds: Worlds) -> Iterator[Worlds]:
     yield worlds.wait()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_certain_is_possible_after_every_sequence(size: int) -> None:
+@pytest.mark.parametrize(("size", "length"), [(1, LENGTH), (3, 5), (5, 5)])
+def test_certain_is_possible_after_every_sequence(size: int, length: int) -> None:
     """There is always a world, and a settled one; a wait only ever rules worlds out.
 
     So what holds in all of them holds in one, and what is certain now is certain
-    when everything has settled.
+    when everything has settled. Here a step goes from a set of worlds to a set, and
+    there are many more sets than worlds: three and five members get five operations.
     """
     names = NAMES[: min(size + 1, 5)]
     start = replace(Worlds.healthy(names, names[:size]), returns=NOBODY)
     seen = {in_order(start)}
     latest = set(seen)
-    for _ in range(LENGTH):
+    for _ in range(length):
         latest = {in_order(w) for each in latest for w in following(each)} - seen
         seen |= latest
     for worlds in seen:

@@ -43,10 +43,10 @@ class Operation(NamedTuple):
     """One operation on the member name with this index."""
 
     verb: Verb
-    index: int
+    member: int
 
     def __str__(self) -> str:
-        return f"{self.verb} {name_of(self.index)}"
+        return f"{self.verb} {name_of(self.member)}"
 
 
 class Sequence(NamedTuple):
@@ -106,7 +106,7 @@ def possible(sequence: Sequence) -> bool:
     """Whether each operation can be asked for when its turn comes."""
     world = sequence.start
     for operation in sequence.operations:
-        if operation.index not in _able(world, operation.verb):
+        if operation.member not in _able(world, operation.verb):
             return False
         world = apply(world, operation).world
     return True

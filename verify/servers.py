@@ -168,15 +168,13 @@ class Servers:
         self, name: str, path: str, body: Mapping[str, object], seconds: float
     ) -> dict[str, list[dict[str, str]]]:
         """Post to etcd's own JSON gateway, bounded by ``seconds``."""
-        connection = HTTPConnection(
-            "127.0.0.1", self._ports[name][0], timeout=seconds
-        )
+        connection = HTTPConnection("127.0.0.1", self._ports[name][0], timeout=seconds)
         try:
             connection.request("POST", f"/v3/{path}", json.dumps(body))
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, HTTPException, ValueError) as error:
-            raise RefusedError(f"no answer: {error or type(error).__name__}") from error
+            raise RefusedError(f"no answer: {error}") from error
         finally:
             connection.close()
         if response.status != 200:

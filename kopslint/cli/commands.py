@@ -72,7 +72,7 @@ def commands(
         raise NothingCheckedError(
             "there is no command in the inputs",
             hint="commands are read from shell scripts, code blocks of Markdown,"
-            " workflows, makefiles and Jenkinsfiles",
+            " workflows, makefiles, Jenkinsfiles and terraform's local-exec",
         )
     if form is Form.JSON:
         write_output(_json(understood, unread))

@@ -1,0 +1,177 @@
+"""The table of docs/performance.md: ``make bench``, or ``python -m benchmarks``.
+
+Every ratio is of numbers measured in this one run, side by side. yamllint and
+check-jsonschema are installed into a virtual environment of their own, in
+``.venv/bench``, when they are not there.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import venv
+from functools import partial
+from pathlib import Path
+
+from benchmarks.inputs import commands, scale_down, spec
+from benchmarks.measure import cpu_seconds, exponent, processes
+
+from kopslint.commands.recognise import recognise
+from kopslint.engine import Request, check
+from kopslint.kops.fleet import read_fleet
+from kopslint.simulate.run import simulate
+from kopslint.source.text import Source
+from kopslint.syntax.command_list import read_commands
+
+ROOT = Path(__file__).parents[1]
+FIXTURE = ROOT / "fixtures" / "five-to-three"
+OTHERS = ROOT / ".venv" / "bench"
+KOPSLINT = (sys.executable, "-m", "kopslint", "check")
+SIZES = (10, 100, 1000)
+FLEETS = (1, 10, 100, 1000)
+COMPOSE = """\
+import pathlib, sys, yaml
+for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+    list(yaml.compose_all(path.read_bytes(), yaml.CSafeLoader))
+"""
+SCHEMA = {
+    "type": "object",
+    "required": ["apiVersion", "kind", "metadata", "spec"],
+    "properties": {
+        "kind": {"enum": ["Cluster", "InstanceGroup"]},
+        "metadata": {"type": "object", "required": ["name"]},
+        "spec": {"type": "object"},
+    },
+}
+
+
+def others() -> Path:
+    """Where yamllint and check-jsonschema are, installed when they are missing."""
+    if not (OTHERS / "bin" / "check-jsonschema").exists():
+        venv.create(OTHERS, with_pip=True)
+        pip = (str(OTHERS / "bin" / "pip"), "install", "--quiet")
+        subprocess.run([*pip, "yamllint", "check-jsonschema"], check=True)
+    return OTHERS / "bin"
+
+
+def one_change(folder: Path) -> None:
+    """The whole program on one change, against two linters of the same files."""
+    tools = others()
+    files = []
+    for side in ("before", "after"):
+        text = (FIXTURE / f"{side}.yaml").read_text(encoding="utf-8")
+        (folder / side).mkdir()
+        for number, document in enumerate(text.split("\n---\n")):
+            file = folder / side / f"{number}.yaml"
+            file.write_text(document, encoding="utf-8")
+            files.append(str(file))
+    schema = folder / "schema.json"
+    schema.write_text(json.dumps(SCHEMA), encoding="utf-8")
+    script = str(FIXTURE / "commands.sh")
+    sides = ("--before", "before", "--after", "after")
+    found = processes(
+        {
+            "kopslint": (*KOPSLINT, *sides, "--commands", script),
+            "yamllint": (str(tools / "yamllint"), *files),
+            "check-jsonschema": (
+                *(str(tools / "check-jsonschema"), "--schemafile", str(schema)),
+                *files,
+            ),
+            "python -c pass": (sys.executable, "-c", "pass"),
+        },
+        9,
+        folder,
+    )
+    print(f"\none change, {len(files)} files, whole processes")
+    ours = found["kopslint"]
+    for name, cost in found.items():
+        print(
+            f"  {name:18} {cost.seconds * 1000:7.0f} ms  {cost.megabytes:5.0f} MB"
+            f"  kopslint takes {ours.seconds / cost.seconds:5.2f} times that"
+        )
+
+
+def many_clusters(folder: Path) -> None:
+    """A thousand clusters of nine documents, against libyaml's own composition."""
+    fleet = folder / "fleet"
+    fleet.mkdir()
+    for number in range(1000):
+        name = f"c{number}.example.com"
+        text = spec(3, 5, name)
+        (fleet / f"{name}.yaml").write_text(text, encoding="utf-8")
+    size = sum(path.stat().st_size for path in fleet.iterdir()) / 1e6
+    found = processes(
+        {
+            "kopslint": (*KOPSLINT, "fleet"),
+            "libyaml, compose": (sys.executable, "-c", COMPOSE, "fleet"),
+        },
+        3,
+        folder,
+    )
+    print(f"\n1,000 clusters, 9,000 documents, {size:.1f} MB, whole processes")
+    ours = found["kopslint"]
+    for name, cost in found.items():
+        print(
+            f"  {name:18} {cost.cpu:7.2f} s of processor  {cost.megabytes:5.0f} MB"
+            f"  kopslint takes {ours.cpu / cost.cpu:5.2f} times that"
+        )
+
+
+def growth() -> None:
+    """Cost against size, in one process, by processor time."""
+
+    def groups(size: int) -> Request:
+        return Request(after=(Source("a.yaml", spec(3, size - 3)),))
+
+    def steps(size: int) -> Request:
+        one = (Source("a.yaml", spec(3, 2)),)
+        return Request(one, one, (Source("c.sh", commands(size)),))
+
+    def fleet(size: int) -> Request:
+        names = [f"c{number}.example.com" for number in range(size)]
+        return Request(after=tuple(Source(n, spec(3, 5, n)) for n in names))
+
+    print("\ncost against size, ms of processor; the exponent is of the last decade")
+    for name, make, sizes in (
+        ("groups in a spec", groups, SIZES),
+        ("steps in a list", steps, SIZES),
+        ("clusters", fleet, FLEETS),
+    ):
+        costs = [
+            cpu_seconds(partial(check, make(size)), 1 if size == 1000 else 3)
+            for size in sizes
+        ]
+        told = "  ".join(
+            f"{size}: {cost * 1000:.1f}"
+            for size, cost in zip(sizes, costs, strict=True)
+        )
+        print(f"  {name:18} {told}   exponent {exponent(sizes, costs):.2f}")
+
+
+def one_simulation() -> None:
+    """Twenty commands on five members in two etcd clusters."""
+    before, after = Source("b.yaml", spec(5, 2)), Source("a.yaml", spec(3, 2))
+    script = Source("c.sh", scale_down())
+    sides = [read_fleet([each]).manifests["c.example.com"] for each in (before, after)]
+    scripts = [read_commands(script)]
+    replayed = cpu_seconds(lambda: simulate(*sides, scripts, recognise), 9)
+    checked = cpu_seconds(lambda: check(Request((before,), (after,), (script,))), 9)
+    print("\n20 commands, five members to three, two etcd clusters, processor time")
+    print(f"  replay alone       {replayed * 1000:7.1f} ms")
+    print(f"  the whole check    {checked * 1000:7.1f} ms")
+    print(f"  ratio              {replayed / checked:7.2f}")
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        one_change(Path(folder))
+        many_clusters(Path(folder))
+    growth()
+    one_simulation()
+
+
+if __name__ == "__main__":
+    main()
