@@ -42,5 +42,16 @@ docs: .venv/docs
 fuzz: .venv/dev
 	$(BIN)/python fuzz/readers.py --seconds $(SECONDS)
 
+# Compares the model with real etcd servers on 127.0.0.1. As root it installs Debian's
+# etcd-server and etcd-client when they are missing. COUNT sequences, SECONDS at most.
+COUNT ?= 300
+.PHONY: verify-etcd bench
+verify-etcd: SECONDS = 1800
+verify-etcd: .venv/demo
+	$(BIN)/python -m verify --count $(COUNT) --seconds $(SECONDS)
+
+bench: .venv/demo
+	$(BIN)/python -m benchmarks
+
 clean:
 	rm -rf .venv build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -18,7 +18,11 @@ MEGABYTE = 1024 if sys.platform == "linux" else 1024 * 1024
 
 
 class Cost(NamedTuple):
-    """The medians of what a whole process took."""
+    """The medians of what a whole process took.
+
+    ``megabytes`` are its peak, but never less than the peak of the process that
+    started it, which Linux counts in.
+    """
 
     seconds: float
     cpu: float

@@ -87,7 +87,7 @@ def _in_commands(
             return _in_yaml(source, scripts=True), {}
         case "markdown":
             return _in_markdown(source)
-        case "makefile" | "jenkins":
+        case "makefile" | "jenkins" | "terraform":
             return _by_line(source, _ANY), {}
 
 
