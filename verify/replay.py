@@ -84,7 +84,7 @@ def difference(sequence: Sequence) -> str | None:
     try:
         with prepare(sequence) as servers:
             replay(sequence, servers)
-    except DifferenceError as error:
+    except (DifferenceError, RefusedError) as error:
         return str(error)
     return None
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kopslint.etcd import operations
 from kopslint.etcd.moves import Kind, moves, refusal
-from kopslint.etcd.world import LEAVES, MEMBERS, STOPS, UP, World, initial
+from kopslint.etcd.world import MEMBERS, World, initial
 
 SIZES = (1, 3, 5)
 SPARE = 2
@@ -173,7 +173,7 @@ def _joined(world: World) -> World:
 
 def listed(world: World) -> frozenset[str]:
     """The names in the member list."""
-    return frozenset(name_of(i) for i, c in enumerate(world.names) if c in LEAVES)
+    return frozenset(name_of(i) for i, c in enumerate(world.names) if c in MEMBERS)
 
 
 def running(world: World) -> tuple[int, ...]:
@@ -182,6 +182,4 @@ def running(world: World) -> tuple[int, ...]:
     A machine without a member, or with the data of a removed one, has none: that
     is for an etcd-manager to start.
     """
-    return tuple(
-        i for i, c in enumerate(world.names) if c in UP and c in STOPS and c in "LJ"
-    )
+    return tuple(i for i, c in enumerate(world.names) if c in "LJ")
