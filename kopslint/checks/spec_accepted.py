@@ -24,14 +24,16 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 def events_missing(context: Context) -> Iterator[Draft]:
     """There is an etcd for the objects of Kubernetes and none for its events.
 
-    That a change takes it away is another rule's to tell.
+    That a change takes it away is another rule's to tell, and so is one name given to
+    two etcd clusters. A Cluster without cloud and version is an excerpt.
     """
     cluster = context.after.cluster
     old = context.before.cluster if context.before is not None else None
     if cluster is None or (old is not None and old.etcd_cluster("events")):
         return
-    main, events = cluster.etcd_cluster("main"), cluster.etcd_cluster("events")
-    if main is not None and events is None:
+    names = [etcd.name for etcd in cluster.etcd_clusters]
+    whole = cluster.cloud is not None or cluster.kubernetes_version is not None
+    if whole and names.count("main") == 1 and "events" not in names:
         yield Draft(
             message="there is no etcd cluster for events",
             why="kops accepts it, and the API servers are told to keep events in an "
