@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from kopslint.checks.alike import only
 from kopslint.checks.context import Context, Draft, listed, removals, sure
 from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.commands.model import MemberRemove
@@ -46,7 +47,7 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
             step=first.step.number,
-            etcd_cluster=names[0] if len(names) == 1 else None,
+            etcd_cluster=only(names),
             fix=mending(hazards, context.simulation),
             trace=tuple(line_of(hazard) for hazard in hazards),
             story=story_of(first),
@@ -72,7 +73,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
             subject=f"armed/{','.join(names)}",
             certainty=sure(first.certain),
             step=first.step.number,
-            etcd_cluster=names[0] if len(names) == 1 else None,
+            etcd_cluster=only(names),
             fix=(
                 "# publish the old count again before any control-plane machine stops:",
                 "kops replace -f FILE  # the spec of before",
@@ -96,7 +97,7 @@ def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
         subject=f"{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
         step=first.step.number,
-        etcd_cluster=names[0] if len(names) == 1 else None,
+        etcd_cluster=only(names),
         fix=(
             "# take the leavers out by name, and stop their machines, before the",
             "# lower count is published",
@@ -126,7 +127,7 @@ def member_never_joins(context: Context) -> Iterator[Draft]:
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
             step=first.step.number,
-            etcd_cluster=names[0] if len(names) == 1 else None,
+            etcd_cluster=only(names),
             fix=_mending(letters, dead, hazards),
             trace=tuple(line_of(hazard) for hazard in hazards),
             story=story_of(first),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.checks.alike import only
 from kopslint.checks.context import Context, Draft, listed, removals, sure
 from kopslint.findings import Location
 from kopslint.simulate.membership import deletions
@@ -37,7 +38,7 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             subject=f"{deletion.group}/{','.join(names)}",
             certainty=sure(certain),
             step=step.number,
-            etcd_cluster=clusters[0] if len(clusters) == 1 else None,
+            etcd_cluster=only(clusters),
             fix=(
                 *removals(
                     ((member.name, name) for name, member, _ in deletion.members),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from kopslint.checks.alike import only
 from kopslint.checks.context import Context, Draft, listed, removals, sure
 from kopslint.etcd.story import story
 from kopslint.findings import Location, Severity, TraceLine
@@ -65,7 +66,7 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
         subject=f"forever/{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
         step=first.step.number,
-        etcd_cluster=names[0] if len(names) == 1 else None,
+        etcd_cluster=only(names),
         fix=(*context.planning, *_revival(first), *RESTORE),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
@@ -109,7 +110,7 @@ def _for_a_while(simulation: Simulation, outages: list[Outage]) -> Draft:
         subject=f"while/{','.join(names)}/{first.step.command.text}",
         certainty=sure(first.certain),
         step=first.step.number,
-        etcd_cluster=names[0] if len(names) == 1 else None,
+        etcd_cluster=only(names),
         fix=() if single else _repair(outages, simulation),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
@@ -182,7 +183,7 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
         subject=f"{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
         step=first.step.number,
-        etcd_cluster=names[0] if len(names) == 1 else None,
+        etcd_cluster=only(names),
         fix=mending(windows, simulation),
         trace=tuple(line_of(window) for window in windows),
         story=story_of(first),

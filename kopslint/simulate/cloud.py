@@ -203,11 +203,7 @@ def _ended(before: Situation, after: list[Situation]) -> list[Result]:
         if situation.ok:
             results.append(applied(situation))
             continue
-        missing = [
-            name
-            for name, group in before.registry.groups.items()
-            if group.size > 0 and name not in before.cloud
-        ]
+        missing = machines.missing_groups(before)
         why = (
             f'InstanceGroup "{missing[0]}" is missing from the cloud provider'
             if missing

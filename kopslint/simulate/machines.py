@@ -102,6 +102,15 @@ def wipe(situation: Situation, etcd_cluster: str, member: str) -> Situation:
     )
 
 
+def missing_groups(situation: Situation) -> list[str]:
+    """The groups of the state store that ask for machines and are not in the cloud."""
+    return [
+        name
+        for name, group in situation.registry.groups.items()
+        if group.size > 0 and name not in situation.cloud
+    ]
+
+
 @dataclass(frozen=True)
 class Validated:
     """How ``kops validate cluster`` may end; either part may be empty."""
@@ -116,12 +125,7 @@ def validate(situation: Situation) -> Validated:
     It needs a writable etcd and, for every control-plane group, a machine with a
     working local member. Dead members in the list are no concern of it.
     """
-    missing = [
-        name
-        for name, group in situation.registry.groups.items()
-        if group.size > 0 and name not in situation.cloud
-    ]
-    if missing:
+    if missing_groups(situation):
         return Validated(None, (replace(situation, ok=False),))
     healthy = {
         name: _healthy(situation, name, worlds)

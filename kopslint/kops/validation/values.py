@@ -112,11 +112,6 @@ def matching(pattern: str, wanted: str) -> Test:
     return test
 
 
-def not_empty(value: Plain) -> str | None:
-    """A text that says something."""
-    return "is empty" if value == "" else None
-
-
 def longest(most: int) -> Test:
     """A text of at most so many characters."""
 
