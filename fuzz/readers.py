@@ -39,14 +39,21 @@ for x in a b; do|done|while read l; do|case $x in|a) ls;;|esac|{|}|(|)|$(|`|"|'|
 ))|[[|]]|x=1|export K=$x|local y|f() {|f|set -e|set -- a b|shift|eval "$x"|bash -c '|
 ssh h|sudo|xargs -I{}|kubectl exec p --|etcdctl member remove|aws ec2|terraform apply|
 # c|<name>|{a,b}|{1..3}|...|${{ x }}|$(VAR)|\t|  |\r|\u00a0|\u2013yes|\u2028|\ufeff|
-\0|\x1b|~|*|[a-z]|%|=|--|-
+\0|\x1b|~|*|[a-z]|%|=|--|-|. lib.sh|source "$(dirname "$0")/lib.sh"|./lib.sh a|cd a|
+bash lib.sh|[ -f lib.sh ]|declare -A m=([a]=1)|m[b]=2|${m[a]}|"${!m[@]}"|break 2|
+continue|$(seq 3)|for ((i=0;i<3;i++)); do|while read a b; do|<<< "a b"|read -ra c|
+mapfile -t d|trap f EXIT|trap 'kops get ig' INT|exit 1|return|alias k=kops|k get ig|
+echo a b|xargs -n1|parallel kops get ::: a b|`# c`|ssh h 'for x in a b; do ls; done'
 """
 MARKUP = """
 ```bash|```|~~~|# Heading|- item|1. item|    code|> quote|---|$ kops get ig|
 <!-- kopslint: skip -->|{% highlight sh %}|{% endhighlight %}|jobs:|  a:|    steps:|
     - run: ||    - run: >-|      env:|script:|  - |a: &x|*x|all: b|\t@kops get ig|
 \t-ls|X = 1|X += $(X)|export X|include y|sh '|sh \"\"\"|stage('s') {|command = "|
-command = <<E|resource "a" "b" {|environment {|//|/*|*/
+command = <<E|resource "a" "b" {|environment {|//|/*|*/|provisioner "local-exec" {|
+inline = ["kops get ig", "ls"]|when = destroy|interpreter = ["bash", "-e"]|}|all: ; ls|
+ifdef X|endif|  <<: *x|  extends: a|    - !reference [a, script]|  after_script: [ls]|
+    - uses: a/kops@v1|commands:|  command: kops get ig|sh cmd|bat 'x'
 """
 SPEC = """
 apiVersion: kops.k8s.io/v1alpha2|kind: Cluster|kind: InstanceGroup|metadata:|
@@ -68,9 +75,14 @@ def pieces(table: str) -> st.SearchStrategy[str]:
 
 
 def commands_are_read(name: str, text: str) -> None:
-    """Reading gives commands with words and places, or one of our errors."""
+    """Reading gives commands with words and places, or one of our errors.
+
+    The text may run itself, and twice so.
+    """
+    source = Source(name, text)
+    at_hand = (source, Source("lib.sh", text), Source("a/lib.sh", text))
     try:
-        script = read_commands(Source(name, text))
+        script = read_commands(source, at_hand=at_hand)
     except KopslintError as error:
         hold(bool(str(error)), "an error has no words")
         return

@@ -228,7 +228,10 @@ NOTATIONS = {
     ),
     "gitlab.yaml": ("a:\n  script:\n  - kops delete ig b --yes\n", "3:5"),
     "Makefile": ("all:\n\t@kops delete ig b --yes\n", "2:3"),
-    "main.tf": ('  command = "kops delete ig b --yes"\n', "1:14"),
+    "main.tf": (
+        'provisioner "local-exec" {\n  command = "kops delete ig b --yes"\n}\n',
+        "2:14",
+    ),
     "Jenkinsfile": ("pipeline {\n  sh 'kops delete ig b --yes'\n}\n", "2:7"),
 }
 

@@ -27,7 +27,9 @@ NOTATIONS: dict[str, Notation] = {
     "github": "workflow",
     "gitlab": "workflow",
     "makefile": "makefile",
+    "pipelines": "workflow",
     "jenkins": "jenkins",
+    "terraform": "terraform",
 }
 
 
@@ -102,9 +104,9 @@ def test_a_word_on_one_line_stands_where_its_span_says(case: Case) -> None:
             assert span.end_column <= len(source.line(span.end_line)) + 1
             # Escapes of the notation around the shell, and a script inside a
             # word, have no text of their own in the file.
-            if case.subject not in {"flow", "github", "jenkins", "makefile"} and (
-                span.line == span.end_line
-            ):
+            if case.subject not in {
+                *("flow", "github", "jenkins", "makefile", "terraform")
+            } and (span.line == span.end_line):
                 assert line[span.column - 1 : span.end_column - 1] == word.raw
 
 

@@ -51,11 +51,11 @@ def told(command: Command) -> Iterator[str]:
 
 
 def shown(value: object) -> str:
+    if isinstance(value, Word):
+        return value.shown
     if isinstance(value, tuple):
         return "+".join(shown(item) for item in value)
-    if isinstance(value, Unknown):
-        return value.name
-    return value.shown if isinstance(value, Word) else str(value)
+    return value.name if isinstance(value, Unknown) else str(value)
 
 
 def written() -> Iterator[tuple[str, list[str]]]:

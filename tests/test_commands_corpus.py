@@ -158,8 +158,10 @@ NEVER = {
         '/* command = "kops delete ig b --yes" */\n'
         'x = "command = kops delete ig b --yes"\n'
         'y = <<EOF\ncommand = "kops delete ig b --yes"\nEOF\n'
+        'command = "kops delete ig b --yes"\n'
+        'provisioner "local-exec" {\nwhen = "command"\n'
         "command = <<EOF\n# kops delete ig b --yes\necho kops delete ig b --yes\n"
-        "kops get ig\nEOF\n"
+        "kops get ig\nEOF\n}\n"
     ),
 }
 

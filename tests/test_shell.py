@@ -24,7 +24,7 @@ from kopslint.syntax.script import (
     Statement,
     Unknown,
 )
-from kopslint.syntax.shell import read_shell, read_word
+from kopslint.syntax.shell import read_shell, read_words
 from kopslint.syntax.shell_output import parts
 
 
@@ -177,10 +177,45 @@ def test_return_outside_a_function_leaves_the_script() -> None:
     assert leaving.leaves == "script"
 
 
-def test_leaving_several_loops_is_not_followed() -> None:
-    assert isinstance(script("while a; do break 2; done")[0], Loop)
-    result = read_shell(Source("run.sh", "while a; do break 2; done"))
-    assert [str(part.span) for part in result.unread] == ["run.sh:1:13"]
+@pytest.mark.parametrize(
+    ("leaving", "expected"),
+    [
+        ("break 2", [("loop", 2)]),
+        ("continue 2", [("turn", 2)]),
+        ("break 9", [("loop", 2)]),
+        ("continue", [("turn", 1)]),
+    ],
+)
+@pytest.mark.parametrize("inner", ["while b", "for y in 3 4"])
+def test_several_loops_are_left_at_once_but_no_more_than_there_are(
+    leaving: str, expected: list[tuple[str, int]], inner: str
+) -> None:
+    found = exits(Sequence(script(f"while a; do {inner}; do {leaving}; done; done")))
+    assert [(e.leaves, e.levels) for e in found[:1]] == expected
+
+
+def test_an_inner_loop_that_leaves_the_outer_one_marks_both() -> None:
+    group = only("for i in 1 2; do for j in 1 2; do a || continue 2; done; b; done")
+    assert isinstance(group, Group)
+    assert group.scope == "loop"
+    first = group.body.items[0] if isinstance(group.body, Sequence) else None
+    assert isinstance(first, Group)
+    assert first.scope == "turn"
+
+
+@pytest.mark.parametrize(
+    "text", ["break; kops a", "f() { break; }; for i in 1; do f; kops a; done"]
+)
+def test_a_break_outside_of_a_loop_leaves_nothing(text: str) -> None:
+    """Since bash 4.4 a function cannot leave a loop of its caller."""
+    assert exits(Sequence(script(text))) == []
+
+
+def test_how_many_loops_an_unknown_number_leaves_is_said() -> None:
+    result = read_shell(Source("run.sh", "while a; do break $N; done"))
+    assert [(str(part.span), part.reason.reason) for part in result.unread] == [
+        ("run.sh:1:13", "how many loops this leaves is open")
+    ]
 
 
 def exits(statement: Statement) -> list[Exit]:
@@ -375,14 +410,14 @@ def test_words_of_one_brace_share_its_place() -> None:
 
 def test_a_script_in_a_word_is_where_the_word_is() -> None:
     word = command("ssh host 'kops a && kops b $X'").words[-1]
-    found = list(simple_commands(read_word(word).body))
+    found = list(simple_commands(read_words([word]).body))
     assert [words(c) for c in found] == [["kops", "a"], ["kops", "b", "$X"]]
     assert all(c.span == word.span for c in found)
 
 
 def test_unknown_parts_of_a_script_in_a_word_stay_unknown() -> None:
     word = command('ssh host "kops a $X --yes"').words[-1]
-    (found,) = simple_commands(read_word(word).body)
+    (found,) = simple_commands(read_words([word]).body)
     assert [w.text for w in found.words] == ["kops", "a", None, "--yes"]
     assert found.words[2].unknown == Unknown("$X", "$X is not set in this file")
 
@@ -422,6 +457,19 @@ def test_a_long_chain_is_refused_and_not_followed() -> None:
     assert [part.reason.reason for part in result.unread] == [
         "this is nested too deeply to follow"
     ]
+
+
+@pytest.mark.parametrize("unit", ["a(b)", "(b) ", "[a](b)", "x=(b "])
+def test_a_line_of_parentheses_out_of_place_is_refused(unit: str) -> None:
+    """The parser's time grows with their square."""
+    result = read_shell(Source("run.sh", unit * 20_000))
+    assert [part.reason.reason for part in result.unread] == [
+        "a line of this has more than 500 parentheses"
+    ]
+
+
+def test_many_substitutions_on_a_line_are_read() -> None:
+    assert len(commands("kops a " + "$(b) " * 1_000)) == 1_001
 
 
 def test_many_errors_are_given_up_on_and_said() -> None:

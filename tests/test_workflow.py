@@ -184,3 +184,50 @@ def test_the_notation_is_told_from_name_and_content(
     path: str, text: str, notation: str
 ) -> None:
     assert notation_of(Source(path, text)) == notation
+
+
+def provisioner(*lines: str) -> tuple[Statement, ...]:
+    text = 'provisioner "local-exec" {\n' + "\n".join(lines) + "\n}\n"
+    return read(text, "main.tf").body.items
+
+
+def test_a_provisioner_is_a_shell_that_a_failure_does_not_end_but_the_apply() -> None:
+    outer, step = provisioner('command = "kops a; kops b"')
+    assert isinstance(outer, ErrExit)
+    assert outer.on
+    assert isinstance(step, Group)
+    assert step.subshell
+    assert isinstance(step.body, Sequence)
+    assert isinstance(step.body.items[0], ErrExit)
+    assert not step.body.items[0].on
+
+
+def test_the_interpreter_may_end_a_provisioner_at_a_failure() -> None:
+    _, step = provisioner('interpreter = ["bash", "-ec"]', 'command = "kops a"')
+    assert isinstance(step, Group)
+    assert isinstance(step.body, Sequence)
+    assert isinstance(step.body.items[0], ErrExit)
+    assert step.body.items[0].on
+
+
+def test_a_provisioner_for_the_end_of_a_resource_may_not_run() -> None:
+    _, step = provisioner("when = destroy", 'command = "kops a"')
+    assert isinstance(step, Choice)
+    assert not step.exhaustive
+    assert step.reason.reason == "this only runs when terraform destroys the resource"
+
+
+def test_a_provisioner_may_be_allowed_to_fail() -> None:
+    _, step = provisioner('command = "kops a"', "on_failure = continue")
+    assert isinstance(step, AndOr)
+    assert (step.operator, step.right) == ("||", Sequence(()))
+
+
+def test_the_environment_of_a_provisioner_reaches_its_commands() -> None:
+    text = 'environment = {\nA = "one"\nB = var.b\nC = "x${var.c}"\n}'
+    (command,) = simple_commands(Sequence(provisioner('command = "kops a"', text)))
+    assert [(a.name, a.value.text) for a in command.environment] == [
+        ("A", "one"),
+        ("B", None),
+        ("C", None),
+    ]

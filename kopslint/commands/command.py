@@ -7,16 +7,21 @@ longer than checking a small change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    NoReturn,
+    dataclass_transform,
+)
 
 if TYPE_CHECKING:
     from kopslint.source.text import Span
     from kopslint.syntax.script import Word
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something wrong with the command line itself.
 
     ``kind`` is a stable name that a rule can look for; ``message`` says it to

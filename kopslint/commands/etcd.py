@@ -36,12 +36,11 @@ _VALUED = (
 )
 
 # Source: kops pkg/wellknownports/wellknownports.go.
-_PORTS = {"4001": "main", "4002": "events", "4003": "cilium", "4004": "leases"}
+PORTS = {"4001": "main", "4002": "events", "4003": "cilium", "4004": "leases"}
 _NAMES = r"main|events|cilium|leases"
 _POD = re.compile(rf"etcd-manager-({_NAMES})\b")
 _PORT = re.compile(r"(?<!\d)(400[1-4])(?!\d)")
-_STORE = re.compile(rf"/backups/etcd/({_NAMES})(?:/|$)")
-_IN_NAME = re.compile(rf"(?<![a-z])({_NAMES})(?![a-z])", re.IGNORECASE)
+_STORE = rf"/backups/etcd/({_NAMES})(?:/|$)"
 
 
 def etcd_cluster_in(text: str) -> str | None:
@@ -49,11 +48,12 @@ def etcd_cluster_in(text: str) -> str | None:
 
     None if it names none or more than one.
     """
-    for pattern in (_POD, _PORT, _IN_NAME):
-        found = {_PORTS.get(name, name).lower() for name in pattern.findall(text)}
-        if found:
-            return found.pop() if len(found) == 1 else None
-    return None
+    found = (
+        {*_POD.findall(text)}
+        or {PORTS[port] for port in _PORT.findall(text)}
+        or {*PORTS.values()} & {*re.findall("[a-z]+", text.lower())}
+    )
+    return found.pop() if len(found) == 1 else None
 
 
 def _etcd_cluster(
@@ -67,7 +67,7 @@ def _etcd_cluster(
     certificates = (w.shown for w in given.all("cacert", "cert", "key"))
     signs = [s for s in (*invocation.places, *certificates) if _POD.search(s)]
     if endpoints is not None:
-        signs += [p for p in _PORT.findall(endpoints.shown) if p in _PORTS]
+        signs += [p for p in _PORT.findall(endpoints.shown) if p in PORTS]
         # A variable that holds the endpoints is named after its etcd cluster.
         signs += [endpoints.shown] if endpoints.unknown is not None else []
     if member is not None and member.unknown is not None:
@@ -104,10 +104,15 @@ def _etcdctl(invocation: Invocation) -> Command:
             )
         case ["member", "add"]:
             member = rest[0] if rest else None
+            # The etcdctl of etcd 2 takes the address behind the name.
+            old = len(rest) == 2 and "://" in rest[1].shown
+            old = old and not given.has("peer-urls") and not _is_v3(invocation)
             return MemberAdd(
                 text=text,
                 span=span,
-                problems=_one(invocation, rest, "the member's name"),
+                problems=_one(
+                    invocation, rest[:1] if old else rest, "the member's name"
+                ),
                 member=member,
                 etcd_cluster=_etcd_cluster(invocation, given, member),
             )
@@ -133,6 +138,12 @@ def _etcdctl(invocation: Invocation) -> Command:
     return Reads(text=text, span=span, verb=verb)
 
 
+def _is_v3(invocation: Invocation) -> bool:
+    """Whether the environment says that the third version of the API is spoken."""
+    version = invocation.environment.get("ETCDCTL_API")
+    return version is not None and version.text == "3"
+
+
 def _etcd_manager_ctl(invocation: Invocation) -> Command:
     """The command that an ``etcd-manager-ctl`` call asks for.
 
@@ -144,7 +155,7 @@ def _etcd_manager_ctl(invocation: Invocation) -> Command:
     verb = given.positionals[0].text if given.positionals else "get"
     store = given.value("backup-store")
     cluster = None
-    if store is not None and (path := _STORE.search(store.shown)):
+    if store is not None and (path := re.search(_STORE, store.shown)):
         cluster = path[1]
     cluster = cluster or _etcd_cluster(invocation, given)
     match verb:

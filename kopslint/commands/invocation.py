@@ -7,8 +7,7 @@ the whole command. Which options mean what is for the programs' own modules.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.syntax.script import Unknown, Word
 from kopslint.syntax.word_cut import cut, head
@@ -19,21 +18,22 @@ if TYPE_CHECKING:
     from kopslint.source.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """A program call: ``words`` starts with the program.
 
     ``text`` and ``span`` are those of the command as people wrote it. ``places``
     are texts that may tell which etcd cluster is meant: the name of the pod or
-    container that it runs in, then the comment that introduces it.
+    container that it runs in, then the comment that introduces it. ``at_once`` is
+    what runs several of the same at a time (``xargs -P3``), if anything does.
     """
 
     words: tuple[Word, ...]
     text: str
     span: Span
-    environment: Mapping[str, Word] = field(default_factory=dict)
+    environment: Mapping[str, Word] = {}
     places: tuple[str, ...] = ()
     stdin: Word | None = None
+    at_once: str = ""
 
     @property
     def program(self) -> str:
@@ -44,8 +44,12 @@ class Invocation:
 # Builds of a program carry their version or platform in the name, and scripts keep
 # the program in a variable of its name. A NUL stands for an unknown piece.
 _UNKNOWN = "\0"
-_BUILD = re.compile(
-    r"(kops|kubectl|etcdctl|etcdutl|etcd-manager-ctl|terraform|tofu)"
+_PROGRAMS = (
+    *("kops", "kubectl", "etcdctl", "etcdutl", "etcd-manager-ctl"),
+    *("terraform", "tofu"),
+)
+_BUILD = (
+    rf"({'|'.join(_PROGRAMS)})"
     r"(?:[-_.]?v?[\d\0][\w.+\0-]*|[-_](?:linux|darwin|windows|amd64|arm64)[\w-]*)?"
     r"(?:\.exe)?"
 )
@@ -68,14 +72,14 @@ def program_name(word: Word) -> str:
     if name == _UNKNOWN:
         variable = word.shown.rpartition("/")[2].upper()
         return next((p for part, p in _IN_VARIABLE if part in variable), "")
-    build = _BUILD.fullmatch(name)
-    if build is not None:
-        return build[1]
+    if name not in _PROGRAMS and name.startswith(_PROGRAMS):
+        build = re.fullmatch(_BUILD, name)
+        if build is not None:
+            return build[1]
     return "" if _UNKNOWN in name else name
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The words after a program: positional ones, and values by option name.
 
     Options are named without their hyphens. An option that stands alone has no
@@ -118,11 +122,12 @@ def arguments(
     names = valued.split()
     positionals: list[Word] = []
     options: dict[str, list[Word]] = {}
-    rest = list(words)
+    # Taken from the end, for a list is slow at its start.
+    rest = list(reversed(words))
     while rest:
-        word = rest.pop(0)
+        word = rest.pop()
         if word.text == "--":
-            positionals += rest
+            positionals += reversed(rest)
             break
         if not is_option(word):
             positionals.append(word)
@@ -132,10 +137,10 @@ def arguments(
         if value is not None:
             values.append(value)
         elif many:
-            while rest and not is_option(rest[0]):
-                values.append(rest.pop(0))
+            while rest and not is_option(rest[-1]):
+                values.append(rest.pop())
         elif name in names and rest:
-            values.append(rest.pop(0))
+            values.append(rest.pop())
     return Arguments(
         tuple(positionals), {name: tuple(values) for name, values in options.items()}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from kopslint.commands.command import Command, Problem
 from kopslint.commands.model import (
@@ -15,6 +15,7 @@ from kopslint.commands.model import (
     DeleteInstanceGroup,
     EditCluster,
     EditInstanceGroup,
+    Keypair,
     Reads,
     Reconcile,
     Replace,
@@ -28,9 +29,18 @@ from kopslint.kops.cli import Call, parse
 from kopslint.syntax.script import Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kopslint.commands.invocation import Invocation
     from kopslint.source.text import Span
     from kopslint.syntax.script import Word
+
+
+_KEYPAIR_VERBS: Mapping[str, Literal["create", "promote", "distrust"]] = {
+    "create keypair": "create",
+    "promote keypair": "promote",
+    "distrust keypair": "distrust",
+}
 
 
 class _Common(TypedDict):
@@ -43,7 +53,7 @@ class _Common(TypedDict):
 def read_kops(invocation: Invocation) -> Command:
     """The command that a kops call asks for.
 
-    Commands that change no plane (``get``, ``export``, keys and secrets) and every
+    Commands that change no plane (``get``, ``export``, secrets) and every
     ``--help`` are ``Reads``. Where it is known only at run time whether the command
     acts (``--yes=$YES``), it is ``Unreadable``.
     """
@@ -60,7 +70,7 @@ def read_kops(invocation: Invocation) -> Command:
     reads = Reads(**common, verb=f"kops {call.path}".rstrip())
     if call.help:
         return reads
-    command = _change(call, common) or reads
+    command = _change(call, common, invocation) or reads
     if call.undecided is not None and (command is not reads or not call.path):
         return Unreadable(**common, reason=_undecided(call, call.undecided))
     return command
@@ -73,8 +83,9 @@ def _undecided(call: Call, unknown: Unknown) -> Unknown:
     )
 
 
-def _change(call: Call, common: _Common) -> Command | None:
+def _change(call: Call, common: _Common, invocation: Invocation) -> Command | None:
     """The command, or None if it changes nothing that kopslint models."""
+    features = invocation.environment.get("KOPS_FEATURE_FLAGS")
     yes = call.is_on("yes")
     first = call.positionals[0] if call.positionals else None
     files = call.all("filename")
@@ -87,6 +98,14 @@ def _change(call: Call, common: _Common) -> Command | None:
                 yes=yes,
                 dry_run=call.is_on("dry-run"),
                 target=call.value("target"),
+            )
+        case "create keypair" | "promote keypair" | "distrust keypair":
+            return Keypair(
+                **common,
+                verb=_KEYPAIR_VERBS[call.path],
+                keyset=first,
+                ids=call.positionals[1:],
+                primary=call.is_on("primary"),
             )
         case "create instancegroup":
             return CreateInstanceGroup(
@@ -114,7 +133,7 @@ def _change(call: Call, common: _Common) -> Command | None:
                 **common, group=first, sets=call.all("set"), unsets=call.all("unset")
             )
         case "reconcile cluster":
-            return Reconcile(**common, yes=yes)
+            return Reconcile(**common, yes=yes, features=features)
         case "replace":
             return Replace(**common, files=files, force=call.is_on("force"))
         case "rolling-update cluster":
@@ -130,6 +149,7 @@ def _change(call: Call, common: _Common) -> Command | None:
                 control_plane_interval=call.value("control-plane-interval"),
                 groups=call.all("instance-group"),
                 roles=call.all("instance-group-roles"),
+                at_once=invocation.at_once,
             )
         case "update cluster":
             return UpdateCluster(
@@ -141,6 +161,7 @@ def _change(call: Call, common: _Common) -> Command | None:
                 roles=call.all("instance-group-roles"),
                 prune=call.is_on("prune"),
                 lifecycle_overrides=call.all("lifecycle-overrides"),
+                features=features,
             )
         case "upgrade cluster":
             version = call.value("kubernetes-version")

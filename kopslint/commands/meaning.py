@@ -77,6 +77,10 @@ def _of_kops(command: Command) -> Meaning | None:
             return Meaning("writes newer versions to the state store", ("registry",))
         case model.UpgradeCluster():
             return Meaning(f"lists newer versions: {_NO_YES}")
+        case model.Keypair(verb=verb, keyset=keyset):
+            verbs = {"create": "adds a keypair to", "promote": "promotes a keypair of"}
+            what = verbs.get(verb, "distrusts keypairs of")
+            return Meaning(f"{what} {_shown(keyset, 'a keyset')}")
         case model.DeleteInstanceGroup(group=group, yes=yes):
             how = "at once" if yes else "once somebody says yes at a terminal"
             return Meaning(f"deletes {_group(group)} {how}", ("registry", "cloud"))

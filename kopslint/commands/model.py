@@ -75,6 +75,19 @@ class UpgradeCluster(Command):
     version: Word | None = None
 
 
+class Keypair(Command):
+    """``kops create``, ``promote`` or ``distrust keypair``: a step of a rotation.
+
+    ``keyset`` may be ``all``; ``ids`` are the keypairs that are named. ``primary`` is
+    whether a new one is promoted at once.
+    """
+
+    verb: Literal["create", "promote", "distrust"]
+    keyset: Word | None = None
+    ids: tuple[Word, ...] = ()
+    primary: bool = False
+
+
 # --- kops, cloud ---------------------------------------------------------------
 
 
@@ -111,6 +124,7 @@ class UpdateCluster(Command):
     """``kops update cluster``: applies the state store to the cloud with ``--yes``.
 
     ``groups`` and ``roles`` are the filters; ``phase`` and ``target`` as given.
+    ``features`` are the feature flags that its environment sets.
     """
 
     yes: bool = False
@@ -120,10 +134,24 @@ class UpdateCluster(Command):
     roles: tuple[Word, ...] = ()
     prune: bool = False
     lifecycle_overrides: tuple[Word, ...] = ()
+    features: Word | None = None
+
+    @property
+    def leaves_machines(self) -> bool:
+        """Whether its phase leaves machines, volumes and the control spec alone.
+
+        Source: kops upup/pkg/fi/cloudup/apply_cluster.go, ApplyClusterCmd.Run; that
+        ``iam`` is ``security`` is in cmd/kops/update_cluster.go.
+        """
+        phase = self.phase.shown.lower() if self.phase is not None else ""
+        return phase in ("network", "security", "iam")
 
 
 class RollingUpdate(Command):
-    """``kops rolling-update cluster``: replaces machines one group after another."""
+    """``kops rolling-update cluster``: replaces machines one group after another.
+
+    ``at_once`` is what runs several such commands at a time (``xargs -P 3``).
+    """
 
     yes: bool = False
     force: bool = False
@@ -135,12 +163,17 @@ class RollingUpdate(Command):
     control_plane_interval: Word | None = None
     groups: tuple[Word, ...] = ()
     roles: tuple[Word, ...] = ()
+    at_once: str = ""
 
 
 class Reconcile(Command):
-    """``kops reconcile cluster``: update and roll, control plane first."""
+    """``kops reconcile cluster``: update and roll, control plane first.
+
+    ``features`` are the feature flags that its environment sets.
+    """
 
     yes: bool = False
+    features: Word | None = None
 
 
 class Validate(Command):
@@ -220,10 +253,14 @@ class StopInstances(Command):
 
 
 class DeleteVolumes(Command):
-    """The cloud's own command line deletes or re-tags disks."""
+    """The cloud's own command line deletes or re-tags disks.
+
+    ``note`` is what people wrote beside it: the comment, and the heading above.
+    """
 
     verb: Literal["delete", "detach", "retag"]
     volumes: tuple[Word, ...] = ()
+    note: str = ""
 
 
 class ResizeCloudGroup(Command):

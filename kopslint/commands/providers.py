@@ -102,6 +102,14 @@ _TABLE = sorted((*_STOPS, *_VOLUMES, *_GROUPS, *_REMOVES), key=len, reverse=True
 _STORE = re.compile(r"backup|kops|state|etcd", re.IGNORECASE)
 _VOLUME = re.compile(r"vol|etcd|disk", re.IGNORECASE)
 
+# Objects of a state store that kops, or an etcd-manager, reads.
+# Source: kops pkg/client/simple/vfsclientset, and controlstore in etcd-manager.
+_OBJECT = re.compile(
+    r"(?:://|\$).*/(?:(?:instancegroup|control)/[^/]+|cluster(?:-completed)?\.spec)$"
+    r"|://.*/config$"
+)
+_WRITES = frozenset({"cp", "mv", "rm"})
+
 
 def read_provider(invocation: Invocation) -> Command:
     """The command that a cloud's own command line asks for."""
@@ -114,6 +122,12 @@ def read_provider(invocation: Invocation) -> Command:
             span=invocation.span,
             reason=Unknown(invocation.text, "it runs commands on machines"),
         )
+    if _edits_store(given):
+        return Unreadable(
+            text=invocation.text,
+            span=invocation.span,
+            reason=Unknown(invocation.text, "it changes the state store past kops"),
+        )
     rest = given.positionals[len(known.split()) - 1 :] if known is not None else ()
     if known is not None and not given.has("dry-run", "dryrun"):
         command = _change(invocation, known, rest, given)
@@ -121,6 +135,16 @@ def read_provider(invocation: Invocation) -> Command:
             return command
     verb = " ".join([invocation.program, *names[:2]])
     return Reads(text=invocation.text, span=invocation.span, verb=verb)
+
+
+def _edits_store(given: Arguments) -> bool:
+    """Whether an object of a state store is removed, or copied over."""
+    words = [word.shown for word in given.positionals]
+    verb = next((word for word in words if word in _WRITES), None)
+    if verb is None or given.has("dry-run", "dryrun"):
+        return False
+    changed = words[-1:] if verb == "cp" else words
+    return any(_OBJECT.search(word) for word in changed)
 
 
 def _parse(invocation: Invocation) -> tuple[list[str], Arguments]:
@@ -164,7 +188,13 @@ def _change(
                 return None
         else:
             volumes = given.all("volume-id", "disk", "name", "n") or rest
-        return DeleteVolumes(text=text, span=span, verb=verb, volumes=volumes)
+        return DeleteVolumes(
+            text=text,
+            span=span,
+            verb=verb,
+            volumes=volumes,
+            note="\n".join(invocation.places),
+        )
     if known in _GROUPS:
         sizes = ("desired-capacity", "max-size", "min-size", "size", "new-capacity")
         size = next((w for w in map(given.value, sizes) if w is not None), None)

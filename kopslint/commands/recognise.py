@@ -31,14 +31,20 @@ _CLUSTER = frozenset(
 )
 _STATUS = {"true": True, "false": False, ":": True}
 _SOURCES = ("source", ".")
-_INTERPRETERS = re.compile(
-    r"(ba|da|z|k|a)?sh|python[\d.]*|perl|ruby|node|expect|osascript|pwsh"
+_INTERPRETERS = frozenset(
+    {"sh", "bash", "dash", "zsh", "ksh", "ash", "perl", "ruby", "node"}
+    | {"expect", "osascript", "pwsh"}
 )
-_RUNNERS = ("make", "gmake", "ansible", "ansible-playbook", "just", "task", "rake")
+_RUNNERS = (
+    *("make", "gmake", "ansible", "ansible-playbook", "just", "task", "rake"),
+    *("at", "batch", "tmux", "screen"),
+)
+# What an interpreter is given that is not a shell is only looked through.
+_TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
 _SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
-_SYSTEM = re.compile(r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+")
+_SYSTEM = r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+"
 _POWER = ("reboot", "shutdown", "poweroff", "halt")
-_EDITORS = re.compile(r"EDITOR|VISUAL")
+_EDITORS = r"EDITOR|VISUAL"
 
 
 def recognise(command: SimpleCommand) -> tuple[Command, ...]:
@@ -100,7 +106,7 @@ def _reader(program: str) -> Callable[[Invocation], Command] | None:
 def _read(invocation: Invocation) -> Command:
     program = invocation.program
     reader = _reader(program)
-    if reader is not None:
+    if reader is not None and not _is_one_unknown(invocation):
         return reader(invocation)
     reason = _reason(invocation, program)
     if reason is not None:
@@ -117,8 +123,10 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     """Why a program that kopslint does not know may change the cluster, if it may."""
     word, rest = invocation.words[0], invocation.words[1:]
     unknown = word.unknown
+    if program and unknown is not None and _is_one_unknown(invocation):
+        return Unknown(unknown.name, f"the program is unknown: {unknown.reason}")
     if not program:
-        if unknown is None or _EDITORS.search(unknown.name):
+        if unknown is None or re.search(_EDITORS, unknown.name):
             # What an editor does to a file is in the after spec.
             return None
         return Unknown(unknown.name, f"the program is unknown: {unknown.reason}")
@@ -130,12 +138,18 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
         return Unknown(invocation.text, f"what `{program}` runs is not in the list")
     if program in _POWER:
         return Unknown(program, "it takes down the machine that it runs on")
-    if _INTERPRETERS.fullmatch(program):
+    if program in _INTERPRETERS or program.rstrip("0123456789.") == "python":
         return _interpreted(invocation)
     path = word.shown
-    if _SCRIPT.fullmatch(path) or ("/" in path and not _SYSTEM.fullmatch(path)):
+    if _SCRIPT.fullmatch(path) or ("/" in path and not re.fullmatch(_SYSTEM, path)):
         return Unknown(path, "the script is not part of the list")
     return None
+
+
+def _is_one_unknown(invocation: Invocation) -> bool:
+    """Whether ``$KOPS_DELETE`` is all: a whole command line, whatever its name."""
+    (word, *rest) = invocation.words
+    return not rest and len(word.pieces) == 1 and word.unknown is not None
 
 
 def _interpreted(invocation: Invocation) -> Unknown | None:
@@ -151,7 +165,9 @@ def _interpreted(invocation: Invocation) -> Unknown | None:
         if shell and letters.endswith("c"):
             return Unknown(invocation.text, "its command line is unknown")
         if not shell and re.search("[cemnp]", letters):
-            return None
+            if not any(re.search(_TELLING, word.shown) for word in rest):
+                return None
+            return Unknown(program, f"what {program} runs here is not read")
     if not shell:
         return None
     return Unknown(program, "it runs whatever comes in on its standard input")

@@ -7,7 +7,6 @@ along with the inner command.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.commands.invocation import (
@@ -47,7 +46,7 @@ def _ssh(command: Invocation) -> tuple[Invocation, ...] | None:
     if after:
         return resplit(command, after)
     if command.stdin is not None and host < len(rest):
-        return commands_in(replace(command, stdin=None), command.stdin)
+        return commands_in(command._replace(stdin=None), command.stdin)
     return None
 
 
@@ -74,10 +73,10 @@ def _kubectl(command: Invocation) -> tuple[Invocation, ...] | None:
     if not found:
         inner = before[pod + 1 :]
         inner = inner[skip_options(inner, KUBECTL) :]
-    if not inner or _is_session(inner):
+    if not inner or _is_session(command, inner):
         return None
     place = before[pod].shown
-    return (replace(command, words=inner, places=(place, *command.places)),)
+    return (command._replace(words=inner, places=(place, *command.places)),)
 
 
 def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -89,31 +88,32 @@ def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
     if verb == "exec":
         own = skip_options(rest, _DOCKER_EXEC)
         inner = rest[own + 1 :]
-        if not inner or _is_session(inner):
+        if not inner or _is_session(command, inner):
             return None
         place = rest[own].shown
-        return (replace(command, words=inner, places=(place, *command.places)),)
+        return (command._replace(words=inner, places=(place, *command.places)),)
     if verb != "run":
         return None
     own = skip_options(rest, _DOCKER_RUN)
     image, inner = rest[own : own + 1], rest[own + 1 :]
     entry = arguments(rest[:own], _DOCKER_RUN).value("entrypoint")
     if entry is not None:
-        return (replace(command, words=(entry, *inner)),)
-    if _is_session(inner):
+        return (command._replace(words=(entry, *inner)),)
+    if _is_session(command, inner):
         return None
     if image and inner and program_name(inner[0]) != "kops":
         # An image of kops runs kops with the words that follow.
         name = re.sub(r"[:@].*", "", image[0].shown.rpartition("/")[2])
         if name == "kops" and inner[0].text in table().verbs[""].children:
             program = Word(("kops",), image[0].raw, image[0].span)
-            return (replace(command, words=(program, *inner)),)
-    return (replace(command, words=inner),) if inner else None
+            return (command._replace(words=(program, *inner)),)
+    return (command._replace(words=inner),) if inner else None
 
 
-def _is_session(words: tuple[Word, ...]) -> bool:
+def _is_session(command: Invocation, words: tuple[Word, ...]) -> bool:
     """Whether this is only a shell to type into; what is typed follows in the list."""
-    return len(words) == 1 and program_name(words[0]) in SHELLS
+    shell = len(words) == 1 and program_name(words[0]) in SHELLS
+    return shell and command.stdin is None
 
 
 def _at_separator(

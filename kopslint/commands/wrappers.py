@@ -8,7 +8,6 @@ wrapper marks where the inner command starts, and nothing of what that one does.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.commands.invocation import (
@@ -22,7 +21,7 @@ from kopslint.commands.invocation import (
 from kopslint.commands.remote import KUBECTL, REMOTE, SHELLS
 from kopslint.commands.resplit import commands_in, resplit
 from kopslint.kops.cli_table import table
-from kopslint.syntax.script import Word
+from kopslint.syntax.script import Unknown, Word
 from kopslint.syntax.word_cut import cut, head
 
 if TYPE_CHECKING:
@@ -52,12 +51,19 @@ _PREFIXES: Mapping[str, tuple[str, int]] = {
     "watch": ("n interval", 0),
 }
 _XARGS = "n P I L d s E a max-args max-procs replace arg-file delimiter"
+_MOST = 256
+_PARALLEL = "j jobs I a arg-file delay timeout retries S sshlogin C colsep N n joblog"
 # What these say about a command is text, and runs nothing.
-_SAYS = re.compile(
-    r"(log|info|warn|err|debug|print|echo|say|msg|message|note|title|die|fail)\w*"
-    r"|cat|grep|egrep|rg|ag|awk|sed|man|which|type|alias|whereis|hash|test|\[|\[\["
-    r"|git|export|readonly|local|declare|read|set|unset|trap|vi|vim|nano|tee",
-    re.IGNORECASE,
+_SAYS = frozenset(
+    {"cat", "grep", "egrep", "rg", "ag", "awk", "sed", "man", "which", "type", "alias"}
+    | {"whereis", "hash", "test", "[", "[[", "git", "export", "readonly", "local"}
+    | {"declare", "read", "set", "unset", "trap", "vi", "vim", "nano", "tee"}
+    | {":", "true", "false"}
+)
+# So do a script's own functions with such a name: log_info, die.
+_SAYING = (
+    *("log", "info", "warn", "err", "debug", "print", "echo", "say", "msg"),
+    *("message", "note", "title", "die", "fail"),
 )
 # A word sequence with one of these programs and one of its commands in it runs it,
 # whatever wraps it: a function of the script, `aws-vault exec`, `retry 3`. Options
@@ -100,11 +106,11 @@ def peel(command: Invocation, depth: int = _DEPTH) -> tuple[Invocation, ...]:
 
 def _assign(command: Invocation) -> Invocation:
     """Take ``NAME=value`` words off the front, into the environment."""
-    words, environment = command.words, dict(command.environment)
-    while words and (match := _ASSIGNMENT.match(head(words[0]))):
-        environment[match[1]] = cut(words[0], match.end())
-        words = words[1:]
-    return replace(command, words=words, environment=environment)
+    words, environment, at = command.words, dict(command.environment), 0
+    while at < len(words) and (match := _ASSIGNMENT.match(head(words[at]))):
+        environment[match[1]] = cut(words[at], match.end())
+        at += 1
+    return command._replace(words=words[at:], environment=environment)
 
 
 def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -118,9 +124,13 @@ def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
     inner = reader(command) if reader is not None and rest else None
     if inner is not None:
         return inner
-    if program == "kops" or _SAYS.fullmatch(program):
+    if program == "kops" or _says(program.lower()):
         return None
     return _telling(command)
+
+
+def _says(program: str) -> bool:
+    return program in _SAYS or (program.startswith(_SAYING) and program.isidentifier())
 
 
 def _prefix(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -135,7 +145,7 @@ def _prefix(command: Invocation) -> tuple[Invocation, ...] | None:
         return commands_in(command, stdin) if stdin is not None else None
     if program == "watch" and len(inner) == 1:
         return commands_in(command, inner[0])
-    return (replace(command, words=inner),)
+    return (command._replace(words=inner),)
 
 
 def _shell(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -157,6 +167,61 @@ def _eval(command: Invocation) -> tuple[Invocation, ...] | None:
     return resplit(command, command.words[1:])
 
 
+def _su(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``su USER -c TEXT``."""
+    line = arguments(command.words[1:], "c command s shell g group").value(
+        "c", "command"
+    )
+    return commands_in(command, line) if line is not None else None
+
+
+def _tsh(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``tsh ssh HOST COMMAND``."""
+    rest = command.words[1:]
+    return (
+        REMOTE["ssh"](command._replace(words=rest)) if rest[0].text == "ssh" else None
+    )
+
+
+def _parallel(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``parallel COMMAND {} ::: ITEM...``: the command once for each item."""
+    rest = command.words[1:]
+    at = skip_options(rest, _PARALLEL)
+    jobs = arguments(rest[:at], _PARALLEL).value("j", "jobs")
+    at_once = "parallel" if jobs is None or jobs.text != "1" else ""
+    rest = rest[at:]
+    texts = [word.text for word in rest]
+    at = texts.index(":::") if ":::" in texts else len(rest)
+    inner, items = rest[:at], rest[at + 1 :]
+    if not inner:
+        return None
+    if not items:
+        reason = "parallel takes it from its standard input"
+        items = (unknown_word("{}", reason, command.words[0]),)
+    found: list[Invocation] = []
+    for item in items:
+        if any("{}" in word.shown for word in inner):
+            words = tuple(_filled(word, "{}", item) for word in inner)
+        else:
+            words = (*inner, item)
+        found += resplit(command, words) or (command._replace(words=words),)
+    return _at_once(found, at_once)
+
+
+def _filled(word: Word, marker: str, value: Word) -> Word:
+    """A word with a value in the place of a marker."""
+    pieces: list[str | Unknown] = []
+    for piece in word.pieces:
+        if isinstance(piece, Unknown):
+            pieces.append(piece)
+            continue
+        first, *more = piece.split(marker)
+        pieces.append(first)
+        for part in more:
+            pieces += [*value.pieces, part]
+    return Word(tuple(p for p in pieces if p != "") or ("",), word.raw, word.span)
+
+
 def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
     rest = command.words[1:]
     at = skip_options(rest, _XARGS)
@@ -164,15 +229,43 @@ def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
     if not inner:
         return None
     reason = "xargs takes it from its standard input"
-    marker = arguments(rest[:at], _XARGS).value("I", "replace")
-    if marker is None or not marker.text:
-        given = unknown_word("standard input", reason, command.words[0])
-        return (replace(command, words=(*inner, given)),)
-    filled = tuple(
-        unknown_word(marker.text, reason, w) if marker.text in w.shown else w
-        for w in inner
-    )
-    return (replace(command, words=filled),)
+    given = arguments(rest[:at], _XARGS)
+    jobs = given.value("P", "max-procs")
+    at_once = f"xargs -P{jobs.shown}" if jobs and jobs.text != "1" else ""
+    marker = given.value("I", "replace")
+    items = _items(command.stdin, lines=marker is not None)
+    if not items or given.has("0", "null", "d", "delimiter", "a", "arg-file"):
+        name = (marker.text if marker is not None else None) or "standard input"
+        items = (unknown_word(name, reason, command.words[0]),)
+    most = given.value("n", "max-args", "L")
+    size = most.text if most is not None and marker is None else None
+    step = int(size) if size and re.fullmatch(r"[1-9]\d{0,8}", size) else len(items)
+    found = [(*inner, *items[at : at + step]) for at in range(0, len(items), step)]
+    if marker is not None and marker.text:
+        found = [tuple(_filled(w, marker.text, i) for w in inner) for i in items]
+    runs = [command._replace(words=words, stdin=None) for words in found]
+    return _at_once(runs, at_once)
+
+
+def _at_once(commands: list[Invocation], cause: str) -> tuple[Invocation, ...]:
+    """The commands, with what runs them at the same time if there are several.
+
+    One that takes unknown items may be run for any number of them.
+    """
+    known = all(word.text is not None for one in commands for word in one.words)
+    if not cause or (len(commands) == 1 and known):
+        return tuple(commands)
+    return tuple(one._replace(at_once=cause) for one in commands)
+
+
+def _items(stdin: Word | None, *, lines: bool) -> tuple[Word, ...]:
+    """The arguments that come in through a pipe, if they are known and plain."""
+    text = stdin.text if stdin is not None else None
+    if stdin is None or text is None or re.search(r"['\"\\]", text):
+        return ()
+    parts = [part.strip() for part in text.split("\n")] if lines else text.split()
+    items = tuple(Word((part,), part, stdin.span) for part in parts if part)
+    return items if len(items) <= _MOST else ()
 
 
 def _go(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -186,12 +279,16 @@ def _go(command: Invocation) -> tuple[Invocation, ...] | None:
         return None
     package = rest[at]
     program = Word(("kops",), package.raw, package.span)
-    return (replace(command, words=(program, *rest[at + 1 :])),)
+    return (command._replace(words=(program, *rest[at + 1 :])),)
 
 
 def _telling(command: Invocation) -> tuple[Invocation, ...] | None:
     """A command that some other program or function is told to run."""
     words = command.words
+    separator = next((i for i, w in enumerate(words) if w.text == "--"), len(words))
+    if words[separator + 2 :] and program_name(words[separator + 1]) in SHELLS:
+        # ``doppler run -- bash -c '...'``
+        return (command._replace(words=words[separator + 1 :]),)
     for at in range(1, len(words) - 1):
         if words[at].text is None:
             continue
@@ -201,7 +298,7 @@ def _telling(command: Invocation) -> tuple[Invocation, ...] | None:
         rest = words[at + 1 :]
         verb = rest[skip_options(rest, valued) :][:1]
         if verb and verb[0].text in verbs:
-            return (replace(command, words=words[at:]),)
+            return (command._replace(words=words[at:]),)
     return None
 
 
@@ -215,5 +312,9 @@ _READERS: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = 
     **REMOTE,
     "eval": _eval,
     "go": _go,
+    "parallel": _parallel,
+    "runuser": _su,
+    "su": _su,
+    "tsh": _tsh,
     "xargs": _xargs,
 }

@@ -6,7 +6,6 @@ A SRC is a file, a folder, a glob, ``-`` for the standard input, or
 
 from __future__ import annotations
 
-import glob
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -76,7 +75,7 @@ def _files(spec: str, suffixes: tuple[str, ...]) -> list[Path]:
                 hint="name the file itself if it is called otherwise",
             )
         return files
-    if os.path.lexists(spec) or not glob.has_magic(spec):
+    if os.path.lexists(spec) or not _is_wild(spec):
         return [path]
     files = sorted(_matching(path, suffixes))
     if not files:
@@ -113,10 +112,10 @@ def _matching(pattern: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     through symbolic links, which could lead in circles.
     """
     parts = pattern.parts
-    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    first = next(i for i, part in enumerate(parts) if _is_wild(part))
     folder, wild = Path(*parts[:first]), parts[first:]
     wild = (*wild, "*") if wild[-1] == "**" else wild
-    has_suffix = pattern.suffix and not glob.has_magic(pattern.suffix)
+    has_suffix = pattern.suffix and not _is_wild(pattern.suffix)
     try:
         for path in folder.glob("/".join(wild)):
             hidden = any(map(_is_hidden, path.relative_to(folder).parts))
@@ -165,3 +164,7 @@ def _read(path: Path) -> Source:
 def _one_of(suffixes: tuple[str, ...]) -> str:
     *most, last = suffixes
     return f"{', '.join(most)} or {last}" if most else last
+
+
+def _is_wild(text: str) -> bool:
+    return any(sign in text for sign in "*?[")

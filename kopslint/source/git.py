@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kopslint.errors import InputError
 from kopslint.source.decode import MAX_BYTES, decode, shown, too_large
 from kopslint.source.git_program import Git, lacks_content, lacks_history
+from kopslint.source.git_snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def read_revision(spec: str, suffixes: Sequence[str]) -> list[Source]:
             hint="write git:REV:PATH, for example git:main:cluster.yaml",
         )
     path = Path(os.path.abspath(written or "."))  # noqa: PTH100 - Keeps symbolic links.
-    folder = next(p for p in (path, *path.parents) if os.path.isdir(p))  # noqa: PTH112
+    folder = _existing_folder(path)
     repository = _Repository(folder)
     root = repository.root(spec)
     below = PurePosixPath(
@@ -77,6 +78,21 @@ def read_revision(spec: str, suffixes: Sequence[str]) -> list[Source]:
     return sources
 
 
+def snapshot_of(revision: str, path: str) -> Snapshot:
+    """All files at a revision, in the repository that ``path`` lies in.
+
+    ``path`` need not exist now. Raises InputError as ``read_revision``.
+    """
+    repository = _Repository(_existing_folder(Path(os.path.abspath(path))))  # noqa: PTH100
+    spec = f"git:{revision}:{path}"
+    root, commit = repository.root(spec), repository.commit(spec, revision)
+    return Snapshot(repository.git, root, revision, commit)
+
+
+def _existing_folder(path: Path) -> Path:
+    return next(p for p in (path, *path.parents) if os.path.isdir(p))  # noqa: PTH112
+
+
 def _wanted(path: PurePosixPath, suffixes: Sequence[str]) -> bool:
     hidden = any(part.startswith(".") for part in path.parts)
     return not hidden and path.name.endswith(tuple(suffixes))
@@ -87,12 +103,12 @@ class _Repository:
 
     def __init__(self, folder: Path) -> None:
         inherited = {k: v for k, v in os.environ.items() if k not in _UNSET}
-        self._git = Git(folder, inherited)
+        self.git = Git(folder, inherited)
 
     def root(self, spec: str) -> Path:
         """The top folder of the work tree."""
         try:
-            return self._git.root()
+            return self.git.root()
         except InputError as error:
             raise InputError(
                 f"{spec} cannot be read: {error.message}", hint=error.hint
@@ -100,10 +116,10 @@ class _Repository:
 
     def commit(self, spec: str, revision: str) -> str:
         """The full name of the commit that ``revision`` means."""
-        result = self._git.ask("rev-parse", "--verify", f"{revision}^{{commit}}")
+        result = self.git.ask("rev-parse", "--verify", f"{revision}^{{commit}}")
         if result.returncode == 0:
             return result.stdout.decode().strip()
-        if self._git.is_shallow():
+        if self.git.is_shallow():
             raise _about(spec, lacks_history(revision))
         raise InputError(
             f"{spec}: there is no revision {revision}",
@@ -113,7 +129,7 @@ class _Repository:
     def blobs(self, spec: str, commit: str, path: PurePosixPath) -> list[_Blob]:
         """The regular files at or below ``path``, sorted."""
         where = () if path == PurePosixPath() else (str(path),)
-        result = self._git.ask(
+        result = self.git.ask(
             "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *where
         )
         if result.returncode != 0:
@@ -128,7 +144,7 @@ class _Repository:
 
     def read(self, spec: str, blob: _Blob) -> bytes:
         """The bytes of a file."""
-        result = self._git.ask("cat-file", "blob", blob.name)
+        result = self.git.ask("cat-file", "blob", blob.name)
         if result.returncode != 0:
             raise _about(spec, lacks_content())
         return result.stdout

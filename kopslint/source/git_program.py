@@ -118,6 +118,9 @@ class Git:
                         raise lacks_content()
                     size = int(about[1])
                     yield name, _bytes(process.stdout, size)
+                # Git that may not fetch gives up at the first blob that is missing.
+                if process.wait() != 0:
+                    raise lacks_content()
 
     def _batch(self, names: int) -> subprocess.Popen[bytes]:
         try:

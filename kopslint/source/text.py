@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 
 @dataclass(eq=False)
@@ -44,9 +45,12 @@ class Source:
         return Span(self, 1, 1, 1, len(self.line(1)) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A half-open stretch of one source; prints as ``path:line:column``."""
+class Span(NamedTuple):
+    """A half-open stretch of one source; prints as ``path:line:column``.
+
+    A tuple, because every key and value of a file has one, and a tuple is made in a
+    third of the time that a frozen dataclass takes.
+    """
 
     source: Source
     line: int

@@ -14,7 +14,7 @@ from kopslint.syntax.script import SimpleCommand
 from kopslint.syntax.shell_output import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kopslint.source.text import Source
     from kopslint.syntax.script import Script, Statement
@@ -24,38 +24,43 @@ Notation = Literal["shell", "markdown", "workflow", "makefile", "jenkins", "terr
 # A list is held in memory many times over, and nobody runs a longer one.
 LONGEST = 2_000_000
 
-_NAMES: tuple[tuple[re.Pattern[str], Notation], ...] = (
-    (re.compile(r"\.(md|markdown|mdx|mkd)(\.erb)?$"), "markdown"),
-    (re.compile(r"\.ya?ml$"), "workflow"),
-    (re.compile(r"(^|/)(gnu)?makefile(\.\w+)?$|\.(mk|make)$"), "makefile"),
-    (re.compile(r"(^|/)jenkinsfile(\.\w+)?$|\.(groovy|jenkinsfile)$"), "jenkins"),
-    (re.compile(r"\.tf$"), "terraform"),
-    (re.compile(r"\.(ba|z|k)?sh$"), "shell"),
+_NAMES: tuple[tuple[str, Notation], ...] = (
+    (r"\.(md|markdown|mdx|mkd)(\.erb)?$", "markdown"),
+    (r"\.ya?ml$", "workflow"),
+    (r"(^|/)(gnu)?makefile(\.\w+)?$|\.(mk|make)$", "makefile"),
+    (r"(^|/)jenkinsfile(\.\w+)?$|\.(groovy|jenkinsfile)$", "jenkins"),
+    (r"\.tf$", "terraform"),
+    (r"\.(ba|z|k)?sh$", "shell"),
 )
-_CONTENTS: tuple[tuple[re.Pattern[str], Notation], ...] = (
-    (re.compile(r"\A#!.*\bmake\b"), "makefile"),
-    (re.compile(r"\A#!"), "shell"),
-    (re.compile(r"^\s*(?:```|~~~)|^\{%-?\s*highlight\b", re.MULTILINE), "markdown"),
+_PROSE_AND_CODE = (
+    r"(?m)^(?:[-*] |\d+[.)] |#{1,6} )?[A-Z][a-z']*(?: [\w'`,()/-]+)+[.:]?[ \t]*\n"
+    r"\s*\n(?: {4}|\t)\S"
+)
+_CONTENTS: tuple[tuple[str, Notation], ...] = (
+    (r"\A#!.*\bmake\b", "makefile"),
+    (r"\A#!", "shell"),
+    (r"(?m)^\s*(?:```|~~~)|^\{%-?\s*highlight\b", "markdown"),
     # Prose and then an indented block; a comment alone makes no Markdown.
-    (
-        re.compile(
-            r"^(?:[-*] |\d+[.)] |#{1,6} )?[A-Z][a-z']*(?: [\w'`,()/-]+)+[.:]?[ \t]*\n"
-            r"\s*\n(?: {4}|\t)\S",
-            re.MULTILINE,
-        ),
-        "markdown",
-    ),
-    (re.compile(r"^\s*pipeline\s*\{", re.MULTILINE), "jenkins"),
-    (re.compile(r"^(jobs|stages|before_script):\s*(\[|$)", re.MULTILINE), "workflow"),
+    (_PROSE_AND_CODE, "markdown"),
+    (r"(?m)^\s*pipeline\s*\{", "jenkins"),
+    (r"(?m)^(jobs|stages|before_script):\s*(\[|$)", "workflow"),
 )
 
 
-def read_commands(source: Source, *, notation: Notation | None = None) -> Script:
-    """The commands of a source.
+def read_commands(
+    source: Source,
+    *,
+    notation: Notation | None = None,
+    at_hand: Sequence[Source] = (),
+) -> Script:
+    """The commands of a source, and in their places those of scripts that it runs.
 
     Without a ``notation`` it is told from the name and the content; shell is what
-    remains. What cannot be read is in ``Script.unread``. Raises ``InputError``
-    only for a source longer than ``LONGEST`` and if a workflow is not YAML.
+    remains. Scripts are read if they are ``at_hand``, the first of a name and none
+    longer than ``LONGEST``: what ``source`` names, what a shell is given as a file,
+    and a shell script that is started by its path. What cannot be read is in
+    ``Script.unread``. Raises ``InputError`` only for a source longer than ``LONGEST``
+    and if a workflow is not YAML.
     """
     if len(source.text) > LONGEST:
         raise InputError(
@@ -63,40 +68,41 @@ def read_commands(source: Source, *, notation: Notation | None = None) -> Script
             f" {LONGEST:,} characters",
             hint="name the script or runbook itself, not a log or a dump",
         )
+    files = [file for file in at_hand if len(file.text) <= LONGEST]
     match notation or notation_of(source):
         case "markdown":
             from kopslint.syntax.markdown import read_markdown
 
-            return read_markdown(source)
+            return read_markdown(source, files)
         case "workflow":
             from kopslint.syntax.workflow import read_workflow
 
-            return read_workflow(source)
+            return read_workflow(source, files)
         case "makefile":
             from kopslint.syntax.makefile import read_makefile
 
-            return read_makefile(source)
+            return read_makefile(source, files)
         case "jenkins":
             from kopslint.syntax.jenkinsfile import read_jenkinsfile
 
-            return read_jenkinsfile(source)
+            return read_jenkinsfile(source, files)
         case "terraform":
             from kopslint.syntax.terraform import read_terraform
 
-            return read_terraform(source)
+            return read_terraform(source, files)
     from kopslint.syntax.shell import read_shell
 
-    return read_shell(source)
+    return read_shell(source, files)
 
 
 def notation_of(source: Source) -> Notation:
     """The notation a source seems to be in."""
     name = source.path.lower()
     for pattern, notation in _NAMES:
-        if pattern.search(name):
+        if re.search(pattern, name):
             return notation
     for pattern, notation in _CONTENTS:
-        if pattern.search(source.text[:100_000]):
+        if re.search(pattern, source.text[:100_000]):
             return notation
     return "shell"
 

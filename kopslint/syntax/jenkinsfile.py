@@ -13,6 +13,7 @@ from kopslint.syntax.script import (
     Assignment,
     ErrExit,
     Group,
+    Opaque,
     Script,
     Statement,
     Unknown,
@@ -23,14 +24,20 @@ from kopslint.syntax.shell_output import sequence
 from kopslint.syntax.shell_text import Anchor, Hole, ShellText
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kopslint.source.text import Source, Span
-    from kopslint.syntax.script import Opaque
 
 _TOKEN = re.compile(
     r"""
       //[^\n]* | /\*(?:[^*]|\*(?!/))*\*/
-    | (?:\bsh\b\s*\(?\s*(?:\w+\s*:\s*\w+\s*,\s*)*(?:script\s*:\s*)?)?
+    | (?:
+        (?<![\w.$])(?P<step>sh|bat|powershell|pwsh)\b\s*+\(?\s*+
+        (?:(?!script\b)\w++\s*+:\s*+(?:\w++|'[^'\n]*'|"[^"\n]*")\s*+,\s*+)*
+        (?:script\s*+:\s*+)?
+      )?
       (?P<quote>'''|\"\"\"|'|")
+    | (?<![\w.$])sh[ (]\s*+(?:script\s*+:\s*+)?(?P<value>[A-Za-z_][\w.]*+)(?!\s*:)
     | \bstage\s*\(\s*['"](?P<stage>[^'"\n]*)['"]
     | \benvironment\s*\{(?P<environment>[^{}]*)\}
     """,
@@ -45,10 +52,12 @@ _PART = {
 _ENTRY = re.compile(
     r"""^[ \t]*(\w+)\s*=\s*(?:'([^'\n]*)'|"([^"$\n]*)")[ \t]*$""", re.MULTILINE
 )
+_PLUS = re.compile(r"[ \t]*\+")
+_BY_GROOVY = "what this step runs is put together by Groovy"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 
 
-def read_jenkinsfile(source: Source) -> Script:
+def read_jenkinsfile(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     """The commands of all ``sh`` steps in the order written."""
     text = "\n".join(source.lines)
     places = Places(source, text)
@@ -65,13 +74,27 @@ def read_jenkinsfile(source: Source) -> Script:
             environment += _environment(places, match)
         elif match["quote"]:
             script, index = _string(places, index, match["quote"], stage)
-            if not match[0].startswith("sh"):
+            if match["step"] is None:
                 continue
-            read = read_texts([script], environment)
+            reason = None
+            if match["step"] != "sh":
+                reason = f"this step runs in {match['step']}, which is not read"
+            elif _PLUS.match(text, index):
+                reason = _BY_GROOVY
+            if reason is not None:
+                span = places.span(match.start(), index)
+                unread.append(Opaque(Unknown(match["step"], reason), span))
+                statements.append(unread[-1])
+                continue
+            read = read_texts([script], environment, at_hand=at_hand)
             unread += read.unread
             if read.body.items:
                 errexit = ErrExit(on=True, span=places.span(match.start(), match.end()))
                 statements.append(Group(sequence([errexit, read.body]), subshell=True))
+        elif match["value"]:
+            span = places.span(match.start(), match.end())
+            unread.append(Opaque(Unknown(match["value"], _BY_GROOVY), span))
+            statements.append(unread[-1])
     if statements:
         statements.insert(0, ErrExit(on=True, span=source.whole()))
     return Script(sequence(statements), tuple(unread))

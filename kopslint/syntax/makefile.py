@@ -30,7 +30,7 @@ from kopslint.syntax.shell_text import Anchor, Hole, ShellText
 from kopslint.syntax.shell_values import Pieces, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kopslint.source.text import Source
 
@@ -39,8 +39,9 @@ _VARIABLE = re.compile(
 )
 _EXPORT = re.compile(r"export\s+(?P<names>[\w.\s-]+)$")
 _RULE = re.compile(
-    r"(?P<targets>[^\s:#=][^:#=]*?)\s*::?(?!=)(?P<needs>[^=;#]*)(?:#.*)?$"
+    r"(?P<targets>[^\s:#=][^:#=]*)::?(?!=)(?P<needs>[^=;#]*)(?:;(?P<recipe>.*)|#.*)?$"
 )
+_CONDITIONAL = re.compile(r" *(?:ifn?eq|ifn?def|else|endif)\b")
 _REFERENCE = re.compile(
     r"\$(?:\$|\((?P<paren>[^()]*(?:\([^()]*\)[^()]*)*)\)|\{(?P<brace>[^{}]*)\}|(?P<one>.))"
 )
@@ -54,13 +55,13 @@ class _Rule:
     lines: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read_makefile(source: Source) -> Script:
+def read_makefile(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     """The recipes that a plain ``make`` runs, or all of them.
 
     Conditionals are not evaluated; the last assignment of a variable counts, as
     it does in make.
     """
-    makefile = _Makefile(source)
+    makefile = _Makefile(source, at_hand)
     statements: list[Statement] = []
     for rule in makefile.in_order():
         statements += [makefile.shell(rule, recipe) for recipe in _recipes(rule)]
@@ -69,6 +70,14 @@ def read_makefile(source: Source) -> Script:
         return Script(NOTHING)
     errexit = ErrExit(on=True, span=source.whole())
     return Script(sequence([errexit, commands]), tuple(makefile.unread))
+
+
+def _behind(parts: list[tuple[int, str]], offset: int) -> Iterator[tuple[int, str]]:
+    """What is behind an offset of lines that belong together, columns kept."""
+    for number, line in parts:
+        if offset < len(line):
+            yield number, " " * offset + line[offset:]
+        offset = max(0, offset - len(line))
 
 
 def _recipes(rule: _Rule) -> Iterator[list[tuple[int, str]]]:
@@ -86,28 +95,35 @@ def _recipes(rule: _Rule) -> Iterator[list[tuple[int, str]]]:
 class _Makefile:
     """The variables and rules of one makefile."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, at_hand: Sequence[Source]) -> None:
         self.source = source
+        self.at_hand = at_hand
         self.unread: list[Opaque] = []
         self.variables: dict[str, tuple[str, int, int]] = {}
         self.overridable: set[str] = set()
         self.exported: set[str] = set()
         self.rules: dict[str, _Rule] = {}
+        self._values: dict[tuple[str, str, int], Pieces] = {}
         self._read()
 
     def _read(self) -> None:
         current: list[_Rule] = []
-        waiting = ""
-        for number, written in enumerate(self.source.lines, 1):
-            if written.startswith("\t"):
+        waiting: list[tuple[int, str]] = []
+        lines = self.source.lines
+        for number, written in enumerate(lines, 1):
+            if written.startswith("\t") and not waiting:
                 for rule in current:
                     rule.lines.append((number, written))
                 continue
             # A rule or an assignment may go on in the next line.
-            if written.endswith("\\"):
-                waiting += written[:-1] + " "
+            waiting.append((number, written))
+            if written.endswith("\\") and number < len(lines):
                 continue
-            line, waiting = waiting + written, ""
+            parts, waiting = waiting, []
+            line = "".join(re.sub(r"\\$", " ", part) for _, part in parts)
+            if _CONDITIONAL.match(line):
+                # What is between is a part of the recipe around it.
+                continue
             if match := _VARIABLE.match(line):
                 self._assign(match, line, number)
                 current = []
@@ -115,6 +131,10 @@ class _Makefile:
                 self.exported |= set(match["names"].split())
             elif match := _RULE.match(line):
                 current = self._rule(match)
+                if match["recipe"]:
+                    recipe = list(_behind(parts, match.start("recipe")))
+                    for rule in current:
+                        rule.lines += recipe
             elif line.strip() and not line.startswith("#"):
                 current = [] if not line.startswith(" ") else current
 
@@ -165,13 +185,13 @@ class _Makefile:
 
     def shell(self, rule: _Rule, recipe: list[tuple[int, str]]) -> Statement:
         """One recipe line as make hands it to a shell."""
-        prefix = re.match(r"\t[ \t]*(?P<marks>[@+-][@+ -]*)?", recipe[0][1])
+        prefix = re.match(r"[ \t]*(?P<marks>[@+-][@+ -]*)?", recipe[0][1])
         marks = (prefix["marks"] or "") if prefix else ""
         builder = _Builder(self, rule)
         for index, (number, line) in enumerate(recipe):
-            skip = prefix.end() if prefix and index == 0 else 1
+            skip = prefix.end() if prefix and index == 0 else line.startswith("\t")
             builder.line(number, skip + 1, line[skip:])
-        script = read_texts([builder.text()], self._environment)
+        script = read_texts([builder.text()], self._environment, at_hand=self.at_hand)
         self.unread.extend(script.unread)
         if not script.body.items:
             return NOTHING
@@ -210,7 +230,12 @@ class _Makefile:
         if name in self.overridable:
             reason = f"{written} may be set outside this file"
         elif name in self.variables and depth < _DEEPEST:
-            return self.expand(self.variables[name][0], target, depth + 1)
+            # References double from variable to variable, so each is done once.
+            place = name, target, depth
+            if place not in self._values:
+                value = self.variables[name][0]
+                self._values[place] = self.expand(value, target, depth + 1)
+            return self._values[place]
         elif re.fullmatch(r"[\w.-]+", name):
             reason = f"{written} is not set in this file"
         else:

@@ -29,13 +29,13 @@ _SKIP = re.compile(r"<!--\s*kopslint:\s*skip\s*-->")
 _HIGHLIGHT = re.compile(r"^(\s*)\{%-?\s*(end)?highlight\b\s*(\w*).*%\}\s*$")
 
 
-def read_markdown(source: Source) -> Script:
+def read_markdown(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     """The commands of all shell blocks, in order, sharing variables.
 
     A block is shell if its info string says so, or if it has none and its lines
     are commands. ``<!-- kopslint: skip -->`` before a block leaves it out.
     """
-    return read_texts(_blocks(source))
+    return read_texts(_blocks(source), at_hand=at_hand)
 
 
 def _blocks(source: Source) -> Iterator[ShellText]:

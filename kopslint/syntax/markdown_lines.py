@@ -22,7 +22,7 @@ Line = tuple[int, int, str]
 
 # A command seldom goes on for longer; looking further costs a parse a line.
 LONGEST_COMMAND = 40
-MOST_PARSES = 2_000
+MOST_PARSES = 500
 # What may make a command go on in the next line.
 _UNFINISHED = re.compile(r"""<<|["'`({]|\b(?:do|then|in|else)\b|[|&]\s*$""")
 

@@ -8,8 +8,8 @@ are never guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from kopslint.source.text import Span
@@ -20,15 +20,17 @@ class Unknown:
     """A value that cannot be read from the text, and why.
 
     ``name`` is the variable or expression as written (``$ID``, ``<cluster>``),
-    so that the same unknown can be recognised again and shown to people.
+    so that the same unknown can be recognised again and shown to people. ``path``
+    is for a folder or file that is known beside others, as the folder of the script
+    is; it is empty for the folder that the script is started in.
     """
 
     name: str
     reason: str
+    path: str | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One argument: its pieces, the exact text as written, and its place."""
 
     pieces: tuple[str | Unknown, ...]
@@ -55,24 +57,21 @@ class Word:
         return "".join(p if isinstance(p, str) else p.name for p in self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """``NAME=value``, alone, exported, or in front of a command."""
 
     name: str
     value: Word
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(NamedTuple):
     """A redirection; ``target`` is a file word, or None for a here-document."""
 
     operator: str
     target: Word | None
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleCommand:
+class SimpleCommand(NamedTuple):
     """One program call, with the span of the whole command.
 
     ``environment`` holds every variable with a known or unknown value that the
@@ -92,15 +91,13 @@ class SimpleCommand:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """Statements one after another; the status is that of the last one."""
 
     items: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOr(NamedTuple):
     """``left && right`` or ``left || right``."""
 
     left: Statement
@@ -108,8 +105,7 @@ class AndOr:
     right: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """``a | b | c``; all run, the status is that of the last, or of any.
 
     ``pipefail`` says which; ``negated`` is a leading ``!``.
@@ -120,8 +116,7 @@ class Pipeline:
     pipefail: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """``if``: runs ``test``, then one of two branches by its status."""
 
     test: Statement
@@ -129,8 +124,7 @@ class Condition:
     otherwise: Statement | None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """``case`` and the like: exactly one branch runs and nobody knows which.
 
     When ``exhaustive`` is false, none of them may run either.
@@ -141,8 +135,7 @@ class Choice:
     reason: Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(NamedTuple):
     """``while`` or ``until``: runs ``body`` as long as ``test`` says so."""
 
     kind: Literal["while", "until"]
@@ -150,8 +143,7 @@ class Loop:
     body: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(NamedTuple):
     """A ``for`` over items that are unknown: the body runs zero or more times."""
 
     items: Unknown
@@ -159,8 +151,7 @@ class Repeat:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """``( ... )`` or ``{ ... }``.
 
     A subshell keeps ``exit`` and options to itself; a background job may not
@@ -174,30 +165,29 @@ class Group:
     scope: Literal["function", "loop", "turn"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ErrExit:
+class ErrExit(NamedTuple):
     """``set -e`` or ``set +e``: whether a failing command ends the script."""
 
     on: bool
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """``exit``, ``return``, ``break`` or ``continue``: the rest does not run.
 
     ``leaves`` says the rest of what: the script (up to the enclosing subshell),
     the nearest ``Group`` whose scope is "function", the nearest loop (``Loop``,
-    ``Repeat`` or a ``Group`` whose scope is "loop"), or this turn of that loop.
+    ``Repeat`` or a ``Group`` whose scope is "loop"), or this turn of that loop. With
+    more ``levels`` than one it is a loop so many further out.
     """
 
     span: Span
     status: Word | None = None
     leaves: Literal["script", "function", "loop", "turn"] = "script"
+    levels: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(NamedTuple):
     """Text that could run anything and cannot be read (``eval``, a syntax error)."""
 
     reason: Unknown
@@ -220,8 +210,7 @@ Statement = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """A whole command list: its statements and what could not be read in it."""
 
     body: Sequence

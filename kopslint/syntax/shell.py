@@ -7,36 +7,32 @@ The work is done by the siblings: ``shell_text`` holds the text and its places,
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from kopslint.syntax.script import ErrExit, Script
+from kopslint.syntax.script import Script
 from kopslint.syntax.shell_output import sequence
 from kopslint.syntax.shell_reader import ScriptReader
+from kopslint.syntax.shell_scripts import errexit_of, trapped
 from kopslint.syntax.shell_text import pieces_text, whole_text
+from kopslint.syntax.shell_values import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kopslint.source.text import Source
     from kopslint.syntax.script import Assignment, Statement, Word
     from kopslint.syntax.shell_text import ShellText
 
-_SHEBANG = re.compile(r"#!.*?\b(?:ba|da|k|z)?sh\b(?P<options>.*)")
 
-
-def read_shell(source: Source) -> Script:
+def read_shell(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     """A shell script, or a plain list of commands, one on each line.
 
-    Never fails: what cannot be read is in ``Script.unread`` and, in its place, an
-    ``Opaque`` statement.
+    A script that it names and that is ``at_hand`` is read in its place. Never fails:
+    what cannot be read is in ``Script.unread`` and, in its place, an ``Opaque``
+    statement.
     """
-    script = read_texts([whole_text(source)])
-    shebang = _SHEBANG.match(source.line(1))
-    if shebang and re.search(r"\s-\w*e", shebang["options"]):
-        on = ErrExit(on=True, span=source.whole())
-        return Script(sequence([on, script.body]), script.unread)
-    return script
+    script = read_texts([whole_text(source)], at_hand=at_hand)
+    return Script(sequence([*errexit_of(source), script.body]), script.unread)
 
 
 def read_texts(
@@ -44,23 +40,31 @@ def read_texts(
     environment: Iterable[Assignment] = (),
     *,
     pipefail: bool = False,
+    at_hand: Sequence[Source] = (),
+    folder: str | None = "",
 ) -> Script:
     """Stretches of shell one after another, sharing variables and functions.
 
     ``environment`` is what the surroundings set; ``pipefail`` whether that option
-    is on from the start.
+    is on from the start; ``folder`` where they run, None if that is not known.
     """
     reader: ScriptReader | None = None
     statements: list[Statement] = []
     for text in texts:
-        reader = reader or ScriptReader(text, environment, pipefail=pipefail)
+        reader = reader or ScriptReader(
+            text, environment, pipefail=pipefail, at_hand=at_hand, folder=folder
+        )
         statements.append(reader.read(text))
-    return Script(sequence(statements), tuple(reader.unread) if reader else ())
+    if reader is None:
+        return Script(sequence(statements))
+    statements += trapped(reader)
+    return Script(sequence(statements), tuple(reader.unread))
 
 
-def read_word(word: Word) -> Script:
-    """The script that an argument holds, as in ``sh -c '...'``.
+def read_words(words: Sequence[Word]) -> Script:
+    """The script that arguments hold together, as in ``ssh host 'a; b' c``.
 
-    Everything in it has the span of the word; its unknown parts stay unknown.
+    Everything in it has the span of the words; their unknown parts stay unknown.
     """
-    return read_texts([pieces_text(word.pieces, word.span)])
+    pieces = joined([word.pieces for word in words], " ")
+    return read_texts([pieces_text(pieces, words[0].span.to(words[-1].span))])

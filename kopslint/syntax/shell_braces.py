@@ -7,9 +7,8 @@ value is put in, so it needs to know which part of a word was quoted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kopslint.syntax.shell_expansion import MOST_WORDS, brace_range
 from kopslint.syntax.shell_values import Pieces, joined, text_of
@@ -18,8 +17,7 @@ from kopslint.syntax.shell_values import Pieces, joined, text_of
 MOST_BRACES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(NamedTuple):
     """A part of a word, by what still has to happen to it.
 
     "text" is subject to braces, "quoted" to nothing, a "value" to splitting;

@@ -8,7 +8,6 @@ redirections and assignments and touches belongs together.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kopslint.syntax.script import Assignment, Redirect, Word
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from kopslint.syntax.shell_words import WordReader
 
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)")
-_WORD = re.compile(r"(?:[^\s\\]|\\[^\n])+")
-_REDIRECT = re.compile(r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)[ \t]*")
+_WORD = r"(?:[^\s\\]|\\[^\n])+"
+_REDIRECT = r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)[ \t]*"
 _BROKEN_CONTINUATION = re.compile(r"[ \t]*\\[ \t]+(?=\n|\Z)")
 
 
@@ -38,8 +37,7 @@ class Item(NamedTuple):
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A simple command as read.
 
     ``broken`` is the span of a backslash that should have continued the line and
@@ -91,6 +89,18 @@ def read_call(operand: Operand, text: ShellText, reader: WordReader) -> Call:
     )
 
 
+def given_input(
+    redirects: Iterable[Node], text: ShellText, reader: WordReader
+) -> Word | None:
+    """What here-documents and here-strings give; the last one counts."""
+    stdin: Word | None = None
+    for redirect in redirects:
+        if text.text.startswith("<<", redirect.start_byte):
+            for item in _item(redirect, text):
+                stdin = _redirect(item, text, reader)[1] or stdin
+    return stdin
+
+
 def assignment_word(
     start: int, end: int, text: ShellText, reader: WordReader
 ) -> Assignment:
@@ -106,7 +116,7 @@ def segments(items: Iterable[Item], text: ShellText) -> list[tuple[int, int]]:
     done: int | None = None
     for item in items:
         gap = text.text[done : item.start] if done is not None else ""
-        for match in _WORD.finditer(gap) if gap.strip() else ():
+        for match in re.finditer(_WORD, gap) if gap.strip() else ():
             _add(found, (done or 0) + match.start(), (done or 0) + match.end())
         if item.kind == "word":
             if found and gap and not gap.replace("\\\n", ""):
@@ -183,7 +193,7 @@ def _file_redirect(node: Node) -> Iterable[Item]:
 def _redirect(
     item: Item, text: ShellText, reader: WordReader
 ) -> tuple[Redirect, Word | None]:
-    match = _REDIRECT.match(text.text, item.start, item.end)
+    match = re.compile(_REDIRECT).match(text.text, item.start, item.end)
     operator = match[1] if match else ""
     target_start = match.end() if match else item.start
     if item.kind == "heredoc":

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kopslint.source.text import Span
+    from kopslint.source.text import Source, Span
     from kopslint.syntax.shell_text import ShellText
 
 
 @dataclass(eq=False)
 class Comments:
-    """The comments met so far, by the line they are on.
+    """The comments met so far, by the file and line they are on.
 
     ``behind`` are those behind a command, ``above`` those that fill a line.
     """
 
-    behind: dict[int, str] = field(default_factory=dict)
-    above: dict[int, str] = field(default_factory=dict)
+    behind: dict[tuple[Source, int], str] = field(default_factory=dict)
+    above: dict[tuple[Source, int], str] = field(default_factory=dict)
 
     def note(self, text: ShellText, start: int, end: int) -> None:
         """Take up the comment at ``text[start:end]``."""
@@ -29,15 +29,15 @@ class Comments:
         alone = not text.text[line_start:start].strip()
         line, _ = text.position(start)
         comments = self.above if alone else self.behind
-        comments[line] = written.lstrip("#").strip()
+        comments[text.source, line] = written.lstrip("#").strip()
 
     def of(self, span: Span) -> str | None:
         """The comment behind a command, otherwise the lines right above it."""
-        if self.behind.get(span.end_line):
-            return self.behind[span.end_line]
+        if behind := self.behind.get((span.source, span.end_line)):
+            return behind
         lines: list[str] = []
         line = span.line - 1
-        while line in self.above:
-            lines.append(self.above[line])
+        while (span.source, line) in self.above:
+            lines.append(self.above[span.source, line])
             line -= 1
         return " ".join(reversed([part for part in lines if part])) or None

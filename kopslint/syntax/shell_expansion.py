@@ -19,18 +19,25 @@ MOST_WORDS = 1_000
 # Every place in a value may have to be tried.
 _LONGEST = 500
 
-_RANGE = re.compile(r"(?:(-?\d+)\.\.(-?\d+)|([A-Za-z])\.\.([A-Za-z]))(?:\.\.(-?\d+))?")
-_NAME = re.compile(r"\$\{(\w+)\}|\$?([A-Za-z_]\w*|(?<=\$)\d+)")
+_RANGE = r"(?:(-?\d+)\.\.(-?\d+)|([A-Za-z])\.\.([A-Za-z]))(?:\.\.(-?\d+))?"
+_NAME = r"\$\{(\w+)\}|\$?([A-Za-z_]\w*|(?<=\$)\d+)"
 _OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
 }
+_RELATIONS: dict[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "!=": operator.ne,
+}
 
 
 def brace_range(text: str) -> list[str] | None:
     """The words of ``1..3`` or ``a..e``, or None if it is not a range."""
-    match = _RANGE.fullmatch(text)
+    match = re.fullmatch(_RANGE, text)
     if match is None:
         return None
     low, high, first, last, step = match.groups()
@@ -54,6 +61,21 @@ def _steps(start: int, end: int, pace: int) -> range | None:
     return numbers if abs(end - start) // pace < MOST_WORDS else None
 
 
+def count(
+    first: int, relation: str, last: int, pace: int, most: int
+) -> list[int] | None:
+    """The numbers from ``first`` on while one compares so to ``last``, and the next.
+
+    None if there are more than ``most``.
+    """
+    numbers = [first]
+    while _RELATIONS[relation](numbers[-1], last):
+        if len(numbers) > most:
+            return None
+        numbers.append(numbers[-1] + pace)
+    return numbers
+
+
 def arithmetic(text: str, value_of: Callable[[str], str | None]) -> int | None:
     """The value of an arithmetic expression over whole numbers and known names."""
     known = True
@@ -66,7 +88,7 @@ def arithmetic(text: str, value_of: Callable[[str], str | None]) -> int | None:
             return "0"
         return f"({int(value)})"
 
-    expression = _NAME.sub(substitute, text).strip()
+    expression = re.sub(_NAME, substitute, text).strip()
     if not known or not re.fullmatch(r"[\d\s()+*/%-]{1,80}", expression):
         return None
     try:

@@ -1,49 +1,39 @@
-"""Branches and loops: ``if``, ``case``, ``while``, ``for``.
+"""Branches: ``if`` and ``case``.
 
 A branch has variables of its own and what branches do not agree on is unknown
-afterwards. A loop over known items becomes one copy of its body for each item.
+afterwards.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.syntax.script import (
-    Choice,
-    Condition,
-    Group,
-    Loop,
-    Repeat,
-    Statement,
-    Unknown,
-    Word,
-)
-from kopslint.syntax.shell_assignments import forget_assigned
-from kopslint.syntax.shell_calls import Item, segments
+from kopslint.syntax.script import Choice, Condition, Statement, Unknown
 from kopslint.syntax.shell_expansion import matches
-from kopslint.syntax.shell_output import NOTHING, ends, leaves, sequence
-from kopslint.syntax.shell_values import ARGUMENTS, Pieces, Scope, Variable, text_of
+from kopslint.syntax.shell_loops import read_counted, read_for, read_while
+from kopslint.syntax.shell_output import NOTHING, ends, sequence
+from kopslint.syntax.shell_scripts import is_there
+from kopslint.syntax.shell_values import Pieces, Scope, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from kopslint.syntax.shell_reader import ScriptReader
+    from kopslint.syntax.shell_tree import Operand
 
-MOST_TURNS = 256
 
-
-def compound(reader: ScriptReader, node: Node) -> Statement:
+def compound(reader: ScriptReader, operand: Operand) -> Statement:
     """A compound command; anything else cannot be read."""
+    node = operand.node
     match node.type:
         case "if_statement":
             return _if(reader, node.children)
         case "while_statement":
-            return _while(reader, node)
+            return read_while(reader, operand)
         case "for_statement":
-            return _for(reader, node)
+            return read_for(reader, node)
         case "c_style_for_statement":
-            reason = "how often this loop runs is not worked out"
-            return _repeat(reader, node, None, Unknown("((...))", reason))
+            return read_counted(reader, node)
         case "case_statement":
             return _case(reader, node)
     reason = "bash cannot read this here"
@@ -59,8 +49,11 @@ def _if(reader: ScriptReader, children: list[Node]) -> Statement:
         len(children),
     )
     test = reader.block(children[1:then])
+    nodes = [child for child in children[then + 1 : rest] if child.type != "fi"]
+    if is_there(reader, test):
+        return sequence([test, reader.block(nodes)])
     with reader.branch() as taken:
-        body = reader.block([c for c in children[then + 1 : rest] if c.type != "fi"])
+        body = reader.block(nodes)
     otherwise: Statement | None = None
     with reader.branch() as other:
         if rest < len(children) and children[rest].type == "else_clause":
@@ -139,75 +132,3 @@ def _case_body(reader: ScriptReader, item: Node) -> Statement:
     ends_of_branch = {";;", ";&", ";;&"}
     statements = item.children[close + 1 :]
     return reader.block([c for c in statements if c.type not in ends_of_branch])
-
-
-def _while(reader: ScriptReader, node: Node) -> Statement:
-    forget_assigned(reader.scope, reader.reach(node))
-    test = reader.block([c for c in node.children[1:] if c.type != "do_group"])
-    with reader.branch() as scope:
-        body = reader.block(_body(node))
-    reader.scope.merge([scope, reader.scope.branch()])
-    if node.children[0].type == "until":
-        return Loop("until", test, body)
-    return Loop("while", test, body)
-
-
-def _for(reader: ScriptReader, node: Node) -> Statement:
-    variable = node.child_by_field_name("variable")
-    name = reader.written(variable) if variable is not None else ""
-    items, unknown = _items(reader, node)
-    if node.children[0].type == "select":
-        unknown = Unknown(f"${name}", "the choice is made at run time")
-    elif len(items) > MOST_TURNS or reader.too_many_copies:
-        unknown = Unknown(f"${name}", "this loop has too many turns to follow")
-    if unknown is not None:
-        return _repeat(reader, node, name, unknown)
-    turns: list[Statement] = []
-    with reader.copying():
-        for item in items:
-            reader.scope.set(name, Variable(item.pieces, word=item))
-            turns.append(reader.block(_body(node)))
-    if any(leaves(turn, "loop") or leaves(turn, "turn") for turn in turns):
-        scoped = [Group(turn, subshell=False, scope="turn") for turn in turns]
-        return Group(sequence(scoped), subshell=False, scope="loop")
-    return sequence(turns)
-
-
-def _items(reader: ScriptReader, node: Node) -> tuple[list[Word], Unknown | None]:
-    """The items of a ``for``, and an unknown if there may be any number of them."""
-    values = node.children_by_field_name("value")
-    if not any(child.type == "in" for child in node.children):
-        arguments = reader.scope.get(ARGUMENTS)
-        if arguments is None or arguments.items is None:
-            reason = "$@ is given to the script when it is started"
-            return [], Unknown("$@", reason)
-        span = reader.span(node)
-        return [Word(pieces, "$@", span) for pieces in arguments.items], None
-    found: list[Word] = []
-    unknown: Unknown | None = None
-    items = [Item(v.start_byte, v.end_byte, "word", v) for v in values]
-    for start, end in segments(items, reader.text):
-        words, open_ended = reader.words(node).words(start, end)
-        found += words
-        unknown = unknown or open_ended
-    return found, unknown
-
-
-def _repeat(
-    reader: ScriptReader, node: Node, name: str | None, unknown: Unknown
-) -> Statement:
-    """A loop whose turns are not known: its body once, its variable unknown."""
-    forget_assigned(reader.scope, reader.reach(node))
-    with reader.branch() as scope:
-        if name is not None:
-            reason = f"${name} takes values that are only known at run time"
-            scope.forget(name, reason)
-        body = reader.block(_body(node))
-    reader.scope.merge([scope, reader.scope.branch()])
-    return Repeat(unknown, body, reader.span(node))
-
-
-def _body(node: Node) -> list[Node]:
-    """The statements between ``do`` and ``done`` (or braces)."""
-    body = node.child_by_field_name("body")
-    return body.children[1:-1] if body is not None else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.syntax.script import Group, Statement
+from kopslint.syntax.shell_files import FILE, enter
 from kopslint.syntax.shell_output import NOTHING, leaves
 from kopslint.syntax.shell_tree import Operand
 from kopslint.syntax.shell_values import ARGUMENTS, Variable
@@ -27,15 +28,18 @@ def inline(reader: ScriptReader, name: str, call: Call) -> Statement:
     body = node.child_by_field_name("body")
     if body is None:
         return NOTHING
-    temporary = [ARGUMENTS, *(a.name for a in call.assignments)]
+    temporary = [ARGUMENTS, FILE, *(a.name for a in call.assignments)]
     reader.locals.append({one: reader.scope.get(one) for one in temporary})
     for assignment in call.assignments:
         reader.assign(assignment.name, assignment.value)
     arguments = tuple(word.pieces for word in call.words[1:])
     reader.scope.set(ARGUMENTS, Variable(None, arguments))
+    enter(reader.scope, text.source)
     reader.calling.append(name)
+    loops, reader.loops = reader.loops, 0
     with reader.inside(text), reader.copying():
         statement = reader.operand(Operand(body))
+    reader.loops = loops
     reader.calling.pop()
     for variable, value in reader.locals.pop().items():
         reader.scope.restore(variable, value)

@@ -23,6 +23,7 @@ from kopslint.syntax.script import (
     SimpleCommand,
     Statement,
 )
+from kopslint.syntax.shell_expansion import MOST_WORDS, count
 from kopslint.syntax.shell_values import Pieces, joined, text_of
 
 if TYPE_CHECKING:
@@ -74,17 +75,18 @@ def ends(statement: Statement) -> bool:
     return False
 
 
-def leaves(statement: Statement, scope: str) -> bool:
-    """Whether an ``Exit`` in it may leave a scope around it."""
-    if isinstance(statement, Exit):
-        return statement.leaves == scope
-    if isinstance(statement, Group) and (
-        statement.subshell or statement.scope == scope
-    ):
-        return False
-    if isinstance(statement, Loop | Repeat) and scope in {"loop", "turn"}:
-        return False
-    return any(leaves(part, scope) for part in parts(statement))
+def leaves(statement: Statement, scope: str, within: int = 0) -> bool:
+    """Whether an ``Exit`` in it may leave a scope around it, ``within`` loops of it."""
+    match statement:
+        case Exit():
+            return statement.leaves == scope and statement.levels > within
+        case Group(subshell=True):
+            return False
+        case Group(scope="function") if scope == "function":
+            return False
+        case Loop() | Repeat() | Group(scope="loop") if scope != "function":
+            within += 1
+    return any(leaves(part, scope, within) for part in parts(statement))
 
 
 def printed(statement: Statement) -> Pieces | None:
@@ -119,6 +121,8 @@ def _of_command(command: SimpleCommand) -> Pieces | None:
         return None
     name = command.words[0].text
     arguments = [word.pieces for word in command.words[1:]]
+    if name == "seq":
+        return _seq([text_of(argument) or "" for argument in arguments])
     if name == "cat" and not arguments and command.stdin is not None:
         return command.stdin.pieces
     if name == "echo":
@@ -131,6 +135,22 @@ def _of_command(command: SimpleCommand) -> Pieces | None:
     if name == "printf" and arguments:
         return _printf(text_of(arguments[0]), arguments[1:])
     return None
+
+
+def _seq(arguments: list[str]) -> Pieces | None:
+    if not 1 <= len(arguments) <= 3:
+        return None
+    if not all(re.fullmatch(r"-?\d{1,9}", argument) for argument in arguments):
+        return None
+    first, pace, last = 1, 1, int(arguments[-1])
+    if len(arguments) > 1:
+        first = int(arguments[0])
+    if len(arguments) > 2:
+        pace = int(arguments[1])
+    numbers = count(first, "<=" if pace > 0 else ">=", last, pace, MOST_WORDS)
+    if numbers is None:
+        return None
+    return ("".join(f"{number}\n" for number in numbers[:-1]),)
 
 
 def _printf(form: str | None, arguments: list[Pieces]) -> Pieces | None:

@@ -6,14 +6,17 @@ module only knows what the operators do, and when the result is unknown.
 
 from __future__ import annotations
 
+import posixpath
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.syntax.script import Unknown
 from kopslint.syntax.shell_expansion import arithmetic, recase, substitute, trim
+from kopslint.syntax.shell_files import path_of
 from kopslint.syntax.shell_values import (
     ARGUMENTS,
+    UNSET,
     Pieces,
     Scope,
     Variable,
@@ -26,16 +29,16 @@ from kopslint.syntax.shell_values import (
 if TYPE_CHECKING:
     from typing import Self
 
-_SHAPE = re.compile(
+_SHAPE = (
     r"(?P<prefix>[#!](?=[\w@*]))?"
     r"(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])"
-    r"(?:\[(?P<index>[^\]\n]*)\])?"
+    r"(?:\[(?P<subscript>[^\]\n]*)\])?"
     r"(?P<operator>:?[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|:|@)?"
 )
+_NAMED = r"\$\{?(\w+)\}?"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter expansion.
 
     ``raw`` is the expression as written, ``pattern`` is None if it is not known,
@@ -44,7 +47,7 @@ class Parameter:
 
     name: str
     prefix: str = ""
-    index: str | None = None
+    subscript: str | None = None
     operator: str | None = None
     pattern: str | None = None
     operand: Pieces = ()
@@ -54,13 +57,13 @@ class Parameter:
     @classmethod
     def parse(cls, text: str, start: int, end: int) -> Self | None:
         """The parameter in ``text[start:end]`` (the inside of ``${...}``)."""
-        match = _SHAPE.match(text, start, end)
+        match = re.compile(_SHAPE).match(text, start, end)
         if match is None or (match["operator"] is None and match.end() < end):
             return None
         return cls(
             match["name"],
             match["prefix"] or "",
-            match["index"],
+            match["subscript"],
             match["operator"],
             raw="${" + text[start:end] + "}",
             end=match.end(),
@@ -68,16 +71,16 @@ class Parameter:
 
     def with_pattern(self, pattern: str | None) -> Self:
         """The same with its pattern."""
-        return replace(self, pattern=pattern)
+        return self._replace(pattern=pattern)
 
     def with_operand(self, operand: Pieces) -> Self:
         """The same with its operand."""
-        return replace(self, operand=operand)
+        return self._replace(operand=operand)
 
     @property
     def shown(self) -> str:
         """The expression; ``${x}`` and ``$x`` are the same expression."""
-        plain = self.operator is None and not self.prefix and self.index is None
+        plain = self.operator is None and not self.prefix and self.subscript is None
         return f"${self.name}" if plain or not self.raw else self.raw
 
 
@@ -86,11 +89,11 @@ def lookup(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:
     name = parameter.name
     if parameter.prefix == "!":
         return _indirect(parameter, scope)
-    if name in {"@", "*"} or parameter.index in {"@", "*"}:
+    if name in {"@", "*"} or parameter.subscript in {"@", "*"}:
         return _all_items(parameter, scope)
     if name == "#":
         arguments = scope.get(ARGUMENTS)
-        if arguments is None:
+        if arguments is None or arguments.items is None:
             return (_of_script("$#"),)
         return (str(len(items_of(arguments))),)
     variable = _element(parameter, scope)
@@ -110,20 +113,30 @@ def lookup(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:
 def _element(parameter: Parameter, scope: Scope) -> Variable | Unknown | None:
     """The variable, positional parameter or array element that is meant."""
     name = parameter.name
+    if name == "0":
+        return scope.get(name)
     if name.isdigit():
         arguments = scope.get(ARGUMENTS)
-        if arguments is None or name == "0":
+        if arguments is None:
             return _of_script(f"${name}")
+        if arguments.items is None:
+            return _run_time(parameter)
         items = items_of(arguments)
         number = int(name[:9])
         return Variable(items[number - 1] if number <= len(items) else None)
     if not re.match(r"[A-Za-z_]", name):
         return _run_time(parameter)
     variable = scope.get(name)
-    if parameter.index is None or variable is None:
+    if parameter.subscript is None or variable is None:
         return variable
-    place = arithmetic(parameter.index, lambda n: _known(n, scope))
     items = items_of(variable)
+    if variable.keys is not None:
+        key = _key(parameter.subscript, scope)
+        if key is None:
+            return _run_time(parameter)
+        by_key = dict(zip(variable.keys, items, strict=True))
+        return Variable(by_key[key]) if key in by_key else UNSET
+    place = arithmetic(parameter.subscript, lambda name: value_in(name, scope))
     if place is None or not -len(items) <= place < len(items):
         return _run_time(parameter)
     return Variable(items[place])
@@ -138,7 +151,11 @@ def _operate(parameter: Parameter, variable: Variable | None, scope: Scope) -> P
     if text is None:
         if variable is None:
             return (Unknown(parameter.raw, not_set(parameter.name).reason),)
-        return (_run_time(parameter),) if value is not None else ()
+        if value is None:
+            return ()
+        path = path_of(value) if (operator, parameter.pattern) == ("%", "/*") else None
+        folder = (posixpath.dirname(path) or ".") if path else None
+        return (replace(_run_time(parameter), path=folder),)
     result: str | None = None
     if operator[0] in "#%" and parameter.pattern is not None:
         result = trim(text, operator, parameter.pattern)
@@ -167,7 +184,8 @@ def _default(parameter: Parameter, variable: Variable | None, scope: Scope) -> P
         return (Unknown(parameter.raw, reason),)
     value = variable.scalar
     if value is not None and operator[0] == ":" and text_of(value) is None:
-        known = any(isinstance(piece, str) and piece for piece in value)
+        # A path is never empty, wherever it leads.
+        known = path_of(value) or any(isinstance(p, str) and p for p in value)
         if not known and kind != "?":
             return (_run_time(parameter),)
     empty = value is None or (operator[0] == ":" and text_of(value) == "")
@@ -205,18 +223,36 @@ def _all_items(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:
         return (_run_time(parameter),)
     if variable.items is None:
         return items[0] if items else ()
-    star = "*" in (parameter.name, parameter.index)
+    star = "*" in (parameter.name, parameter.subscript)
     return joined(items, " ") if star else items
 
 
+def _key(index: str, scope: Scope) -> str | None:
+    """The key that is written between brackets, or None if it is not known."""
+    values = [value_in(match[1], scope) for match in re.finditer(_NAMED, index)]
+    if None in values:
+        return None
+    known = iter(values)
+    return re.sub(_NAMED, lambda _: next(known) or "", index).strip("'\"")
+
+
 def _indirect(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:
-    name = _known(parameter.name, scope)
+    """``${!x}``, and the keys of an array: ``${!x[@]}``."""
+    if parameter.subscript in {"@", "*"}:
+        variable = scope.get(parameter.name)
+        if variable is None or variable.items is None:
+            return (_run_time(parameter),)
+        keys = variable.keys
+        numbers = (str(number) for number in range(len(variable.items)))
+        return [(key,) for key in (numbers if keys is None else keys)]
+    name = value_in(parameter.name, scope)
     if name is None or not re.fullmatch(r"[A-Za-z_]\w*", name) or parameter.operator:
         return (_run_time(parameter),)
     return lookup(Parameter(name), scope)
 
 
-def _known(name: str, scope: Scope) -> str | None:
+def value_in(name: str, scope: Scope) -> str | None:
+    """The value of a variable, or None if it is not known."""
     value = lookup(Parameter(name), scope)
     return text_of(value) if isinstance(value, tuple) else None
 

@@ -7,10 +7,10 @@ guesses which way a test goes.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
 from typing import TYPE_CHECKING
 
-from kopslint.syntax import shell_builtins, shell_flow, shell_functions
+from kopslint.syntax import shell_builtins, shell_functions, shell_scripts
 from kopslint.syntax.script import (
     AndOr,
     Exit,
@@ -24,6 +24,7 @@ from kopslint.syntax.script import (
 )
 from kopslint.syntax.shell_assignments import assign, declare, forget_assigned
 from kopslint.syntax.shell_calls import Call, read_call
+from kopslint.syntax.shell_files import printed_path
 from kopslint.syntax.shell_output import NOTHING, ends, printed, sequence
 from kopslint.syntax.shell_state import ReaderState
 from kopslint.syntax.shell_tree import RESERVED, Fault, Operand, chain, parse
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from kopslint.syntax.shell_text import ShellText
+
+
+_NAMED = r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"
+# What is longer is not the name of anything.
+_NAME_LENGTH = 200
 
 
 class ScriptReader(ReaderState):
@@ -105,9 +111,9 @@ class ScriptReader(ReaderState):
     def _and_or(
         self, left: Statement, both: bool, tokens: list[Operand | str]
     ) -> Statement:
-        if both and left == NOTHING:
+        if both and (left == NOTHING or shell_scripts.is_there(self, left)):
             # Assignments succeed, so what follows them certainly runs.
-            return self._pipeline(tokens)
+            return sequence([left, self._pipeline(tokens)])
         with self.branch() as taken:
             right = self._pipeline(tokens)
         # Whoever gets past ``|| exit`` did not take it.
@@ -125,6 +131,8 @@ class ScriptReader(ReaderState):
         for operand in operands:
             with self.branch():
                 items.append(self.operand(operand))
+            self.piped = printed(items[-1])
+        self.piped = None
         pipefail = self.scope.get(PIPEFAIL)
         on = pipefail is not None and text_of(pipefail.scalar or ()) == "on"
         return Pipeline(tuple(items), negated, on)
@@ -173,7 +181,10 @@ class ScriptReader(ReaderState):
             case "subshell":
                 with self.branch():
                     return Group(self.block(node.children[1:-1]), subshell=True)
-        return shell_flow.compound(self, node)
+        # Most lists have neither loops nor conditions.
+        from kopslint.syntax import shell_flow
+
+        return shell_flow.compound(self, operand)
 
     # --- simple commands -------------------------------------------------------
 
@@ -189,12 +200,20 @@ class ScriptReader(ReaderState):
                 self.assign(assignment.name, assignment.value)
             return NOTHING
         first = call.words[0]
+        if call.stdin is None and (piped := self.take_piped()) is not None:
+            stdin = Word(piped, self.written(operand.node), call.span)
+            call = call._replace(stdin=stdin)
+        if first.raw in self.aliases:
+            call = call._replace(words=(*self.aliases[first.raw], *call.words[1:]))
+            first = call.words[0]
         if first.raw in RESERVED:
             reason = f"`{first.raw}` is out of place"
             return self.opaque(first.raw, reason, call.span)
         if first.text in self.functions:
             return shell_functions.inline(self, first.text, call)
         known = shell_builtins.run(self, call)
+        if known is None:
+            known = shell_scripts.run(self, call)
         return known if known is not None else self.simple(call)
 
     def simple(self, call: Call) -> SimpleCommand:
@@ -248,12 +267,26 @@ class ScriptReader(ReaderState):
             self.effects.append(Group(body, subshell=True, background=process))
         inner = " ".join(raw.strip("$<>()`").split())
         inner = inner if len(inner) <= 60 else inner[:57] + "..."
-        return (Unknown(raw, f"output of `{inner}` is only known at run time"),)
+        reason = f"output of `{inner}` is only known at run time"
+        return (Unknown(self._filled(raw), reason, printed_path(body, self.scope)),)
+
+    def _filled(self, raw: str) -> str:
+        """What a substitution runs, with what is known: a turn of a loop has its own.
+
+        This only tells people and rules what it may be about, so quotes do not matter.
+        """
+
+        def value(match: re.Match[str]) -> str:
+            held = self.scope.get(match[1] or match[2])
+            text = text_of(held.scalar or ()) if held is not None else None
+            return text if text and len(text) <= _NAME_LENGTH else match[0]
+
+        return re.sub(_NAMED, value, raw)
 
 
 def _in_background(statement: Statement) -> Statement:
     if isinstance(statement, SimpleCommand):
-        return replace(statement, background=True)
+        return statement._replace(background=True)
     if statement == NOTHING or isinstance(statement, Exit):
         return NOTHING
     return Group(statement, subshell=True, background=True)

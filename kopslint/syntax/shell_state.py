@@ -6,14 +6,19 @@ how often loops and functions are copied out.
 
 from __future__ import annotations
 
+import posixpath
+import re
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kopslint.syntax.script import Opaque, Unknown
 from kopslint.syntax.shell_comments import Comments
+from kopslint.syntax.shell_files import start
 from kopslint.syntax.shell_values import (
     LONGEST_ENVIRONMENT,
     PIPEFAIL,
+    Pieces,
     Scope,
     Variable,
 )
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from kopslint.source.text import Span
+    from kopslint.source.text import Source, Span
     from kopslint.syntax.script import Assignment, Statement, Word
     from kopslint.syntax.shell_text import ShellText
 
@@ -32,13 +37,24 @@ DEEPEST = 25
 MOST_COPIES = 5_000
 # So do braces and arrays, which may stand for many words each.
 MOST_EXPANDED = 100_000
+_NAME = r"[^\s;&|<>()$`'\"{}/]+"
+
+
+@lru_cache(maxsize=64)
+def words_in(code: str) -> frozenset[str]:
+    """Everything in a stretch of code that may name a function or a file."""
+    return frozenset(re.findall(_NAME, code))
 
 
 class ReaderState:
     """The place in the script and what is known there.
 
     ``scope`` holds the variables at the point reached, ``locals`` what each
-    function on the way there has to put back, ``calling`` their names; ``effects``
+    function on the way there has to put back, ``calling`` their names; ``files`` are
+    the scripts on the way there and ``at_hand`` those that may be read; ``loops`` is
+    how many loops of the same function are around; ``piped`` is what comes out of the
+    pipe to the command at hand, if that is known; ``aliases`` stand for words and
+    ``traps`` are what runs at some event, such as the end; ``effects``
     are the statements that substitutions run before the command at hand;
     ``unread`` collects what could not be read.
     """
@@ -49,9 +65,16 @@ class ReaderState:
         environment: Iterable[Assignment] = (),
         *,
         pipefail: bool = False,
+        at_hand: Iterable[Source] = (),
+        folder: str | None = "",
     ) -> None:
         self.text = text
+        self.at_hand: dict[str, Source] = {}
+        for source in at_hand:
+            self.at_hand.setdefault(posixpath.normpath(source.path), source)
+        self.files = [text.source]
         self.scope = Scope()
+        start(self.scope, text.source, folder)
         for assignment in list(environment)[-LONGEST_ENVIRONMENT:]:
             self.assign(assignment.name, assignment.value)
             self.scope.export(assignment.name)
@@ -63,6 +86,10 @@ class ReaderState:
         self.calling: list[str] = []
         self.comments = Comments()
         self.effects: list[Statement] = []
+        self.aliases: dict[str, tuple[Word, ...]] = {}
+        self.traps: dict[str, Word] = {}
+        self.piped: Pieces | None = None
+        self.loops = 0
         self._depth = 0
         self._copying = False
         self._copies = 0
@@ -90,11 +117,34 @@ class ReaderState:
         self.scope = before
 
     @contextmanager
-    def copying(self) -> Iterator[None]:
-        """Read something that is read several times."""
+    def copying(self, commands: int = 0) -> Iterator[None]:
+        """Read something that is read several times, and as long as some commands."""
         before, self._copying = self._copying, True
+        self._copies += commands
         yield
         self._copying = before
+
+    def take_piped(self) -> Pieces | None:
+        """What comes in through the pipe; only the first that reads it gets it."""
+        piped, self.piped = self.piped, None
+        return piped
+
+    @contextmanager
+    def looping(self) -> Iterator[None]:
+        """Read the body of a loop, which ``break`` can leave."""
+        self.loops += 1
+        yield
+        self.loops -= 1
+
+    @contextmanager
+    def shell(self, scope: Scope) -> Iterator[None]:
+        """Read what runs in a process of its own: a script knows no functions."""
+        before = self.functions, self.locals, self.calling, self.loops, self.traps
+        self.functions, self.locals, self.calling = {}, [], []
+        self.loops, self.traps = 0, {}
+        with self.branch(scope):
+            yield
+        self.functions, self.locals, self.calling, self.loops, self.traps = before
 
     @property
     def too_many_copies(self) -> bool:
@@ -138,9 +188,18 @@ class ReaderState:
         """The place of a node."""
         return self.text.span(node.start_byte, node.end_byte)
 
-    def reach(self, node: Node) -> str:
-        """The code that may run in a node: its own and that of functions."""
-        own = self.written(node)
-        called = [f for name, f in self.functions.items() if name in own]
-        bodies = (text.text[f.start_byte : f.end_byte] for text, f in called)
-        return "\n".join([own, *bodies])
+    def reach(self, node: Node) -> list[str]:
+        """The code that may run in a node: its own, of functions and of scripts."""
+        reached = [self.written(node)]
+        files = {posixpath.basename(path): s.text for path, s in self.at_hand.items()}
+        seen: set[str] = set()
+        # The list grows while it is walked: functions call others.
+        for code in reached:
+            new = words_in(code) - seen
+            seen |= new
+            for name in sorted(new & (self.functions.keys() | files.keys())):
+                reached += [files[name]] if name in files else []
+                if name in self.functions:
+                    text, body = self.functions[name]
+                    reached.append(text.text[body.start_byte : body.end_byte])
+        return reached

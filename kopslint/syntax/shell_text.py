@@ -68,6 +68,8 @@ _TIME = re.compile(
 )
 _FOR_DO = re.compile(r"(\bfor [A-Za-z_]\w*)[ \t\n](?=\s*do\s)")
 _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?![\w({'\"@*#?$!-])")
+# A comment between arguments: a substitution that runs nothing.
+REMARK = re.compile(r"`[ \t]*#[^`\n]*`")
 _UNPARSABLE = re.compile(r"[^\t\n -~]")
 
 
@@ -138,6 +140,8 @@ class ShellText:
         code = "".join(parts).replace("<<<", "<  ").replace(">>", "> ")
         code = _TIME.sub(lambda match: " " * len(match[0]), code)
         code = _PLAIN_DOLLAR.sub(".", code)
+        # To the grammar, a comment in backticks goes on behind them.
+        code = REMARK.sub(lambda match: "." * len(match[0]), code)
         return _FOR_DO.sub(r"\1;", code).encode("ascii")
 
     @cached_property

@@ -9,7 +9,6 @@ put right by flattening.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +27,8 @@ MOST_PARSED = 1_000_000
 MOST_LEVELS = 500
 # The parser's time grows with the square of the here-documents of one line.
 MOST_HEREDOCS = 50
+# So it does with the parentheses of a line that are out of place.
+MOST_OPEN = 500
 _OPENERS = {
     "if": "fi",
     "for": "done",
@@ -43,6 +44,7 @@ _OPENERS = {
     "[": "]",
 }
 _BLANKS = re.compile(r"\s*")
+_OPEN = rb"(?<![$<>])\("
 RESERVED = frozenset(
     {"then", "else", "elif", "fi", "do", "done", "esac", "in", "}", ")", ";;"}
     | {"if", "for", "while", "until", "case"}
@@ -60,8 +62,7 @@ _STATEMENTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """A stretch of text that bash could not read either, and why."""
 
     start: int
@@ -85,8 +86,8 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     is one fault.
     """
     code = text.ascii
-    if any(line.count(b"<<") > MOST_HEREDOCS for line in code.split(b"\n")):
-        reason = f"a line of this has more than {MOST_HEREDOCS} here-documents"
+    reason = _too_slow(code)
+    if reason is not None:
         yield Fault(0, len(text.text), reason)
         return
     start = parsed = 0
@@ -114,6 +115,16 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     if start < len(text.text):
         reason = "there are too many syntax errors before this to read the rest"
         yield Fault(start, len(text.text.rstrip()), reason)
+
+
+def _too_slow(code: bytes) -> str | None:
+    """Why the parser would take for ever; quotes do not matter to the answer."""
+    for line in code.split(b"\n"):
+        if line.count(b"<<") > MOST_HEREDOCS:
+            return f"a line of this has more than {MOST_HEREDOCS} here-documents"
+        if line.count(b"(") > MOST_OPEN and len(re.findall(_OPEN, line)) > MOST_OPEN:
+            return f"a line of this has more than {MOST_OPEN} parentheses"
+    return None
 
 
 def _skip_blanks(text: str, start: int) -> int:

@@ -6,9 +6,9 @@ of values. Nothing here parses: the pieces come from the word reader.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.syntax.script import Assignment, Unknown, Word
 
@@ -50,17 +50,18 @@ def joined(values: Sequence[Pieces], separator: str = "") -> Pieces:
     return tuple(pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable: its value, or its items if it is an array.
 
     ``items`` None with ``value`` None is a variable that was unset. ``word`` is
-    the word it was assigned from.
+    the word it was assigned from. ``keys`` are those of an associative array, one for
+    each item.
     """
 
     value: Pieces | None
     items: tuple[Pieces, ...] | None = None
     word: Word | None = None
+    keys: tuple[str, ...] | None = None
 
     @property
     def scalar(self) -> Pieces | None:
@@ -72,7 +73,8 @@ class Variable:
     def agrees(self, other: Variable | None) -> bool:
         """Whether both hold the same, wherever it was assigned."""
         return other is not None and (
-            (self.value, self.items) == (other.value, other.items)
+            (self.value, self.items, self.keys)
+            == (other.value, other.items, other.keys)
         )
 
 
@@ -128,7 +130,7 @@ class Scope:
         """Make a variable unknown."""
         unknown = Unknown(f"${name}", reason)
         if word is not None:
-            word = replace(word, pieces=(unknown,))
+            word = word._replace(pieces=(unknown,))
         self.set(name, Variable((unknown,), word=word))
 
     def environment(self) -> tuple[Assignment, ...]:

@@ -16,6 +16,7 @@ from kopslint.syntax.shell_braces import Atom, braces, flat
 from kopslint.syntax.shell_expansion import arithmetic
 from kopslint.syntax.shell_fields import fields
 from kopslint.syntax.shell_parameters import Parameter, lookup
+from kopslint.syntax.shell_text import REMARK
 from kopslint.syntax.shell_values import Pieces, Scope, joined, text_of
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class WordReader:
         stands for any number of arguments.
         """
         text = self.text
+        if REMARK.fullmatch(text.text, start, end):
+            return [], None
         if _PLAIN.fullmatch(text.text, start, end) and not text.has_hole(start, end):
             raw = text.text[start:end]
             return [Word((raw,), raw, text.span(start, end))], None
@@ -153,7 +156,8 @@ class WordReader:
                 atoms.append(self._escape(index, end, quoting))
                 index += 2
             elif char == "'" and quoting == "bare":
-                atoms, index = self._raw_string(atoms, index + 1, end)
+                atom, index = self._raw_string(index + 1, end)
+                atoms.append(atom)
             elif char == '"' and quoting != "heredoc":
                 inner, index = self._scan(index + 1, end, "quotes", '"')
                 # Quotes make an argument even if empty, but for ``"$@"``.
@@ -182,9 +186,7 @@ class WordReader:
             return Atom("quoted", (escaped or "\\",))
         return Atom("quoted", (escaped if escaped in special else "\\" + escaped,))
 
-    def _raw_string(
-        self, atoms: list[Atom], start: int, end: int
-    ) -> tuple[list[Atom], int]:
+    def _raw_string(self, start: int, end: int) -> tuple[Atom, int]:
         close = self.text.text.find("'", start, end)
         close = end if close < 0 else close
         pieces: list[str | Unknown] = []
@@ -197,7 +199,7 @@ class WordReader:
                 pieces.append(self.text.text[index : hole.end])
                 index = hole.end
         pieces.append(self.text.text[index:close])
-        return [*atoms, Atom("quoted", joined([(p,) for p in pieces]))], close + 1
+        return Atom("quoted", joined([(p,) for p in pieces])), close + 1
 
     def _dollar(self, index: int, end: int, quoting: Quoting) -> tuple[list[Atom], int]:
         """What begins with ``$``, a backtick, ``<(`` or ``>(``, and where it ends."""

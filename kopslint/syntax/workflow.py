@@ -1,17 +1,18 @@
-"""CI workflow files: the shell in GitHub's ``run:`` and GitLab's ``script:``.
+"""CI workflow files: the shell in GitHub's ``run:``, GitLab's ``script:`` and others.
 
 Each step (GitHub) or job (GitLab) is a shell of its own that stops at the first
 failure, and so does the list of them. What starts a workflow, and on which
-machine, does not matter here.
+machine, does not matter here. Of other pipelines only the names are known under
+which they write shell.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import yaml
 
-from kopslint.errors import InputError
 from kopslint.syntax.script import (
     AndOr,
     Assignment,
@@ -28,194 +29,216 @@ from kopslint.syntax.shell import read_texts
 from kopslint.syntax.shell_output import NOTHING, sequence
 from kopslint.syntax.shell_text import pieces_of
 from kopslint.syntax.workflow_scalars import scalar_span, scalar_text
+from kopslint.syntax.workflow_yaml import (
+    compose,
+    entries,
+    first,
+    get,
+    items_in,
+    mappings,
+    scalars,
+    text_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from yaml._yaml import Mark as FastMark
-    from yaml.error import Mark
+    from collections.abc import Iterator, Sequence
 
     from kopslint.source.text import Source
 
 Environment = dict[str, Assignment]
 
 _NOT_JOBS = {"default", "include", "stages", "variables", "workflow", "cache", "image"}
-_DEEPEST = 100
-# Aliases may hold themselves, or each other many times over.
-_MOST_STEPS = 10_000
 _FOREIGN_SHELLS = ("pwsh", "powershell", "python", "cmd", "node")
+# An action that is about a cluster, by its name or by what it is given.
+_TELLING = re.compile(r"kops|etcdctl")
+# Azure, Bitbucket, CodeBuild, Drone, Tekton, Task and Ansible.
+_SHELL_KEYS = {"script", "bash", "inlineScript", "commands", "cmd", "cmds", "shell"}
+_SHELL_KEYS |= {"command", "ansible.builtin.shell", "ansible.builtin.command"}
 
 
-def read_workflow(source: Source) -> Script:
+def read_workflow(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     """The commands of a workflow file, job after job in the order written.
 
-    A file that is neither kind of workflow has none. Raises ``InputError`` if it
-    is not YAML.
+    A file that is no workflow has none. Raises ``InputError`` if it is not YAML.
     """
-    root = _compose(source)
-    steps: list[Statement] = []
+    root = compose(source)
     unread: list[Opaque] = []
-    reader = _Workflow(source, unread)
-    if _get(root, "jobs") is not None:
-        steps += reader.github(root)
+    reader = _Workflow(source, root, unread, at_hand)
+    if get(root, "jobs") is not None:
+        steps = list(reader.github())
     else:
-        steps += reader.gitlab(root)
+        steps = list(reader.gitlab()) or list(reader.others())
     if not steps:
         return Script(NOTHING)
     errexit = ErrExit(on=True, span=source.whole())
     return Script(sequence([errexit, *steps]), tuple(unread))
 
 
-def _compose(source: Source) -> yaml.Node | None:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = "\n".join(source.lines)
-    try:
-        # Composing goes as deep as the text, and the interpreter does not.
-        depth = 0
-        for event in yaml.parse(text, Loader=loader):
-            depth += isinstance(event, yaml.CollectionStartEvent)
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > _DEEPEST:
-                line, column = _place(event.start_mark)
-                raise InputError(
-                    f"this workflow is nested more than {_DEEPEST} levels deep",
-                    span=source.span(line, column, line, column + 1),
-                    hint="name the workflow itself, or write it flatter",
-                )
-        return yaml.compose(text, Loader=loader)
-    except yaml.MarkedYAMLError as error:
-        line, column = _place(error.problem_mark)
-        raise InputError(
-            f"this workflow is not valid YAML: {error.problem}",
-            span=source.span(line, column, line, column),
-            hint="mend the file, or name it otherwise if it is no workflow",
-        ) from error
-    except yaml.YAMLError as error:
-        raise InputError(
-            f"this workflow is not valid YAML: {error}", span=source.whole()
-        ) from error
-
-
-def _place(mark: Mark | FastMark | None) -> tuple[int, int]:
-    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-
-
-def _entries(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                yield key.value, value
-
-
-def _get(node: yaml.Node | None, name: str) -> yaml.Node | None:
-    return next((value for key, value in _entries(node) if key == name), None)
-
-
-def _text(node: yaml.Node | None, name: str) -> str:
-    value = _get(node, name)
-    return value.value if isinstance(value, yaml.ScalarNode) else ""
-
-
-def _items(node: yaml.Node | None) -> list[yaml.Node]:
-    return node.value if isinstance(node, yaml.SequenceNode) else []
-
-
 class _Workflow:
     """Reads the jobs of one file."""
 
-    def __init__(self, source: Source, unread: list[Opaque]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        root: yaml.Node | None,
+        unread: list[Opaque],
+        at_hand: Sequence[Source],
+    ) -> None:
         self.source = source
+        self.root = root
         self.unread = unread
+        self.at_hand = at_hand
 
-    def github(self, root: yaml.Node | None) -> Iterator[Statement]:
-        """The jobs of a GitHub workflow."""
-        everywhere = self._environment(_get(root, "env"), {})
-        for name, job in _entries(_get(root, "jobs")):
-            environment = self._environment(_get(job, "env"), everywhere)
-            shell = _text(_get(_get(job, "defaults"), "run"), "shell")
-            shell = shell or _text(_get(_get(root, "defaults"), "run"), "shell")
+    def github(self) -> Iterator[Statement]:
+        """The jobs of a GitHub workflow; CircleCI's are alike."""
+        everywhere = self._environment(get(self.root, "env"), {})
+        for name, job in entries(get(self.root, "jobs")):
+            environment = self._environment(get(job, "env"), everywhere)
+            defaults = [get(get(node, "defaults"), "run") for node in (job, self.root)]
+            title = text_of(get(job, "name")) or name
             steps = [
-                self._step(step, environment, shell, _text(job, "name") or name)
-                for step in _items(_get(job, "steps"))
+                self._step(step, environment, defaults, title)
+                for step in items_in(get(job, "steps"))
             ]
             yield self._guarded(job, sequence(steps))
 
     def _step(
-        self, step: yaml.Node, outer: Environment, shell: str, title: str
+        self,
+        step: yaml.Node,
+        outer: Environment,
+        defaults: list[yaml.Node | None],
+        title: str,
     ) -> Statement:
-        run = _get(step, "run")
+        run = get(step, "run")
+        if isinstance(run, yaml.MappingNode):
+            # CircleCI writes ``run: {name: ..., command: ...}``.
+            step, run = run, get(run, "command")
         if not isinstance(run, yaml.ScalarNode):
-            return NOTHING
-        shell = _text(step, "shell") or shell
-        title = _text(step, "name") or title
+            return self._action(step)
+        shell = text_of(first([step, *defaults], "shell"))
+        folder = text_of(first([step, *defaults], "working-directory"))
+        title = text_of(get(step, "name")) or title
         if shell.startswith(_FOREIGN_SHELLS):
             reason = f"this step runs in {shell}, which is not read"
-            span = scalar_span(self.source, run)
-            opaque = Opaque(Unknown(title, reason), span)
-            self.unread.append(opaque)
-            return self._guarded(step, opaque)
-        environment = self._environment(_get(step, "env"), outer)
-        # Named explicitly, bash runs with -o pipefail as well.
-        group = self._shell([run], environment, title, pipefail=shell == "bash")
-        if _text(step, "continue-on-error") == "true":
+            return self._guarded(step, self._opaque(run, title, reason))
+        environment = self._environment(get(step, "env"), outer)
+        group = self._shell(
+            [run],
+            environment,
+            title,
+            # Named explicitly, bash runs with -o pipefail as well.
+            pipefail=shell == "bash",
+            folder=folder if "${{" not in folder else None,
+        )
+        if text_of(get(step, "continue-on-error")) == "true":
             group = AndOr(group, "||", NOTHING)
         return self._guarded(step, group)
 
-    def gitlab(self, root: yaml.Node | None) -> Iterator[Statement]:
+    def _action(self, step: yaml.Node) -> Statement:
+        """A step that runs somebody's action: what that does is not in the file."""
+        action = get(step, "uses")
+        given = [text_of(value) for _, value in entries(get(step, "with"))]
+        if not isinstance(action, yaml.ScalarNode) or not any(
+            _TELLING.search(text) for text in (action.value, *given)
+        ):
+            return NOTHING
+        reason = "what this action runs is not in the file"
+        return self._guarded(step, self._opaque(action, action.value, reason))
+
+    def gitlab(self) -> Iterator[Statement]:
         """The jobs of a GitLab pipeline; templates (``.name``) are no jobs."""
-        everywhere = self._environment(_get(root, "variables"), {})
-        before = _get(_get(root, "default"), "before_script")
-        before = before or _get(root, "before_script")
-        for name, job in _entries(root):
-            if name.startswith(".") or name in _NOT_JOBS or not _get(job, "script"):
+        everywhere = self._environment(get(self.root, "variables"), {})
+        defaults = [get(self.root, "default"), self.root]
+        for name, job in entries(self.root):
+            nodes = self._with_templates(job)
+            script = first(nodes, "script")
+            if name.startswith(".") or name in _NOT_JOBS or not script:
                 continue
-            environment = self._environment(_get(job, "variables"), everywhere)
-            scripts = [_get(job, "before_script") or before, _get(job, "script")]
-            nodes = [node for script in scripts for node in self._scalars(script)]
-            group = self._shell(nodes, environment, name, pipefail=True)
-            if _text(job, "allow_failure") == "true":
+            environment = everywhere
+            for node in reversed(nodes):
+                environment = self._environment(get(node, "variables"), environment)
+            before = first([*nodes, *defaults], "before_script")
+            group = self._lines([before, script], environment, name)
+            if text_of(first(nodes, "allow_failure")) == "true":
                 group = AndOr(group, "||", NOTHING)
             yield group
+            after = first([*nodes, *defaults], "after_script")
+            if after is not None:
+                # It has a shell of its own, and nobody asks how it ends.
+                yield AndOr(self._lines([after], environment, name), "||", NOTHING)
 
-    def _scalars(self, node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
-        """The scalars of a value that is one, a list of them, or lists of lists."""
-        waiting = [node]
-        steps = 0
+    def _with_templates(self, job: yaml.Node) -> list[yaml.Node]:
+        """A job and the templates that it extends, the nearest first."""
+        found: list[yaml.Node] = []
+        waiting: list[yaml.Node | None] = [job]
         while waiting:
-            current = waiting.pop()
-            if isinstance(current, yaml.ScalarNode):
-                yield current
-            else:
-                waiting.extend(reversed(_items(current)))
-            steps += 1
-            if node is not None and steps > _MOST_STEPS:
-                line, column = _place(node.start_mark)
-                raise InputError(
-                    "the aliases of this script stand for too many lines",
-                    span=self.source.span(line, column, line, column + 1),
-                    hint="write the lines out",
-                )
+            node = waiting.pop(0)
+            if not isinstance(node, yaml.MappingNode) or node in found:
+                continue
+            found.append(node)
+            extended = get(node, "extends")
+            # Of several templates the last one has the say.
+            names = [text_of(item) for item in reversed(items_in(extended))]
+            names = names or [text_of(extended)]
+            waiting = [*(get(self.root, name) for name in names if name), *waiting]
+        return found
+
+    def others(self) -> Iterator[Statement]:
+        """The shell of pipelines of which nothing else is known."""
+        for mapping in mappings(self.root):
+            title = text_of(first([mapping], "name")) or None
+            for name, value in entries(mapping):
+                if name not in _SHELL_KEYS:
+                    continue
+                # A list of arguments is no list of lines.
+                if name in {"command", "shell"} and items_in(value):
+                    continue
+                group = self._lines([value], {}, title or name)
+                if group != NOTHING:
+                    yield group
+
+    def _lines(
+        self,
+        values: Sequence[yaml.Node | None],
+        environment: Environment,
+        title: str,
+    ) -> Statement:
+        """One shell that reads the lines of some values."""
+        nodes = [n for value in values for n in scalars(self.source, value, self.root)]
+        return self._shell(nodes, environment, title, pipefail=True)
 
     def _shell(
         self,
-        nodes: Iterable[yaml.ScalarNode],
+        nodes: Sequence[yaml.ScalarNode],
         environment: Environment,
         title: str,
         *,
         pipefail: bool,
+        folder: str | None = "",
     ) -> Statement:
         """One shell that reads the scalars one after another."""
         texts = [scalar_text(self.source, node, title) for node in nodes]
-        script = read_texts(texts, environment.values(), pipefail=pipefail)
+        script = read_texts(
+            texts,
+            environment.values(),
+            pipefail=pipefail,
+            at_hand=self.at_hand,
+            folder=folder,
+        )
         self.unread.extend(script.unread)
         if not script.body.items:
             return NOTHING
         errexit = ErrExit(on=True, span=texts[0].span(0, 1))
         return Group(sequence([errexit, script.body]), subshell=True)
 
+    def _opaque(self, node: yaml.ScalarNode, name: str, reason: str) -> Opaque:
+        opaque = Opaque(Unknown(name, reason), scalar_span(self.source, node))
+        self.unread.append(opaque)
+        return opaque
+
     def _guarded(self, node: yaml.Node, statement: Statement) -> Statement:
         """A step or job with an ``if:`` may be skipped."""
-        condition = _text(node, "if")
+        condition = text_of(get(node, "if"))
         if not condition or statement == NOTHING:
             return statement
         reason = "whether this condition holds is only known when the workflow runs"
@@ -224,7 +247,7 @@ class _Workflow:
     def _environment(self, node: yaml.Node | None, outer: Environment) -> Environment:
         """The variables of a mapping on top of those around it."""
         environment = dict(outer)
-        for name, value in _entries(node):
+        for name, value in entries(node):
             if isinstance(value, yaml.ScalarNode):
                 span = scalar_span(self.source, value)
                 word = Word(pieces_of(value.value), value.value, span)

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
-from kopslint.syntax.yaml_problems import bad_key
 from kopslint.syntax.yaml_tree import Entry, Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def make_mapping(items: list[Node], span: Span) -> Mapping:
 def _key(node: Node) -> Scalar:
     if isinstance(node, Scalar):
         return node
+    from kopslint.syntax.yaml_problems import bad_key
+
     raise bad_key(node.span)
 
 

@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 
 # A marker counts only where a plain value can start: inside quotes, behind ``#``
 # and in the middle of a word it is ordinary text.
-_TEMPLATE = re.compile(
-    r"""^(?: \s* | [^"'\#]*? [:\-\[,]\s* )
-        (?P<marker> \{\{ | \{% | \{\# | <% | \$\{ )""",
-    re.VERBOSE,
-)
+_TEMPLATE = r"""(?x)^(?: \s* | [^"'\#]*? [:\-\[,]\s* )
+        (?P<marker> \{\{ | \{% | \{\# | <% | \$\{ )"""
 _TEMPLATE_KINDS = {
     "{{": "a Go or Jinja template",
     "{%": "a Jinja template",
@@ -35,9 +32,7 @@ _TEMPLATE_KINDS = {
     "${": "a template with ${...} variables",
 }
 # What the YAML grammar allows in a file; everything else is refused by the reader.
-_NOT_ALLOWED = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
+_NOT_ALLOWED = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _PLAIN_WORDS = {
     "mapping values are not allowed in this context": (
         "a second `:` or a deeper line stands where no `key: value` can be",
@@ -141,7 +136,7 @@ def _character_at(source: Source, mark: Mark | CMark) -> Span:
 
 def _bad_character(source: Source) -> InputError:
     for number, line in enumerate(source.lines, start=1):
-        match = _NOT_ALLOWED.search(line)
+        match = re.search(_NOT_ALLOWED, line)
         if match is not None:
             column = match.start() + 1
             return InputError(
@@ -160,7 +155,7 @@ def _template_before(span: Span) -> InputError | None:
     """
     source = span.source
     for number in range(span.line, 0, -1):
-        match = _TEMPLATE.match(source.line(number))
+        match = re.match(_TEMPLATE, source.line(number))
         if match is None:
             continue
         marker = match["marker"]

@@ -7,8 +7,7 @@ text of a scalar beside its value. How the tree is made is the reader's business
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +18,7 @@ Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 Step = str | int
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A single value.
 
     ``value`` is resolved as kops's own YAML library resolves it; ``text`` is what
@@ -40,8 +38,7 @@ class Scalar:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list of nodes."""
 
     items: tuple[Node, ...]
@@ -54,8 +51,7 @@ class Sequence:
         return [item.plain for item in self.items]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One ``key: value`` of a mapping.
 
     ``merged`` is the span of the ``<<`` value if the entry came in by a merge.
@@ -66,8 +62,7 @@ class Entry:
     merged: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """Keys and values in the order written.
 
     ``entries`` holds each key once, with the value that wins (the last one, as in
@@ -86,7 +81,10 @@ class Mapping:
 
     def entry(self, key: str) -> Entry | None:
         """The entry of ``key``, if there is one."""
-        return next((e for e in self.entries if e.key.text == key), None)
+        for entry in self.entries:
+            if entry.key.text == key:
+                return entry
+        return None
 
     def get(self, key: str) -> Node | None:
         """The value of ``key``, if there is one."""
@@ -144,10 +142,9 @@ def text_at(node: Node | None, *path: Step) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document of a file; ``root`` is None if it is empty."""
+class Document(NamedTuple):
+    """One document of a file, counted from 0; ``root`` is None if it is empty."""
 
     root: Node | None
     span: Span
-    index: int
+    number: int
