@@ -45,8 +45,9 @@ class Timing(NamedTuple):
     frozen: float
 
     def done(self, seconds: float) -> set[Pace]:
-        paces = zip(Pace, (self.fast, self.medium, self.slow), strict=True)
-        return {pace for pace, limit in paces if seconds >= limit}
+        paces = (Pace.FAST, Pace.MEDIUM, Pace.SLOW)
+        limits = zip(paces, (self.fast, self.medium, self.slow), strict=True)
+        return {pace for pace, limit in limits if seconds >= limit}
 
 
 TIMINGS = {

@@ -1,7 +1,9 @@
 """What etcd and etcd-manager do next in a world, and what people's operations do.
 
 A world is written as one letter per member name, as ``Condition`` has them: I idle,
-L votes, J joins, D down, W never started, E expelled, x left, r wiped, R replaced.
+L votes, J joins, D down, W never started, E expelled, x left, r wiped, R replaced,
+w listed by hand before there is a machine, A and a listed again with the data of a
+removed member, up and down.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from kopslint.etcd import operations
 from kopslint.etcd.explore import successors
 from kopslint.etcd.moves import Kind, Refusal, moves, refusal
 from kopslint.etcd.world import Condition, World
+from kopslint.etcd.worlds import Worlds
 
 
 class Next(NamedTuple):
@@ -108,6 +111,14 @@ NEXT = {
     ),
     "two of them are not swapped": Next(World("LLLRR", 5), 5, NOTHING),
     "one beside a missing member is not swapped": Next(World("LLLR", 5), 5, NOTHING),
+    # A removed member that is listed again, with its old data.
+    "a member listed again does not start with its old data": Next(
+        World("LLA", 3), 3, NOTHING
+    ),
+    "one listed again blocks every addition": Next(World("LLAI", 5), 5, NOTHING),
+    "one listed again counts as living, and goes first": Next(
+        World("LLA", 1), 1, {(Kind.REMOVES, "LLE")}
+    ),
     # A slot for an idle machine.
     "a dead member makes room for an idle machine above the count": Next(
         World("LLLDI", 3), 3, {(Kind.FREES, "LLLxI")}
@@ -130,6 +141,22 @@ def test_exactly_these_moves_may_come_next(case: Next) -> None:
 
     assert {(move.kind, move.world.names) for move in found} == case.then
     assert len(found) == len(case.then)
+
+
+@pytest.mark.parametrize(
+    ("replaces", "replaced", "stays"),
+    [(True, True, False), (False, False, True), (None, True, True)],
+    ids=["replacing", "not replacing", "not known"],
+)
+def test_an_empty_disk_is_replaced_by_an_etcd_manager_that_can(
+    *, replaces: bool | None, replaced: bool, stays: bool
+) -> None:
+    """Where nobody knows which one runs, both may be how it ends."""
+    healthy = Worlds.healthy("abc", "abc", replaces=replaces)
+    worlds = healthy.returning(["a", "b"]).stop("c").wipe("c").start("c")
+
+    assert any(world.names == "LLL" for world in worlds.settled) is replaced
+    assert any(world.names == "LLR" for world in worlds.settled) is stays
 
 
 def test_a_read_leaves_nothing_due_and_the_count_known() -> None:
@@ -178,10 +205,12 @@ def test_a_removed_member_leaves_with_its_disk() -> None:
     ("names", "index", "after"),
     [
         ("LLI", 2, "LLJ"),
-        ("LL.", 2, "LLW"),
+        ("LL.", 2, "LLw"),
         ("LDI", 2, None),
         ("LLDI", 3, None),
-        ("LLE", 2, None),
+        ("LLE", 2, "LLA"),
+        ("LLx", 2, "LLa"),
+        ("LLA", 2, None),
         ("LLL", 2, None),
     ],
 )
@@ -202,6 +231,7 @@ def test_a_member_is_added_by_hand_only_while_all_vote(
         ("LLI", "LL.", {False, True}),
         ("LLE", "LLx", {False, True}),
         ("LLR", "LLr", {False, True}),
+        ("LLA", "LLa", {False, True}),
         ("DDL", "DDD", {False}),
         ("LLD", "LLD", {False}),
     ],
@@ -223,6 +253,8 @@ def test_a_machine_that_stops_may_have_led(
         ("LLW", False, "LLJ", {False, True}),
         ("LLx", False, "LLE", {False, True}),
         ("LLr", False, "LLR", {False, True}),
+        ("LLa", False, "LLA", {False, True}),
+        ("LLw", False, "LLJ", {False, True}),
         ("LL.", False, "LLI", {False, True}),
         ("LL.", True, "LLI", {True}),
         ("DDD", False, "DDL", {True}),
@@ -247,6 +279,8 @@ def test_a_machine_that_starts_may_come_to_lead(
         ("LLx", "LL."),
         ("LLL", "LLR"),
         ("LLE", "LLI"),
+        ("LLA", "LLJ"),
+        ("LLa", "LLw"),
         ("LL.", "LL."),
     ],
 )

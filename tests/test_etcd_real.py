@@ -39,6 +39,27 @@ SEQUENCES = {
     "a second member that never starts takes quorum away": Sequence(
         1, (Operation(ADD, 1), Operation(REMOVE, 1), Operation(Verb.RESTART, 1))
     ),
+    "a removed member that is listed again starts with an empty disk only": Sequence(
+        3,
+        (
+            Operation(REMOVE, 2),
+            Operation(ADD, 2),
+            Operation(ADD, 3),
+            Operation(KILL, 2),
+            Operation(Verb.WIPE, 2),
+            Operation(Verb.RESTART, 2),
+        ),
+    ),
+    "a dead member listed again counts towards quorum": Sequence(
+        3,
+        (
+            Operation(KILL, 2),
+            Operation(REMOVE, 2),
+            Operation(ADD, 2),
+            Operation(Verb.RESTART, 2),
+            Operation(KILL, 1),
+        ),
+    ),
     "with one of three dead a healthy one stays, nobody is added": Sequence(
         3, (Operation(KILL, 0), Operation(REMOVE, 1), Operation(ADD, 3))
     ),

@@ -7,7 +7,6 @@ names that ran on it, in order, and how it ended early, if it did.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,7 +43,7 @@ def recognise(call: SimpleCommand) -> tuple[Command, ...]:
 def effect(command: Command, situation: Situation, _: Watch) -> list[Result]:
     """Notes that the command ran, in the sizes of the cloud, and ends as it says."""
     program, name = command.text.split()
-    then = replace(situation, cloud={**situation.cloud, name: 1})
+    then = situation._replace(cloud={**situation.cloud, name: 1})
     results = {"works": [applied(then)], "fails": [refused(then)]}
     return results.get(program, [applied(then), refused(then)])
 
@@ -88,6 +87,33 @@ COURSES = {
         {"a c"},
     ),
     "the last of && may not": ("set -e; works a && fails b; works c", {"a b | stops"}),
+    # Several loops at once, shells of their own, and what runs at the end.
+    "break 2 leaves both loops": (
+        "for i in 1 2; do for j in 3; do works $i; break 2; done; done; works c",
+        {"1 c"},
+    ),
+    "continue 2 goes on in the outer loop": (
+        "for i in 1 2; do for j in 3; do works $i; continue 2; done; done; works c",
+        {"1 2 c"},
+    ),
+    "break 2 out of a loop that nobody knows": (
+        "for i in 1 2; do while varies a$i; do works b; break 2; done; done; works c",
+        {"a1 b c", "a1 a2 b c", "a1 a2 c"},
+    ),
+    "set -e does not reach a shell that is started": (
+        "set -e; bash -c 'fails a; works b'; works c",
+        {"a b c"},
+    ),
+    "but its failure does": (
+        "set -e; bash -ec 'fails a; works b'; works c",
+        {"a | stops"},
+    ),
+    "a trap runs at the end": ("trap 'works z' EXIT; works a", {"a z"}),
+    "a trap runs before an early end, and once": (
+        "trap 'works z' EXIT; varies a && exit 0; works b",
+        {"a z | exits", "a b z"},
+    ),
+    "a trap for an event that may come": ("trap 'works z' INT; works a", {"a", "a z"}),
     # Conditions.
     "if, then": ("if works a; then works b; else works c; fi", {"a b"}),
     "if, else": ("if fails a; then works b; else works c; fi", {"a c"}),

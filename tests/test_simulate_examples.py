@@ -118,7 +118,7 @@ ORDERS = {
         (delete("e"), remove("e"), delete("d"), remove("d"), REPLACE, UPDATE, ROLL),
         {"LLLxx"},
         WARNING,
-        {"KL303"},
+        {"KL301", "KL303"},
     ),
     "groups deleted while the spec lists their members": Known(
         "abcde",
@@ -162,7 +162,7 @@ ORDERS = {
         (delete("c"), remove("c"), remove("b"), delete("b"), REPLACE, UPDATE, ROLL),
         {"Lxx"},
         WARNING,
-        {"KL302", "KL303"},
+        {"KL301", "KL302", "KL303"},
     ),
     "1 to 3": Known(
         "a", "abc", (REPLACE_NEW, UPDATE, VALIDATE, ROLL), {"LLL"}, None, set()
@@ -205,7 +205,7 @@ ORDERS = {
         (delete("c"), "kops create -f master-c.yaml", UPDATE),
         {"LLL"},
         WARNING,
-        {"KL303"},
+        {"KL301", "KL303"},
     ),
     "one of three scaled to zero": Known(
         "abc",

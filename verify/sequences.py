@@ -137,19 +137,14 @@ def apply(world: World, operation: Operation) -> Outcome:
 
 
 def _able(world: World, verb: Verb) -> list[int]:
-    """The names that it makes sense to ask this of, refused or not.
-
-    A name whose disk has a removed member's data is not added again: what etcd
-    agrees to there and what then starts are not the same, and the model has no
-    letter for it.
-    """
+    """The names that it makes sense to ask this of, refused or not."""
     letters = {
-        Verb.KILL: "LJ",
-        Verb.ROLL: "LJ",
-        Verb.RESTART: "DW",
-        Verb.ADD: ".I",
-        Verb.REMOVE: "".join(MEMBERS),
-        Verb.WIPE: "DW",
+        Verb.KILL: "LJA",
+        Verb.ROLL: "LJA",
+        Verb.RESTART: "DWwa",
+        Verb.ADD: ".IEx",
+        Verb.REMOVE: "".join(sorted(MEMBERS)),
+        Verb.WIPE: "DWa",
     }[verb]
     return [index for index, letter in enumerate(world.names) if letter in letters]
 

@@ -32,14 +32,17 @@ class TooManyWorldsError(Exception):
 
 @lru_cache(maxsize=1 << 16)
 def successors(
-    world: World, published: int, returns: frozenset[int]
+    world: World,
+    published: int,
+    returns: frozenset[int],
+    replaces: bool | None = True,
 ) -> tuple[Move, ...]:
     """Every move from ``world``, the cloud's included.
 
     ``returns`` are the names whose instance comes back by itself when it is gone,
-    because a group in the cloud asks for it.
+    because a group in the cloud asks for it. ``replaces`` is as for ``moves``.
     """
-    found = list(moves(world, published))
+    found = list(moves(world, published, replaces=replaces))
     for index in sorted(returns):
         if world.names[index] in STARTS:
             found.extend(
@@ -50,7 +53,11 @@ def successors(
 
 
 def reachable(
-    worlds: Iterable[World], published: int, returns: frozenset[int]
+    worlds: Iterable[World],
+    published: int,
+    returns: frozenset[int],
+    *,
+    replaces: bool | None = True,
 ) -> frozenset[World]:
     """Every world that any number of moves leads to, none included.
 
@@ -59,7 +66,7 @@ def reachable(
     seen = set(worlds)
     waiting = list(seen)
     while waiting:
-        for move in successors(waiting.pop(), published, returns):
+        for move in successors(waiting.pop(), published, returns, replaces):
             if move.world not in seen:
                 seen.add(move.world)
                 waiting.append(move.world)
@@ -69,9 +76,18 @@ def reachable(
 
 
 def settled(
-    worlds: Iterable[World], published: int, returns: frozenset[int]
+    worlds: Iterable[World],
+    published: int,
+    returns: frozenset[int],
+    *,
+    replaces: bool | None = True,
 ) -> frozenset[World]:
-    """Those of ``worlds`` (all reachable ones) in which nothing more can happen."""
+    """Those of ``worlds`` (all reachable ones) in which nothing more must happen."""
     return frozenset(
-        world for world in worlds if not successors(world, published, returns)
+        world
+        for world in worlds
+        if all(
+            move.pace is Pace.PERHAPS
+            for move in successors(world, published, returns, replaces)
+        )
     )

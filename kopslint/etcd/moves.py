@@ -25,6 +25,8 @@ class Pace(Enum):
     FAST = auto()
     MEDIUM = auto()
     SLOW = auto()
+    PERHAPS = auto()
+    """It may as well never happen: not every etcd-manager makes it."""
 
 
 class Kind(Enum):
@@ -49,11 +51,14 @@ class Move(NamedTuple):
     world: World
 
 
-def moves(world: World, published: int) -> Iterator[Move]:
+def moves(
+    world: World, published: int, *, replaces: bool | None = True
+) -> Iterator[Move]:
     """Every move that etcd or etcd-manager may make next in ``world``.
 
-    ``published`` is the member count in the control spec. Yields nothing if no
-    instance is up.
+    ``published`` is the member count in the control spec. ``replaces`` is whether
+    this etcd-manager replaces a member whose disk is empty, None if that is not
+    known. Yields nothing if no instance is up.
     """
     names = world.names
     if not any(letter in UP for letter in names):
@@ -77,7 +82,8 @@ def moves(world: World, published: int) -> Iterator[Move]:
     elif sum(letter in CONFIGURED for letter in names) > world.read:
         yield from _removes(world)
     else:
-        yield from _replaces(world)
+        if replaces is not False:
+            yield from _replaces(world, Pace.SLOW if replaces else Pace.PERHAPS)
         yield from _frees(world)
 
 
@@ -151,15 +157,15 @@ def _removes(world: World) -> Iterator[Move]:
             yield Move(Kind.REMOVES, index, Pace.MEDIUM, left)
 
 
-def _replaces(world: World) -> Iterator[Move]:
+def _replaces(world: World, pace: Pace) -> Iterator[Move]:
     """A member back with an empty disk is taken out, to be added again as new.
 
-    Source: replacement.go, in the etcd-manager that kops 1.36 and later bundle.
+    Source: replacement.go, which older releases of etcd-manager do not have.
     """
     names = world.names
     if world.read >= 3 and world.members == world.read and names.count("R") == 1:
         index = names.index("R")
-        yield Move(Kind.REPLACES, index, Pace.SLOW, world.put(index, "I"))
+        yield Move(Kind.REPLACES, index, pace, world.put(index, "I"))
 
 
 def _frees(world: World) -> Iterator[Move]:

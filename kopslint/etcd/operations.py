@@ -9,7 +9,7 @@ the control spec again.
 from __future__ import annotations
 
 from kopslint.etcd.moves import refusal
-from kopslint.etcd.world import LEAVES, STARTS, STOPS, UP, WIPES, World
+from kopslint.etcd.world import ADDED, LEAVES, STARTS, STOPS, UP, WIPES, World
 
 
 def stop(world: World, index: int) -> tuple[World, ...]:
@@ -69,9 +69,10 @@ def remove(world: World, index: int) -> World | None:
 def add(world: World, index: int) -> World | None:
     """``etcdctl member add`` of a name, or None if etcd refuses it.
 
-    Quorum rises at once, whether or not an instance is there to join.
+    Quorum rises at once, whether or not an instance is there to join. The data of
+    a removed member does not make one of it again: only an empty disk joins.
     """
-    joined = {"I": "J", ".": "W"}.get(world.names[index])
+    joined = ADDED.get(world.names[index])
     listed = [letter for letter in world.names if letter in LEAVES]
     if joined is None or not world.writable or any(c != "L" for c in listed):
         return None

@@ -10,7 +10,6 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from kopslint.etcd.explore import successors
 from kopslint.etcd.moves import Kind, Move
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _ways(stage: Worlds, best: dict[int, dict[World, Chain]]) -> dict[World, Cha
         if world in found or world not in stage.worlds:
             continue
         found[world] = chain
-        for move in successors(world, stage.published, stage.returns):
+        for move in stage.moves(world):
             if move.world not in found:
                 count += 1
                 longer = _longer(chain, _told(move, stage), changed=True)

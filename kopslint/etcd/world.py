@@ -45,28 +45,51 @@ class Condition(StrEnum):
     """A member whose instance and disk are gone."""
     REPLACED = "R"
     """A member whose instance came back under the old name with an empty disk."""
+    LISTED = "w"
+    """A member that was added by hand and has neither an instance nor a disk yet."""
+    LISTED_AGAIN = "A"
+    """A removed member that was added again and runs with its old data: it never
+    votes, since etcd knows that data as removed for good."""
+    LISTED_AGAIN_DOWN = "a"
+    """The same without an instance."""
 
 
-MEMBERS = frozenset("LJDWrR")
+MEMBERS = frozenset("LJDWrRwAa")
 """Conditions that count in the member list, and so towards quorum."""
 
-CONFIGURED = frozenset("LJE")
+CONFIGURED = frozenset("LJEA")
 """Live peers with etcd state: what etcd-manager compares with the count."""
 
-UP = frozenset("ILJER")
+UP = frozenset("ILJERA")
 """Conditions with a running instance."""
 
-LEAVES = {"L": "E", "J": "E", "D": "x", "W": "x", "r": ".", "R": "I"}
+DEAD = MEMBERS - UP
+"""Conditions of a member without one."""
+
+LEAVES = {
+    "L": "E",
+    "J": "E",
+    "A": "E",
+    "D": "x",
+    "W": "x",
+    "a": "x",
+    "r": ".",
+    "R": "I",
+    "w": ".",
+}
 """What becomes of a name whose member leaves the list."""
 
-STOPS = {"L": "D", "J": "W", "I": ".", "E": "x", "R": "r"}
+STOPS = {"L": "D", "J": "W", "I": ".", "E": "x", "R": "r", "A": "a"}
 """What becomes of a name whose instance stops."""
 
-STARTS = {"D": "L", "W": "J", "x": "E", ".": "I", "r": "R"}
+STARTS = {"D": "L", "W": "J", "x": "E", ".": "I", "r": "R", "w": "J", "a": "A"}
 """What becomes of a name whose instance starts."""
 
-WIPES = {"D": "r", "W": "r", "x": "."}
+WIPES = {"D": "r", "W": "r", "x": ".", "a": "w"}
 """What becomes of a stopped name whose disk is deleted."""
+
+ADDED = {"I": "J", ".": "w", "E": "A", "x": "a"}
+"""What becomes of a name that is added to the list by hand."""
 
 
 def quorum(members: int) -> int:

@@ -13,12 +13,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kopslint.etcd import operations
-from kopslint.etcd.explore import TooManyWorldsError, reachable, settled
+from kopslint.etcd.explore import (
+    TooManyWorldsError,
+    reachable,
+    settled,
+    successors,
+)
 from kopslint.etcd.moves import refusal
 from kopslint.etcd.world import MEMBERS, UP, World, initial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from kopslint.etcd.moves import Move
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +47,9 @@ class Worlds:
     ``names`` are all member names, in a fixed order; ``published`` is the count in
     the control spec; ``returns`` are the indexes whose instance comes back by
     itself; ``unrestarted`` those whose instance runs since before the last
-    publication; ``known`` those that have ever run. ``truncated`` says that there
-    were too many worlds to follow them all.
+    publication; ``known`` those that have ever run. ``replaces`` is whether this
+    etcd-manager replaces a member whose disk is empty, None if that is not known.
+    ``truncated`` says that there were too many worlds to follow them all.
     """
 
     names: tuple[str, ...]
@@ -50,11 +58,18 @@ class Worlds:
     returns: frozenset[int]
     unrestarted: frozenset[int]
     known: frozenset[int]
+    replaces: bool | None = True
     truncated: bool = False
     event: Event | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def healthy(cls, names: Iterable[str], members: Iterable[str]) -> Worlds:
+    def healthy(
+        cls,
+        names: Iterable[str],
+        members: Iterable[str],
+        *,
+        replaces: bool | None = True,
+    ) -> Worlds:
         """A cluster in which every one of ``members`` votes, and nothing else is up."""
         order = tuple(names)
         present = frozenset(order.index(member) for member in members)
@@ -66,6 +81,7 @@ class Worlds:
             returns=present,
             unrestarted=present,
             known=present,
+            replaces=replaces,
         )
 
     def index(self, name: str) -> int:
@@ -75,7 +91,13 @@ class Worlds:
     @cached_property
     def settled(self) -> frozenset[World]:
         """The worlds this comes to if it is left alone for long enough."""
-        return settled(self.worlds, self.published, self.returns)
+        return settled(
+            self.worlds, self.published, self.returns, replaces=self.replaces
+        )
+
+    def moves(self, world: World) -> tuple[Move, ...]:
+        """Every move that may come next in one of the worlds, the cloud's included."""
+        return successors(world, self.published, self.returns, self.replaces)
 
     # What people and the cloud do. Each gives the worlds reachable afterwards.
 
@@ -224,7 +246,9 @@ class Worlds:
         worlds = frozenset(result for world in self.worlds for result in step(world))
         truncated = self.truncated
         try:
-            worlds = reachable(worlds, then.published, then.returns)
+            worlds = reachable(
+                worlds, then.published, then.returns, replaces=then.replaces
+            )
         except TooManyWorldsError as error:
             worlds, truncated = error.worlds, True
         event = Event(label, step, (self,))

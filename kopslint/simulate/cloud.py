@@ -6,7 +6,6 @@ reconcile_cluster.go, delete_instancegroup.go, pkg/instancegroups.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops import refusals
@@ -14,14 +13,21 @@ from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import parse_role
 from kopslint.simulate import machines
 from kopslint.simulate.machines import Rolling
-from kopslint.simulate.result import Result, applied, nothing, refused, undecided
-from kopslint.simulate.situation import Situation, merged, with_groups
+from kopslint.simulate.result import (
+    Result,
+    applied,
+    noted_by_job,
+    nothing,
+    refused,
+    undecided,
+)
+from kopslint.simulate.situation import Situation, with_groups
+from kopslint.simulate.store import unknown_group
 
 if TYPE_CHECKING:
     from kopslint.commands.model import (
         DeleteCluster,
         DeleteFromFile,
-        DeleteInstance,
         DeleteInstanceGroup,
         Reconcile,
         RollingUpdate,
@@ -52,21 +58,25 @@ def run_delete_group(
     word = command.group
     name = word.text if word is not None else None
     if name is not None:
-        return [_deleted(situation, name)]
+        return [_deleted(situation, plan, name)]
     existing = tuple(sorted(situation.registry.groups))
     if word is None or not existing:
         return [undecided(situation, "the group to delete is not given")]
     candidates = plan.meant_groups(word, existing)
     why = f"{word.shown} is taken to be {' or '.join(candidates)}"
-    return [replace(_deleted(situation, name), assumed=why) for name in candidates]
+    return [
+        _deleted(situation, plan, name)._replace(assumed=why) for name in candidates
+    ]
 
 
-def _deleted(situation: Situation, group: str) -> Result:
+def _deleted(situation: Situation, plan: Plan, group: str) -> Result:
+    if group not in situation.registry.groups:
+        return unknown_group(situation, plan, group)
     problem = refusals.of_deleting(group, situation.registry)
     if problem is not None:
         return refused(situation, problem)
     registry = with_groups(situation.registry, (), removed=[group])
-    return applied(machines.drop(replace(situation, registry=registry), group))
+    return applied(machines.drop(situation._replace(registry=registry), group))
 
 
 def run_delete_file(
@@ -74,31 +84,34 @@ def run_delete_file(
 ) -> list[Result]:
     """``kops delete -f``: with ``--yes`` every group of the files goes.
 
-    A file that is not among the inputs is taken to hold the groups that the
-    change removes.
+    A file that nobody knows is taken to hold the group that it is called like, or
+    else those that the change removes.
     """
     if not command.yes:
         return [nothing(situation)]
+    assumed = plan.assumed_of(command.files, "the groups that the change removes")
+    situation = situation.guessing(assumed)
     for word in command.files:
-        given = plan.meant_manifest(word)
-        if plan.holds(given, word):
-            names = list(given.groups)
+        known, called = plan.objects_of(word), plan.group_called(word)
+        if known is not None:
+            names = list(known.groups)
+        elif called is not None:
+            names = [called]
         else:
-            gone = set(situation.registry.groups) - set(plan.after.groups)
-            names = sorted(gone)
+            names = sorted(situation.registry.groups.keys() - plan.after.groups.keys())
         for name in names:
-            result = _deleted(situation, name)
+            result = _deleted(situation, plan, name)
             if result.refusals:
-                return [result]
+                return [result._replace(assumed=assumed)]
             situation = result.situation
-    return [applied(situation)]
+    return [applied(situation, assumed)]
 
 
 def run_delete_cluster(command: DeleteCluster, situation: Situation) -> Result:
     """``kops delete cluster``: nothing is left to simulate, which is the point."""
     if not command.yes:
         return nothing(situation)
-    return applied(replace(situation, cloud={}).with_etcd({}))
+    return applied(situation._replace(cloud={}).with_etcd({}))
 
 
 def run_update(
@@ -113,11 +126,10 @@ def run_update(
     if problem:
         return [refused(situation, *problem)]
     if command.target is not None and command.target.shown == "terraform":
-        return [applied(replace(situation, rendered=situation.registry))]
+        return [applied(situation._replace(rendered=situation.registry))]
     if not command.yes:
         return [nothing(situation)]
-    phase = command.phase.shown if command.phase is not None else ""
-    if phase in ("network", "security"):
+    if command.leaves_machines:
         return [applied(situation)]
     groups = _filtered(situation.registry, command.groups, command.roles)
     publish = not any(
@@ -156,23 +168,33 @@ def _filtered(
 def run_roll(
     command: RollingUpdate, situation: Situation, plan: Plan, watch: Watch
 ) -> list[Result]:
-    """``kops rolling-update cluster``: one control-plane machine after another."""
+    """``kops rolling-update cluster``: one control-plane machine after another.
+
+    Where another one runs at the same time, both find the cluster healthy before
+    either has taken a machine: its validation is as good as none.
+    """
     registry = situation.registry
     for word in command.groups:
         if word.text is not None and word.text not in registry.groups:
-            missing = f'InstanceGroup "{word.text}" not found'
-            return [refused(situation, Refusal("unknown-group", missing, word.text))]
+            return [unknown_group(situation, plan, word.text)]
     if not command.yes:
         return [nothing(situation)]
     selected = _rolled_groups(command, situation)
     how = Rolling(
         force=command.force,
-        validates=not command.cloudonly,
+        validates=not command.cloudonly and not _is_beside_another(command, situation),
+        awaited=situation.job is None,
         insists=command.fail_on_validate_error,
         rechecks=command.validate_count is None or command.validate_count.text != "0",
         publishes=_publishes(registry, plan),
     )
-    return _ended(situation, machines.roll(situation, selected, how, watch))
+    results = _ended(situation, machines.roll(situation, selected, how, watch))
+    return [noted_by_job(result) for result in results] if selected else results
+
+
+def _is_beside_another(command: RollingUpdate, situation: Situation) -> bool:
+    """Whether another command may be replacing control-plane machines meanwhile."""
+    return bool(command.at_once) or situation.replacing
 
 
 def _rolled_groups(command: RollingUpdate, situation: Situation) -> list[str]:
@@ -242,34 +264,3 @@ def run_validate(situation: Situation) -> list[Result]:
     )
     results.extend(refused(failure, failed) for failure in checked.failed)
     return results
-
-
-def run_delete_instance(
-    command: DeleteInstance, situation: Situation, plan: Plan
-) -> list[Result]:
-    """``kops delete instance``: one machine is replaced and nothing is validated."""
-    if not command.yes:
-        return [nothing(situation)]
-    words = (command.instance,) if command.instance is not None else ()
-    return restarted(situation, plan, words)
-
-
-def restarted(
-    situation: Situation, plan: Plan, words: tuple[Word, ...]
-) -> list[Result]:
-    """The machines that ``words`` name stop; those of a group come back.
-
-    An id that could be any machine may be any control-plane machine, or none.
-    """
-    named = plan.meant_machines(words)
-    candidates = named or tuple(g.name for g in situation.registry.control_plane)
-    sure = bool(named) and len(named) == len(words)
-    if sure:
-        for group in named:
-            situation = machines.boot(machines.stop(situation, group), [group])
-        return [applied(situation)]
-    outcomes = [machines.stop(situation, group) for group in candidates]
-    assumed = (
-        f"the machine is taken to be that of {' or '.join(candidates)}, or another"
-    )
-    return [applied(outcome, assumed) for outcome in merged([situation, *outcomes])]

@@ -5,7 +5,6 @@ Pure questions about situations that the walk through a list asks at every turn.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
@@ -38,9 +37,26 @@ def split(
 def past(situation: Situation, scope: str | None) -> Situation:
     """A situation behind the end of a scope, if that is what it has left."""
     ended = situation.ended
-    if ended is None or scope is None or ended.leaves != scope:
+    if ended is None or scope is None:
         return situation
-    return replace(situation, ended=None, ok=not ended.failed)
+    if ended.levels > 1 and scope == "loop":
+        # What leaves several loops, or a turn of an outer one, leaves this loop.
+        return situation._replace(ended=ended._replace(levels=ended.levels - 1))
+    if ended.leaves != scope or ended.levels > 1:
+        return situation
+    return situation._replace(ended=None, ok=not ended.failed)
+
+
+def in_background(situation: Situation) -> Situation:
+    """A situation inside a job in the background that starts there."""
+    return situation._replace(job=situation.job or "nothing")
+
+
+def beside(situation: Situation, before: Situation) -> Situation:
+    """A situation beside a job in the background, which was started in ``before``."""
+    job = situation.job if before.job is not None else None
+    replacing = situation.replacing or situation.job == "replaced"
+    return situation._replace(job=job, replacing=replacing)
 
 
 def turned(
@@ -49,12 +65,13 @@ def turned(
     """After one turn of a loop: those that go on, that left it, and that ended."""
     going, broken, ended = [], [], []
     for situation in (past(s, "turn") for s in situations):
+        behind = past(situation, "loop")
         if situation.ended is None:
             going.append(situation)
-        elif situation.ended.leaves == "loop":
-            broken.append(past(situation, "loop"))
+        elif behind.ended is None:
+            broken.append(behind)
         else:
-            ended.append(situation)
+            ended.append(behind)
     return going, broken, ended
 
 
@@ -66,10 +83,14 @@ def answers(
     Where somebody asks for it, both answers are followed; where nobody does, the
     program is taken to succeed.
     """
+    if isinstance(command, Foreign) and command.program == "wait":
+        # `wait -n` is for one job of several.
+        one = "-n" in command.text.split()
+        return [s._replace(ok=True, replacing=s.replacing and one) for s in going]
     if isinstance(command, Foreign) and command.status is not None:
-        return [replace(s, ok=command.status) for s in going]
-    good = [replace(s, ok=True) for s in going]
+        return [s._replace(ok=command.status) for s in going]
+    good = [s._replace(ok=True) for s in going]
     program = command.program if isinstance(command, Foreign) else ""
     if asked == "yes" or (asked == "or" and program in ASKING):
-        return [*good, *(replace(s, ok=False) for s in going)]
+        return [*good, *(s._replace(ok=False) for s in going)]
     return good

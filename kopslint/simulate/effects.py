@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.commands import model
 from kopslint.kops.refusals import Refusal
-from kopslint.simulate import cloud, members, store
+from kopslint.simulate import cloud, instances, members, store
 from kopslint.simulate.result import Result, applied, refused
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def effect(
         case model.DeleteFromFile():
             return cloud.run_delete_file(command, situation, plan)
         case model.DeleteInstance():
-            return cloud.run_delete_instance(command, situation, plan)
+            return instances.run_delete_instance(command, situation, plan)
         case model.DeleteCluster():
             return [cloud.run_delete_cluster(command, situation)]
         case model.UpdateCluster():
@@ -74,7 +74,7 @@ def effect(
         case model.StopInstances():
             if command.verb == "start":
                 return [applied(situation)]
-            return cloud.restarted(situation, plan, command.instances)
+            return instances.restarted(situation, plan, command.instances)
         case model.DeleteVolumes():
             return members.run_volumes(command, situation, plan)
         case model.ResizeCloudGroup():

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kopslint.etcd.world import MEMBERS, UP
+from kopslint.etcd.world import DEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -91,5 +91,5 @@ def dead_members(world: World, worlds: Worlds) -> tuple[str, ...]:
     return tuple(
         name
         for name, letter in zip(worlds.names, world.names, strict=True)
-        if letter in MEMBERS and letter not in UP
+        if letter in DEAD
     )

@@ -7,11 +7,17 @@ does not run. What a single command does is not known here.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
-from kopslint.simulate.courses import answers, past, split, turned
+from kopslint.simulate.courses import (
+    answers,
+    beside,
+    in_background,
+    past,
+    split,
+    turned,
+)
 from kopslint.simulate.record import Moment, Step, Undecided
 from kopslint.simulate.situation import Ending, Situation, merged
 from kopslint.syntax.script import (
@@ -102,7 +108,7 @@ class Flow:
                 good, bad = split(self.run(statement.test, going, "yes"))
                 otherwise = statement.otherwise
                 if otherwise is None:
-                    bad = [replace(s, ok=True) for s in bad]
+                    bad = [s._replace(ok=True) for s in bad]
                 else:
                     bad = self.run(otherwise, bad, asked)
                 return [*self.run(statement.then, good, asked), *bad]
@@ -119,16 +125,20 @@ class Flow:
             case Group():
                 return self._group(statement, going, asked)
             case ErrExit():
-                return [replace(s, errexit=statement.on, ok=True) for s in going]
+                return [s._replace(errexit=statement.on, ok=True) for s in going]
             case Exit():
                 failed = statement.status is not None and statement.status.text != "0"
                 ending = Ending(
-                    len(self._steps), statement.span, failed, statement.leaves
+                    len(self._steps),
+                    statement.span,
+                    failed,
+                    statement.leaves,
+                    statement.levels,
                 )
-                return [replace(s, ended=ending) for s in going]
+                return [s._replace(ended=ending) for s in going]
             case Opaque():
                 self.note(statement.span, statement.reason)
-                return [replace(s, ok=True) for s in going]
+                return [s._replace(ok=True) for s in going]
             case _:
                 assert_never(statement)
 
@@ -150,10 +160,10 @@ class Flow:
             going = self.run(item, going, asked if statement.pipefail else "or")
             if statement.pipefail:
                 continue
-            going = [replace(s, ok=True) for s in going]
+            going = [s._replace(ok=True) for s in going]
         going = self.run(last, going, guarded)
         if statement.negated:
-            going = [s if s.ended else replace(s, ok=not s.ok) for s in going]
+            going = [s if s.ended else s._replace(ok=not s.ok) for s in going]
         return going
 
     def _loop(self, statement: Loop, going: list[Situation]) -> list[Situation]:
@@ -167,14 +177,14 @@ class Flow:
         for _ in range(MAX_TURNS):
             good, bad = split(self.run(statement.test, going, "yes"))
             leaving, going = (bad, good) if statement.kind == "while" else (good, bad)
-            left.extend(replace(s, ok=True) for s in leaving)
+            left.extend(s._replace(ok=True) for s in leaving)
             going, broken, ended = turned(self.run(statement.body, going))
             left.extend(broken)
             over.extend(ended)
             if not leaving and not broken:
                 break
         ending = Ending(len(self._steps), None, failed=True)
-        return [*left, *over, *(replace(s, ended=ending) for s in going)]
+        return [*left, *over, *(s._replace(ended=ending) for s in going)]
 
     def _repeat(self, statement: Repeat, going: list[Situation]) -> list[Situation]:
         reached = list(going)
@@ -187,17 +197,21 @@ class Flow:
         self, statement: Group, going: list[Situation], asked: Asked
     ) -> list[Situation]:
         apart = statement.subshell or statement.background
+        started = going[0]
+        if statement.background:
+            going = [in_background(s) for s in going]
         after = self.run(statement.body, going, "or" if statement.background else asked)
         if not apart:
             return [past(s, statement.scope) for s in after]
-        errexit = going[0].errexit
+        errexit = started.errexit
+        if statement.background:
+            after = [beside(s, started) for s in after]
         back = []
         for situation in after:
             ok = situation.ok if situation.ended is None else not situation.ended.failed
             stops = not ok and errexit and asked == "no" and not statement.background
             back.append(
-                replace(
-                    situation,
+                situation._replace(
                     ended=situation.ended if stops else None,
                     ok=ok or statement.background,
                     errexit=errexit,
@@ -208,18 +222,22 @@ class Flow:
     def _simple(
         self, call: SimpleCommand, going: list[Situation], asked: Asked
     ) -> list[Situation]:
+        started = going[0]
         if call.background:
             asked = "or"
+            going = [in_background(s) for s in going]
         for position, command in enumerate(self._recognise(call)):
             if isinstance(command, Foreign | Reads | MemberList):
                 going = answers(command, going, asked)
                 continue
             if isinstance(command, Unreadable):
                 self.note(command.span, command.reason)
-                going = [replace(s, ok=True) for s in going]
+                going = [s._replace(ok=True) for s in going]
                 continue
             going = self._command(command, (id(call), position), call, going, asked)
-        return [replace(s, ok=True) for s in going] if call.background else going
+        if call.background:
+            return [beside(s, started)._replace(ok=True) for s in going]
+        return going
 
     def _command(
         self,
@@ -241,7 +259,7 @@ class Flow:
         self._record(number, key, command, call.title, going, results, moments)
         after = merged(result.situation for result in results)
         return [
-            replace(s, ended=Ending(number, command.span, failed=True))
+            s._replace(ended=Ending(number, command.span, failed=True))
             if not s.ok and s.errexit and asked == "no"
             else s
             for s in after

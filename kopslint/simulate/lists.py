@@ -23,11 +23,17 @@ class CommandLists:
     """The command lists of a check, read once.
 
     ``clusters`` are the clusters of the inputs; ``partial`` says that there are more
-    elsewhere. ``misnamed`` are commands that name a cluster which is none of them.
+    elsewhere. ``at_hand`` are files that the commands may name besides the inputs.
+    ``misnamed`` are commands that name a cluster which is none of them.
     """
 
     def __init__(
-        self, sources: tuple[Source, ...], clusters: set[str], *, partial: bool
+        self,
+        sources: tuple[Source, ...],
+        clusters: set[str],
+        *,
+        partial: bool,
+        at_hand: tuple[Source, ...] = (),
     ) -> None:
         self.scripts: tuple[Script, ...] = ()
         self.misnamed: tuple[Command, ...] = ()
@@ -37,10 +43,14 @@ class CommandLists:
         if not sources:
             return
         from kopslint.commands.recognise import recognise
+        from kopslint.simulate.files import SpecsAtHand
         from kopslint.syntax.command_list import read_commands, simple_commands
 
         self._recognise = cache(recognise)
-        self.scripts = tuple(read_commands(source) for source in sources)
+        self._specs_at_hand = SpecsAtHand(at_hand)
+        self.scripts = tuple(
+            read_commands(source, at_hand=at_hand) for source in sources
+        )
         everything = [
             command
             for script in self.scripts
@@ -51,12 +61,20 @@ class CommandLists:
         if not self._partial:
             self.misnamed = tuple(c for c in everything if self._is_misnamed(c))
 
-    def replay(self, before: Manifest, after: Manifest) -> Simulation:
-        """Replay the lists on one cluster."""
+    def replay(
+        self, before: Manifest, after: Manifest, kops_version: str | None = None
+    ) -> Simulation:
+        """Replay the lists on one cluster, run by ``kops_version`` if it is known."""
         from kopslint.simulate.run import simulate
 
         return simulate(
-            before, after, self.scripts, self._recognise, self._concerning(after)
+            before,
+            after,
+            self.scripts,
+            self._recognise,
+            self._concerning(after),
+            self._specs_at_hand,
+            kops_version,
         )
 
     def _concerning(self, manifest: Manifest) -> Callable[[Command], bool]:

@@ -9,8 +9,7 @@ pkg/validation/validate_cluster.go.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.simulate.situation import Situation, merged
 
@@ -42,10 +41,13 @@ def apply(
     for name, group in manifest.groups.items():
         if groups is None or name in groups:
             sizes[name] = max(group.size, 0)
-    situation = replace(
-        situation,
+    emptied = [n for n, size in sizes.items() if not size and before.get(n, 0)]
+    filled = [n for n, size in sizes.items() if size and not before.get(n, 0)]
+    # New nodes run no etcd, though a control-plane group may have had their name.
+    others = [n for n in filled if not manifest.groups[n].is_control_plane]
+    situation = situation._replace(
         applied=manifest,
-        machines=situation.machines.with_spec(manifest),
+        machines=situation.machines.with_spec(manifest).without(others),
     )
     if publish:
         situation = situation.each(
@@ -53,8 +55,6 @@ def apply(
                 worlds.publish(counts[name]) if name in counts else worlds
             )
         )
-    emptied = [n for n, size in sizes.items() if not size and before.get(n, 0)]
-    filled = [n for n, size in sizes.items() if size and not before.get(n, 0)]
     situation = situation.with_cloud(sizes)
     for name in emptied:
         situation = stop(situation, name)
@@ -111,8 +111,7 @@ def missing_groups(situation: Situation) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Validated:
+class Validated(NamedTuple):
     """How ``kops validate cluster`` may end; either part may be empty."""
 
     passed: Situation | None
@@ -126,7 +125,7 @@ def validate(situation: Situation) -> Validated:
     working local member. Dead members in the list are no concern of it.
     """
     if missing_groups(situation):
-        return Validated(None, (replace(situation, ok=False),))
+        return Validated(None, (situation._replace(ok=False),))
     healthy = {
         name: _healthy(situation, name, worlds)
         for name, worlds in situation.etcd.items()
@@ -138,9 +137,9 @@ def validate(situation: Situation) -> Validated:
         broken = worlds.where(_not(healthy[name]))
         if broken.worlds:
             failing = settled.with_etcd({**settled.etcd, name: broken})
-            failed.append(replace(failing, ok=False))
+            failed.append(failing._replace(ok=False))
     return Validated(
-        replace(passed, ok=True) if passed.possible else None, tuple(merged(failed))
+        passed._replace(ok=True) if passed.possible else None, tuple(merged(failed))
     )
 
 
@@ -162,13 +161,13 @@ def _not(holds: Callable[[World], bool]) -> Callable[[World], bool]:
     return lambda world: not holds(world)
 
 
-@dataclass(frozen=True)
-class Rolling:
+class Rolling(NamedTuple):
     """How a rolling update goes about it.
 
     ``validates`` is False for ``--cloudonly``; ``insists`` is False where a failed
     validation does not stop it; ``rechecks`` is False for ``--validate-count=0``;
-    ``publishes`` on clouds where every replacement applies the state store again.
+    ``publishes`` on clouds where every replacement applies the state store again;
+    ``awaited`` is False where what follows may come at any moment of the roll.
     """
 
     force: bool = False
@@ -176,6 +175,7 @@ class Rolling:
     insists: bool = True
     rechecks: bool = True
     publishes: bool = False
+    awaited: bool = True
 
 
 def roll(
@@ -190,6 +190,7 @@ def roll(
     """
     going = [situation]
     stopped: list[Situation] = []
+    early = [] if how.awaited else [situation]
     for group in sorted(groups):
         rolled: list[Situation] = []
         for current in going:
@@ -203,6 +204,8 @@ def roll(
             if how.publishes:
                 down = apply(down, down.registry)
             back = boot(down, [group])
+            if not how.awaited:
+                early.append(back)
             if not how.rechecks:
                 rolled.append(back)
                 continue
@@ -210,7 +213,7 @@ def roll(
             if checked is not None:
                 rolled.append(checked)
         going = merged(rolled)
-    return [*going, *merged(stopped)]
+    return [*merged([*going, *early]), *merged(stopped)]
 
 
 def _checked(

@@ -7,7 +7,6 @@ that is no longer rendered is destroyed at the next apply.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops.refusals import Refusal
@@ -61,7 +60,7 @@ def run_remove(command: MemberRemove, situation: Situation, plan: Plan) -> list[
     known = all(plan.names_member(name, command.member) for name in answers)
     assumed = None if known else f"{shown} is taken to be {' or '.join(taken)}"
     result = applied(then, assumed)
-    return [result if problem is None else replace(result, refusals=(problem,))]
+    return [result if problem is None else result._replace(refusals=(problem,))]
 
 
 def _removal_refusal(
@@ -79,13 +78,18 @@ def _removal_refusal(
 
 
 def run_add(command: MemberAdd, situation: Situation) -> list[Result]:
-    """``etcdctl member add``: quorum rises at once."""
-    name = command.member.text if command.member is not None else None
+    """``etcdctl member add``: quorum rises at once.
+
+    etcd knows a member by the name of the spec behind ``etcd-``, or behind that and
+    the name of its etcd cluster. Source: kops pkg/model/pki.go of 1.11.
+    """
+    name = (command.member.text if command.member is not None else None) or ""
     chosen = set(_etcd_clusters(situation, command.etcd_cluster))
 
     def add(etcd: str, worlds: Worlds) -> Worlds:
-        known = name is not None and name in worlds.names and etcd in chosen
-        return worlds.add(name) if known and name is not None else worlds
+        bare = name.removeprefix("etcd-").removeprefix(f"{etcd}-")
+        known = next((n for n in (name, bare) if n in worlds.names), None)
+        return worlds.add(known) if known is not None and etcd in chosen else worlds
 
     return [applied(situation.each(add))]
 
@@ -157,14 +161,17 @@ def run_volumes(
         outcomes.append(then)
     if all(_is_down(situation, group) for group in groups):
         outcomes = outcomes[1:]
-    assumed = f"the disks are taken to be those of {' or '.join(groups)}"
+    sure = len(groups) == 1 and plan.named_machines(command.volumes) == groups
+    taken = f"the disks are taken to be those of {' or '.join(groups)}"
+    assumed = None if sure else taken
     return [applied(outcome, assumed) for outcome in merged(outcomes)]
 
 
 def _about(words: tuple[Word, ...], etcd_cluster: str, situation: Situation) -> bool:
     """Whether the words are about this etcd cluster, as far as they say."""
     said = " ".join(word.shown.lower() for word in words)
-    named = [name for name in situation.etcd if name in said]
+    exactly = [n for n in situation.etcd if any(n == word.text for word in words)]
+    named = exactly or [name for name in situation.etcd if name in said]
     return etcd_cluster in named or not named
 
 
@@ -226,7 +233,7 @@ def run_terraform(command: Terraform, situation: Situation) -> list[Result]:
         for index, member in enumerate(worlds.names):
             if member not in listed and index in worlds.known:
                 then = machines.wipe(then, name, member)
-    return [applied(replace(then, rendered=None))]
+    return [applied(then._replace(rendered=None))]
 
 
 def _destroyed(situation: Situation) -> Situation:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.commands.model import DeleteFromFile, DeleteInstanceGroup, MemberRemove
-from kopslint.etcd.explore import successors
 from kopslint.etcd.moves import Kind
-from kopslint.etcd.world import MEMBERS
+from kopslint.etcd.world import CONFIGURED, DEAD, MEMBERS, Condition
 from kopslint.simulate.facts import (
     Hazard,
     etcd_clusters,
@@ -29,8 +27,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.situation import Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(NamedTuple):
     """A group deleted while the spec lists its members and etcd keeps them.
 
     ``members`` has the member of each etcd cluster concerned, with whether it is
@@ -40,6 +37,37 @@ class Deletion:
     step: Step
     group: str
     members: tuple[tuple[str, EtcdMember, bool], ...]
+
+
+def let_in_anew(simulation: Simulation) -> Iterator[tuple[str, str]]:
+    """The members of both sides, each with its etcd cluster, that start from nothing.
+
+    When the cloud is first brought to their group as the spec after has it, no machine,
+    disk or membership of that name is left in any possible world.
+    """
+    for etcd in simulation.plan.before.etcd_clusters:
+        for member in etcd.members:
+            arriving = _first_applied(simulation, member.group)
+            found = worlds_of(arriving.before, etcd.name) if arriving else []
+            if found and all(
+                world.names[worlds.index(member.name)] == Condition.ABSENT
+                for worlds in found
+                for world in worlds.worlds
+            ):
+                yield etcd.name, member.name
+
+
+def _first_applied(simulation: Simulation, group: str) -> Step | None:
+    """The step that first brings the cloud to a group as the spec after has it."""
+    after = simulation.plan.after
+    for step in simulation.steps:
+        for situation in step.after:
+            applied = situation.applied
+            if applied.cluster is after.cluster and applied.groups.get(
+                group
+            ) is after.groups.get(group):
+                return step
+    return None
 
 
 def expulsions(simulation: Simulation) -> Iterator[Hazard]:
@@ -66,7 +94,7 @@ def _expelling(step: Step, name: str) -> tuple[World, Worlds, tuple[str, ...]] |
     moments = (m.etcd[name] for m in step.moments if name in m.etcd)
     for worlds in chain(moments, worlds_of(step.after, name)):
         for world in worlds.worlds:
-            for move in successors(world, worlds.published, worlds.returns):
+            for move in worlds.moves(world):
                 if move.kind is Kind.REMOVES and world.names[move.who] in "LJ":
                     results.append((move.world, worlds))
                     victims.add(worlds.names[move.who])
@@ -134,7 +162,7 @@ def _stuck(world: World, worlds: Worlds, chosen: set[str]) -> tuple[str, ...]:
     return tuple(
         worlds.names[index]
         for index in sorted(worlds.returns)
-        if world.names[index] in "IJWR"
+        if world.names[index] in "IJWRA"
         or (world.names[index] == "E" and worlds.names[index] in chosen)
     )
 
@@ -148,7 +176,7 @@ def _first_running(simulation: Simulation, name: str, members: tuple[str, ...]) 
                 for world in worlds.settled
                 for member in members
             }
-            if not letters & set("IJWRE"):
+            if not letters & set("IJWREA"):
                 return step
     return simulation.steps[0]
 
@@ -159,12 +187,12 @@ def stale_members(simulation: Simulation) -> Iterator[Hazard]:
         found = where(
             worlds_of(simulation.final, name),
             settled,
-            lambda world, worlds: world.writable and bool(_stale(world, worlds)),
+            lambda world, worlds: world.writable and bool(stale(world, worlds)),
         )
         if found is None:
             continue
         world, worlds, certain = found
-        members = _stale(world, worlds)
+        members = stale(world, worlds)
         step = next(
             (s for s in simulation.steps if _stale_after(s, name, members)), None
         )
@@ -172,17 +200,18 @@ def stale_members(simulation: Simulation) -> Iterator[Hazard]:
             yield Hazard(step, name, members, certain, world, worlds)
 
 
-def _stale(world: World, worlds: Worlds) -> tuple[str, ...]:
+def stale(world: World, worlds: Worlds) -> tuple[str, ...]:
+    """Members that are registered and dead, and whose machine does not come back."""
     return tuple(
         name
         for index, name in enumerate(worlds.names)
-        if world.names[index] in "DWr" and index not in worlds.returns
+        if world.names[index] in DEAD and index not in worlds.returns
     )
 
 
 def _stale_after(step: Step, name: str, members: tuple[str, ...]) -> bool:
     return any(
-        set(members) & set(_stale(world, worlds))
+        set(members) & set(stale(world, worlds))
         for worlds in worlds_of(step.after, name)
         for world in worlds.settled
     )
@@ -199,7 +228,7 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
             settled,
             lambda world, worlds: (
                 world.read != worlds.published
-                and sum(c in "LJE" for c in world.names) > worlds.published
+                and sum(c in CONFIGURED for c in world.names) > worlds.published
             ),
         )
         if found is not None and simulation.steps:
@@ -214,13 +243,13 @@ def deletions(simulation: Simulation) -> Iterator[Deletion]:
     """
     for step in simulation.steps:
         if isinstance(step.command, DeleteInstanceGroup | DeleteFromFile):
-            for group, situation in _deleted(step).items():
+            for group, situation in deleted_groups(step).items():
                 members = tuple(_left_dead(simulation, situation, group))
                 if members:
                     yield Deletion(step, group, members)
 
 
-def _deleted(step: Step) -> dict[str, Situation]:
+def deleted_groups(step: Step) -> dict[str, Situation]:
     """The control-plane groups that a step deletes, each with a situation before."""
     kept = [set(situation.registry.groups) for situation in step.after]
     return {
@@ -251,5 +280,5 @@ def _left_dead(
 
 def _dead_for_good(index: int) -> Callable[[World, Worlds], bool]:
     return lambda world, worlds: (
-        world.names[index] in "DWr" and index not in worlds.returns
+        world.names[index] in DEAD and index not in worlds.returns
     )

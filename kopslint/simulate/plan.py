@@ -1,4 +1,4 @@
-"""What a simulation is about: both sides of the change and every command of the list.
+"""What a simulation is about: both sides of a change, the list, the files it names.
 
 Here the questions are answered that a single command leaves open but the change
 does not: which member an unknown id stands for, which objects a file holds, which
@@ -8,17 +8,20 @@ one, so that it can be said.
 
 from __future__ import annotations
 
+import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import (
+    CreateCluster,
     CreateInstanceGroup,
     DeleteInstanceGroup,
     EditInstanceGroup,
 )
+from kopslint.simulate.files import SpecFiles, file_name, key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,24 +31,37 @@ if TYPE_CHECKING:
     from kopslint.syntax.script import Word
 
 _TOKENS = re.compile(r"[0-9A-Za-z]+")
+_VARIABLE = r"\$\{?\w+\}?"
 _NOISE = re.compile(r"(?<![\w-])-\w\b|\$\d")
 """Short options and the fields of awk, which name nobody."""
+_ROLE = r"k8s\.io/role/([a-z-]+)"
+"""A machine's role as its tags have it. Source: kops awsup/aws_cloud.go."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Both sides of the change and all commands of the list, in order."""
+    """Both sides of the change, all commands of the list in order, and spec files.
+
+    ``kops_version`` is the kops that runs the commands, None if nobody said.
+    """
 
     before: Manifest
     after: Manifest
     commands: tuple[Command, ...] = field(repr=False, default=())
+    files: SpecFiles = field(repr=False, default=SpecFiles())
+    kops_version: str | None = None
+
+    @property
+    def specs(self) -> tuple[Manifest, ...]:
+        """Everything that may be stored: before, after, and what the files hold."""
+        return (self.before, self.after, *self.files.objects.values())
 
     @cached_property
     def members(self) -> Mapping[str, tuple[str, ...]]:
         """Every member name of each etcd cluster, those of before first."""
         names: dict[str, dict[str, None]] = {}
-        for side in (self.before, self.after):
-            for etcd in side.etcd_clusters:
+        for spec in self.specs:
+            for etcd in spec.etcd_clusters:
                 known = names.setdefault(etcd.name, {})
                 known.update({member.name: None for member in etcd.members})
         return MappingProxyType({etcd: tuple(known) for etcd, known in names.items()})
@@ -80,9 +96,9 @@ class Plan:
         return frozenset(name for name in named if name)
 
     def group_of(self, etcd_cluster: str, member: str) -> str | None:
-        """The group that a member name belongs to, as before or after says."""
-        for side in (self.before, self.after):
-            for etcd in side.etcd_clusters:
+        """The group that a member name belongs to, as before says, or else after."""
+        for spec in self.specs:
+            for etcd in spec.etcd_clusters:
                 found = etcd.member(member) if etcd.name == etcd_cluster else None
                 if found is not None:
                     return found.group
@@ -131,24 +147,96 @@ class Plan:
     def meant_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
         """The control-plane groups whose machine or disk the arguments may name.
 
-        A word that holds a group's name means that group. Ids say nothing; they
-        are taken to mean a group that the change removes or that the list handles.
+        Ids say nothing; they are taken to mean a group that the change removes or that
+        the list handles.
         """
-        groups = [group.name for group in self.before.control_plane]
-        named = [g for g in groups if any(g in word.shown for word in words)]
+        old = [group.name for group in self.before.control_plane]
+        removed = [g for g in old if g not in self.after.groups]
+        handled = [g for g in old if g in self.handled_groups]
+        told = self.told_machines(words)
+        return tuple(dict.fromkeys(told or removed or handled))
+
+    def told_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
+        """The control-plane groups that the arguments themselves tell of.
+
+        A word that is a group's name, or spells it out, means that group; a variable
+        may be called like one.
+        """
+        groups = self._control_plane
+        named = self.named_machines(words)
+        spelt = [g for word in words for g in _spelt(word, groups)]
         hinted = [g for g in groups if any(_hints(word, g) for word in words)]
-        removed = [g for g in groups if g not in self.after.groups]
-        handled = [g for g in groups if g in self.handled_groups]
-        return tuple(named or hinted or removed or handled)
+        return tuple(dict.fromkeys(named or spelt or hinted))
 
-    def meant_manifest(self, word: Word | None) -> Manifest:
-        """The objects that a file argument holds: those of the side it belongs to.
+    def named_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
+        """The control-plane groups that some arguments are, to the letter."""
+        said = {word.text for word in words}
+        return tuple(group for group in self._control_plane if group in said)
 
-        A file that is not among the inputs is taken to hold the after spec.
+    def names_workers(self, word: Word) -> bool:
+        """Whether a word says that it is about machines which run no etcd.
+
+        It has the tag of that role in it, or the name of such a group.
         """
-        if not self.holds(self.after, word) and self.holds(self.before, word):
-            return self.before
-        return self.after
+        roles = set(re.findall(_ROLE, word.shown))
+        if roles:
+            return roles <= {"node", "bastion"}
+        every = (g for spec in self.specs for g in spec.groups.values())
+        groups = tuple(dict.fromkeys(group.name for group in every))
+        meant = _spelt(word, groups)
+        return bool(meant) and not any(name in self._control_plane for name in meant)
+
+    @cached_property
+    def _control_plane(self) -> tuple[str, ...]:
+        every = (group.name for spec in self.specs for group in spec.control_plane)
+        return tuple(dict.fromkeys(every))
+
+    def objects_of(self, word: Word) -> Manifest | None:
+        """The objects that a file argument holds; None if nobody knows the file."""
+        return self.files.objects.get(key(word))
+
+    def made_by_kops(self, group: str) -> str | None:
+        """What is assumed of a group that no file has, if the list creates a cluster.
+
+        ``kops create cluster`` makes groups of its own, called by their zones or not,
+        as its release does. Source: kops upup/pkg/fi/cloudup/new_cluster.go.
+        """
+        if not any(
+            isinstance(command, CreateCluster) and not command.dry_run
+            for command in self.commands
+        ):
+            return None
+        return f"{group} is taken to be a group that `kops create cluster` makes"
+
+    def taken_for(self, word: Word, held: Manifest) -> Manifest:
+        """The objects that a file which nobody has is taken to hold.
+
+        One that is called like a group holds that group of ``held``, any other file
+        all of ``held``.
+        """
+        group = self.group_called(word)
+        if group is None:
+            return held
+        groups = {group: held.groups[group]} if group in held.groups else {}
+        return replace(held, cluster=None, groups=MappingProxyType(groups))
+
+    def assumed_of(self, words: tuple[Word, ...], held: str) -> str | None:
+        """That files which nobody has, or can read, are taken to hold ``held``."""
+        said = {}
+        for word in words:
+            if key(word) not in self.files.objects:
+                group = self.group_called(word)
+                why = self.files.unread.get(key(word), "it is not at hand")
+                what = held if group is None else f"the group {group}"
+                said[word.shown] = f"{word.shown} is taken to hold {what}: {why}"
+        return "; ".join(said.values()) or None
+
+    def group_called(self, word: Word) -> str | None:
+        """The group that a file is called like: ``ig-nodes.yaml`` is ``nodes``."""
+        stem = posixpath.basename(file_name(word) or "").partition(".")[0]
+        called = {stem, stem.removeprefix("ig-"), stem.removesuffix("-ig")}
+        every = (name for spec in self.specs for name in spec.groups)
+        return next((name for name in every if name in called), None)
 
     def _hinted(
         self, etcd_cluster: str, candidates: list[str], word: Word | None
@@ -170,34 +258,31 @@ class Plan:
             for other in self.commands[place + 1 :]
         )
 
-    @staticmethod
-    def holds(manifest: Manifest, word: Word | None) -> bool:
-        """Whether a file argument names one of the files of ``manifest``."""
-        tail = word.shown.removeprefix("./") if word is not None else ""
-        return bool(tail) and any(
-            source.path == tail or source.path.endswith("/" + tail)
-            for source in manifest.sources
-        )
-
 
 def _hints(word: Word | None, name: str) -> bool:
     """Whether what is unknown about a word is called like ``name``.
 
-    ``$ID_MAIN_4`` hints at ``master-4``: the last part of the name is enough.
+    ``$ID_MAIN_4`` hints at ``master-4``: of a variable the last part of the name is
+    enough. In a whole command that part may stand for anything.
     """
     if word is None or word.unknown is None or not name:
         return False
+    if _spells(word, name):
+        return True
     last = _parts(name)[-1:]
-    return _spells(word, name) or bool(last and last[0] in _parts(word.shown))
+    named = re.fullmatch(_VARIABLE, word.unknown.name)
+    return bool(named and last and last[0] in _parts(word.shown))
 
 
 def _meant(word: Word | None, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that a word is, or that an expression spells out.
-
-    A name that is part of another one which is spelt out is not meant itself.
-    """
+    """The names that a word is, or that an expression spells out."""
     if word is None or word.text is not None:
         return tuple(name for name in names if word is not None and word.text == name)
+    return _spelt(word, names)
+
+
+def _spelt(word: Word, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that a word spells out, and not as a part of a longer one."""
     spelt = {name: _parts(name) for name in names if _spells(word, name)}
     return tuple(
         name

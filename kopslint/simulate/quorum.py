@@ -40,9 +40,12 @@ class Outage(Hazard):
 
 @dataclass(frozen=True, slots=True)
 class Window(Hazard):
-    """Something that lasts from ``step`` to ``until``."""
+    """Something that holds from ``step`` on, until ``until`` ends it.
 
-    until: Step
+    None: it holds to the end of the list.
+    """
+
+    until: Step | None = None
 
 
 def _lost(world: World, _: Worlds) -> bool:
@@ -148,11 +151,9 @@ def intolerances(simulation: Simulation) -> Iterator[Window]:
                 world, worlds, certain = found
                 if opened is None:
                     dead = dead_members(world, worlds)
-                    opened = Window(step, name, dead, certain, world, worlds, step)
-                else:
-                    opened = replace(opened, until=step)
+                    opened = Window(step, name, dead, certain, world, worlds)
             elif opened is not None:
-                yield opened
+                yield replace(opened, until=step)
                 opened = None
         if opened is not None:
             yield opened

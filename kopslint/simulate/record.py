@@ -5,8 +5,7 @@ Checks read this; nothing here judges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,22 +14,21 @@ if TYPE_CHECKING:
     from kopslint.etcd.worlds import Worlds
     from kopslint.findings import Status
     from kopslint.kops.refusals import Refusal
+    from kopslint.kops.spec import Manifest
     from kopslint.simulate.plan import Plan
     from kopslint.simulate.result import Result
     from kopslint.simulate.situation import Situation
     from kopslint.source.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A moment inside a step: ``group``'s machine is down in a rolling update."""
 
     group: str
     etcd: Mapping[str, Worlds]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One command of the list as it ran: from which situations into which.
 
     A command in a loop or in both branches of a condition is one step; all its
@@ -61,8 +59,7 @@ class Step:
         return found.pop() if len(found) == 1 else "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
+class Undecided(NamedTuple):
     """Something that could not be read statically, and what was assumed instead.
 
     ``step`` is None if it never became a step; ``assumed`` None if nothing was.
@@ -74,12 +71,12 @@ class Undecided:
     assumed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(NamedTuple):
     """A whole command list replayed on one cluster.
 
-    ``skipped`` are commands of the list that no course reaches. ``truncated`` says
-    that more was possible than was followed.
+    ``skipped`` are commands of the list that no course reaches. ``passed`` are specs
+    of files at hand that the list applies on its way, in order. ``truncated`` says that
+    more was possible than was followed.
     """
 
     plan: Plan
@@ -88,4 +85,5 @@ class Simulation:
     final: tuple[Situation, ...]
     undecided: tuple[Undecided, ...] = ()
     skipped: tuple[Command, ...] = ()
+    passed: tuple[Manifest, ...] = ()
     truncated: bool = False

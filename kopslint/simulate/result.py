@@ -6,8 +6,7 @@ people is decided elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from kopslint.findings import Status
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.situation import Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One way a command may end: the situation after it, and what was done.
 
     ``status`` is "no-op" where the command by itself changes nothing (no ``--yes``)
@@ -33,19 +31,28 @@ class Result:
 
 def applied(situation: Situation, assumed: str | None = None) -> Result:
     """The command took effect."""
-    return Result(replace(situation, ok=True), assumed=assumed)
+    return Result(situation._replace(ok=True), assumed=assumed)
 
 
 def nothing(situation: Situation) -> Result:
     """The command ran and by itself changes nothing."""
-    return Result(replace(situation, ok=True), "no-op")
+    return Result(situation._replace(ok=True), "no-op")
 
 
-def refused(situation: Situation, *refusals: Refusal) -> Result:
+def refused(
+    situation: Situation, *refusals: Refusal, assumed: str | None = None
+) -> Result:
     """The command refuses to run, or stops where the situation is now."""
-    return Result(replace(situation, ok=False), "refused", refusals)
+    return Result(situation._replace(ok=False), "refused", refusals, assumed=assumed)
+
+
+def noted_by_job(result: Result) -> Result:
+    """The same; a job in the background remembers that it replaced machines."""
+    if result.situation.job is None:
+        return result
+    return result._replace(situation=result.situation._replace(job="replaced"))
 
 
 def undecided(situation: Situation, why: str) -> Result:
     """What the command does cannot be told; it is taken to change nothing."""
-    return Result(replace(situation, ok=True), "unknown", undecided=why)
+    return Result(situation._replace(ok=True), "unknown", undecided=why)

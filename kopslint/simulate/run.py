@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from kopslint.simulate.courses import is_step
 from kopslint.simulate.effects import effect
+from kopslint.simulate.files import SpecsAtHand, spec_files
 from kopslint.simulate.flow import Flow
+from kopslint.simulate.passed import passed
 from kopslint.simulate.plan import Plan
 from kopslint.simulate.record import Simulation
 from kopslint.simulate.start import aligned, healthy
@@ -27,12 +29,17 @@ def simulate(
     scripts: Iterable[Script],
     recognise: Callable[[SimpleCommand], tuple[Command, ...]],
     concerns: Callable[[Command], bool] = lambda _: True,
+    at_hand: SpecsAtHand | None = None,
+    kops_version: str | None = None,
 ) -> Simulation:
     """Replay ``scripts``, one after another, on the cluster of ``before``.
 
     ``recognise`` turns a program call into commands; it is asked once per call.
-    ``concerns`` says which of them are about this cluster.
+    ``concerns`` says which of them are about this cluster. ``at_hand`` are the spec
+    files that they may name besides those of both sides. ``kops_version`` is the kops
+    that runs them, None if nobody said.
     """
+    declared = before, after
     before, after = aligned(before, after)
     scripts = tuple(scripts)
     known: dict[int, tuple[Command, ...]] = {}
@@ -44,13 +51,14 @@ def simulate(
             known[id(call)] = found
         return found
 
-    everything = tuple(
-        command
+    calls = [
+        (call, commands_of(call))
         for script in scripts
         for call in simple_commands(script.body)
-        for command in commands_of(call)
-    )
-    plan = Plan(before, after, everything)
+    ]
+    everything = tuple(command for _, commands in calls for command in commands)
+    files = spec_files(calls, declared, (before, after), at_hand or SpecsAtHand())
+    plan = Plan(before, after, everything, files, kops_version)
     start = healthy(plan)
     flow = Flow(commands_of, partial(effect, plan=plan))
     situations = [start]
@@ -66,6 +74,7 @@ def simulate(
         final=tuple(situations),
         undecided=tuple(flow.undecided.values()),
         skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
+        passed=passed(plan, flow.steps),
         truncated=flow.truncated
         or any(w.truncated for s in situations for w in s.etcd.values()),
     )

@@ -9,12 +9,12 @@ that agree on everything shared are merged again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from kopslint.etcd.worlds import Worlds
     from kopslint.kops.spec import InstanceGroup, Manifest
@@ -24,8 +24,7 @@ Sizes = Mapping[str, int]
 """The groups that exist in the cloud, and how many machines each asks for."""
 
 
-@dataclass(frozen=True)
-class Machines:
+class Machines(NamedTuple):
     """Which member of each etcd cluster runs on the machine of which group.
 
     ``hosts`` maps an etcd cluster to its member names and their groups, as the last
@@ -55,16 +54,31 @@ class Machines:
         frozen = {etcd: MappingProxyType(names) for etcd, names in hosts.items()}
         return Machines(MappingProxyType(frozen))
 
+    def without(self, groups: Collection[str]) -> Machines:
+        """The same where no machine of ``groups`` has the disk of any member."""
+        return Machines(
+            MappingProxyType(
+                {
+                    etcd: MappingProxyType(
+                        {name: g for name, g in hosts.items() if g not in groups}
+                    )
+                    for etcd, hosts in self.hosts.items()
+                }
+            )
+        )
 
-@dataclass(frozen=True)
-class Situation:
+
+class Situation(NamedTuple):
     """The state between two commands, on one course through the list.
 
     ``registry`` are the objects in the state store; ``applied`` those that the
     cloud was last brought to; ``cloud`` the groups there; ``rendered`` the objects
     that a terraform target wrote out and nobody applied yet. ``etcd`` has every
     simulated etcd cluster. ``ok`` is the status of the last command; ``errexit``
-    whether a failure ends the list; ``ended`` where and why it has ended.
+    whether a failure ends the list; ``ended`` where and why it has ended. ``job`` is
+    what a job in the background has done so far, None outside of one; ``replacing``
+    is whether such a job may be replacing control-plane machines meanwhile.
+    ``guessed`` is whether the registry rests on files that nobody has.
     """
 
     registry: Manifest
@@ -76,14 +90,17 @@ class Situation:
     ok: bool = True
     errexit: bool = False
     ended: Ending | None = None
+    job: Literal["nothing", "replaced"] | None = None
+    replacing: bool = False
+    guessed: bool = False
 
     def with_etcd(self, etcd: Mapping[str, Worlds]) -> Situation:
         """The same with other etcd clusters."""
-        return replace(self, etcd=MappingProxyType(dict(etcd)))
+        return self._replace(etcd=MappingProxyType(dict(etcd)))
 
     def with_cloud(self, cloud: Sizes) -> Situation:
         """The same with other groups in the cloud; they decide who comes back."""
-        then = replace(self, cloud=MappingProxyType(dict(cloud)))
+        then = self._replace(cloud=MappingProxyType(dict(cloud)))
         return then.each(
             lambda name, worlds: worlds.returning(
                 member
@@ -118,24 +135,29 @@ class Situation:
         """The same after ``change`` in every etcd cluster."""
         return self.with_etcd({n: change(n, worlds) for n, worlds in self.etcd.items()})
 
+    def guessing(self, assumed: str | None) -> Situation:
+        """The same, resting on what was assumed about files, if anything was."""
+        return self._replace(guessed=self.guessed or assumed is not None)
+
     @property
     def possible(self) -> bool:
         """Whether any world is left in every etcd cluster."""
         return all(worlds.worlds for worlds in self.etcd.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """Where a course ended before the end of the list: after which step, and how.
 
     ``span`` is None for a loop that waits for ever. ``leaves`` is what it is the end
-    of; only the end of a script, or of a subshell, outlives the loop or function.
+    of; only the end of a script, or of a subshell, outlives the loop or function. It
+    may be a loop that is some ``levels`` further out.
     """
 
     step: int
     span: Span | None
     failed: bool
     leaves: Literal["script", "function", "loop", "turn"] = "script"
+    levels: int = 1
 
 
 def with_groups(
@@ -186,6 +208,9 @@ def _shared(situation: Situation) -> object:
         situation.ok,
         situation.errexit,
         situation.ended,
+        situation.job,
+        situation.replacing,
+        situation.guessed,
     )
 
 

@@ -12,11 +12,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.etcd.worlds import Worlds
+from kopslint.kops.etcd_manager import replaces_empty_disks
 from kopslint.kops.spec import Cluster, EtcdCluster, EtcdMember, InstanceGroup, Role
 from kopslint.simulate.situation import Machines, Situation
 from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kopslint.kops.spec import Manifest
     from kopslint.simulate.plan import Plan
     from kopslint.syntax.yaml_tree import Node
@@ -29,19 +32,20 @@ def aligned(before: Manifest, after: Manifest) -> tuple[Manifest, Manifest]:
     again changes nothing.
     """
     before, after = completed(before, after), completed(after, before)
-    groups = {
-        name: _same(before.groups.get(name), group)
-        for name, group in after.groups.items()
-    }
-    cluster = after.cluster
-    if before.cluster is not None and cluster is not None:
-        unchanged = _equal(before.cluster.node, cluster.node)
-        cluster = before.cluster if unchanged else cluster
-    return before, replace(after, cluster=cluster, groups=MappingProxyType(groups))
+    return before, with_same_objects(after, (before,))
 
 
-def _same(old: InstanceGroup | None, new: InstanceGroup) -> InstanceGroup:
-    return old if old is not None and _equal(old.node, new.node) else new
+def with_same_objects(manifest: Manifest, others: Iterable[Manifest]) -> Manifest:
+    """``manifest`` with objects that are equal to one of ``others`` made that one."""
+    cluster, groups = manifest.cluster, dict(manifest.groups)
+    for other in reversed(tuple(others)):
+        if cluster is not None and other.cluster is not None:
+            same = _equal(other.cluster.node, cluster.node)
+            cluster = other.cluster if same else cluster
+        for name in groups.keys() & other.groups.keys():
+            if _equal(other.groups[name].node, groups[name].node):
+                groups[name] = other.groups[name]
+    return replace(manifest, cluster=cluster, groups=MappingProxyType(groups))
 
 
 def _equal(one: Node, other: Node) -> bool:
@@ -139,7 +143,12 @@ def healthy(plan: Plan) -> Situation:
             m.name for m in cluster.members if m.name and _has_machine(before, m.group)
         }
         if members:
-            etcd[cluster.name] = Worlds.healthy(names, sorted(members))
+            replaces = replaces_empty_disks(
+                (before, plan.after), cluster.name, plan.kops_version
+            )
+            etcd[cluster.name] = Worlds.healthy(
+                names, sorted(members), replaces=replaces
+            )
     sizes = {name: max(group.size, 0) for name, group in before.groups.items()}
     return situation.with_etcd(etcd).with_cloud(sizes)
 

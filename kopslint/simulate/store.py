@@ -37,24 +37,37 @@ def run_replace(command: Replace, situation: Situation, plan: Plan) -> list[Resu
     """``kops replace -f``: document by document, the Cluster first.
 
     It stops at the first refusal and keeps what it has stored before. It deletes
-    nothing and does not look at groups when it stores a Cluster.
+    nothing and does not look at groups when it stores a Cluster. A file that nobody
+    knows is taken to hold the after spec.
     """
-    registry = situation.registry
+    assumed = plan.assumed_of(command.files, "the spec after")
+    situation = situation.guessing(assumed)
     for word in command.files:
-        given = plan.meant_manifest(word)
-        problem = _cluster_refusals(registry, given.cluster, force=command.force)
+        given = plan.objects_of(word) or plan.taken_for(word, plan.after)
+        registry, problem = _replaced(situation.registry, given, force=command.force)
+        situation = situation._replace(registry=registry)
         if problem:
-            return [refused(replace(situation, registry=registry), *problem)]
-        if given.cluster is not None:
-            registry = replace(registry, cluster=given.cluster)
-        for group in given.groups.values():
-            problem = tuple(refusals.of_group(group))
-            if not command.force and group.name not in registry.groups:
-                problem += (_missing("instanceGroup", group.name, group),)
-            if problem:
-                return [refused(replace(situation, registry=registry), *problem)]
-            registry = with_groups(registry, [group])
-    return [applied(replace(situation, registry=registry))]
+            return [refused(situation, *problem, assumed=assumed)]
+    return [applied(situation, assumed)]
+
+
+def _replaced(
+    registry: Manifest, given: Manifest, *, force: bool
+) -> tuple[Manifest, tuple[Refusal, ...]]:
+    """The registry once the objects of a file are in it, as far as kops goes."""
+    problem = _cluster_refusals(registry, given.cluster, force=force)
+    if problem:
+        return registry, problem
+    if given.cluster is not None:
+        registry = replace(registry, cluster=given.cluster)
+    for group in given.groups.values():
+        problem = tuple(refusals.of_group(group))
+        if not force and group.name not in registry.groups:
+            problem += (_missing("instanceGroup", group.name, group),)
+        if problem:
+            return registry, problem
+        registry = with_groups(registry, [group])
+    return registry, ()
 
 
 def _cluster_refusals(
@@ -82,14 +95,16 @@ def run_create(
 ) -> list[Result]:
     """``kops create -f``: new objects only; an existing one is refused.
 
-    A file that is not among the inputs is taken to hold what is missing.
+    A file that nobody knows is taken to hold what is missing of the after spec.
     """
+    assumed = plan.assumed_of(command.files, "what is missing of the spec after")
+    situation = situation.guessing(assumed)
     registry = situation.registry
     for word in command.files:
-        given = plan.meant_manifest(word)
-        known = plan.holds(given, word)
+        known = plan.objects_of(word)
+        given = known or plan.taken_for(word, plan.after)
         taken = [name for name in given.groups if name in registry.groups]
-        if known and taken:
+        if known is not None and taken:
             where = given.groups[taken[0]].at("metadata", "name")
             exists = Refusal(
                 "exists",
@@ -97,12 +112,13 @@ def run_create(
                 taken[0],
                 ((where, "in the state store already"),),
             )
-            return [refused(replace(situation, registry=registry), exists)]
+            stored = situation._replace(registry=registry)
+            return [refused(stored, exists, assumed=assumed)]
         if registry.cluster is None and given.cluster is not None:
             registry = replace(registry, cluster=given.cluster)
         new = (g for name, g in given.groups.items() if name not in registry.groups)
         registry = with_groups(registry, new)
-    return [applied(replace(situation, registry=registry))]
+    return [applied(situation._replace(registry=registry), assumed)]
 
 
 def run_edit_cluster(
@@ -145,7 +161,7 @@ def _stored(
     problem = refusals.of_edit(situation.registry, new)
     if problem:
         return [refused(situation, *problem)]
-    return [applied(replace(situation, registry=new))]
+    return [applied(situation._replace(registry=new))]
 
 
 def run_edit_group(
@@ -161,8 +177,7 @@ def run_edit_group(
         return [undecided(situation, "the group to edit is only known at run time")]
     old = situation.registry.groups.get(name)
     if old is None:
-        gone = Refusal("unknown-group", f'InstanceGroup "{name}" not found', name)
-        return [refused(situation, gone)]
+        return [unknown_group(situation, plan, name)]
     sized = _sized(old, command.sets)
     if sized is not None:
         return [_with_group(situation, sized)]
@@ -173,9 +188,21 @@ def run_edit_group(
         return [_with_group(situation, new)]
     unchanged = applied(situation)
     if old.is_control_plane and plan.edited_again(command, name):
-        zero = replace(old, min_size=0, max_size=0)
+        zero = old._replace(min_size=0, max_size=0)
         return [unchanged, _with_group(situation, zero)]
     return [unchanged]
+
+
+def unknown_group(situation: Situation, plan: Plan, name: str) -> Result:
+    """What comes of a command about a group that is not in the state store.
+
+    It may be there all the same where kops itself makes groups.
+    """
+    assumed = plan.made_by_kops(name)
+    if assumed is not None:
+        return applied(situation, assumed)
+    gone = Refusal("unknown-group", f'InstanceGroup "{name}" not found', name)
+    return refused(situation, gone)
 
 
 def _with_group(situation: Situation, group: InstanceGroup) -> Result:
@@ -183,7 +210,7 @@ def _with_group(situation: Situation, group: InstanceGroup) -> Result:
     if problem:
         return refused(situation, *problem)
     registry = with_groups(situation.registry, [group])
-    return applied(replace(situation, registry=registry))
+    return applied(situation._replace(registry=registry))
 
 
 def _sized(group: InstanceGroup, sets: tuple[Word, ...]) -> InstanceGroup | None:
@@ -196,8 +223,7 @@ def _sized(group: InstanceGroup, sets: tuple[Word, ...]) -> InstanceGroup | None
             sizes[field] = int(value)
     if not sizes:
         return None
-    return replace(
-        group,
+    return group._replace(
         min_size=sizes.get("minSize", group.min_size),
         max_size=sizes.get("maxSize", group.max_size),
     )
@@ -212,6 +238,9 @@ def run_create_group(
     documented way to grow a control plane creates the groups first all the same,
     so that is not held against it here.
     """
+    unknown = _unknown_role(command.role)
+    if unknown is not None:
+        return [refused(situation, unknown)]
     if command.dry_run:
         return [nothing(situation)]
     name = command.group.text if command.group is not None else None
@@ -236,3 +265,18 @@ def run_create_group(
             node=Mapping((), command.span),
         )
     return [_with_group(situation, group)]
+
+
+_RARE_ROLES = ("etcd", "scheduler", "kubecontrollermanager")
+"""Roles that kops reads too, and that only an experiment uses."""
+
+
+def _unknown_role(word: Word | None) -> Refusal | None:
+    """What kops says to a role that there is not. Source: create_instancegroup.go."""
+    said = word.text if word is not None else None
+    if word is None or said is None or parse_role(said) is not None:
+        return None
+    if said.lower().removesuffix("s") in _RARE_ROLES:
+        return None
+    place = (word.span, "no role of kops")
+    return Refusal("command-line", f'unknown role "{said}"', said, (place,))

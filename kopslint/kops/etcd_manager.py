@@ -1,0 +1,63 @@
+"""What the etcd-manager of a cluster can do, by the kops release that brings it.
+
+Every kops release bundles one etcd-manager. Which kops runs is seldom written down;
+a spec tells the oldest one that fits its Kubernetes. What etcd-manager does is not
+known here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.yaml_tree import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kopslint.kops.spec import EtcdCluster, Manifest
+
+_MINOR = r"(?:^|/)v?1\.(\d+)(?!\d)"
+
+# Source: kops pkg/model/components/etcdmanager/model.go names v3.0.20260531 or later,
+# which has replacement.go, from 1.35.2 and 1.36.0 on; no 1.34 does.
+_NONE_REPLACES, _ALL_REPLACE = 34, 36
+# Source: kops upup/pkg/fi/cloudup/apply_cluster.go, OldestSupportedKubernetesVersion
+# of kops 1.35.
+_OLDEST_KUBERNETES = 29
+
+
+def replaces_empty_disks(
+    sides: Iterable[Manifest], etcd_cluster: str, kops_version: str | None = None
+) -> bool | None:
+    """Whether etcd-manager replaces a member that comes back with an empty disk.
+
+    None if that cannot be known: ``kops_version`` is not given and a newer kops may
+    run this Kubernetes, some releases of it do and others do not, the ``sides`` of a
+    change differ, or the spec names an image of its own.
+    """
+    answers = {_replaces(side, etcd_cluster, kops_version) for side in sides}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _replaces(
+    manifest: Manifest, etcd_cluster: str, kops_version: str | None
+) -> bool | None:
+    if any(
+        etcd.name == etcd_cluster and _has_own_image(etcd)
+        for etcd in manifest.etcd_clusters
+    ):
+        return None
+    kubernetes = manifest.cluster.kubernetes_version if manifest.cluster else None
+    found = re.search(_MINOR, kops_version or kubernetes or "")
+    if found is None:
+        return None
+    minor = int(found[1])
+    if minor >= _ALL_REPLACE:
+        return True
+    oldest = _NONE_REPLACES if kops_version else _OLDEST_KUBERNETES - 1
+    return False if minor <= oldest else None
+
+
+def _has_own_image(etcd: EtcdCluster) -> bool:
+    return find(etcd.node, "manager", "image") is not None

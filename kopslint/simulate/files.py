@@ -1,0 +1,208 @@
+"""Spec files that commands name, each with the objects of one cluster in it.
+
+``kops -f`` stores what stands in a file and nothing else: a side of a change may be
+spread over files, and a list may store a spec that is neither side. What a file holds
+that nobody has is not known here.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from kopslint.commands.model import (
+    CreateFromFile,
+    DeleteFromFile,
+    Foreign,
+    Reads,
+    Replace,
+    Unreadable,
+)
+from kopslint.errors import InputError
+from kopslint.kops.fleet import read_fleet
+from kopslint.kops.spec import Manifest
+from kopslint.simulate.start import with_same_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from kopslint.commands.command import Command
+    from kopslint.kops.fleet import Fleet
+    from kopslint.kops.spec import Cluster, InstanceGroup
+    from kopslint.source.text import Source
+    from kopslint.syntax.script import SimpleCommand, Word
+
+_READERS = frozenset(
+    {"[", "[[", "cat", "cmp", "diff", "echo", "file", "git", "grep", "head", "kopslint"}
+    | {"less", "ls", "printf", "stat", "tail", "test", "wc", "yamllint"}
+)
+"""Programs that leave a file as it is; any other one may write what it names."""
+
+_COPIERS = ("aws ", "az ", "gcloud ", "gsutil ", "kops toolbox", "openstack ")
+"""What changes no plane and may write a file all the same."""
+
+
+class SpecFiles(NamedTuple):
+    """What is known of the files that commands name, by ``key``.
+
+    ``objects`` are those of the cluster at hand, if any. ``unread`` says why a file
+    that is there cannot be read as a spec.
+    """
+
+    objects: Mapping[str, Manifest] = {}
+    unread: Mapping[str, str] = {}
+
+
+class SpecsAtHand:
+    """Files that are neither side of the change, read once, if a command names them."""
+
+    def __init__(self, sources: Iterable[Source] = ()) -> None:
+        self._sources = tuple(sources)
+        self.read: Callable[[Source], Fleet | str] = cache(_read)
+
+    def exactly(self, name: str, word: Word) -> Source | None:
+        """The file of that name beside the list of ``word``, or from here."""
+        paths = [posixpath.normpath(posixpath.join(_folder(word), name)), name]
+        return next((s for p in paths for s in self._sources if s.path == p), None)
+
+    def called(self, name: str, word: Word) -> Source | None:
+        """The same, or any of that name: a list may change its folder."""
+        ending = next(iter(_called(self._sources, name)), None)
+        return self.exactly(name, word) or ending
+
+
+def key(word: Word) -> str:
+    """A file argument as it is told from others, by the folder of its list."""
+    return posixpath.join(_folder(word), word.shown)
+
+
+def _folder(word: Word) -> str:
+    return posixpath.dirname(word.span.source.path)
+
+
+def spec_files(
+    calls: Iterable[tuple[SimpleCommand, tuple[Command, ...]]],
+    declared: tuple[Manifest, Manifest],
+    aligned: tuple[Manifest, Manifest],
+    at_hand: SpecsAtHand,
+) -> SpecFiles:
+    """The files that some commands name: of the side after, of before, or at hand.
+
+    ``declared`` are both sides as their files have them, ``aligned`` as they are
+    simulated. A file at hand that is about other clusters holds nothing of this one,
+    and one that the list itself may write is not known by what it holds now.
+    """
+    calls = tuple(calls)
+    objects: dict[str, Manifest] = {}
+    unread: dict[str, str] = {}
+    before, after = declared
+    sides = ((after, before, aligned[1]), (before, after, aligned[0]))
+    own = {*before.sources, *after.sources}
+    written = {name for call, commands in calls for name in _written(call, commands)}
+
+    def find(name: str, word: Word) -> Manifest | str | None:
+        exactly = at_hand.exactly(name, word) if name not in written else None
+        if exactly is not None and exactly not in own:
+            held = at_hand.read(exactly)
+            if not isinstance(held, str) and after.name not in held.manifests:
+                return Manifest(after.name, None, {})
+        for side, other, whole in sides:
+            if sources := _called(side.sources, name):
+                return _declared_in(sources, side, other, whole)
+        source = at_hand.called(name, word)
+        if source is None or name in written:
+            return None
+        held = at_hand.read(source)
+        if isinstance(held, str):
+            return held
+        empty = Manifest(after.name, None, {})
+        manifest = held.manifests.get(after.name, empty)
+        return with_same_objects(manifest, (*aligned, *objects.values()))
+
+    for word in _named(calls):
+        name = file_name(word)
+        found = find(name, word) if name and key(word) not in objects else None
+        if isinstance(found, Manifest):
+            objects[key(word)] = found
+        elif found is not None:
+            unread[key(word)] = found
+    return SpecFiles(MappingProxyType(objects), MappingProxyType(unread))
+
+
+def file_name(word: Word) -> str | None:
+    """The name of a file as far as it is known: below a folder that may be unknown."""
+    if word.text is not None:
+        return posixpath.normpath(word.text) if word.text else None
+    last = word.pieces[-1]
+    known = isinstance(last, str) and last.startswith("/")
+    return last.lstrip("/") if isinstance(last, str) and known else None
+
+
+def _called(sources: Iterable[Source], name: str) -> tuple[Source, ...]:
+    """The sources that are called ``name``, or else those whose path ends in it."""
+    sources = tuple(sources)
+    exactly = tuple(source for source in sources if source.path == name)
+    return exactly or tuple(s for s in sources if s.path.endswith(f"/{name}"))
+
+
+def _declared_in(
+    sources: tuple[Source, ...], side: Manifest, other: Manifest, whole: Manifest
+) -> Manifest:
+    """The objects of a side that some of its files declare.
+
+    What neither side declares, and ``whole`` only implies, comes with any of them.
+    """
+
+    def holds(
+        mine: Cluster | InstanceGroup | None, theirs: Cluster | InstanceGroup | None
+    ) -> bool:
+        return theirs is None if mine is None else mine.node.span.source in sources
+
+    groups = {
+        name: group
+        for name, group in whole.groups.items()
+        if holds(side.groups.get(name), other.groups.get(name))
+    }
+    return replace(
+        whole,
+        cluster=whole.cluster if holds(side.cluster, other.cluster) else None,
+        groups=MappingProxyType(groups),
+    )
+
+
+def _named(
+    calls: Iterable[tuple[SimpleCommand, tuple[Command, ...]]],
+) -> Iterator[Word]:
+    for _, commands in calls:
+        for command in commands:
+            if isinstance(command, Replace | CreateFromFile | DeleteFromFile):
+                yield from command.files
+
+
+def _written(call: SimpleCommand, commands: tuple[Command, ...]) -> Iterator[str]:
+    """The names of files that a call may write."""
+    for redirect in call.redirects:
+        if ">" in redirect.operator and redirect.target is not None:
+            yield file_name(redirect.target) or ""
+    for command in commands:
+        match command:
+            case Foreign(program=program) if program in _READERS:
+                pass
+            case Reads(verb=verb) if not verb.startswith(_COPIERS):
+                pass
+            case Foreign() | Reads() | Unreadable():
+                yield from (file_name(word) or "" for word in call.words)
+
+
+def _read(source: Source) -> Fleet | str:
+    """The objects of a file, or why they cannot be known."""
+    try:
+        fleet = read_fleet([source])
+    except InputError as error:
+        return error.message
+    if fleet.flaws:
+        return fleet.flaws[0].message
+    return fleet if fleet.manifests else "it holds no object of kops"

@@ -1,0 +1,197 @@
+"""What a list leaves open, and what is taken for granted instead: said, never certain.
+
+Three control-plane nodes and a group of workers; the change, if there is one, takes
+two of the three away.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kopslint.config.settings import Settings
+from kopslint.engine import Request, check
+from kopslint.source.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.findings import Finding, Report
+
+NAME = "demo.example.com"
+GROUP = """\
+---
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata: {{name: {name}, labels: {{kops.k8s.io/cluster: demo.example.com}}}}
+spec: {{role: {role}, minSize: 1, maxSize: 1, subnets: [a]}}
+"""
+
+
+def spec(members: str, kubernetes: str = "1.32.1") -> str:
+    lists = ", ".join(f"{{name: {m}, instanceGroup: master-{m}}}" for m in members)
+    groups = "".join(GROUP.format(name=f"master-{m}", role="Master") for m in members)
+    return (
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\n"
+        f"metadata: {{name: {NAME}}}\nspec:\n  kubernetesVersion: {kubernetes}\n"
+        f"  etcdClusters:\n  - {{name: main, etcdMembers: [{lists}]}}\n"
+        "  subnets: [{name: a, zone: eu-west-1a}]\n"
+        f"{groups}{GROUP.format(name='nodes', role='Node')}"
+    )
+
+
+def checked(
+    *commands: str,
+    after: str = "abc",
+    before: str | None = "abc",
+    kubernetes: str = "1.32.1",
+    kops: str | None = None,
+) -> Report:
+    old = (Source("before.yaml", spec(before, kubernetes)),) if before else None
+    return check(
+        Request(
+            before=old,
+            after=(Source("after.yaml", spec(after, kubernetes)),),
+            commands=(Source("list.sh", "\n".join(commands) + "\n"),),
+        ),
+        Settings(kops_version=kops),
+    )
+
+
+def of_rule(report: Report, rule: str) -> list[Finding]:
+    return [finding for finding in report.findings if finding.rule == rule]
+
+
+def assumptions(report: Report) -> list[tuple[int, str]]:
+    return [
+        (finding.locations[0].span.line, finding.message)
+        for finding in of_rule(report, "KL902")
+    ]
+
+
+TERMINATE = "aws ec2 terminate-instances --instance-ids"
+
+
+@pytest.mark.parametrize(
+    ("command", "outage"),
+    [
+        (f"{TERMINATE} i-1", False),
+        (f"{TERMINATE} i-1 i-2", True),
+        (f"{TERMINATE} $A", False),
+        (f"{TERMINATE} $A $B", True),
+        (f"{TERMINATE} $(./old.sh)", True),
+        (f'{TERMINATE} "${{OLD[@]}}"', True),
+        (f"./old.sh | xargs {TERMINATE}", True),
+        ("kops delete instance i-1 --yes", False),
+        ("./old.sh | xargs -I{} kops delete instance {} --yes", True),
+        (f"{TERMINATE} $(aws ec2 x --filters Name=tag:k8s.io/role/node)", False),
+        (f"{TERMINATE} $(aws ec2 x --filters Name=tag:k8s.io/role/master)", True),
+        (f"{TERMINATE} $(./machines-of nodes)", False),
+    ],
+)
+def test_ids_that_may_be_two_of_the_control_plane_may_cost_quorum(
+    command: str, *, outage: bool
+) -> None:
+    """One id is one machine; an expression that names workers is about those."""
+    found = of_rule(checked(command), "KL302")
+
+    assert [(f.certainty, f.severity) for f in found] == (
+        [("possible", "warning")] if outage else []
+    )
+
+
+WIPED = (
+    "kops edit ig master-c --set spec.minSize=0 --set spec.maxSize=0",
+    "kops update cluster --yes",
+    "aws ec2 delete-volume --volume-id master-c",
+    "kops edit ig master-c --set spec.minSize=1 --set spec.maxSize=1",
+    "kops update cluster --yes",
+)
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "kops", "told"),
+    [
+        ("1.28.1", None, ["certain"]),
+        ("1.32.1", None, ["possible"]),
+        ("1.36.1", None, []),
+        ("1.32.1", "1.34.0", ["certain"]),
+        ("1.32.1", "1.36.0", []),
+    ],
+)
+def test_a_member_back_with_an_empty_disk_joins_where_kops_is_new(
+    kubernetes: str, kops: str | None, told: list[str]
+) -> None:
+    """Where nobody says which kops it is, it may never join."""
+    report = checked(*WIPED, kubernetes=kubernetes, kops=kops)
+
+    assert [f.certainty for f in of_rule(report, "KL306")] == told
+
+
+def test_a_group_that_kops_made_itself_need_not_be_in_any_file() -> None:
+    """``kops create cluster`` makes groups that are called as its release does it."""
+    report = checked(
+        f"kops create cluster --name {NAME} --zones a --state s3://store",
+        "kops delete ig nodes-a --yes",
+        "kops edit ig control-plane-a --set spec.maxSize=1",
+        "kops update cluster --yes",
+        before=None,
+    )
+
+    assert not of_rule(report, "KL307")
+    made = "is taken to be a group that `kops create cluster` makes"
+    assert assumptions(report) == [
+        (2, f"assumed: nodes-a {made}"),
+        (3, f"assumed: control-plane-a {made}"),
+    ]
+
+
+def test_without_that_a_group_of_no_file_is_not_there() -> None:
+    (refused,) = of_rule(checked("kops delete ig nodes-a --yes"), "KL307")
+
+    assert refused.certainty == "certain"
+
+
+def test_a_file_that_nobody_has_is_told_and_no_ground_for_certainty() -> None:
+    """It is taken to hold the spec after; that an update fails rests on that."""
+    commands = ("kops replace -f four.yaml", "kops update cluster --yes")
+    guessed = checked(*commands, after="a")
+    known = checked("kops replace -f after.yaml", commands[1], after="a")
+
+    assert [f.certainty for f in of_rule(guessed, "KL307")] == ["possible"]
+    assert assumptions(guessed) == [
+        (
+            1,
+            "assumed: four.yaml is taken to hold the spec after: it is not at hand",
+        )
+    ]
+    assert [f.certainty for f in of_rule(known, "KL307")] == ["certain"]
+    assert assumptions(known) == []
+
+
+def test_what_the_command_line_says_wrong_is_certain_all_the_same() -> None:
+    report = checked("kops replace -f x.yaml", "kops update cluster --yess", after="a")
+
+    assert [f.certainty for f in of_rule(report, "KL307")] == ["certain"]
+
+
+@pytest.mark.parametrize("file", ["master-b.yaml", "specs/ig-master-b.yml"])
+def test_a_file_that_is_called_like_a_group_holds_that_group(file: str) -> None:
+    """And no other group that the change removes."""
+    report = checked(f"kops delete -f {file} --yes", after="a")
+
+    alive = [entry.etcd["main"].alive for entry in report.timeline]
+    assert alive == [("a", "b", "c"), ("a", "c")]
+    assert assumptions(report) == [
+        (1, f"assumed: {file} is taken to hold the group master-b: it is not at hand")
+    ]
+
+
+def test_a_removed_member_that_is_listed_again_needs_an_empty_disk() -> None:
+    """With its old data it counts towards quorum, never votes, and never joins."""
+    report = checked("etcdctl member remove c", "etcdctl member add c")
+
+    view = report.timeline[-1].etcd["main"]
+    assert (view.members, view.alive, view.quorum) == (("a", "b", "c"), ("a", "b"), 2)
+    (stuck,) = of_rule(report, "KL306")
+    assert stuck.message == "c can never join etcd main"
+    assert "the data of the member that was removed" in stuck.why
