@@ -112,6 +112,18 @@ def test_what_means_the_same_to_kops_is_no_difference(old: str, new: str) -> Non
     assert differences(manifest(text), manifest(text.replace(old, new))) == []
 
 
+NEWER = """\
+apiVersion: kops.k8s.io/v1alpha3
+kind: Cluster
+metadata:
+  name: demo.example.com
+spec:
+  networking:
+    cni: {{}}
+    subnets:
+    - name: x
+      zone: {zone}
+"""
 CHANGES = {
     "a field of the Cluster": (
         manifest(cluster(spec="  kubernetesVersion: 1.33.1\n")),
@@ -171,6 +183,34 @@ CHANGES = {
                 4,
             ),
             ("changed", "group/nodes/maxSize", 3, "3", 9, 19),
+        ],
+    ),
+    "an annotation": (
+        manifest(group("nodes", "Node")),
+        manifest(
+            group("nodes", "Node").replace(
+                "spec:", "  annotations:\n    team: a\nspec:"
+            )
+        ),
+        [("added", "group/nodes/annotations", None, {"team": "a"}, None, 7)],
+    ),
+    "a subnet of v1alpha3": (
+        manifest(NEWER.format(zone="a")),
+        manifest(NEWER.format(zone="b")),
+        [("changed", "subnet/x/zone", "a", "b", 10, 10)],
+    ),
+    "items without a name": (
+        manifest(cluster(spec="  hooks:\n  - before: [a, b]\n  - before: [a, b]\n")),
+        manifest(cluster(spec="  hooks:\n  - before: [a, b]\n")),
+        [
+            (
+                "removed",
+                "cluster/hooks/{before: [a, b]} (2)",
+                {"before": {"a": "a", "b": "b"}},
+                None,
+                25,
+                None,
+            )
         ],
     ),
     "an item of a list": (
@@ -256,6 +296,11 @@ FITTING = {
     "the Cluster alone": ((cluster(),), [], []),
     "groups alone": (WHOLE[1:], [], []),
     "only worker groups": ((cluster(), group("nodes", "Node")), [], []),
+    "a member of no group": (
+        (cluster({**THREE, "c": "''"}, THREE), *WHOLE[1:]),
+        [("main", "c", "unnamed", "cp-c")],
+        [("main", "cp-c", True)],
+    ),
     "a misspelt group": (
         (cluster({**THREE, "c": "cp-cc"}, THREE), *WHOLE[1:]),
         [("main", "c", "no-group", "cp-c")],

@@ -714,3 +714,339 @@ def test_a_spec_without_its_other_half_raises_nothing() -> None:
 
     for before, after in ((CLUSTER, groups), (groups, CLUSTER), (groups, groups)):
         assert [rule for rule in rules if told(rule, before, after, ALL)] == []
+
+
+def renamed(name: str, text: str = WHOLE) -> str:
+    return text.replace("demo.example.com", name)
+
+
+REGION = WHOLE.replace("us-east-1", "us-west-2")
+GCE = WHOLE.replace("cloudProvider: aws", "cloudProvider: gce")
+IDENTITIES = {
+    "another region": (REGION, [("error", "after.yaml:12:21")]),
+    "another cloud": (GCE, [("error", "after.yaml:5:18")]),
+    "another name": (
+        renamed("demo-2.example.com"),
+        [("warning", "after.yaml:3:18")],
+    ),
+    "another zone of the region": (
+        edited(WHOLE, ("us-east-1c", "us-east-1d")),
+        [],
+    ),
+    "two regions, which kops refuses": (
+        edited(WHOLE, ("us-east-1c", "us-west-2c")),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("after", "found"), IDENTITIES.values(), ids=IDENTITIES)
+def test_a_cluster_stays_the_cluster_that_it_is(after: str, found: Told) -> None:
+    assert told("KL217", WHOLE, after) == found
+
+
+def test_a_cluster_that_moves_is_told_once() -> None:
+    """Its groups move with it; that they are in another zone is no news then."""
+    assert told("KL204", WHOLE, REGION) == []
+    assert told("KL204", WHOLE, edited(WHOLE, ("us-east-1c", "us-east-1d"))) != []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        (["a.yaml"], ["a.yaml"], ["a.yaml:3:18"]),
+        (["old.yaml"], ["new.yaml"], ["new.yaml:3:18"]),
+        (["a.yaml", "b.yaml"], ["a.yaml", "b.yaml"], ["a.yaml:3:18"]),
+        (["a.yaml", "b.yaml"], ["c.yaml", "b.yaml"], []),
+        (["a.yaml"], ["c.yaml", "b.yaml"], []),
+    ],
+)
+def test_a_cluster_is_renamed_in_its_own_file(
+    before: list[str], after: list[str], found: list[str]
+) -> None:
+    """A cluster that goes from one file and one that comes in another are two."""
+
+    def side(paths: list[str], name: str) -> tuple[Source, ...]:
+        names = [renamed("other.example.com" if p == "b.yaml" else name) for p in paths]
+        return tuple(map(Source, paths, names))
+
+    report = check(
+        Request(side(before, "demo.example.com"), side(after, "demo-2.example.com"))
+    )
+
+    assert [
+        str(finding.locations[0].span)
+        for finding in report.findings
+        if finding.rule == "KL217"
+    ] == found
+
+
+SMALL = edited(
+    CLUSTER,
+    *((f"    - {{name: {name}, instanceGroup: master-{name}}}\n", "") for name in "bc"),
+)
+ONE_ZONE = edited(SMALL, ("us-east-1b", "us-east-1a"), ("us-east-1c", "us-east-1a"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "severities"),
+    [
+        (None, SMALL, ["info"]),
+        (None, ONE_ZONE, []),
+        (None, CLUSTER, []),
+        (SMALL, SMALL, []),
+        (CLUSTER, SMALL, ["info"]),
+        (SMALL, CLUSTER, []),
+    ],
+)
+def test_one_member_is_told_where_there_is_room_for_three(
+    before: str | None, after: str, severities: list[str]
+) -> None:
+    """A change tells it only if it makes the member the only one."""
+    assert [severity for severity, _ in told("KL221", before, after)] == severities
+
+
+SEVEN = "".join(
+    f"    - {{name: {name}, instanceGroup: master-{name}}}\n" for name in "abcde"
+)
+TWO_LEAVE = edited(
+    WHOLE,
+    (
+        "".join(SEVEN.splitlines(keepends=True)[:3]),
+        SEVEN,
+    ),
+) + "".join(group(f"master-{name}", "ControlPlane", "a") for name in "de")
+RENDER = "kops update cluster --target terraform --out .\n"
+LEAVE = "kops delete ig master-d --yes\nkops delete ig master-e --yes\n"
+OUT = "".join(
+    f"etcdctl member remove {name}  # in {etcd}\n"
+    for name in "de"
+    for etcd in ("main", "events")
+)
+STORE_IT = "kops replace -f after.yaml\n"
+TERRAFORM = {
+    "still registered": (
+        f"{STORE_IT}{LEAVE}{RENDER}terraform apply\n",
+        [("error", "commands.sh:5:1")],
+    ),
+    "removed before": (f"{OUT}{LEAVE}{STORE_IT}{RENDER}terraform apply\n", []),
+    "removed after": (
+        f"{STORE_IT}{LEAVE}{RENDER}terraform apply\n{OUT}",
+        [("error", "commands.sh:5:1")],
+    ),
+    "a part of it": (f"{STORE_IT}{LEAVE}{RENDER}terraform apply -target aws_x.y\n", []),
+    "applied by kops": (f"{STORE_IT}{LEAVE}kops update cluster --yes\n", []),
+}
+
+
+@pytest.mark.parametrize(("commands", "found"), TERRAFORM.values(), ids=TERRAFORM)
+def test_terraform_destroys_what_kops_no_longer_renders(
+    commands: str, found: Told
+) -> None:
+    """Left to itself, kops keeps the volume of a member that nothing lists."""
+    assert ran("KL313", commands, TWO_LEAVE, WHOLE) == found
+
+
+NODES_GONE = {
+    "at once": ("kops delete ig nodes --yes\n", ["commands.sh:1:1"]),
+    "drained": ("kubectl drain ip-1 ip-2\nkops delete ig nodes --yes\n", []),
+    "drained afterwards": (
+        "kops delete ig nodes --yes\nkubectl drain ip-1 ip-2\n",
+        ["commands.sh:1:1"],
+    ),
+    "asked first": ("kops delete ig nodes\n", []),
+    "of the control plane": ("kops delete ig master-c --yes\n", []),
+    "that does not exist": ("kops delete ig no-such-group --yes\n", []),
+}
+
+
+@pytest.mark.parametrize(("commands", "places"), NODES_GONE.values(), ids=NODES_GONE)
+def test_workers_are_drained_before_their_group_goes(
+    commands: str, places: list[str]
+) -> None:
+    assert ran("KL317", commands) == [("info", place) for place in places]
+
+
+PATCH = edited(WHOLE, ("1.32.4", "1.32.6"))
+MORE_NODES = edited(WHOLE, (SIZES, "minSize: 6, maxSize: 6"))
+UPDATE = "kops update cluster --yes\n"
+ARRIVALS = {
+    "never stored, or elsewhere": (f"{UPDATE}{ROLL}\n", PATCH, [("KL405", "info")]),
+    "stored and applied": (f"{STORE_IT}{UPDATE}{ROLL}\n", PATCH, []),
+    "never rolled": (f"{STORE_IT}{UPDATE}", PATCH, [("KL407", "info")]),
+    "a size needs no roll": (f"{STORE_IT}{UPDATE}", MORE_NODES, []),
+    "set by a flag": (
+        f"kops edit cluster --set spec.kubernetesVersion=1.32.6\n{UPDATE}{ROLL}\n",
+        PATCH,
+        [],
+    ),
+    "by a script": (f"./store.sh\n{UPDATE}{ROLL}\n", PATCH, []),
+    "rolled by a script": (f"{STORE_IT}{UPDATE}./roll.sh\n", PATCH, []),
+    "machine by machine": (
+        f"{STORE_IT}{UPDATE}kops delete instance i-1 --yes\n",
+        PATCH,
+        [],
+    ),
+    "one group of the change": (
+        f"kops edit ig nodes\n{UPDATE}",
+        edited(MORE_NODES, ("1.32.4", "1.32.6")),
+        [("KL405", "warning")],
+    ),
+    "refused, which says it": (f"kops replace --wrong\n{UPDATE}", PATCH, []),
+    "no kops at all": ("kubectl get nodes\n", PATCH, []),
+}
+
+
+@pytest.mark.parametrize(
+    ("commands", "after", "found"), ARRIVALS.values(), ids=ARRIVALS
+)
+def test_a_list_gets_where_the_change_is_to_go(
+    commands: str, after: str, found: list[tuple[str, str]]
+) -> None:
+    """What is not stored is not applied, and what is applied waits for machines."""
+    assert [
+        (rule, severity)
+        for rule in ("KL405", "KL407")
+        for severity, _ in ran(rule, commands, WHOLE, after)
+    ] == found
+
+
+def test_what_the_list_lacks_is_named() -> None:
+    """Each object that differs, with its place in the spec after."""
+    after = edited(MORE_NODES, ("1.32.4", "1.32.6"))
+    report = check(
+        Request(
+            (Source("before.yaml", WHOLE),),
+            (Source("after.yaml", after),),
+            (Source("commands.sh", UPDATE),),
+        )
+    )
+    (finding,) = (f for f in report.findings if f.rule == "KL405")
+
+    assert finding.message == (
+        "the list ends without group nodes and the Cluster as the spec after has them"
+    )
+    assert [str(place.span) for place in finding.locations] == [
+        "commands.sh:1:1",
+        "after.yaml:3:18",
+        "after.yaml:44:18",
+    ]
+
+
+JOB = """\
+on: push
+jobs:
+  kops:
+    runs-on: ubuntu-latest
+    {env}steps:
+    - run: {command}
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "env", "severities"),
+    [
+        ("kops edit cluster", "", ["warning"]),
+        ("kops edit ig nodes", "", ["warning"]),
+        ("kops create ig batch --subnet a", "", ["warning"]),
+        ("kops create ig batch --subnet a --edit=false", "", []),
+        ("kops edit cluster --set spec.channel=alpha", "", []),
+        ("EDITOR='yq -i .spec.channel=1' kops edit cluster", "", []),
+    ],
+)
+def test_a_pipeline_has_nobody_to_type(
+    command: str, env: str, severities: list[str]
+) -> None:
+    def found(path: str, text: str) -> list[str]:
+        report = check(
+            Request(
+                (Source("before.yaml", WHOLE),),
+                (Source("after.yaml", WHOLE),),
+                (Source(path, text),),
+            )
+        )
+        return [f.severity.value for f in report.findings if f.rule == "KL408"]
+
+    workflow = JOB.format(command=command, env=env)
+    assert found(".github/workflows/kops.yaml", workflow) == severities
+    assert found("by-hand.sh", f"{command}\n") == []
+
+
+WRITTEN = {
+    "and left": (f"{STORE_IT}{RENDER}", [("info", "commands.sh:2:1")]),
+    "and rolled": (f"{STORE_IT}{RENDER}{ROLL}\n", [("warning", "commands.sh:2:1")]),
+    "and applied": (f"{STORE_IT}{RENDER}terraform apply\n", []),
+    "for a script": (f"{STORE_IT}{RENDER}./apply.sh\n", []),
+}
+
+
+@pytest.mark.parametrize(("commands", "found"), WRITTEN.values(), ids=WRITTEN)
+def test_what_is_written_for_terraform_is_applied(commands: str, found: Told) -> None:
+    """Terraform may well run elsewhere, unless the list counts on what it did."""
+    assert ran("KL406", commands, WHOLE, PATCH) == found
+
+
+def test_what_is_filled_in_later_is_not_judged() -> None:
+    """It is taken to be right, and that is said where it would be wrong."""
+    after = edited(
+        WHOLE.replace("demo.example.com", '"${NAME}"'),
+        (SIZES, 'minSize: "${NODES}", maxSize: 5'),
+        ("cidr: 10.0.2.0/24", "cidr: 10.0.2.0/33"),
+    )
+    report = check(Request(after=(Source("after.yaml", after),)))
+
+    assert [
+        (f.rule, f.severity.value, str(f.locations[0].span)) for f in report.findings
+    ] == [
+        ("KL902", "info", "after.yaml:3:18"),
+        ("KL123", "error", "after.yaml:14:39"),
+    ]
+    assert report.findings[0].message == (
+        "assumed: these 2 values are right once filled in"
+    )
+
+
+def test_a_cluster_that_is_gone_from_the_files_is_not_judged() -> None:
+    """What was wrong with it is past; a state by itself is judged."""
+    broken = edited(renamed("old.example.com"), ("10.0.2.0/24", "10.0.2.0/33"))
+    before = (Source("a.yaml", WHOLE), Source("b.yaml", broken))
+
+    def rules(request: Request) -> list[str]:
+        return [finding.rule for finding in check(request).findings]
+
+    assert rules(Request(before, (Source("a.yaml", WHOLE),))) == []
+    assert rules(Request(before)) == ["KL123"]
+
+
+def test_workers_that_go_together_are_one_finding() -> None:
+    """A control-plane group is a case of its own, with members to take out."""
+    before = (
+        WHOLE
+        + group("batch", "Node", "a")
+        + group("gpu", "Node", "a")
+        + group("master-d", "ControlPlane", "a")
+    )
+
+    assert told("KL205", before, WHOLE) == [
+        ("warning", "before.yaml:49:18"),
+        ("warning", "before.yaml:59:18"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edits", "found"),
+    [
+        (
+            [("10.0.0.0/16", "10.1.0.0/16"), ("10.0.1.0/24", "10.1.1.0/24")],
+            ["after.yaml:8:16"],
+        ),
+        ([("10.0.1.0/24", "10.0.9.0/24")], ["after.yaml:13:39"]),
+    ],
+)
+def test_subnets_follow_their_network(
+    edits: list[tuple[str, str]], found: list[str]
+) -> None:
+    """Another network has other subnets; that is one mistake and not two."""
+    after = edited(CLUSTER, *edits)
+
+    assert [place for _, place in told("KL215", CLUSTER, after)] == found

@@ -9,9 +9,7 @@ how bad any of it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kopslint.kops.spec import Role
 from kopslint.syntax.yaml_tree import Sequence, find
@@ -26,8 +24,7 @@ Reason = Literal["unnamed", "no-group", "other-role", "taken"]
 _LOSING = frozenset({"missing", "unknown-kind", "unsupported-version"})
 
 
-@dataclass(frozen=True, slots=True)
-class Misplaced:
+class Misplaced(NamedTuple):
     """A member that its group cannot run, and why.
 
     ``reason`` tells whether the member names no group, a group that is not there, a
@@ -41,8 +38,7 @@ class Misplaced:
     meant: InstanceGroup | None
 
 
-@dataclass(frozen=True, slots=True)
-class Vacancy:
+class Vacancy(NamedTuple):
     """A control-plane group that an etcd cluster has no member for.
 
     ``explained`` is whether a misplaced member of that etcd cluster accounts for it.
@@ -53,8 +49,7 @@ class Vacancy:
     explained: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Correspondence:
+class Correspondence(NamedTuple):
     """All that does not fit between the etcd clusters and the groups of a state."""
 
     misplaced: tuple[Misplaced, ...] = ()
@@ -80,6 +75,8 @@ def correspondence(manifest: Manifest) -> Correspondence:
             wrong = list(_wrong_groups(etcd, manifest))
             used = {member.group for member in etcd.members}
             empty = [g for g in manifest.control_plane if g.name not in used]
+            if not wrong and not empty:
+                continue
             meant = _meant([member.group for member, _ in wrong], empty)
             misplaced.extend(
                 Misplaced(etcd, member, reason, group)
@@ -138,6 +135,8 @@ def _meant(names: list[str], empty: list[InstanceGroup]) -> list[InstanceGroup |
     left = {group.name: group for group in empty}
     meant: list[InstanceGroup | None] = []
     for name in names:
+        from difflib import get_close_matches
+
         near = get_close_matches(name, left, n=1)
         meant.append(left.pop(near[0]) if near else None)
     if len(left) == 1 and meant.count(None) == 1:

@@ -6,15 +6,13 @@ comparing everything else in the specs is not done here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import EtcdCluster, EtcdMember, InstanceGroup, Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class MembershipChange:
+class MembershipChange(NamedTuple):
     """The members of one etcd cluster that a change does not leave as they are.
 
     ``moved`` members keep their name and run in another group; ``renamed`` ones

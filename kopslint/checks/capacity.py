@@ -97,6 +97,35 @@ def workers_shrunk(context: Context) -> Iterator[Draft]:
         )
 
 
+def node_group_deleted(context: Context) -> Iterator[Draft]:
+    """A group of workers is deleted and the list drains nothing before it."""
+    simulation = context.simulation
+    for step in simulation.steps if simulation is not None else ():
+        command = step.command
+        if isinstance(command, model.NodeCommand) and command.verb != "uncordon":
+            return
+        if not isinstance(command, model.DeleteInstanceGroup) or not command.yes:
+            continue
+        name = command.group.text if command.group is not None else None
+        group = (context.before or context.after).groups.get(name or "")
+        if step.status == "refused" or group is None or group.role is not Role.NODE:
+            continue
+        yield Draft(
+            message=f"{group.name} is deleted with all its machines, without a drain",
+            why="'delete ig' terminates every machine of the group at once. What runs "
+            "there stops without notice, and no disruption budget is asked.",
+            locations=(Location(command.span, "at once, and for good"),),
+            subject=group.name,
+            step=step.number,
+            fix=(
+                (
+                    f"kubectl drain -l kops.k8s.io/instancegroup={group.name} "
+                    "--ignore-daemonsets --delete-emptydir-data  # before this"
+                ),
+            ),
+        )
+
+
 def _drains(context: Context) -> bool:
     return context.simulation is not None and any(
         isinstance(step.command, model.NodeCommand) and step.command.verb != "uncordon"

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from kopslint.change.correspondence import correspondence
 from kopslint.change.members import membership_changes
+from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.identity import is_elsewhere
 from kopslint.findings import Location
 
 if TYPE_CHECKING:
@@ -44,9 +46,15 @@ def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
 
 
 def member_moved(context: Context) -> Iterator[Draft]:
-    """A member runs in another group than before; before it has a disk, it may."""
+    """A member runs in another group than before; before it has a disk, it may.
+
+    Where the whole cluster is elsewhere, that is the finding to act upon.
+    """
     before, after = context.before, context.after
+    pair = kept.cluster(context)
     if before is None or not context.etcd_volumes:
+        return
+    if pair is not None and is_elsewhere(*pair):
         return
     # A member that its group cannot run is the mistake to tell; and one that leaves
     # such a group puts it right, since it never had a volume.

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from kopslint.change.correspondence import may_hide_groups
 from kopslint.change.members import groups_removed, membership_changes
+from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed, removals, sure
+from kopslint.checks.identity import is_elsewhere
+from kopslint.checks.placeholders import holds_placeholder
 from kopslint.commands.model import (
     DeleteCluster,
     DeleteFromFile,
@@ -25,9 +28,13 @@ if TYPE_CHECKING:
 
 
 def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
-    """The group of a member that stays is in another zone than before."""
+    """The group of a member that stays is in another zone than before.
+
+    Where the whole cluster is elsewhere, that is the finding to act upon.
+    """
     before, after = context.before, context.after
-    if before is None:
+    pair = kept.cluster(context)
+    if before is None or (pair is not None and is_elsewhere(*pair)):
         return
     found = [
         (old, new, was, now)
@@ -36,7 +43,8 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
         and (was := only(before.zones_of(old) or ())) is not None
         and (now := only(after.zones_of(new) or ())) is not None
         and was != now
-        and _members_staying(before, after, new)
+        and not holds_placeholder(was + now)
+        and _members_staying(context, before, new)
     ]
     # Groups that share a subnet move together when the subnet does.
     for same in alike(found, lambda f: _cause(f[1], after, before)):
@@ -45,7 +53,7 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
         members = dict.fromkeys(
             name
             for _, group, _, _ in same
-            for name in _members_staying(before, after, group)
+            for name in _members_staying(context, before, group)
         )
         yield Draft(
             message=f"control-plane {'group' if len(groups) == 1 else 'groups'} "
@@ -64,17 +72,19 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
 
 
 def _members_staying(
-    before: Manifest, after: Manifest, group: InstanceGroup
+    context: Context, before: Manifest, group: InstanceGroup
 ) -> tuple[str, ...]:
-    """The members that ``group`` runs on both sides under one name."""
+    """The members that ``group`` runs on both sides under one name, on one disk."""
+    anew = kept.made_anew(context)
     names = {
         now.name: None
         for old in before.etcd_clusters
-        for new in after.etcd_clusters
+        for new in context.after.etcd_clusters
         if old.name == new.name
         and (was := old.member_of(group.name)) is not None
         and (now := new.member_of(group.name)) is not None
         and was.name == now.name
+        and (new.name, now.name) not in anew
     }
     return tuple(names)
 
@@ -102,9 +112,10 @@ def _place(group: InstanceGroup, here: Manifest, there: Manifest) -> Span:
         subnet = here.cluster.subnet(name)
         if subnet is not None:
             return span_of(subnet.node, "zone")
-    if group.subnets:
-        return group.at("spec", "subnets", 0)
-    return group.at("spec", "zones", 0)
+    other = there.groups.get(group.name)
+    if group.zones and (other is None or other.zones != group.zones):
+        return group.at("spec", "zones", 0)
+    return group.at("spec", "subnets", 0)
 
 
 def group_removed_from_file(context: Context) -> Iterator[Draft]:
@@ -122,13 +133,20 @@ def group_removed_from_file(context: Context) -> Iterator[Draft]:
         for change in membership_changes(before, after)
         for old, _ in change.moved
     }
-    for group in groups_removed(before, after):
-        if group.name in left | moved or _is_deleted(group.name, context):
-            continue
-        refused = group.is_control_plane and bool(after.etcd_clusters)
+    gone = [
+        group
+        for group in groups_removed(before, after)
+        if group.name not in left | moved and not _is_deleted(group.name, context)
+    ]
+    # A control-plane group is a case of its own; workers go by the dozen.
+    for same in alike(gone, lambda g: g.name if g.is_control_plane else ""):
+        first, names = same[0], tuple(group.name for group in same)
+        one = len(names) == 1
+        refused = first.is_control_plane and bool(after.etcd_clusters)
         yield Draft(
-            message=f"{'control-plane' if group.is_control_plane else 'instance'} "
-            f"group {group.name} is gone from the files and stays in the cluster",
+            message=f"{'control-plane' if first.is_control_plane else 'instance'} "
+            f"{'group' if one else 'groups'} {listed(names)} {'is' if one else 'are'} "
+            f"gone from the files and {'stays' if one else 'stay'} in the cluster",
             why="kops replace never deletes what a file leaves out: the group stays in "
             "the state store, and its machines keep running."
             + (
@@ -137,12 +155,13 @@ def group_removed_from_file(context: Context) -> Iterator[Draft]:
                 if refused
                 else ""
             ),
-            locations=(
-                Location(group.at("metadata", "name"), "only in the spec before"),
+            locations=tuple(
+                Location(group.at("metadata", "name"), "only in the spec before")
+                for group in same
             ),
-            subject=group.name,
+            subject=",".join(names),
             certainty=sure(not _may_be_deleted(context)),
-            fix=_deletion(group, context),
+            fix=tuple(line for group in same for line in _deletion(group, context)),
         )
 
 

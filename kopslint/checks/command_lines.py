@@ -5,6 +5,7 @@ What kops refuses is no business of this module: the simulation says that.
 
 from __future__ import annotations
 
+import re
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from kopslint.findings import Location, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.commands.command import Problem
+    from kopslint.commands.command import Command, Problem
     from kopslint.simulate.situation import Situation
+    from kopslint.syntax.script import Word
 
 
 def delete_is_no_preview(context: Context) -> Iterator[Draft]:
@@ -25,7 +27,7 @@ def delete_is_no_preview(context: Context) -> Iterator[Draft]:
         command = step.command
         if not isinstance(command, model.DeleteInstanceGroup) or command.yes:
             continue
-        if step.status == "refused":
+        if step.status == "refused" or _is_of_this_list(command.group, context):
             continue
         name = command.group.shown if command.group is not None else "the group"
         yield Draft(
@@ -46,11 +48,28 @@ def delete_is_no_preview(context: Context) -> Iterator[Draft]:
         )
 
 
+def _is_of_this_list(group: Word | None, context: Context) -> bool:
+    """Whether a group is made by the list itself, so that nobody misses it."""
+    simulation = context.simulation
+    return (
+        simulation is not None
+        and group is not None
+        and group.text is not None
+        and group.text not in simulation.start.registry.groups
+    )
+
+
 def cluster_deleted(context: Context) -> Iterator[Draft]:
-    """The whole cluster is deleted, with its state store and its backups."""
+    """The whole cluster is deleted, with its state store and its backups.
+
+    One that the list itself has created is cleaned up and no loss.
+    """
+    created = False
     for step in context.simulation.steps if context.simulation is not None else ():
         command = step.command
-        if not isinstance(command, model.DeleteCluster) or not command.yes:
+        if isinstance(command, model.CreateCluster) and not command.dry_run:
+            created = True
+        if not isinstance(command, model.DeleteCluster) or not command.yes or created:
             continue
         if command.unregister:
             continue
@@ -68,7 +87,7 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
         )
 
 
-_WRITES = (
+STORES = (
     model.CreateFromFile,
     model.CreateInstanceGroup,
     model.EditCluster,
@@ -76,13 +95,14 @@ _WRITES = (
     model.Replace,
     model.UpgradeCluster,
 )
+"""The commands that write a spec to the state store."""
+
 _APPLIES = (
     model.CreateCluster,
     model.DeleteCluster,
     model.Reconcile,
     model.Terraform,
     model.Unreadable,
-    model.UpdateCluster,
 )
 
 
@@ -94,30 +114,81 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
     wrote = [
         step
         for step in simulation.steps
-        if isinstance(step.command, _WRITES) and step.status == "applied"
+        if isinstance(step.command, STORES) and step.status == "applied"
     ]
     if not wrote or not simulation.final:
         return
     last = wrote[-1]
     # What cannot be read, such as a script of one's own, may be what applies it.
     rest = dropwhile(lambda c: c is not last.command, simulation.plan.commands)
-    if any(isinstance(command, _APPLIES) for command in rest):
+    later = list(rest)
+    if any(isinstance(c, _APPLIES) or _may_apply(c) for c in later):
         return
     pending = set.intersection(*(_pending(final) for final in simulation.final))
     if not pending:
         return
+    what = f"{listed(sorted(pending))} {'is' if len(pending) == 1 else 'are'}"
+    subject = ",".join(sorted(pending))
+    partly = [
+        c for c in later if isinstance(c, model.UpdateCluster) and c.leaves_machines
+    ]
+    while later and not _writes_terraform(later[0]):
+        later.pop(0)
+    if later:
+        # Terraform is often run elsewhere; not if the list counts on what it did.
+        counts = (model.RollingUpdate, model.Validate)
+        elsewhere = not any(isinstance(command, counts) for command in later)
+        yield Draft(
+            severity=Severity.INFO if elsewhere else None,
+            message=f"{what} written for terraform and never applied",
+            why="kops only writes files for terraform; until they are applied, neither "
+            "the cloud nor etcd-manager sees any of it.",
+            locations=(
+                Location(later[0].span, "no terraform apply comes after this"),
+                Location(last.command.span, "stored here"),
+            ),
+            subject=subject,
+            step=last.number,
+            fix=("terraform plan", "terraform apply"),
+        )
+        return
     yield Draft(
-        message=f"{listed(sorted(pending))} {'is' if len(pending) == 1 else 'are'} "
-        "stored and never applied",
+        message=f"{what} stored and never applied",
         why="This only writes to the state store. Neither the cloud nor etcd-manager "
         "sees it before an update, and the next update, whoever runs it, applies it.",
-        locations=(Location(last.command.span, "no update comes after this"),),
-        subject=",".join(sorted(pending)),
+        locations=(
+            Location(
+                last.command.span,
+                f"no {'whole ' if partly else ''}update comes after this",
+            ),
+            *(
+                Location(c.span, "this phase leaves machines and etcd alone")
+                for c in partly
+            ),
+        ),
+        subject=subject,
         step=last.number,
         fix=(
             f"kops update cluster {context.cluster}",
             f"kops update cluster {context.cluster} --yes",
         ),
+    )
+
+
+def _writes_terraform(command: Command) -> bool:
+    return (
+        isinstance(command, model.UpdateCluster)
+        and command.target is not None
+        and command.target.shown == "terraform"
+    )
+
+
+def _may_apply(command: Command) -> bool:
+    """Whether it is an update of the machines, or the preview of one."""
+    return (
+        isinstance(command, model.UpdateCluster)
+        and not _writes_terraform(command)
+        and not command.leaves_machines
     )
 
 
@@ -158,6 +229,47 @@ def faulty_command_line(context: Context) -> Iterator[Draft]:
                 step=numbers.get(id(command)),
                 fix=(problem.suggestion,) if problem.suggestion else (),
             )
+
+
+_EDITOR = r"\b(KUBE_)?EDITOR="
+
+
+def editor_without_terminal(context: Context) -> Iterator[Draft]:
+    """A pipeline opens an editor, and nobody is there to type."""
+    if context.simulation is None:
+        return
+    from kopslint.syntax.command_list import notation_of
+
+    for step in context.simulation.steps:
+        command, source = step.command, step.command.span.source
+        if notation_of(source) not in ("workflow", "jenkins"):
+            continue
+        match command:
+            case model.EditCluster(sets=(), unsets=()):
+                pass
+            case model.EditInstanceGroup(sets=(), unsets=()):
+                pass
+            case model.CreateInstanceGroup(edit=True, dry_run=False):
+                pass
+            case _:
+                continue
+        if re.search(_EDITOR, source.text):
+            continue
+        creates = isinstance(command, model.CreateInstanceGroup)
+        yield Draft(
+            message="this opens an editor, and a pipeline has no terminal",
+            why="kops starts $EDITOR, by default vi, and stores what comes out of it. "
+            "In a job it fails, waits for ever, or stores the object as it was.",
+            locations=(Location(command.span, "nobody types here"),),
+            subject=command.text,
+            step=step.number,
+            fix=(f"{command.text} --edit=false",)
+            if creates
+            else (
+                "kops replace -f FILE  # the spec from the repository, instead",
+                f"{command.text} --set PATH=VALUE  # or each field by name",
+            ),
+        )
 
 
 _NO_COMMAND = ("unknown-command", "missing-argument")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def refused_command(context: Context) -> Iterator[Draft]:
-    """A command that kops, or etcd, refuses to run; each reason once."""
+    """A command that kops, etcd or its tool refuses to run; each reason once."""
     yield from _refused(context, lambda refusal: refusal.kind != "missing-object")
 
 
@@ -47,13 +47,14 @@ def _matters(refusal: Refusal, step: Step) -> bool:
 
 def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Draft:
     first = refusals[0]
-    who = "etcd" if first.kind == "etcd" else "kops"
+    who = "etcd" if first.kind == "etcd" else _program(step.command)
     certain = (
         all(
             any(again.kind == first.kind for again in result.refusals)
             for result in step.results
         )
         and step.status == "refused"
+        and not _is_guessed(first, step)
     )
     stops = [
         s.ended for s in simulation.final if s.ended and s.ended.step == step.number
@@ -64,6 +65,10 @@ def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Dra
         for span, label in refusal.places
         if span != step.command.span
     ]
+    if stops and simulation.skipped:
+        unreached, *others = simulation.skipped
+        more = f", nor do {len(others)} more" if others else ""
+        places.append(Location(unreached.span, f"never runs{more}"))
     says = "this fails" if first.kind == "not-in-cloud" else f"{who} refuses this"
     severity = None
     if first.kind == "not-in-cloud" or (who == "etcd" and not certain):
@@ -83,6 +88,19 @@ def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Dra
         step=step.number,
         fix=_repair(first, step),
     )
+
+
+def _program(command: Command) -> str:
+    """The program that reads the command line, and refuses one that it cannot read."""
+    if isinstance(command, model.MemberAdd | model.MemberRemove):
+        return "etcdctl"
+    return "etcd-manager-ctl" if isinstance(command, model.RestoreBackup) else "kops"
+
+
+def _is_guessed(refusal: Refusal, step: Step) -> bool:
+    """Whether a refusal rests on what files that nobody has were taken to hold."""
+    of_registry = refusal.kind not in ("command-line", "etcd")
+    return of_registry and any(after.guessed for after in step.after)
 
 
 _REASONS = {

@@ -7,9 +7,7 @@ is by default, stands in the rulebook.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.findings import Certainty, Draft
 
@@ -19,14 +17,13 @@ if TYPE_CHECKING:
     from kopslint.checks.house import HouseRule
     from kopslint.commands.command import Command
     from kopslint.kops.spec import Manifest
-    from kopslint.simulate.record import Simulation
+    from kopslint.simulate.record import Simulation, Step
     from kopslint.source.text import Source
 
     Check = Callable[["Context"], Iterator[Draft]]
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """One cluster to be checked.
 
     ``after`` is the state to check, or the state after the change; ``before`` is
@@ -34,7 +31,8 @@ class Context:
     ``misnamed`` are commands that name a cluster which is none of the inputs.
     ``house`` are the rules of a team's own that are asked. ``kops_version`` is the
     kops whose rules hold; None: the one that fits the cluster's Kubernetes.
-    ``etcd_volumes`` is whether the disks of the etcd members exist.
+    ``etcd_volumes`` is whether the disks of the etcd members exist. ``renamed_from``
+    is a cluster that only the side before has, in the file that has this one after.
     """
 
     after: Manifest
@@ -44,6 +42,7 @@ class Context:
     house: tuple[HouseRule, ...] = ()
     kops_version: str | None = None
     etcd_volumes: bool = True
+    renamed_from: Manifest | None = None
 
     @property
     def cluster(self) -> str:
@@ -81,6 +80,8 @@ def _members(manifest: Manifest) -> object:
 def _named(source: Source) -> str:
     """A source as the command line names it."""
     revision = source.revision
+    from shlex import quote
+
     return quote(f"git:{revision}:{source.path}" if revision else source.path)
 
 
@@ -93,6 +94,14 @@ def listed(names: tuple[str, ...] | list[str]) -> str:
     """Names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def meanwhile(first: Step, last: Step) -> str:
+    """The stretch of steps in a sentence, as the timeline and the list number them."""
+    start, end = (
+        f"step {step.number} (line {step.command.span.line})" for step in (first, last)
+    )
+    return f"from {start} to {end}"
 
 
 def removals(pairs: Iterable[tuple[str, str]], when: str = "") -> tuple[str, ...]:
@@ -117,4 +126,4 @@ def removals(pairs: Iterable[tuple[str, str]], when: str = "") -> tuple[str, ...
     return tuple(lines)
 
 
-__all__ = ["Check", "Context", "Draft", "listed", "removals", "sure"]
+__all__ = ["Check", "Context", "Draft", "listed", "meanwhile", "removals", "sure"]

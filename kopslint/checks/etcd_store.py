@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FIELD = ("backups", "backupStore")
 
 # The store of all etcd clusters, of one of them, or its orders: not one backup.
-_WHOLE_STORE = re.compile(r"/backups(/etcd(/[^/]+(/control(/.*)?)?)?)?/?(\*+)?$")
+_WHOLE_STORE = r"/backups(/etcd(/[^/]+(/control(/.*)?)?)?)?/?(\*+)?$"
 
 
 def etcd_backup_store_moved(context: Context) -> Iterator[Draft]:
@@ -213,7 +213,7 @@ def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
                 return
             case model.DeleteBackups(target=target) if target is not None:
                 path = target.shown.rstrip("/")
-                if not _WHOLE_STORE.search(path) and not path.endswith(
+                if not re.search(_WHOLE_STORE, path) and not path.endswith(
                     f"/{context.cluster}"
                 ):
                     continue

@@ -6,15 +6,13 @@ docs/etcd3-migration.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed
-from kopslint.checks.rolls import control_plane_rolls, rolls_at_once
 from kopslint.checks.versions import Release, release
-from kopslint.findings import Location, Severity
+from kopslint.findings import Certainty, Location, Severity
 from kopslint.syntax.yaml_tree import text_at
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def etcd_version_jump(context: Context) -> Iterator[Draft]:
         before, after, jump = same[0][2:]
         names = [new.name for _, new, *_ in same]
         # With the outage that kops documents for it, 2.2.1 was migrated.
-        documented = release(before) == _MIGRATED and rolls_at_once(context)
+        documented = release(before) == _MIGRATED and _rolls_at_once(context)
         yield Draft(
             severity=Severity.WARNING if documented else None,
             message=f"the version of etcd {listed(names)} {jump.message}",
@@ -54,8 +52,7 @@ def etcd_version_jump(context: Context) -> Iterator[Draft]:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Jump:
+class _Jump(NamedTuple):
     """What is wrong with a step from one version to another."""
 
     message: str
@@ -102,7 +99,7 @@ def etcd_provider_changed(context: Context) -> Iterator[Draft]:
     found = [
         (old, new, *mode)
         for old, new in kept.etcd_clusters(context)
-        if (mode := _mode(old, new, pair)) is not None
+        if (mode := runtime_change(old, new, pair)) is not None
     ]
     for same in alike(found, lambda f: f[2:]):
         key, before, after = same[0][2:]
@@ -144,11 +141,20 @@ _AT_ONCE = (
 )
 
 
+def _rolls_at_once(context: Context) -> bool:
+    # What knows commands is only loaded where a change asks for it.
+    from kopslint.checks.rolls import rolls_at_once
+
+    return rolls_at_once(context)
+
+
 def _rolls_one_by_one(context: Context) -> bool:
-    return bool(control_plane_rolls(context)) and not rolls_at_once(context)
+    from kopslint.checks.rolls import control_plane_rolls
+
+    return bool(control_plane_rolls(context)) and not _rolls_at_once(context)
 
 
-def _mode(
+def runtime_change(
     old: EtcdCluster, new: EtcdCluster, pair: tuple[Cluster, Cluster]
 ) -> tuple[str, str, str] | None:
     """The changed field of how etcd is run, its value before, its value after.
@@ -179,6 +185,8 @@ def etcd_versions_differ(context: Context) -> Iterator[Draft]:
     """Two etcd clusters of one spec are given different versions."""
     etcd_clusters = context.after.etcd_clusters
     first = etcd_clusters[0] if etcd_clusters else None
+    if first is not None and first.version:
+        yield from _left_to_kops(first, [e for e in etcd_clusters if not e.version])
     for etcd in etcd_clusters[1:]:
         if first is None or etcd.version is None or etcd.version == first.version:
             continue
@@ -198,6 +206,33 @@ def etcd_versions_differ(context: Context) -> Iterator[Draft]:
             if first.version is None
             else (f"# write version: {first.version} in {etcd.name} too",),
         )
+
+
+def _left_to_kops(first: EtcdCluster, others: list[EtcdCluster]) -> Iterator[Draft]:
+    """Etcd clusters without a version beside a first one that has it.
+
+    Source: kops pkg/model/components/etcd.go fills in the version that its release
+    takes, and upup/pkg/fi/cloudup/apply_cluster.go validates once more after that.
+    """
+    if not others:
+        return
+    names = [etcd.name for etcd in others]
+    leaves = "leaves" if len(names) == 1 else "leave"
+    yield Draft(
+        severity=Severity.WARNING,
+        certainty=Certainty.POSSIBLE,
+        message=f"etcd {first.name} has version {first.version} and {listed(names)} "
+        f"{leaves} it to kops: they must be the same",
+        why="kops stores the spec, fills in the version of its release at every "
+        "update, and refuses the update unless that happens to be the same one.",
+        locations=(
+            *(Location(etcd.at("name"), f"{etcd.name} sets none") for etcd in others),
+            Location(first.at("version"), f"the version of {first.name}"),
+        ),
+        subject=",".join(names),
+        etcd_cluster=only(names),
+        fix=(f"# write version: {first.version} in {listed(names)} too",),
+    )
 
 
 def _place(etcd: EtcdCluster, key: str) -> Span:

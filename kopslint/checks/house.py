@@ -7,8 +7,7 @@ module must not know the language in which such a rule is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kopslint.checks.context import Context, Draft
 from kopslint.errors import RuleError
@@ -50,8 +49,7 @@ class HouseRule(Protocol):
         """What to say where it is broken. Raises ``RuleError`` if it cannot tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
+class _Subject(NamedTuple):
     """One thing that a rule is asked about; ``node`` is None for a command."""
 
     name: str

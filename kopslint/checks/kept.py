@@ -41,12 +41,25 @@ def etcd_clusters(context: Context) -> Iterator[tuple[EtcdCluster, EtcdCluster]]
 
 
 def members(context: Context) -> Iterator[tuple[str, EtcdMember, EtcdMember]]:
-    """The members of both sides: the etcd cluster's name, before, after."""
+    """The members of both sides: the etcd cluster's name, before, after.
+
+    One that the list takes out and lets in anew is not the same member.
+    """
+    anew = made_anew(context)
     for etcd, after in etcd_clusters(context):
         for new in after.members:
             old = etcd.member(new.name) if new.name else None
-            if old is not None:
+            if old is not None and (after.name, new.name) not in anew:
                 yield after.name, old, new
+
+
+def made_anew(context: Context) -> frozenset[tuple[str, str]]:
+    """The members, each with its etcd cluster, that the list lets in anew."""
+    if context.simulation is None:
+        return frozenset()
+    from kopslint.simulate.membership import let_in_anew
+
+    return frozenset(let_in_anew(context.simulation))
 
 
 def subnets(context: Context) -> Iterator[tuple[Subnet, Subnet]]:

@@ -20,13 +20,17 @@ from kopslint.kops.spec import Role, parse_role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kopslint.kops.spec import Cluster
     from kopslint.simulate.record import Step
+
+    # The Cluster that is there, and the one that takes its place.
+    Change = tuple[Cluster, Cluster]
 
 _FIELD = ("spec", "kubernetesVersion")
 
 # From this release on a kubelet that is newer than the API server does not start.
 _STRICT = Release(1, 31, 0)
-_TARGET = re.compile(r"master|control[-_]?plane|api-?server", re.IGNORECASE)
+_TARGET = r"(?i)master|control[-_]?plane|api-?server"
 
 
 def kubernetes_minor_skipped(context: Context) -> Iterator[Draft]:
@@ -44,7 +48,7 @@ def kubernetes_minor_skipped(context: Context) -> Iterator[Draft]:
         why="API servers may differ by one minor release only, and while the control "
         "plane is rolled old and new ones run side by side. Objects stored in a form "
         "that only the skipped releases convert may be lost.",
-        locations=_places(context),
+        locations=_places(kept.cluster(context)),
         subject=f"{old.series}/{new.series}",
         fix=(
             (
@@ -66,7 +70,7 @@ def kubernetes_downgraded(context: Context) -> Iterator[Draft]:
         why="The API server of an older minor release does not read everything that a "
         "newer one stored in etcd, and kubelets must not be newer than it. Kubernetes "
         "supports no way back but a restore.",
-        locations=_places(context),
+        locations=_places(kept.cluster(context)),
         subject=f"{old.series}/{new.series}",
         fix=(f"# stay on {old.series}, or restore an etcd backup from before it",),
     )
@@ -74,16 +78,26 @@ def kubernetes_downgraded(context: Context) -> Iterator[Draft]:
 
 def kubelet_newer_than_control_plane(context: Context) -> Iterator[Draft]:
     """Worker nodes get a new Kubernetes before the control plane runs it."""
-    versions = _versions(context)
-    if versions is None or context.simulation is None or not _has_workers(context):
+    if context.simulation is None or not _has_workers(context):
         return
-    old, new = versions
-    if new[:2] <= old[:2] or new < _STRICT:
-        return
-    step = _workers_first(context, _from_the_change_on(context.simulation.steps))
-    if step is None:
-        return
-    yield Draft(
+    for change, steps in _rises(context, context.simulation.steps):
+        old, new = map(_version, change)
+        if old is None or new is None or new[:2] <= old[:2] or new < _STRICT:
+            continue
+        step = _workers_first(context, steps)
+        if step is not None:
+            yield _newer_kubelet(step, change, old, new, context)
+            return
+
+
+def _newer_kubelet(
+    step: Step,
+    change: Change,
+    old: Release,
+    new: Release,
+    context: Context,
+) -> Draft:
+    return Draft(
         message=f"worker nodes may start with Kubernetes {new.series} while the "
         f"control plane still runs {old.series}",
         why=f"From {_STRICT.series} on a kubelet that is newer than the API server "
@@ -91,7 +105,7 @@ def kubelet_newer_than_control_plane(context: Context) -> Iterator[Draft]:
         "until the control plane is rolled.",
         locations=(
             Location(step.command.span, "all groups at once, the workers too"),
-            *_places(context),
+            *_places(change),
         ),
         subject=f"{old.series}/{new.series}",
         certainty=Certainty.POSSIBLE,
@@ -118,12 +132,15 @@ def _versions(context: Context) -> tuple[Release, Release] | None:
     pair = kept.cluster(context)
     if pair is None:
         return None
-    old, new = (release(cluster.kubernetes_version) for cluster in pair)
+    old, new = map(_version, pair)
     return None if old is None or new is None else (old, new)
 
 
-def _places(context: Context) -> tuple[Location, ...]:
-    pair = kept.cluster(context)
+def _version(cluster: Cluster) -> Release | None:
+    return release(cluster.kubernetes_version)
+
+
+def _places(pair: Change | None) -> tuple[Location, ...]:
     if pair is None:
         return ()
     old, new = pair
@@ -139,13 +156,45 @@ def _has_workers(context: Context) -> bool:
     return not groups or any(group.role is Role.NODE for group in groups)
 
 
-def _from_the_change_on(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps after the first that may store the new version, or else all."""
+def _rises(
+    context: Context, steps: tuple[Step, ...]
+) -> Iterator[tuple[Change, tuple[Step, ...]]]:
+    """Every rise of the version in the state store, and the steps from it to the next.
+
+    Where no step stores another version, the change is taken to come with the first
+    that may.
+    """
+    pair = kept.cluster(context)
+    if pair is None:
+        return
+    here = pair[0]
+    rises: list[tuple[Change, int]] = []
     for step in steps:
-        match step.command:
-            case model.EditCluster() | model.Replace() | model.UpgradeCluster(yes=True):
-                return steps[step.number :]
-    return steps
+        stored = (situation.registry.cluster for situation in step.after)
+        higher = next((c for c in stored if c is not None and _above(c, here)), None)
+        if higher is not None:
+            rises.append(((here, higher), step.number))
+            here = higher
+    rises = rises or [(pair, _first_edit(steps))]
+    ends = [start - 1 for _, start in rises[1:]]
+    for (change, start), end in zip(rises, [*ends, len(steps)], strict=True):
+        yield change, steps[start:end]
+
+
+def _above(one: Cluster, other: Cluster) -> bool:
+    new, old = _version(one), _version(other)
+    return new is not None and old is not None and new[:2] > old[:2]
+
+
+def _first_edit(steps: tuple[Step, ...]) -> int:
+    """The number of the first step that may store another version, or else 0."""
+    edits = (
+        step.number
+        for step in steps
+        if isinstance(step.command, model.EditCluster | model.Replace)
+        or (isinstance(step.command, model.UpgradeCluster) and step.command.yes)
+    )
+    return next(edits, 0)
 
 
 def _workers_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
@@ -164,7 +213,7 @@ def _workers_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
                     return step
                 applied = applied or covers_control_plane(command, context)
             case model.Terraform(verb="apply", targets=targets) if rendered:
-                if not targets or not all(_TARGET.search(t.shown) for t in targets):
+                if not targets or not all(re.search(_TARGET, t.shown) for t in targets):
                     return step
                 applied = True
             case model.RollingUpdate(yes=True) as command if applied:

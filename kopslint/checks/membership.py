@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.alike import only
-from kopslint.checks.context import Context, Draft, listed, removals, sure
+from kopslint.checks.alike import alike, only
+from kopslint.checks.context import Context, Draft, listed, meanwhile, removals, sure
 from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.commands.model import MemberRemove
 from kopslint.findings import Location, Severity
-from kopslint.simulate import membership
+from kopslint.simulate import membership, quorum, repair
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,6 +51,58 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
             fix=mending(hazards, context.simulation),
             trace=tuple(line_of(hazard) for hazard in hazards),
             story=story_of(first),
+        )
+    yield from _dead_for_a_while(context.simulation)
+
+
+def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
+    """Dead members that a later step of the list takes out or brings back.
+
+    Where the spec still lists one when its group is deleted, or no other member may
+    fail meanwhile, that is the finding to act upon.
+    """
+    blamed = {
+        (absence.etcd_cluster, *absence.members)
+        for deletion in repair.mended_deletions(simulation)
+        for _, absence in deletion.members
+    }
+    blamed |= {
+        (window.etcd_cluster, member)
+        for window in quorum.intolerances(simulation)
+        for member in window.members
+    }
+    found = [
+        absence
+        for absence in repair.absences(simulation)
+        if (absence.etcd_cluster, *absence.members) not in blamed
+    ]
+    for same in alike(found, lambda a: (a.step.number, a.members, a.certain, a.back)):
+        first, names = same[0], [absence.etcd_cluster for absence in same]
+        last = max(same, key=lambda absence: absence.by.number).by
+        world = first.world
+        yield Draft(
+            severity=Severity.INFO,
+            message=f"{listed(first.members)} is dead in etcd {listed(names)} "
+            f"{meanwhile(first.step, last)}",
+            why=f"In between it counts against quorum: {world.voting} of "
+            f"{world.members} members vote, and {world.quorum} must. Step "
+            f"{last.number} "
+            + ("brings its machine back." if first.back else "takes it out of etcd."),
+            locations=(
+                Location(first.step.command.span, "the machine goes here"),
+                Location(last.command.span, "mended here"),
+            ),
+            subject=f"{','.join(names)}/{','.join(first.members)}/mended",
+            certainty=sure(first.certain),
+            step=first.step.number,
+            etcd_cluster=only(names),
+            fix=()
+            if first.back
+            else removals(
+                ((member, name) for name in names for member in first.members),
+                f", before line {first.step.command.span.line}",
+            ),
+            trace=tuple(line_of(absence) for absence in same),
         )
 
 
@@ -156,6 +208,12 @@ def _why_not(letters: set[str], dead: tuple[str, ...], members: tuple[str, ...])
             "membership: etcd-manager never takes such a machine back, whatever the "
             "count says."
         )
+    if "A" in letters:
+        return (
+            f"The member list has {who} again, but the disk still holds the data of "
+            "the member that was removed: etcd never starts with that, and the new "
+            "member counts towards quorum all the same."
+        )
     if "R" in letters:
         return (
             f"The disk of {who} is empty and the member of that name is still "
@@ -177,6 +235,9 @@ def _mending(
 ) -> tuple[str, ...]:
     if "E" in letters:
         return ("# delete its etcd volumes, so that it comes back as a new member",)
+    if "A" in letters:
+        again = ((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
+        return (*removals(again), "# then delete its etcd volumes: it joins as new")
     if "R" in letters:
         dead = hazards[0].members
     return removals((name, hazard.etcd_cluster) for name in dead for hazard in hazards)

@@ -6,8 +6,7 @@ and pkg/apis/kops/validation/instancegroup.go.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.checks import kept
 from kopslint.checks.alike import alike
@@ -95,8 +94,7 @@ def _near(name: str, cluster: Cluster) -> str:
     return f"# did you mean {near[0]}?" if near else f"# write one of {listed(names)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Changed:
+class _Changed(NamedTuple):
     """A field of the network before and after; ``kind`` are told as one."""
 
     kind: str
@@ -111,7 +109,8 @@ def network_range_changed(context: Context) -> Iterator[Draft]:
     pair = kept.cluster(context)
     if pair is None:
         return
-    for field in _range_changes(*pair):
+    changed = list(_range_changes(*pair))
+    for field in changed:
         adopted = field.kind == "networkID" and field.before is None
         yield Draft(
             severity=Severity.WARNING if adopted else None,
@@ -126,6 +125,9 @@ def network_range_changed(context: Context) -> Iterator[Draft]:
             if field.before is not None
             else (f"# leave {field.kind} out, unless it is the network's own id",),
         )
+    # The subnets follow their network: to leave it alone is to leave them alone.
+    if any(field.kind in ("networkCIDR", "networkID") for field in changed):
+        return
     found = [
         change
         for old, new in kept.subnets(context)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import only
-from kopslint.checks.context import Context, Draft, listed, removals, sure
-from kopslint.findings import Location
+from kopslint.checks.context import Context, Draft, listed, meanwhile, removals, sure
+from kopslint.findings import Location, Severity
 from kopslint.simulate.membership import deletions
+from kopslint.simulate.repair import mended_deletions
 from kopslint.simulate.views import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.kops.spec import EtcdMember
+    from kopslint.simulate.repair import MendedDeletion
 
 
 def group_deleted_before_member(context: Context) -> Iterator[Draft]:
@@ -34,7 +36,7 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             why="etcd-manager removes only members that it can reach. One whose "
             f"machine is gone stays: {listed(names)} counts against quorum in "
             f"{listed(clusters)} from here on.",
-            locations=(command, *_places(deletion.members)),
+            locations=(command, *_places((n, m) for n, m, _ in deletion.members)),
             subject=f"{deletion.group}/{','.join(names)}",
             certainty=sure(certain),
             step=step.number,
@@ -48,10 +50,48 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             ),
             trace=trace(step, clusters),
         )
+    for mended in mended_deletions(context.simulation):
+        yield _for_a_while(mended, context)
 
 
-def _places(members: tuple[tuple[str, EtcdMember, bool], ...]) -> list[Location]:
+def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
+    """The same where a later step of the list mends it."""
+    step = deletion.step
+    members = [(absence.etcd_cluster, m) for m, absence in deletion.members]
+    names = tuple(dict.fromkeys(member.name for _, member in members))
+    clusters = tuple(name for name, _ in members)
+    last = max((absence for _, absence in deletion.members), key=lambda a: a.by.number)
+    before = f", before line {step.command.span.line}"
+    return Draft(
+        severity=Severity.WARNING,
+        message=f"{deletion.group} is deleted while etcd still counts on its member "
+        f"{listed(names)}, {meanwhile(step, last.by)}",
+        why=f"In between {listed(names)} is dead and counts against quorum in "
+        f"{listed(clusters)}. Step {last.by.number} "
+        + ("brings its machine back." if last.back else "takes it out of etcd."),
+        locations=(
+            Location(step.command.span, "the machine goes here"),
+            Location(last.by.command.span, "mended here"),
+            *_places(members),
+        ),
+        subject=f"{deletion.group}/{','.join(names)}/mended",
+        certainty=sure(all(absence.certain for _, absence in deletion.members)),
+        step=step.number,
+        etcd_cluster=only(clusters),
+        fix=(
+            (
+                f"kops delete instance NODE --name {context.cluster} --yes"
+                f"  # instead: a new machine for {deletion.group}, with its volumes"
+            ),
+        )
+        if last.back
+        else removals(((member.name, name) for name, member in members), before),
+        trace=trace(step, clusters),
+    )
+
+
+def _places(members: Iterable[tuple[str, EtcdMember]]) -> list[Location]:
     return [
         Location(member.at("instanceGroup"), f"{member.name} of {name} runs here")
-        for name, member, _ in members
+        for name, member in members
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import only
 from kopslint.checks.context import Context, Draft, listed, removals, sure
-from kopslint.etcd.story import story
+from kopslint.etcd.world import MEMBERS
 from kopslint.findings import Location, Severity, TraceLine
 from kopslint.simulate import quorum
 from kopslint.simulate.views import picture, views
@@ -122,7 +122,7 @@ def _reason(outage: Outage) -> str:
     if world.members == 1:
         return "The only member goes down with its machine; the API is back with it."
     letters = zip(outage.worlds.names, world.names, strict=True)
-    away = [name for name, letter in letters if letter in "DWrR"]
+    away = [name for name, letter in letters if letter in MEMBERS - {"L", "J"}]
     return (
         f"{world.voting} of {world.members} registered members can vote then, and "
         f"{world.quorum} must: {listed(away)} {'is' if len(away) == 1 else 'are'} "
@@ -159,7 +159,7 @@ def _window(window: Window) -> tuple[int, int, bool, int, int]:
     world = window.world
     return (
         window.step.number,
-        window.until.number,
+        window.until.number if window.until is not None else 0,
         not window.certain,
         world.voting,
         world.members,
@@ -170,12 +170,12 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     first = windows[0]
     world = first.world
     names = [window.etcd_cluster for window in windows]
-    lasts = ""
-    if first.until is not first.step:
-        lasts = f" until line {first.until.command.span.line}"
+    lasts = "to the end of the list"
+    if first.until is not None:
+        lasts = f"until line {first.until.command.span.line}"
     tolerate = "tolerates" if len(names) == 1 else "tolerate"
     return Draft(
-        message=f"from here{lasts} etcd {listed(names)} {tolerate} no failure: "
+        message=f"from here {lasts} etcd {listed(names)} {tolerate} no failure: "
         f"{world.voting} of {world.members} members vote, {world.quorum} must",
         why="Quorum counts the members that are registered, dead or alive. One more "
         "machine away, for a reboot or a roll, and the API stops.",
@@ -223,4 +223,8 @@ def line_of(hazard: Hazard) -> TraceLine:
 
 def story_of(hazard: Hazard) -> tuple[str, ...]:
     """How a hazard comes about, if something else can happen as well."""
-    return () if hazard.certain else story(hazard.worlds, hazard.world)
+    if hazard.certain:
+        return ()
+    from kopslint.etcd.story import story
+
+    return story(hazard.worlds, hazard.world)

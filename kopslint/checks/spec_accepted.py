@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_network
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft
+from kopslint.checks.placeholders import holds_placeholder
 from kopslint.findings import Location
 from kopslint.syntax.yaml_tree import span_of
 
@@ -70,9 +72,14 @@ def subnets_overlap(context: Context) -> Iterator[Draft]:
 def _range(subnet: Subnet) -> IPv4Network | IPv6Network | None:
     """The range of a subnet; None if it has none or it is no range."""
     try:
-        return ip_network(subnet.cidr, strict=False) if subnet.cidr else None
+        return _network(subnet.cidr) if subnet.cidr else None
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return ip_network(text, strict=False)
 
 
 def _cidr(subnet: Subnet) -> Span:
@@ -82,7 +89,7 @@ def _cidr(subnet: Subnet) -> Span:
 def name_is_no_dns_name(context: Context) -> Iterator[Draft]:
     """A group's name is no DNS name."""
     for group in context.after.groups.values():
-        if not _LABEL.fullmatch(group.name):
+        if not (_LABEL.fullmatch(group.name) or holds_placeholder(group.name)):
             yield Draft(
                 message=f"the name {group.name} of a group is no DNS name",
                 why="kops stores it; kops-controller, which lets the nodes join, asks "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
+from kopslint.checks.placeholders import is_filled_in_later
 from kopslint.findings import Location
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _joined_objects(flaw: Flaw) -> Draft:
 def malformed_object(context: Context) -> Iterator[Draft]:
     """An object cannot be read as what it should be."""
     for flaw in context.after.flaws:
-        if flaw.kind != "duplicate-key":
+        if flaw.kind != "duplicate-key" and not is_filled_in_later(flaw.places[0][0]):
             yield _draft(flaw)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.change.correspondence import correspondence
 from kopslint.checks.alike import alike, only
@@ -137,8 +136,7 @@ def members_share_zone(context: Context) -> Iterator[Draft]:
         yield _shared_zone(same)
 
 
-@dataclass(frozen=True, slots=True)
-class _Crowd:
+class _Crowd(NamedTuple):
     """The members of an etcd cluster in one zone, more than there have to be."""
 
     etcd: EtcdCluster

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
-from kopslint.etcd.explore import MAX_WORLDS
+from kopslint.checks.validation import postponed
 from kopslint.findings import Location
-from kopslint.simulate.flow import MAX_SITUATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,17 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
 
 
 def taken_for_granted(context: Context) -> Iterator[Draft]:
-    """An argument known only at run time was taken to mean something."""
+    """What the text does not say was taken to mean something, or to be right."""
+    for same in alike(postponed(context), lambda span: span.source):
+        what = "this value is" if len(same) == 1 else f"these {len(same)} values are"
+        yield Draft(
+            message=f"assumed: {what} right once filled in",
+            why="kops knows no variables in its files, so something fills them in "
+            "before. What they stand for is not checked: check the file that comes "
+            "out of it.",
+            locations=tuple(Location(span, "a placeholder") for span in same[:3]),
+            subject="placeholders",
+        )
     if context.simulation is None:
         return
     for item in context.simulation.undecided:
@@ -51,6 +61,9 @@ def too_much_to_follow(context: Context) -> Iterator[Draft]:
     simulation = context.simulation
     if simulation is None or not simulation.truncated or not simulation.steps:
         return
+    from kopslint.etcd.explore import MAX_WORLDS
+    from kopslint.simulate.flow import MAX_SITUATIONS
+
     yield Draft(
         message="more can come of this list than kopslint follows",
         why=f"It follows {MAX_WORLDS:,} states of an etcd cluster and {MAX_SITUATIONS} "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
+from kopslint.checks.placeholders import is_filled_in_later
 from kopslint.findings import Location, Severity
 from kopslint.kops.validation import update_violations, violations
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from kopslint.checks.context import Check
     from kopslint.kops.spec import Manifest
     from kopslint.kops.validation import AtCommand, Kind, Violation
+    from kopslint.source.text import Span
 
-_INDEX = re.compile(r"\[\d+\]")
+_INDEX = r"\[\d+\]"
 _REASONS: dict[AtCommand, str] = {
     "create": "kops create -f and kops replace -f refuse the object; what stands above "
     "it in the file is stored by then.",
@@ -60,10 +62,11 @@ def _check(kind: Kind) -> Check:
     """The check of one kind of violation."""
 
     def check(context: Context) -> Iterator[Draft]:
-        found = (
-            v for v in _LAST.of(context.after, context.kops_version) if v.kind == kind
+        yield from _drafts(
+            violation
+            for violation in _LAST.of(context.after, context.kops_version)
+            if violation.kind == kind and not is_filled_in_later(violation.span)
         )
-        yield from _drafts(found)
 
     return check
 
@@ -82,7 +85,49 @@ invalid_name_or_label = _check("name-or-label")
 invalid_addon = _check("addon")
 missing_field = _check("missing-field")
 invalid_etcd = _check("etcd")
-missing_feature_flag = _check("feature-flag")
+_needs_feature_flag = _check("feature-flag")
+
+
+def missing_feature_flag(context: Context) -> Iterator[Draft]:
+    """A setting that kops takes only with a feature flag, which nobody is seen to set.
+
+    Where the list updates the cluster, it is the one who sets it or does not.
+    """
+    if not _sets_feature("APIServerNodes", context):
+        yield from _needs_feature_flag(context)
+
+
+def _sets_feature(name: str, context: Context) -> bool:
+    """Whether every update of the list, and there is one, runs with a feature flag on.
+
+    Source: kops pkg/featureflag/featureflag.go, ParseFlags: the last mention counts.
+    """
+    if context.simulation is None:
+        return False
+    from kopslint.commands.model import Reconcile, UpdateCluster
+
+    seen = [
+        step.command.features
+        for step in context.simulation.steps
+        if isinstance(step.command, Reconcile | UpdateCluster)
+    ]
+    return bool(seen) and all(
+        flags is not None and _is_on(name, flags.shown) for flags in seen
+    )
+
+
+def _is_on(name: str, flags: str) -> bool:
+    words = [flag.strip() for flag in flags.split(",")]
+    mentions = [word for word in words if word.lstrip("+-") == name]
+    return bool(mentions) and not mentions[-1].startswith("-")
+
+
+def postponed(context: Context) -> tuple[Span, ...]:
+    """The places of what kops would refuse, if it were not filled in before."""
+    violations = _LAST.of(context.after, context.kops_version)
+    flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
+    spans = {*(violation.span for violation in violations), *flaws}
+    return tuple(sorted(filter(is_filled_in_later, spans), key=lambda span: span.order))
 
 
 def refused_update(context: Context) -> Iterator[Draft]:
@@ -116,4 +161,4 @@ def _drafts(found: Iterable[Violation]) -> Iterator[Draft]:
 def _mistake(violation: Violation) -> tuple[str, str, str]:
     """What makes two violations the same mistake: all but the place in a list."""
     kind = violation.about.partition("/")[0]
-    return kind, _INDEX.sub("[]", violation.message), violation.hint
+    return kind, re.sub(_INDEX, "[]", violation.message), violation.hint

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.context import Context, Draft, listed, meanwhile
 from kopslint.commands import model
 from kopslint.commands.etcd import etcd_cluster_in
-from kopslint.findings import Location, Severity
+from kopslint.findings import Certainty, Location, Severity
+from kopslint.simulate.repair import is_mended
 from kopslint.syntax.yaml_tree import Scalar, find, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kopslint.commands.command import Command
     from kopslint.kops.spec import EtcdMember
     from kopslint.simulate.record import Step
     from kopslint.source.text import Span
@@ -29,10 +31,8 @@ _DEFAULT_SIZE = 20
 
 # The tags by which kops finds a volume and etcd-manager mounts it. Source:
 # kops upup/pkg/fi/cloudup/awstasks/ebsvolume.go, etcd-manager pkg/volumes/aws.
-_TAGS = re.compile(
-    r"\bName\b|k8s\.io/(etcd|role)/|kubernetes\.io/cluster/|KubernetesCluster"
-)
-_ETCD_VOLUME = re.compile(r"etcd|master|control[-_]?plane", re.IGNORECASE)
+_TAGS = r"\bName\b|k8s\.io/(etcd|role)/|kubernetes\.io/cluster/|KubernetesCluster"
+_ETCD_VOLUME = r"(?i)etcd|master|control[-_]?plane"
 
 
 def etcd_volume_shrunk(context: Context) -> Iterator[Draft]:
@@ -154,7 +154,7 @@ def volume_deleted_under_member(context: Context) -> Iterator[Draft]:
     if context.simulation is None:
         return
     removed: set[str | None] = set()
-    found: list[tuple[Step, str]] = []
+    found: list[tuple[Step, model.DeleteVolumes, bool]] = []
     for step in context.simulation.steps:
         match step.command:
             case model.MemberRemove(etcd_cluster=etcd_cluster):
@@ -162,27 +162,47 @@ def volume_deleted_under_member(context: Context) -> Iterator[Draft]:
             case model.DeleteCluster(yes=True) | model.Terraform(verb="destroy"):
                 # Nothing is left that a volume could be missed by.
                 break
-            case model.DeleteVolumes(verb="delete" | "retag" as verb):
-                if _is_etcd_volume(step, context) and not _is_free(step, removed):
-                    found.append((step, verb))
-    for same in alike(found, lambda f: f[1]):
-        yield _volume_gone(context, [step for step, _ in same], same[0][1])
+            case model.DeleteVolumes(verb="delete" | "retag") as command:
+                says = _says_etcd(command, context)
+                about_etcd = says or _may_be(command, context)
+                if about_etcd and not _is_free(command, removed):
+                    found.append((step, command, says))
+    for same in alike(found, lambda f: (f[1].verb, f[2])):
+        _, command, says = same[0]
+        gone = _volume_gone(context, [step for step, _, _ in same], command.verb)
+        if not says:
+            gone = gone._replace(
+                severity=Severity.WARNING, certainty=Certainty.POSSIBLE
+            )
+        yield gone
 
 
-def _is_etcd_volume(step: Step, context: Context) -> bool:
+def _says_etcd(command: model.DeleteVolumes, context: Context) -> bool:
     """Whether the words say that a volume is etcd's, and that it is lost to it."""
-    command = step.command
-    retags = isinstance(command, model.DeleteVolumes) and command.verb == "retag"
-    if retags and not _TAGS.search(command.text):
+    if command.verb == "retag" and not re.search(_TAGS, command.text):
         return False
-    said = f"{command.text} {step.title or ''}"
+    said = " ".join([command.text, command.note, *(w.shown for w in command.volumes)])
     groups = (group.name for group in context.after.control_plane)
-    return bool(_ETCD_VOLUME.search(said)) or any(name in said for name in groups)
+    return bool(re.search(_ETCD_VOLUME, said)) or any(name in said for name in groups)
 
 
-def _is_free(step: Step, removed: set[str | None]) -> bool:
+def _may_be(command: model.DeleteVolumes, context: Context) -> bool:
+    """Whether a volume to delete is called like a control-plane group that stays."""
+    if context.simulation is None or command.verb != "delete":
+        return False
+    told = context.simulation.plan.told_machines(command.volumes)
+    return any(group.name in told for group in context.after.control_plane)
+
+
+def _etcd_cluster(command: Command) -> str | None:
+    """The etcd cluster that a volume is of, if the command or its comment says so."""
+    note = command.note if isinstance(command, model.DeleteVolumes) else ""
+    return etcd_cluster_in(command.text) or etcd_cluster_in(note)
+
+
+def _is_free(command: Command, removed: set[str | None]) -> bool:
     """Whether a member of the etcd cluster in question was removed before."""
-    about = etcd_cluster_in(step.command.text)
+    about = _etcd_cluster(command)
     return None in removed or (bool(removed) if about is None else about in removed)
 
 
@@ -214,14 +234,30 @@ def _volume_gone(context: Context, steps: list[Step], verb: str) -> Draft:
             "etcdctl member remove ID  # before its volume goes, in both",
         )
     places = [Location(step.command.span, "and this one") for step in steps[1:]]
+    removal = _removal_that_mends(context, steps) if verb == "delete" else None
+    if removal is not None:
+        message += f", {meanwhile(steps[0], removal)}"
+        why += f" Step {removal.number} removes the member, and it joins as a new one."
+        places.append(Location(removal.command.span, "mended here"))
     return Draft(
-        severity=Severity.WARNING if restores else None,
+        severity=Severity.WARNING if restores or removal is not None else None,
         message=message,
         why=why,
         locations=(Location(first.span, "no member was removed before this"), *places),
         subject=f"{verb}/{first.text}",
-        etcd_cluster=only(etcd_cluster_in(step.command.text) or "" for step in steps)
-        or None,
+        etcd_cluster=only(_etcd_cluster(step.command) or "" for step in steps) or None,
         step=steps[0].number,
         fix=fix,
     )
+
+
+def _removal_that_mends(context: Context, steps: list[Step]) -> Step | None:
+    """The last removal of a member after ``steps``, if all is well in the end."""
+    simulation = context.simulation
+    for step in reversed(simulation.steps if simulation is not None else ()):
+        if step.number < steps[-1].number:
+            return None
+        if isinstance(step.command, model.MemberRemove):
+            mended = simulation is not None and is_mended(simulation, steps[0], step)
+            return step if mended else None
+    return None

@@ -1,4 +1,4 @@
-"""How many of the old voters a change leaves in an etcd cluster."""
+"""How many voters an etcd cluster has, and how many of the old ones a change leaves."""
 
 from __future__ import annotations
 
@@ -58,6 +58,47 @@ def every_voter_replaced(context: Context) -> Iterator[Draft]:
                 else f"# a change for each: first {new[0]} for {old[0]}, then the next",
             ),
         )
+
+
+# As many zones as a control plane needs to outlive one of them.
+_ENOUGH_ZONES = 3
+
+
+def single_member(context: Context) -> Iterator[Draft]:
+    """An etcd cluster has one member only: since the change, or in spite of its zones.
+
+    A small cluster in one zone is meant to be one, and is not told so at every check.
+    """
+    cluster = context.after.cluster
+    if cluster is None:
+        return
+    zones = {subnet.zone for subnet in cluster.subnets if subnet.zone}
+    before = context.before.cluster if context.before is not None else None
+    found = []
+    for etcd in cluster.etcd_clusters:
+        if len(etcd.members) != 1:
+            return
+        old = before.etcd_cluster(etcd.name) if before is not None else None
+        if len(zones) >= _ENOUGH_ZONES if old is None else len(old.members) > 1:
+            found.append(etcd)
+    if not found:
+        return
+    names = [etcd.name for etcd in found]
+    has = "has" if len(names) == 1 else "have"
+    yield Draft(
+        message=f"etcd {listed(names)} {has} one member",
+        why="While its machine is rolled, rebooted or lost there is no API, and none "
+        "while its zone is down; without its volume, only a backup helps.",
+        locations=tuple(
+            Location(etcd.members[0].at("name"), f"the only one of {etcd.name}")
+            for etcd in found
+        ),
+        subject=",".join(names),
+        etcd_cluster=only(names),
+        fix=(
+            "# three groups in three zones, each with a member of every etcd cluster",
+        ),
+    )
 
 
 def _names(members: tuple[EtcdMember, ...]) -> tuple[str, ...]:

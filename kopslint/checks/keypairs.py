@@ -1,0 +1,123 @@
+"""The rotation of keypairs: machines trust a new one before anybody signs with it.
+
+Each step of a rotation reaches the machines by an update and a roll, and the next step
+counts on that. Source: kops docs/operations/rotate-secrets.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kopslint.checks.context import Context, Draft, sure
+from kopslint.checks.rolls import covers_control_plane
+from kopslint.commands import model
+from kopslint.findings import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.commands.command import Command
+
+
+class _UnderWay(NamedTuple):
+    """A step of a rotation that machines have not got; an update may have taken it."""
+
+    command: model.Keypair
+    updated: bool = False
+
+
+def keypair_step_too_early(context: Context) -> Iterator[Draft]:
+    """A keypair is promoted or distrusted before machines have what that counts on."""
+    simulation = context.simulation
+    if simulation is None:
+        return
+    numbers = {id(step.command): step.number for step in simulation.steps}
+    under_way: list[_UnderWay] = []
+    for command in simulation.plan.commands:
+        if isinstance(command, model.Keypair):
+            for earlier in under_way:
+                if _counts_on(command, earlier.command):
+                    number = numbers.get(id(command))
+                    yield _too_early(command, earlier.command, number, context)
+                    break
+            under_way.append(_UnderWay(command))
+        elif _updates(command, context):
+            under_way = [one._replace(updated=True) for one in under_way]
+        elif _replaces_machines(command, context):
+            under_way = [one for one in under_way if not one.updated]
+        elif isinstance(command, model.Reconcile | model.Unreadable):
+            # What cannot be read, such as a script of one's own, may do it all.
+            under_way = []
+
+
+def _counts_on(command: model.Keypair, earlier: model.Keypair) -> bool:
+    """Whether a step needs an earlier one of the same keyset to be on the machines."""
+    keysets = {one.keyset.shown for one in (command, earlier) if one.keyset is not None}
+    if len(keysets) > 1 and "all" not in keysets:
+        return False
+    if command.verb == "promote":
+        return earlier.verb == "create" and not earlier.primary
+    promotes = earlier.verb == "promote" or earlier.primary
+    return command.verb == "distrust" and promotes
+
+
+def _updates(command: Command, context: Context) -> bool:
+    match command:
+        case model.UpdateCluster(yes=True) as update:
+            direct = update.target is None or update.target.text == "direct"
+            reaches = direct and not update.leaves_machines
+            return reaches and covers_control_plane(update, context)
+        case model.Terraform(verb="apply"):
+            return True
+        case _:
+            return False
+
+
+def _replaces_machines(command: Command, context: Context) -> bool:
+    match command:
+        case model.RollingUpdate(yes=True) as roll:
+            return covers_control_plane(roll, context)
+        case model.DeleteInstance(yes=True) | model.StopInstances():
+            return True
+        case _:
+            return False
+
+
+def _too_early(
+    command: model.Keypair,
+    earlier: model.Keypair,
+    number: int | None,
+    context: Context,
+) -> Draft:
+    shown = command.keyset.shown if command.keyset is not None else "a keyset"
+    keyset = "every keyset" if shown == "all" else shown
+    if command.verb == "promote":
+        message = f"a new keypair of {keyset} is promoted before any machine trusts it"
+        why = (
+            "The next update issues certificates with it. Machines that run trust only "
+            "the old keypair and turn away those that are replaced: kubelets, API "
+            "servers or etcd peers, whichever the keyset is for."
+        )
+    else:
+        message = f"old keypairs of {keyset} are distrusted while machines use them"
+        why = (
+            "Machines that run have certificates of the old keypair and no others, and "
+            "one that is replaced does not trust those: kubelets, API servers or etcd "
+            "peers, whichever the keyset is for, turn each other away."
+        )
+    line = command.span.line
+    return Draft(
+        message=message,
+        why=why,
+        locations=(
+            Location(command.span, "an update and a roll belong before this"),
+            Location(earlier.span, "not on the machines yet"),
+        ),
+        subject=f"{command.verb}/{shown}",
+        certainty=sure(not command.ids),
+        step=number,
+        fix=(
+            f"kops update cluster {context.cluster} --yes  # before line {line}",
+            f"kops rolling-update cluster {context.cluster} --yes",
+        ),
+    )

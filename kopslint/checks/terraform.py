@@ -1,0 +1,94 @@
+"""What terraform takes away that kops itself would have left.
+
+With a terraform target kops renders the volumes of the members that the spec lists, and
+terraform destroys what is no longer rendered. Source: kops pkg/model/master_volumes.go
+and upup/pkg/fi/cloudup/awstasks/ebsvolume.go (RenderTerraform).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.checks.alike import alike, only
+from kopslint.checks.context import Context, Draft, listed, removals, sure
+from kopslint.commands import model
+from kopslint.etcd.world import MEMBERS
+from kopslint.findings import Location
+from kopslint.simulate.facts import etcd_clusters, reached, where
+from kopslint.simulate.views import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kopslint.etcd.world import World
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.simulate.record import Simulation, Step
+
+
+def volume_destroyed(context: Context) -> Iterator[Draft]:
+    """``terraform apply`` destroys the volume of a member that is still registered."""
+    simulation = context.simulation
+    for step in simulation.steps if simulation is not None else ():
+        command = step.command
+        if (
+            simulation is None
+            or not isinstance(command, model.Terraform)
+            or command.verb != "apply"
+            or command.targets
+        ):
+            continue
+        found = [
+            (name, member, certain)
+            for name in etcd_clusters(simulation)
+            for member, certain in _registered_leavers(simulation, step, name)
+        ]
+        # A member that is left in several etcd clusters has a volume for each.
+        left = alike(found, lambda f: f[1:])
+        for same in alike(left, lambda f: (tuple(name for name, _, _ in f), f[0][2])):
+            names = [name for name, _, _ in same[0]]
+            members = [member for (_, member, _), *_ in same]
+            volumes = "volume" if len(members) == 1 else "volumes"
+            yield Draft(
+                message=f"terraform destroys the etcd {volumes} of {listed(members)} "
+                f"while etcd {listed(names)} still "
+                f"{'counts' if len(names) == 1 else 'count'} on "
+                f"{'it' if len(members) == 1 else 'them'}",
+                why="kops writes out the volumes of the members that the spec lists, "
+                "and terraform destroys what is no longer written out. Without its "
+                "volume a member can only be removed; bringing its machine back does "
+                "not help any more, also not where quorum needs it.",
+                locations=(Location(command.span, "what is not rendered goes"),),
+                subject=f"{','.join(names)}/{','.join(members)}",
+                certainty=sure(same[0][0][2]),
+                step=step.number,
+                etcd_cluster=only(names),
+                fix=removals(
+                    ((member, name) for member in members for name in names),
+                    f", before line {command.span.line}",
+                ),
+                trace=trace(step, names),
+            )
+
+
+def _registered_leavers(
+    simulation: Simulation, step: Step, name: str
+) -> Iterator[tuple[str, bool]]:
+    """Members that nothing renders any more, and whether they surely are registered."""
+    for index, member in enumerate(simulation.start.etcd[name].names):
+        before = [
+            situation.etcd[name]
+            for situation in step.before
+            if name in situation.etcd
+            and not any(
+                etcd.member(member)
+                for etcd in (situation.rendered or situation.applied).etcd_clusters
+                if etcd.name == name
+            )
+        ]
+        found = where(before, reached, _is_registered(index))
+        if found is not None:
+            yield member, found[2] and len(before) == len(step.before)
+
+
+def _is_registered(index: int) -> Callable[[World, Worlds], bool]:
+    return lambda world, _: world.names[index] in MEMBERS

@@ -1,0 +1,1 @@
+kops get instancegroups -o name | grep master | xargs -P3 -I{} kops rolling-update cluster --instance-group {} --yes

@@ -1,0 +1,7 @@
+etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]f,/{print $1}')"  # in main
+kops delete ig master-f --yes
+etcdctl member remove "$(etcdctl member list | awk -F, '/[ -]g,/{print $1}')"  # in main
+kops delete ig master-g --yes
+kops replace -f after.yaml
+kops update cluster --target terraform --out .
+terraform apply

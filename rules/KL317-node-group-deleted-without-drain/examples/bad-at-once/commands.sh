@@ -1,0 +1,1 @@
+kops delete ig batch --yes

@@ -1,0 +1,5 @@
+kops promote keypair kubernetes-ca
+kops update cluster --yes
+kops distrust keypair kubernetes-ca
+kops update cluster --yes
+kops rolling-update cluster --yes

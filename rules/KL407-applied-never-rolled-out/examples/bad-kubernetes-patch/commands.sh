@@ -1,0 +1,2 @@
+kops replace -f after.yaml
+kops update cluster --yes

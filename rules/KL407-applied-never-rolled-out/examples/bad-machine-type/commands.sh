@@ -1,0 +1,3 @@
+kops edit ig nodes
+kops update cluster --yes
+kops validate cluster --wait 10m

@@ -1,0 +1,2 @@
+kops edit ig nodes
+kops update cluster --yes

@@ -1,0 +1,3 @@
+kops edit cluster demo.example.com
+kops update cluster --yes
+kops rolling-update cluster --yes

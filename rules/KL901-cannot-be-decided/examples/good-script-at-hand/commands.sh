@@ -1,0 +1,4 @@
+#!/bin/sh
+kops replace -f after.yaml
+kops update cluster --yes
+. ./roll.sh

@@ -1,0 +1,289 @@
+"""What a list harms and mends weighs less, and what it makes itself is not missed.
+
+A finding that a later step mends is one severity lower, and says from which step to
+which the cluster is exposed; if anything went wrong in between, it is not lowered.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from kopslint.engine import Request, check
+from kopslint.source.text import Source
+
+NAME = "demo.example.com"
+OBJECT = "---\napiVersion: kops.k8s.io/v1alpha2\nkind: "
+
+
+def spec(names: str) -> str:
+    """A cluster with a control-plane node in the zone of each letter."""
+    members = "".join(
+        f"    - {{name: {name}, instanceGroup: master-{name}}}\n" for name in names
+    )
+    subnets = "".join(
+        f"  - {{name: {zone}, zone: us-east-1{zone}, cidr: 10.0.{number}.0/24,"
+        " type: Private}\n"
+        for number, zone in enumerate("abcdefg")
+    )
+    cluster = (
+        f"{OBJECT}Cluster\nmetadata: {{name: {NAME}}}\nspec:\n"
+        "  cloudProvider: aws\n  configBase: s3://state/demo.example.com\n"
+        "  kubernetesVersion: 1.32.4\n  networkCIDR: 10.0.0.0/16\n"
+        "  nonMasqueradeCIDR: 100.64.0.0/10\n  networking: {calico: {}}\n"
+        f"  subnets:\n{subnets}  etcdClusters:\n"
+        f"  - name: main\n    etcdMembers:\n{members}"
+        f"  - name: events\n    etcdMembers:\n{members}"
+    )
+    groups = [f"master-{name}, ControlPlane, {name}" for name in names]
+    for group in [*groups, "nodes, Node, a"]:
+        name, role, zone = group.split(", ")
+        cluster += (
+            f"{OBJECT}InstanceGroup\nmetadata:"
+            f" {{name: {name}, labels: {{kops.k8s.io/cluster: {NAME}}}}}\n"
+            f"spec: {{role: {role}, minSize: 1, maxSize: 1, subnets: [{zone}]}}\n"
+        )
+    return cluster
+
+
+def told(before: str, after: str, commands: str, *rules: str) -> list[str]:
+    """Severity and message of what ``rules`` say, or of what all of them say."""
+    report = check(
+        Request(
+            (Source("before.yaml", spec(before)),),
+            (Source("after.yaml", spec(after)),),
+            (Source("commands.sh", commands),),
+        )
+    )
+    return [
+        f"{finding.severity} {finding.rule} {finding.message}"
+        for finding in report.findings
+        if not rules or finding.rule in rules
+    ]
+
+
+def delete(name: str) -> str:
+    return f"kops delete ig master-{name} --yes\n"
+
+
+def remove(name: str, *etcd_clusters: str) -> str:
+    return "".join(
+        f"etcdctl member remove {name}  # in {etcd}\n"
+        for etcd in etcd_clusters or ("main", "events")
+    )
+
+
+def size(name: str, number: int) -> str:
+    sets = f"--set spec.minSize={number} --set spec.maxSize={number}"
+    return f"kops edit ig master-{name} {sets}\n"
+
+
+UPDATE = "kops update cluster --yes\n"
+VALIDATE = "kops validate cluster --wait 10m\n"
+PUBLISH = f"kops replace -f after.yaml\n{UPDATE}"
+AGAIN = f"kops create -f master-e.yaml\n{UPDATE}{VALIDATE}"
+
+MENDED = {
+    "members removed after their groups": (
+        ("abcdefg", "abcde", delete("f") + delete("g") + remove("f") + remove("g")),
+        PUBLISH,
+        [
+            (
+                "warning KL301 master-f is deleted while etcd still counts on its"
+                " member f, from step 1 (line 1) to step 4 (line 4)"
+            ),
+            (
+                "warning KL301 master-g is deleted while etcd still counts on its"
+                " member g, from step 2 (line 2) to step 6 (line 6)"
+            ),
+        ],
+    ),
+    "a group deleted and made again": (
+        ("abcde", "abcde", f"# e hangs\n{delete('e')}"),
+        AGAIN,
+        [
+            (
+                "warning KL301 master-e is deleted while etcd still counts on its"
+                " member e, from step 1 (line 2) to step 3 (line 4)"
+            ),
+            (
+                "info KL902 assumed: master-e.yaml is taken to hold the group"
+                " master-e: it is not at hand"
+            ),
+        ],
+    ),
+    "a member out of the spec in time": (
+        ("abcdefg", "abcde", "kops replace -f after.yaml\n"),
+        delete("f") + remove("f") + delete("g") + remove("g") + UPDATE,
+        [
+            (
+                "info KL304 f is dead in etcd main and events from step 2 (line 2) to"
+                " step 4 (line 4)"
+            ),
+            (
+                "info KL304 g is dead in etcd main and events from step 5 (line 5) to"
+                " step 7 (line 7)"
+            ),
+        ],
+    ),
+    "scaled to zero and back": (
+        ("abcde", "abcde", size("e", 0) + UPDATE + size("e", 1) + UPDATE),
+        VALIDATE,
+        [
+            (
+                "info KL304 e is dead in etcd main and events from step 2 (line 2) to"
+                " step 4 (line 4)"
+            )
+        ],
+    ),
+    "members first": (
+        ("abcdefg", "abcde", remove("f") + delete("f") + remove("g") + delete("g")),
+        PUBLISH,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("start", "rest", "expected"), MENDED.values(), ids=MENDED)
+def test_what_a_later_step_mends_is_one_severity_lower(
+    start: tuple[str, str, str], rest: str, expected: list[str]
+) -> None:
+    """The message has the steps of the timeline, and the lines of the list."""
+    before, after, commands = start
+
+    assert told(before, after, commands + rest) == expected
+
+
+ZERO = size("c", 0) + UPDATE
+LOST = "".join(
+    f'aws ec2 delete-volume --volume-id "$MASTER_C_ETCD_{etcd}"\n'
+    for etcd in ("MAIN", "EVENTS")
+)
+ROLL = "kops rolling-update cluster --instance-group master-a --yes"
+LOWERED = {
+    "volumes, and their member after them": (
+        ZERO + LOST + remove("c") + size("c", 1) + UPDATE + VALIDATE,
+        (
+            "warning KL308 etcd volumes are deleted while the member is still"
+            " registered in etcd, from step 3 (line 3) to step 6 (line 6)"
+        ),
+    ),
+    "volumes, and their member in main alone": (
+        ZERO + LOST + remove("c", "main") + UPDATE,
+        (
+            "error KL308 etcd volumes are deleted while the member is still"
+            " registered in etcd"
+        ),
+    ),
+    "a roll, and a look": (
+        f"{ROLL} --cloudonly\n{VALIDATE}",
+        (
+            "info KL310 the control plane is replaced without validation, from step 1"
+            " (line 1) to step 2 (line 2)"
+        ),
+    ),
+    "a roll, and one that looks": (
+        f"{ROLL} --validate-count=0\nkops rolling-update cluster --yes\n",
+        (
+            "info KL310 the control plane is replaced without validation, from step 1"
+            " (line 1) to step 2 (line 2)"
+        ),
+    ),
+    "a roll, and the next update": (
+        f"{ROLL} --cloudonly\n{UPDATE}{VALIDATE}",
+        "warning KL310 the control plane is replaced without validation",
+    ),
+    "a roll that may cost quorum, and a look": (
+        f"kops rolling-update cluster --cloudonly --yes\n{VALIDATE}",
+        "warning KL310 the control plane is replaced without validation",
+    ),
+    "an aggravated roll, and a look": (
+        f"{ROLL} --cloudonly --force\n{VALIDATE}",
+        (
+            "error KL310 the control plane is replaced without validation, even"
+            " machines that are up to date"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("commands", "expected"), LOWERED.values(), ids=LOWERED)
+def test_a_volume_or_a_roll_that_a_later_step_makes_good(
+    commands: str, expected: str
+) -> None:
+    assert told("abcde", "abcde", commands, "KL308", "KL310") == [expected]
+
+
+FIRST, THEN = delete("f"), remove("f") + delete("g") + remove("g") + PUBLISH
+UNSURE = {
+    "a step is refused in between": FIRST + UPDATE + THEN,
+    "a step cannot be read": f"{FIRST}./more.sh\n{THEN}",
+    "a backup is restored": (
+        f"{FIRST}etcd-manager-ctl --backup-store=s3://b/x/backups/etcd/main"
+        f" restore-backup B\n{THEN}"
+    ),
+    "the list stops before its end": f"set -e\n{FIRST}{THEN}kops delete ig no-such\n",
+    "the new spec is never applied": FIRST + THEN.removesuffix(PUBLISH),
+    "another member stays dead": FIRST + THEN.replace(remove("g"), ""),
+}
+
+
+@pytest.mark.parametrize("commands", UNSURE.values(), ids=UNSURE)
+def test_what_is_not_surely_mended_is_not_called_so(commands: str) -> None:
+    """What stands in the way is then a finding of its own."""
+    found = told("abcdefg", "abcde", commands)
+
+    assert [line for line in found if "KL301 master-f" in line] == []
+    assert [line for line in found if not line.startswith("info")] != []
+
+
+def test_a_member_left_in_one_etcd_cluster_is_an_error() -> None:
+    """Removed from main and forgotten in events, it is not mended."""
+    commands = delete("f") + remove("f", "main") + delete("g") + remove("g") + PUBLISH
+
+    assert told("abcdefg", "abcde", commands, "KL301") == [
+        "error KL301 master-f is deleted while etcd still counts on its member f"
+    ]
+
+
+def test_quorum_lost_in_between_is_never_lowered() -> None:
+    """Two of three machines are gone at once; writes stop until both are back."""
+    gone = delete("b") + delete("c")
+    back = f"kops create -f groups.yaml\n{UPDATE}{VALIDATE}"
+
+    assert told("abc", "abc", gone + back, "KL301", "KL302", "KL304") == [
+        "warning KL302 etcd main and events have no quorum for a while"
+    ]
+
+
+NET_NOTHING = {
+    "a group": (
+        "kops create ig spare --role node --subnet a --edit=false\n"
+        f"{UPDATE}{VALIDATE}kops delete ig spare --yes\n"
+    ),
+    "a group, and nobody is asked": (
+        "kops create ig spare --role node --subnet a --edit=false\n"
+        f"{UPDATE}kops delete ig spare\n"
+    ),
+    "a control-plane group that never ran": (
+        "kops create ig spare --role control-plane --subnet a --edit=false\n"
+        "kops delete ig spare --yes\n"
+    ),
+    "a cluster": (
+        f"kops create cluster --name {NAME} --zones us-east-1a --yes\n"
+        f"{VALIDATE}kops delete cluster --name {NAME} --yes\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("commands", NET_NOTHING.values(), ids=NET_NOTHING)
+def test_what_the_list_makes_and_deletes_is_no_deletion(commands: str) -> None:
+    assert told("abc", "abc", commands) == []
+
+
+def test_a_member_that_comes_and_goes_is_no_deletion() -> None:
+    """A node that is scaled to zero, taken out and put back joins again."""
+    commands = (
+        remove("e") + ZERO.replace("master-c", "master-e") + size("e", 1) + UPDATE
+    )
+
+    assert told("abcde", "abcde", commands, "KL301", "KL304") == []
