@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from kopslint.cli.planning import read_back
+from kopslint.engine import check
+from kopslint.findings import Severity
 from kopslint.kops.fleet import read_fleet
 from kopslint.plan.route import Options, plan_route
 from kopslint.plan.runbook import NoWay, Runbook
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kopslint.kops.spec import Manifest
 
 NAME = "c.example.com"
@@ -32,7 +38,9 @@ def manifest(
     nodes: tuple[str, ...] = ("nodes",),
     etcd_clusters: tuple[str, ...] = ("main", "events"),
     etcd_version: str | None = None,
+    provider: str | None = None,
     machine: str = "m6i.large",
+    sizes: Mapping[str, int] = MappingProxyType({}),
     **spec: object,
 ) -> Manifest:
     """One side of a change as it is read from ``<side>.yaml``."""
@@ -44,6 +52,7 @@ def manifest(
                 for member, group, _ in control_plane
             ],
             **({"version": etcd_version} if etcd_version else {}),
+            **({"provider": provider} if provider else {}),
         }
         for name in etcd_clusters
     ]
@@ -67,7 +76,8 @@ def manifest(
         **spec,
     }
     groups = [
-        (group, "Master", 1, zone, machine) for _, group, zone in control_plane
+        (group, "Master", sizes.get(group, 1), zone, machine)
+        for _, group, zone in control_plane
     ] + [(name, "Node", 2, "a", "m6i.large") for name in nodes]
     documents = [
         {
@@ -99,8 +109,12 @@ def manifest(
 def planned(
     before: Manifest, after: Manifest, options: Options | None = None
 ) -> Runbook:
+    """The runbook, which the check has read back as a whole and found no error in."""
     result = plan_route(before, after, ("after.yaml",), options)
     assert isinstance(result, Runbook), result.reasons
+    folder = options.folder if options is not None else ""
+    findings = check(read_back(before, after, result, folder)).findings
+    assert [f.message for f in findings if f.severity is Severity.ERROR] == []
     return result
 
 
@@ -390,6 +404,29 @@ def test_terraform_applies_what_kops_writes() -> None:
     ]
 
 
+def test_terraform_upgrades_the_control_plane_before_the_nodes_on_aws() -> None:
+    """A node must not start with a newer kubelet than the API servers have."""
+    before = manifest("before", places("a"))
+    after = manifest("after", places("a"), kubernetesVersion="1.35.0")
+    tail = f"cp-a-masters-{NAME.replace('.', '-')}"
+
+    assert commands(planned(before, after, Options(terraform=True))) == [
+        "kops replace --force -f after.yaml",
+        f"kops update cluster --name {NAME} --target terraform --out .",
+        (
+            f"terraform apply -target aws_launch_template.{tail} "
+            f"-target aws_autoscaling_group.{tail}"
+        ),
+        (
+            f"kops rolling-update cluster --name {NAME} "
+            "--instance-group-roles control-plane,apiserver --yes"
+        ),
+        "terraform apply",
+        f"kops rolling-update cluster --name {NAME} --yes",
+        f"kops validate cluster --name {NAME} --wait 15m",
+    ]
+
+
 def test_what_the_steps_do_not_say_is_noted() -> None:
     """Volumes are left for people to delete, and a lower count is not read at once."""
     before, after = manifest("before", places("abc")), manifest("after", places("a"))
@@ -480,16 +517,145 @@ def test_a_spec_that_no_cluster_can_run_is_no_start() -> None:
     assert result.etcd_clusters == ()
 
 
-def test_without_a_way_to_delete_volumes_a_name_is_not_taken_over() -> None:
-    """Where kopslint does not know how disks are deleted, the old data stays."""
-    before = manifest("before", places("abc"), cloudProvider="gce")
+CLOUDS = [
+    ("aws", 'aws ec2 delete-volume --volume-id "$(volume_id main c cp-c)"'),
+    ("azure", 'az disk delete --name "$(volume_id main c cp-c)" --yes'),
+    ("gce", 'gcloud compute disks delete "$(volume_id main c cp-c)" --quiet'),
+    ("openstack", 'openstack volume delete "$(volume_id main c cp-c)"'),
+]
+
+
+@pytest.mark.parametrize(("cloud", "command"), CLOUDS)
+def test_old_volumes_are_deleted_where_a_new_machine_would_mount_them(
+    cloud: str, command: str
+) -> None:
+    """Each cloud has its own command; all of them come after the group is gone."""
+    before = manifest("before", places("abc"), cloudProvider=cloud)
     moved = [*places("ab"), ("c", "control-plane-c", "a")]
-    after = manifest("after", moved, cloudProvider="gce")
+    after = manifest("after", moved, cloudProvider=cloud)
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, Runbook)
+    deletion = next(s.deed for s in result.steps if s.deed.about == "cp-c")
+    assert [c.text for c in deletion.commands] == [
+        f"kops delete ig cp-c --name {NAME} --yes",
+        f"kops validate cluster --name {NAME} --wait 15m",
+        command,
+        command.replace("main", "events"),
+    ]
+
+
+def test_without_a_way_to_delete_volumes_a_name_is_not_taken_over() -> None:
+    """Where kopslint does not know how, other names help, and no restore does."""
+    before = manifest("before", places("abc"), cloudProvider="hetzner")
+    moved = [*places("ab"), ("c", "control-plane-c", "a")]
+    after = manifest("after", moved, cloudProvider="hetzner")
 
     result = plan_route(before, after, ("after.yaml",))
 
     assert isinstance(result, NoWay)
-    assert result.etcd_clusters == ("main", "events")
+    assert result.reasons == (
+        (
+            "the names of groups or members are taken over from cp-c, and the volumes "
+            "with them: give the new ones other names, since kopslint knows no command "
+            "that deletes the volumes of hetzner"
+        ),
+    )
+    assert result.etcd_clusters == ()
+
+
+def test_a_control_plane_group_becomes_nodes_by_way_of_its_deletion() -> None:
+    """In place, kops would make a second group and leave the old machine running."""
+    before = manifest("before", places("abcde"))
+    after = manifest("after", places("abc"), nodes=("nodes", "cp-d", "cp-e"))
+
+    runbook = planned(before, after)
+
+    assert outline(runbook) == [
+        *("remove main e", "remove events e", "delete cp-e"),
+        *("remove main d", "remove events d", "delete cp-d"),
+        "apply a+b+c",
+    ]
+    assert "It comes back as a group of nodes" in runbook.steps[2].deed.reason
+
+
+def test_nodes_make_way_for_a_control_plane_of_their_name() -> None:
+    before = manifest("before", places("a"), nodes=("nodes", "cp-b"))
+    after = manifest("after", places("abc"))
+
+    assert outline(planned(before, after)) == ["retire cp-b", "apply a+b+c"]
+
+
+SIZES = [
+    (
+        "after",
+        (
+            "the spec after asks for no machine in cp-c: an etcd member without a "
+            "machine counts against quorum for ever. Write minSize and maxSize 1 where "
+            "it is to stay; where not, take it out of every etcd cluster, and its "
+            "group out of the spec"
+        ),
+    ),
+    (
+        "before",
+        (
+            "the spec before asks for no machine in cp-c, and a plan starts from a "
+            "cluster whose members all run: write minSize and maxSize 1 there, apply "
+            "that, then plan from it"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("side", "reason"), SIZES)
+def test_a_member_without_a_machine_is_a_matter_of_the_spec(
+    side: str, reason: str
+) -> None:
+    """No order and no restore gives a group of size 0 a machine."""
+    sides = {name: manifest(name, places("abc")) for name in ("before", "after")}
+    sides[side] = manifest(side, places("abc"), sizes={"cp-c": 0})
+
+    result = plan_route(sides["before"], sides["after"], ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert result.reasons == (reason,)
+    assert result.etcd_clusters == ()
+
+
+def test_members_of_two_kinds_are_replaced_at_once() -> None:
+    """They cannot form a quorum together: kops documents an outage, and a short one."""
+    before, after = (
+        manifest(
+            side,
+            places("abc"),
+            provider=provider,
+            kubernetesVersion="1.11.10",
+            networking={"kubenet": {}},
+        )
+        for side, provider in (("before", "Legacy"), ("after", "Manager"))
+    )
+
+    runbook = planned(before, after)
+
+    assert runbook.outage
+    assert commands(runbook)[2:] == [
+        (
+            f"kops rolling-update cluster --name {NAME} --cloudonly "
+            "--instance-group-roles master --master-interval=1s --yes"
+        ),
+        f"kops validate cluster --name {NAME} --wait 15m",
+        f"kops rolling-update cluster --name {NAME} --yes",
+        f"kops validate cluster --name {NAME} --wait 15m",
+    ]
+
+
+def test_a_patch_release_of_etcd_may_go_back() -> None:
+    """etcd-manager swaps releases in place as long as the minor one does not fall."""
+    before = manifest("before", places("abc"), etcd_version="3.5.24")
+    after = manifest("after", places("abc"), etcd_version="3.5.21")
+
+    assert outline(planned(before, after)) == ["roll a+b+c"]
 
 
 def test_a_search_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -503,10 +669,14 @@ def test_a_search_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.cut
 
 
-def test_the_state_store_is_what_the_cluster_lies_in() -> None:
-    side = manifest("before", places("a"))
-    after = manifest("after", places("abc"))
+@pytest.mark.parametrize(
+    ("base", "store"),
+    [(f"s3://store/{NAME}", "s3://store"), ("s3://other/place", None)],
+)
+def test_the_state_store_is_what_the_cluster_lies_in(
+    base: str, store: str | None
+) -> None:
+    before = manifest("before", places("a"), configBase=base)
+    after = manifest("after", places("abc"), configBase=base)
 
-    assert planned(side, after).store == "s3://store"
-    elsewhere = manifest("before", places("a"), configBase="s3://other/place")
-    assert planned(elsewhere, after).store is None
+    assert planned(before, after).store == store

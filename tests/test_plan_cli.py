@@ -320,6 +320,40 @@ def test_specs_in_between_are_written_where_they_are_wanted(
     )
 
 
+@pytest.mark.parametrize(
+    ("form", "name"), [("text", "plan.sh"), ("markdown", "plan.md")]
+)
+@pytest.mark.parametrize("place", ["plans", "."])
+def test_a_plan_with_specs_in_between_is_checked_as_one_list(
+    form: str, name: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The check finds the specs that the list names, and sees it arrive."""
+    after = edited("after.yaml", "1.34.2", "1.37.0", 1)
+    sides = ["--before", "before.yaml", "--after", after]
+    _, out, _ = plan(capsys, *sides, "--out", place, "--format", form)
+
+    path = Path(place, name)
+    assert path.read_text(encoding="utf-8") == out
+    names = ["step-1.yaml", "step-2.yaml", "step-3.yaml"]
+    assert [file.name for file in sorted(Path(place).glob("step-*"))] == names
+    checked = run(["check", *sides, "--commands", str(path), "--fail-on", "info"])
+    assert "no findings in" in capsys.readouterr().out
+    assert checked == 0
+
+
+def test_a_folder_below_this_one_is_named_from_here(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A list that names files by absolute paths could not be checked elsewhere."""
+    after = edited("before.yaml", "1.34.2", "1.36.0", 1)
+
+    _, out, _ = plan(
+        capsys, "--before", "before.yaml", "--after", after, "--out", f"{folder}/a"
+    )
+
+    assert "\nkops replace --force -f a/step-1.yaml\n" in out
+
+
 def test_an_after_side_without_a_file_becomes_one(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +367,23 @@ def test_an_after_side_without_a_file_becomes_one(
     assert status == 0
     assert "\nkops replace --force -f new/after.yaml\n" in out
     assert Path("new/after.yaml").read_bytes() == text
+
+
+def test_a_feature_flag_that_kops_needs_is_set(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without it kops refuses to update a cluster with API server groups."""
+    text = Path("after.yaml").read_text(encoding="utf-8")
+    head, mark, nodes = text.rpartition("---\n")
+    group = nodes.replace("Node", "APIServer").replace("name: nodes", "name: api")
+    Path("api.yaml").write_text(f"{text}{mark}{group}", encoding="utf-8")
+    assert head
+    assert "role: APIServer" in group
+
+    status, out, _ = plan(capsys, "--before", "after.yaml", "--after", "api.yaml")
+
+    assert status == 0
+    assert "\nexport KOPS_FEATURE_FLAGS=+APIServerNodes\n" in out
 
 
 def test_nothing_to_do_is_said_and_no_failure(

@@ -10,15 +10,15 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import DeleteVolumes
+from kopslint.cli.plan_volumes import volume_lines
 from kopslint.report.cells import pad, visible, wrap
 from kopslint.report.quorum import members, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kopslint.findings import EtcdView
-    from kopslint.plan.runbook import NoWay, Runbook, Stage, Step
+    from kopslint.plan.runbook import NoWay, Runbook, Step
     from kopslint.report.style import Style
 
 _WIDTH = 78
@@ -54,15 +54,15 @@ etcd() {
     --key "/rootfs/etc/kubernetes/pki/$pki/$client.key" "$@"
 }
 
-# Prints the id of a member: etcd knows it by the name of the spec, which may have
-# the etcd cluster in front of it.
+# Prints the id of a member: etcd knows it by the name of the spec, which may
+# have the etcd cluster in front of it.
 member_id() {
   etcd "$1" member list | awk -F ', ' -v name="$2" \\
     '$3 == name || substr($3, length($3) - length(name)) == "-" name { print $1 }'
 }
 
-# Shows the members of an etcd cluster; ends the script unless there are so many and
-# all of them are started.
+# Shows the members of an etcd cluster; ends the script unless there are so many
+# and all of them are started.
 confirm() {
   etcd "$1" member list | awk -F ', ' -v wanted="$2" '
     { print }
@@ -71,22 +71,10 @@ confirm() {
 }
 """
 
-_VOLUME = """\
-# Prints the id of the volume of a member, once no machine uses it; the group only
-# says whose it was.
-volume_id() {
-  local name=$2.etcd-$1.CLUSTER id
-  id=$(aws ec2 describe-volumes --filters "Name=tag:Name,Values=$name" \\
-    --query 'Volumes[].VolumeId' --output text)
-  aws ec2 wait volume-available --volume-ids "$id"
-  echo "$id"
-}
-"""
-
 
 def script(runbook: Runbook, style: Style) -> str:
     """The runbook as the text of a bash script."""
-    body = _body(runbook.stages, style)
+    body = _body(runbook.steps, style)
     return "\n".join([*_head(runbook), *body, *_final(runbook)]) + "\n"
 
 
@@ -120,11 +108,6 @@ def last_look(runbook: Runbook) -> Iterator[str]:
         yield f"confirm {quote(name)} {len(view.members)}"
 
 
-def stage_script(runbook: Runbook, stage: Stage, style: Style) -> str:
-    """One stage as a script of its own, to be checked against its two specs."""
-    return "\n".join([*_head(runbook), *_body((stage,), style)]) + "\n"
-
-
 def _head(runbook: Runbook) -> Iterator[str]:
     yield "#!/usr/bin/env bash"
     if not runbook.steps:
@@ -153,20 +136,13 @@ def preamble(runbook: Runbook) -> Iterator[str]:
         yield f"export KOPS_STATE_STORE={quote(runbook.store)}"
     else:
         yield ': "${KOPS_STATE_STORE:?set it to the state store of the cluster}"'
+    if runbook.features:
+        flags = ",".join(f"+{feature}" for feature in runbook.features)
+        yield f"export KOPS_FEATURE_FLAGS={flags}"
     if changes_members(runbook):
         yield ""
         yield from _ETCD.rstrip("\n").split("\n")
-    if _wipes(runbook):
-        yield ""
-        yield ': "${AWS_REGION:?set it to the region of the cluster}"'
-        yield ""
-        volume = _VOLUME.replace("CLUSTER", quote(runbook.cluster))
-        yield from volume.rstrip("\n").split("\n")
-
-
-def _wipes(runbook: Runbook) -> bool:
-    commands = (command for step in runbook.steps for command in step.deed.commands)
-    return any(isinstance(command, DeleteVolumes) for command in commands)
+    yield from volume_lines(runbook)
 
 
 def summary(runbook: Runbook) -> str:
@@ -187,8 +163,7 @@ def summary(runbook: Runbook) -> str:
     return f"{text}."
 
 
-def _body(stages: Iterable[Stage], style: Style) -> Iterator[str]:
-    steps = [step for stage in stages for step in stage.steps]
+def _body(steps: Sequence[Step], style: Style) -> Iterator[str]:
     via = None
     for number, step in enumerate(steps, 1):
         title = f"# {number} of {len(steps)} "
@@ -276,7 +251,7 @@ def procedure(no_way: NoWay) -> Iterator[str]:
         "and the API is down from the second step to the last. Try it on a copy of "
         "the cluster first."
     )
-    yield "1. See that there is a fresh backup of every etcd cluster:"
+    yield "1. See that every etcd cluster has the backup to go back to:"
     stores = [_backups(store, no_way, etcd) for etcd in no_way.etcd_clusters]
     for backups in stores:
         yield f"  etcd-manager-ctl --backup-store={backups} list-backups"

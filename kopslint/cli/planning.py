@@ -1,13 +1,13 @@
 """``kopslint plan`` from its sources to the text that is printed and the files.
 
-A plan is believed only after the check has read the printed commands back: every
-stage is checked against its own two specs like anybody else's list. What is printed
-is the business of the modules beside this one.
+A plan is believed only after the check has read it back: the printed script and the
+specs on the way are checked like anybody else's list. What is printed is the business
+of the modules beside this one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from kopslint.cli.inputs import read_request
 from kopslint.cli.plan_json import plan_json
 from kopslint.cli.plan_markdown import markdown, no_way_markdown
 from kopslint.cli.plan_options import PlanFormat, Target
-from kopslint.cli.plan_script import no_way_script, script, stage_script
+from kopslint.cli.plan_script import no_way_script, script
 from kopslint.cli.terminal import write_file
 from kopslint.engine import Request, check
 from kopslint.errors import InputError, NothingCheckedError, UsageError
@@ -27,10 +27,18 @@ from kopslint.source.collect import STDIN
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from kopslint.cli.plan_options import PlanOptions
     from kopslint.kops.spec import Manifest
+
+
+_NAMES = {
+    PlanFormat.TEXT: "plan.sh",
+    PlanFormat.MARKDOWN: "plan.md",
+    PlanFormat.JSON: "plan.json",
+}
+"""What the plan itself is called in the folder of its specs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +51,20 @@ class Planned:
 
 
 def run_plan(options: PlanOptions, style: Style) -> Planned:
-    """Make the plan that the options ask for, and write the specs it needs.
+    """Make the plan that the options ask for; write it and the specs that it needs.
 
     Raises ``KopslintError`` for inputs that are not both sides of one cluster.
     """
     request = read_request(options.before, options.after, ())
     before, after = _sides(request.before or (), request.after or ())
     result = make_plan(before, after, options)
+    text = _render(result, options.form, style)
     missing: tuple[str, ...] = ()
-    if isinstance(result, Runbook) and result.written:
+    if isinstance(result, Runbook):
         if options.out is None:
             missing = tuple(spec.files[0] for spec in result.written)
-        else:
-            _write(result, options.out)
-    text = _render(result, options.form, style)
+        elif result.steps:
+            _write(result, options.out, _NAMES[options.form], text)
     return Planned(text, isinstance(result, Runbook), missing)
 
 
@@ -65,20 +73,20 @@ def make_plan(
 ) -> Runbook | NoWay:
     """The runbook, read back by the check; or that there is none, and why."""
     files, text = _files(after)
-    folder = options.out.as_posix() if options.out is not None else ""
+    folder = _named_from_here(options.out) if options.out is not None else ""
     if text is not None and folder:
         files = tuple(f"{folder}/{file}" for file in files)
     wanted = Options(options.target is Target.TERRAFORM, folder, text)
     result = plan_route(before, after, files, wanted)
-    requests: Iterable[Request]
-    if isinstance(result, Runbook):
-        requests = _stages(result)
-    else:
+    if isinstance(result, Runbook) and result.steps:
+        request = read_back(before, after, result, folder)
+    elif isinstance(result, NoWay) and result.etcd_clusters:
         # Before a restore is offered, the spec after has to be a sound one.
-        requests = [Request(None, after.sources)] if result.etcd_clusters else []
+        request = Request(None, after.sources)
+    else:
+        return result
     errors = [
         f"{finding.rule}: {finding.message}"
-        for request in requests
         for finding in check(request).findings
         if finding.severity is Severity.ERROR
     ]
@@ -87,12 +95,29 @@ def make_plan(
     return NoWay(before.name, result.store, tuple(errors), files=files, cut=result.cut)
 
 
-def _stages(runbook: Runbook) -> Iterator[Request]:
-    """Every stage as it is printed, between its own two specs."""
+def read_back(
+    before: Manifest, after: Manifest, runbook: Runbook, folder: str = ""
+) -> Request:
+    """The runbook as it is printed into ``folder``, to be checked as a whole."""
     plain = Style(color=False, unicode=True, width=100)
-    for stage in runbook.stages:
-        commands = Source("plan.sh", stage_script(runbook, stage, plain))
-        yield Request(stage.before, stage.after, (commands,))
+    name = _NAMES[PlanFormat.TEXT]
+    path = f"{folder}/{name}" if folder else name
+    return Request(
+        before.sources,
+        after.sources,
+        (Source(path, script(runbook, plain)),),
+        at_hand=tuple(
+            Source(spec.files[0], spec.text or "") for spec in runbook.written
+        ),
+    )
+
+
+def _named_from_here(folder: Path) -> str:
+    """A folder as the commands name it: below the current one it is relative."""
+    here = Path.cwd()
+    if folder.is_absolute() and folder.is_relative_to(here):
+        folder = folder.relative_to(here)
+    return folder.as_posix()
 
 
 def _sides(
@@ -112,7 +137,8 @@ def _sides(
         names = ", ".join(sorted({*old, *new}))
         raise UsageError(
             f"a plan is for one cluster, and these are about {names}",
-            hint="name the files of one cluster on both sides",
+            hint="keep each cluster in files of its own, and name those of one on "
+            "both sides; a new cluster needs no plan",
         )
     ((_, one),), ((_, other),) = old.items(), new.items()
     for manifest, side in ((one, "before"), (other, "after")):
@@ -157,7 +183,7 @@ def _files(after: Manifest) -> tuple[tuple[str, ...], str | None]:
     return ("after.yaml",), text
 
 
-def _write(runbook: Runbook, folder: Path) -> None:
+def _write(runbook: Runbook, folder: Path, name: str, text: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -167,12 +193,13 @@ def _write(runbook: Runbook, folder: Path) -> None:
         ) from error
     for spec in runbook.written:
         write_file(Path(spec.files[0]), spec.text or "")
+    write_file(folder / name, text)
 
 
 def _render(result: Runbook | NoWay, form: PlanFormat, style: Style) -> str:
     if form is PlanFormat.JSON:
         return plan_json(result)
-    plain = replace(style, color=False)
+    plain = style._replace(color=False)
     if isinstance(result, NoWay):
         return (
             no_way_script(result)

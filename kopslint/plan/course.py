@@ -7,16 +7,11 @@ whom nobody chose.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import DeleteVolumes
-from kopslint.etcd.explore import successors
 from kopslint.etcd.moves import Kind
 from kopslint.simulate.effects import effect
-from kopslint.simulate.plan import Plan
 from kopslint.simulate.situation import merged
 
 if TYPE_CHECKING:
@@ -26,39 +21,8 @@ if TYPE_CHECKING:
     from kopslint.etcd.world import World
     from kopslint.etcd.worlds import Worlds
     from kopslint.kops.spec import Manifest
-    from kopslint.plan.specs import Spec
+    from kopslint.simulate.plan import Plan
     from kopslint.simulate.situation import Situation
-    from kopslint.syntax.script import Word
-
-
-@dataclass(frozen=True)
-class Route(Plan):
-    """Both ends of the way, and every spec that a command may store on it.
-
-    ``interim`` is the spec that lists members which neither end has.
-    """
-
-    specs: Mapping[str, Spec] = field(default_factory=dict, repr=False)
-    interim: Manifest | None = None
-
-    @cached_property
-    def members(self) -> Mapping[str, tuple[str, ...]]:
-        """Every member name of each etcd cluster, also those of the interim spec."""
-        names: dict[str, dict[str, None]] = {}
-        for side in (self.before, self.after, self.interim):
-            for etcd in side.etcd_clusters if side is not None else ():
-                known = names.setdefault(etcd.name, {})
-                known.update({member.name: None for member in etcd.members})
-        return MappingProxyType({etcd: tuple(known) for etcd, known in names.items()})
-
-    def meant_manifest(self, word: Word | None) -> Manifest:
-        """The objects of a file, which is always one of the known ones."""
-        spec = self.specs.get(word.text or "") if word is not None else None
-        return spec.manifest if spec is not None else super().meant_manifest(word)
-
-    def meant_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
-        """The groups whose volumes are meant: every word of a route ends with one."""
-        return tuple((word.text or "").rpartition(" ")[2] for word in words)
 
 
 @dataclass(frozen=True)
@@ -75,7 +39,7 @@ class Performed:
 
 
 def perform(
-    commands: Iterable[Command], situation: Situation, route: Route
+    commands: Iterable[Command], situation: Situation, plan: Plan
 ) -> Performed | None:
     """Run ``commands``; None if one of them may not do what it says."""
     reached: list[Situation] = []
@@ -85,12 +49,10 @@ def perform(
         seen.append(moment.etcd)
 
     for command in commands:
-        results = effect(command, situation, watch, route)
+        results = effect(command, situation, watch, plan)
         sure = all(r.status == "applied" and not r.refusals for r in results)
         after = merged(result.situation for result in results)
-        # Which volumes these are is no assumption here: the route knows them.
-        known = isinstance(command, DeleteVolumes)
-        assumed = not known and any(result.assumed for result in results)
+        assumed = any(result.assumed for result in results)
         if not sure or assumed or len(after) != 1:
             return None
         (situation,) = after
@@ -123,7 +85,7 @@ def _expels(worlds: Worlds) -> bool:
     return worlds.truncated or any(
         move.kind is Kind.REMOVES and world.names[move.who] in "LJ"
         for world in worlds.worlds
-        for move in successors(world, worlds.published, worlds.returns)
+        for move in worlds.moves(world)
     )
 
 

@@ -29,6 +29,15 @@ GROUP_LABEL = "kops.k8s.io/instancegroup"
 """The label that kops gives every node. Source: kops pkg/nodelabels/builder.go."""
 
 
+_DELETE_VOLUME = {
+    "aws": "aws ec2 delete-volume --volume-id {id}",
+    "azure": "az disk delete --name {id} --yes",
+    "gce": "gcloud compute disks delete {id} --quiet",
+    "openstack": "openstack volume delete {id}",
+}
+"""How a volume is deleted, by the cloud of the spec, where kopslint can read it."""
+
+
 @dataclass(frozen=True)
 class Deed:
     """One step of a runbook: some commands that belong together, and why.
@@ -53,6 +62,11 @@ class Deeds:
     cloud: str | None = None
     terraform: bool = False
 
+    @property
+    def deletes_volumes(self) -> bool:
+        """Whether a volume can be deleted by a command, or goes by itself."""
+        return self.terraform or self.cloud in _DELETE_VOLUME
+
     def remove(self, etcd_cluster: str, member: str) -> Deed:
         """A member leaves the member list of one etcd cluster."""
         name = quote(member)
@@ -68,27 +82,34 @@ class Deeds:
         )
         return Deed("remove", member, reason, (command,), etcd_cluster)
 
-    def delete(self, unit: Unit, *, wipe: bool = False) -> Deed:
+    def delete(self, unit: Unit, *, wipe: bool = False, nodes: bool = False) -> Deed:
         """A control-plane group goes, its machine at once.
 
         ``wipe`` says that a machine is still to come that would mount its volumes:
         etcd-manager takes any etcd volume of its zone. They are deleted then, where
-        kopslint knows how; terraform does so by itself.
+        kopslint knows how; terraform does so by itself. ``nodes`` says that a group
+        of nodes takes its name.
         """
         group = unit.name
         reason = f"{group} has no member in etcd any more; its machine ends at once."
+        if nodes:
+            reason += (
+                " It comes back as a group of nodes: with another role in place, kops "
+                "would leave the old machine running."
+            )
         wipes: tuple[Command, ...] = ()
         if wipe and not self.terraform:
             names = " and ".join(f"{m.name} of {etcd}" for etcd, m in unit.members)
-            by_hand = "" if self.cloud == "aws" else " (delete them by hand, now)"
+            by_hand = "" if self.deletes_volumes else " (delete them by hand, now)"
             reason += (
                 f" The volumes of {names} go too{by_hand}: a new machine in their "
                 "zone would mount them and not be let in."
             )
-        if wipe and not self.terraform and self.cloud == "aws":
-            wipes = tuple(
-                self._wipe(etcd, member.name, group) for etcd, member in unit.members
-            )
+            if self.deletes_volumes:
+                wipes = tuple(
+                    self._wipe(etcd, member.name, group)
+                    for etcd, member in unit.members
+                )
         commands = (self._delete(group), self._validate(), *wipes)
         return Deed("delete", group, reason, commands)
 
@@ -143,6 +164,33 @@ class Deeds:
         commands = (self._replace(spec), *applies, self._validate())
         return Deed("roll", spec.files[0], reason, commands, spec=spec)
 
+    def apply_at_once(self, spec: Spec, reason: str) -> Deed:
+        """The same, with all of the control plane replaced at one time: an outage.
+
+        Source: kops docs/etcd3-migration.md.
+        """
+        reason += (
+            " Old and new members cannot form a quorum: the API is down until most "
+            "machines are replaced, so all of them are replaced at once."
+        )
+        text = (
+            f"kops rolling-update cluster --name {quote(self.cluster)} --cloudonly "
+            "--instance-group-roles master --master-interval=1s --yes"
+        )
+        span = _span(text)
+        roll = model.RollingUpdate(
+            text=text,
+            span=span,
+            yes=True,
+            cloudonly=True,
+            roles=(_word("master", span),),
+            control_plane_interval=_word("1s", span),
+        )
+        looks = self._validate()
+        rolls = (roll, looks, self._roll(), looks)
+        commands = (self._replace(spec), *self._update(), *rolls)
+        return Deed("roll", spec.files[0], reason, commands, spec=spec)
+
     def with_spec(self, deed: Deed, spec: Spec) -> Deed:
         """The same deed, with its spec under another name."""
         commands = tuple(
@@ -161,9 +209,10 @@ class Deeds:
 
     def _wipe(self, etcd_cluster: str, member: str, group: str) -> Command:
         which = " ".join(map(quote, (etcd_cluster, member, group)))
-        text = f'aws ec2 delete-volume --volume-id "$(volume_id {which})"'
+        form = _DELETE_VOLUME[self.cloud or ""]
+        text = form.format(id=f'"$(volume_id {which})"')
         span = _span(text)
-        words = (_word(f"{etcd_cluster} {group}", span),)
+        words = (_word(etcd_cluster, span), _word(group, span))
         return model.DeleteVolumes(text=text, span=span, verb="delete", volumes=words)
 
     def _replace(self, spec: Spec) -> Command:

@@ -23,7 +23,9 @@ from kopslint.plan.units import turnover, units
 from kopslint.plan.waypoints import (
     members_first,
     needs_roll,
+    promoted,
     reconciles,
+    restarts_etcd,
     retiring,
     waypoints,
 )
@@ -42,17 +44,17 @@ if TYPE_CHECKING:
 class Legs:
     """Makes the legs from ``before`` to ``final``, and the specs on the way.
 
-    ``specs`` has every spec by each of its files; it grows while legs are searched.
+    ``objects`` has what each file of a spec holds; it grows while legs are searched.
     """
 
     before: Manifest
     final: Spec
     deeds: Deeds
-    specs: dict[str, Spec] = field(default_factory=dict)
+    objects: dict[str, Manifest] = field(default_factory=dict)
     _made: dict[object, Spec] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.specs.update(dict.fromkeys(self.final.files, self.final))
+        self._register(self.final)
 
     def legs(self, interim: Spec | None = None) -> Iterator[Leg]:
         """The legs in order; by way of ``interim`` if it is given."""
@@ -111,12 +113,11 @@ class Legs:
         document = cluster_document(self.before, wanted, needing, donors, Versions())
         for _, members in stand_ins:
             with_members(document, members)
-        workers = [g for g in self.before.groups.values() if not g.is_control_plane]
         documents = [
             document,
             *map(group_document, groups),
             *(group for group, _ in stand_ins),
-            *map(group_document, workers),
+            *map(group_document, self._workers(self.before)),
         ]
         return self._register(written("interim.yaml", documents, donors))
 
@@ -156,6 +157,8 @@ class Legs:
             if waypoint is not None:
                 reason = f"{waypoint.reason[0].upper()}{waypoint.reason[1:]}."
                 again, force = waypoint.reconcile, waypoint.force
+            if restarts_etcd(here, spec.manifest):
+                return self.deeds.apply_at_once(spec, reason)
             if not force and not needs_roll(here, spec.manifest):
                 return self.deeds.apply(spec, reason)
             again = again or reconciles(here, spec.manifest)
@@ -174,7 +177,17 @@ class Legs:
             return self.deeds.apply(spec, _reason(spec, change))
 
         retires = target is self.final or bool(waypoint and waypoint.retires)
-        return Leg(change, spec, self.deeds, last, between, follows, retires)
+        nodes = frozenset(g.name for g in self._workers(target.manifest))
+        return Leg(
+            change,
+            spec,
+            self.deeds,
+            last,
+            between,
+            follows,
+            retires=retires,
+            nodes=nodes,
+        )
 
     def _zones(self, unit: Unit) -> tuple[str, ...] | None:
         """The zones of a unit, by whichever side has its subnets."""
@@ -211,7 +224,9 @@ class Legs:
         key = (id(base), versions, tuple(u.name for u in wanted), len(also_needing))
         if key not in self._made:
             groups = [unit.group for unit in wanted]
-            workers = [g for g in base.groups.values() if not g.is_control_plane]
+            names = {group.name for group in groups}
+            # A group whose role changes is the control plane's as long as there is one.
+            workers = [g for g in self._workers(base) if g.name not in names]
             donors = (self.before, self.final.manifest)
             needing = [*groups, *also_needing]
             documents = [
@@ -222,8 +237,17 @@ class Legs:
             self._made[key] = self._register(written(name, documents, donors))
         return self._made[key]
 
+    def _workers(self, manifest: Manifest) -> list[InstanceGroup]:
+        """Its groups without etcd, those that make way for a control plane excepted."""
+        gone = {g.name for g in promoted(self.before, self.final.manifest)}
+        return [
+            group
+            for group in manifest.groups.values()
+            if not group.is_control_plane and group.name not in gone
+        ]
+
     def _register(self, spec: Spec) -> Spec:
-        self.specs.update(dict.fromkeys(spec.files, spec))
+        self.objects.update(dict.fromkeys(spec.files, spec.manifest))
         return spec
 
 

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
 from kopslint.kops import refusals
-from kopslint.plan.course import Route, perform
+from kopslint.kops.spec import Role
+from kopslint.plan.course import perform
 from kopslint.plan.deeds import Deeds
 from kopslint.plan.legs import Legs
-from kopslint.plan.runbook import NoWay, Runbook, Stage, Step
+from kopslint.plan.runbook import NoWay, Runbook, Step
 from kopslint.plan.search import search
 from kopslint.plan.specs import Spec
 from kopslint.plan.units import turnover
-from kopslint.plan.waypoints import backward, retiring
+from kopslint.plan.waypoints import backward, promoted, retiring
 from kopslint.simulate.cloud import update_refusals
+from kopslint.simulate.files import SpecFiles
 from kopslint.simulate.plan import Plan
 from kopslint.simulate.start import aligned, healthy
 from kopslint.simulate.views import views
@@ -27,9 +29,9 @@ from kopslint.source.text import Source
 from kopslint.syntax.yaml_tree import text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kopslint.kops.spec import Manifest
+    from kopslint.kops.spec import InstanceGroup, Manifest
     from kopslint.plan.deeds import Deed
     from kopslint.simulate.situation import Situation
 
@@ -75,48 +77,59 @@ def plan_route(
     deeds = Deeds(before.name, cloud, terraform=options.terraform)
     legs = Legs(before, final, deeds)
     found, cut = None, False
+    taken = turnover(before, after).colliding
     # Where a name is taken over, both volumes of that name must never meet.
-    if not turnover(before, after).colliding:
+    if not taken:
         found, cut = _attempt(legs)
     if found is None and (interim := legs.interim()) is not None:
         found, again = _attempt(legs, interim)
         cut = cut or again
+    if found is None and taken and not cut and not deeds.deletes_volumes:
+        names = ", ".join(unit.name for unit in taken)
+        reason = (
+            f"the names of groups or members are taken over from {names}, and the "
+            "volumes with them: give the new ones other names, since kopslint knows no "
+            f"command that deletes the volumes of {cloud or 'this cloud'}"
+        )
+        return NoWay(before.name, store, (reason,))
     if found is None:
         return replace(no_way, reasons=(_unreachable(before, after),), cut=cut)
     return _runbook(before, final, found, deeds, options, cut=cut)
 
 
-def _attempt(
-    legs: Legs, interim: Spec | None = None
-) -> tuple[tuple[Route, list[Deed]] | None, bool]:
+def _attempt(legs: Legs, interim: Spec | None = None) -> tuple[list[Deed] | None, bool]:
     """The deeds of the whole way, if there is one; and whether a search was cut."""
-    route = Route(
-        legs.before,
-        legs.final.manifest,
-        specs=legs.specs,
-        interim=interim.manifest if interim is not None else None,
-    )
-    situation = healthy(route)
+    plan = Plan(legs.before, legs.final.manifest, files=SpecFiles(legs.objects))
+    situation = healthy(plan)
     deeds: list[Deed] = []
     cut = False
+
+    def retire(groups: Iterable[InstanceGroup]) -> bool:
+        nonlocal situation
+        for group in groups:
+            if group.name not in situation.registry.groups:
+                continue
+            deed = legs.deeds.retire(group.name)
+            performed = perform(deed.commands, situation, plan)
+            if performed is None:
+                return False
+            deeds.append(deed)
+            situation = performed.situation
+        return True
+
+    if not retire(promoted(legs.before, legs.final.manifest)):
+        return None, cut
     for leg in legs.legs(interim):
-        found = search(leg, situation, route)
+        found = search(leg, situation, plan)
         cut = cut or found.cut
         if found.way is None:
             return None, cut
         deeds.extend(done.deed for done in found.way)
         if found.way:
             situation = found.way[-1].performed.situation
-        for group in retiring(legs.before, legs.final.manifest) if leg.retires else ():
-            if group.name not in situation.registry.groups:
-                continue
-            deed = legs.deeds.retire(group.name)
-            performed = perform(deed.commands, situation, route)
-            if performed is None:
-                return None, cut
-            deeds.append(deed)
-            situation = performed.situation
-    return (route, deeds), cut
+        if leg.retires and not retire(retiring(legs.before, legs.final.manifest)):
+            return None, cut
+    return deeds, cut
 
 
 def _state_store(manifest: Manifest) -> str | None:
@@ -137,6 +150,10 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
     """What is wrong with the change itself, whatever the order."""
     for refusal in refusals.of_update(before):
         yield f"no cluster runs the spec before: kops refuses it: {refusal.message}"
+    for side, manifest in (("before", before), ("after", after)):
+        stopped = [group.name for group in manifest.control_plane if group.size < 1]
+        if stopped:
+            yield _without_machines(side, stopped)
     # A file that leaves all nodes out must not become a plan that deletes them.
     for refusal in update_refusals(after, Plan(before, after)):
         yield f"kops refuses the spec after: {refusal.message}"
@@ -144,6 +161,21 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
         for refusal in refusals.of_cluster_change(before.cluster, after.cluster):
             if refusal.kind == "etcd-cluster-removed":
                 yield f"kops refuses the change: {refusal.message}"
+
+
+def _without_machines(side: str, groups: Sequence[str]) -> str:
+    """That control-plane groups of size 0 are no state to plan from or to."""
+    text = f"the spec {side} asks for no machine in {', '.join(groups)}"
+    if side == "before":
+        return (
+            f"{text}, and a plan starts from a cluster whose members all run: write "
+            "minSize and maxSize 1 there, apply that, then plan from it"
+        )
+    return (
+        f"{text}: an etcd member without a machine counts against quorum for ever. "
+        "Write minSize and maxSize 1 where it is to stay; where not, take it out of "
+        "every etcd cluster, and its group out of the spec"
+    )
 
 
 def _unreachable(before: Manifest, after: Manifest) -> str:
@@ -156,24 +188,22 @@ def _unreachable(before: Manifest, after: Manifest) -> str:
 def _runbook(
     before: Manifest,
     final: Spec,
-    found: tuple[Route, list[Deed]],
+    way: Sequence[Deed],
     deeds: Deeds,
     options: Options,
     *,
     cut: bool,
 ) -> Runbook:
     """The way as it is printed: files named in order, every step with its trace."""
-    route, way = found
     renamed = _named(way, final, deeds, options.folder)
-    specs = {spec.files[0]: spec for deed in renamed if (spec := deed.spec)}
-    route = replace(route, specs={**route.specs, **specs})
-    situation = healthy(route)
+    specs = {file: s for deed in renamed if (s := deed.spec) for file in s.files}
+    objects = {file: spec.manifest for file, spec in specs.items()}
+    plan = Plan(before, final.manifest, files=SpecFiles(objects))
+    situation = healthy(plan)
     names = tuple(situation.etcd)
-    stages: list[Stage] = []
     steps: list[Step] = []
-    here: tuple[Source, ...] = before.sources
-    for index, deed in enumerate(renamed):
-        performed = perform(deed.commands, situation, route)
+    for deed in renamed:
+        performed = perform(deed.commands, situation, plan)
         assert performed is not None  # noqa: S101 (it was performed in the search)
         steps.append(
             Step(
@@ -186,27 +216,32 @@ def _runbook(
             )
         )
         situation = performed.situation
-        rest = renamed[index + 1 :]
-        if deed.spec is not None and (not rest or rest[0].kind != "retire"):
-            stages.append(Stage(here, deed.spec.sources, tuple(steps)))
-            here, steps = deed.spec.sources, []
-    if steps:
-        stages.append(Stage(here, final.sources, tuple(steps)))
     return Runbook(
         before.name,
         _state_store(before),
-        tuple(stages),
+        tuple(steps),
         written=tuple(spec for spec in specs.values() if spec.text is not None),
         cut=cut,
-        notes=tuple(_notes(route, renamed, deeds)),
+        notes=tuple(_notes(plan, renamed, deeds)),
+        features=_features(before, final.manifest),
     )
 
 
-def _notes(route: Route, way: Sequence[Deed], deeds: Deeds) -> Iterator[str]:
+def _features(*manifests: Manifest) -> tuple[str, ...]:
+    """The feature flags without which kops updates none of these specs.
+
+    Source: kops upup/pkg/fi/cloudup/populate_instancegroup_spec.go.
+    """
+    roles = {group.role for manifest in manifests for group in manifest.groups.values()}
+    return ("APIServerNodes",) if Role.API_SERVER in roles else ()
+
+
+def _notes(plan: Plan, way: Sequence[Deed], deeds: Deeds) -> Iterator[str]:
     """What the steps do not say: stand-ins, volumes left behind, an unread count."""
-    if route.interim is not None:
-        ends = {*route.before.groups, *route.after.groups}
-        names = ", ".join(name for name in route.interim.groups if name not in ends)
+    ends = {*plan.before.groups, *plan.after.groups}
+    passed = (name for spec in plan.specs for name in spec.groups)
+    if stand_ins := [name for name in dict.fromkeys(passed) if name not in ends]:
+        names = ", ".join(stand_ins)
         yield f"{names}: only there to keep quorum meanwhile, and gone in the end."
     deletions = [deed for deed in way if deed.kind == "delete"]
     kept = [
@@ -219,7 +254,7 @@ def _notes(route: Route, way: Sequence[Deed], deeds: Deeds) -> Iterator[str]:
             f"The etcd volumes of {', '.join(kept)} stay behind in the cloud: delete "
             "them before a new control-plane machine starts in their zones."
         )
-    fewer = len(route.after.control_plane) < len(route.before.control_plane)
+    fewer = len(plan.after.control_plane) < len(plan.before.control_plane)
     if fewer and way[-1].kind == "apply":
         yield (
             "etcd-manager reads the lower count when its leader changes next; until "

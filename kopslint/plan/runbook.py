@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kopslint.findings import EtcdView
     from kopslint.plan.deeds import Deed
     from kopslint.plan.specs import Spec
-    from kopslint.source.text import Source
 
 
 @dataclass(frozen=True)
@@ -36,34 +35,22 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The steps from one whole spec to the next; each can be checked by itself."""
-
-    before: tuple[Source, ...]
-    after: tuple[Source, ...]
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True)
 class Runbook:
-    """The way from before to after; without stages there is nothing to do.
+    """The way from before to after; without steps there is nothing to do.
 
     ``written`` are the specs in between, to be written as files. ``cut`` is
     whether the search had to stop early, so that a better way may exist. ``notes``
-    say what is good to know about the whole.
+    say what is good to know about the whole; ``features`` are the feature flags that
+    kops needs to have set.
     """
 
     cluster: str
     store: str | None
-    stages: tuple[Stage, ...]
+    steps: tuple[Step, ...]
     written: tuple[Spec, ...] = ()
     cut: bool = False
     notes: tuple[str, ...] = ()
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The steps of all stages."""
-        return tuple(step for stage in self.stages for step in stage.steps)
+    features: tuple[str, ...] = ()
 
     @property
     def tolerance(self) -> int:

@@ -21,10 +21,11 @@ from kopslint.plan.course import arrived, is_applied, perform
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.plan.course import Performed, Route
+    from kopslint.plan.course import Performed
     from kopslint.plan.deeds import Deed, Deeds
     from kopslint.plan.specs import Spec
     from kopslint.plan.units import Turnover, Unit
+    from kopslint.simulate.plan import Plan
     from kopslint.simulate.situation import Situation
 
 MAX_POSITIONS = 20_000
@@ -41,7 +42,7 @@ class Leg:
     that stores any other. ``follows`` says whether the machine of a joining unit
     could find the volumes of a leaving one; ``later`` are those that join in other
     legs. ``retires`` says that groups of nodes are deleted once the target is
-    reached.
+    reached; ``nodes`` are those that it has.
     """
 
     turnover: Turnover
@@ -52,6 +53,7 @@ class Leg:
     follows: Callable[[Unit, Unit], bool]
     retires: bool = False
     later: tuple[Unit, ...] = ()
+    nodes: frozenset[str] = frozenset()
 
     def leaving_members(self, etcd_cluster: str) -> tuple[str, ...]:
         """The members of one etcd cluster that leave, in order."""
@@ -108,13 +110,13 @@ class _Position:
         )
 
 
-def search(leg: Leg, start: Situation, route: Route) -> Found:
+def search(leg: Leg, start: Situation, plan: Plan) -> Found:
     """The best way from ``start`` to the target of ``leg``."""
     cut = False
     most = _most_tolerance(leg, start)
     bounds = [(False, tolerance) for tolerance in range(most, -1, -1)]
     for outage, tolerance in (*bounds, (True, -1)):
-        way, was_cut = _cheapest(leg, start, route, outage=outage, tolerance=tolerance)
+        way, was_cut = _cheapest(leg, start, plan, outage=outage, tolerance=tolerance)
         cut = cut or was_cut
         if way is not None:
             return Found(way, cut)
@@ -131,7 +133,7 @@ def _most_tolerance(leg: Leg, start: Situation) -> int:
 
 
 def _cheapest(
-    leg: Leg, start: Situation, route: Route, *, outage: bool, tolerance: int
+    leg: Leg, start: Situation, plan: Plan, *, outage: bool, tolerance: int
 ) -> tuple[tuple[Done, ...] | None, bool]:
     """The cheapest way within the bounds, by A*; and whether the search was cut."""
     first = _Position(start, (0,) * len(start.etcd))
@@ -148,7 +150,7 @@ def _cheapest(
             return _way(position), False
         if len(settled) > MAX_POSITIONS:
             return None, True
-        for then in _next(leg, position, route):
+        for then in _next(leg, position, plan):
             assert then.done is not None  # noqa: S101 (made with it)
             performed = then.done.performed
             if (performed.outage and not outage) or performed.tolerance < tolerance:
@@ -185,9 +187,9 @@ def _is_target(leg: Leg, position: _Position) -> bool:
     return arrived(position.situation, leg.spec(leaving, joining).manifest)
 
 
-def _next(leg: Leg, position: _Position, route: Route) -> Iterator[_Position]:
+def _next(leg: Leg, position: _Position, plan: Plan) -> Iterator[_Position]:
     for deed, removed, deleted, joined in _choices(leg, position):
-        performed = perform(deed.commands, position.situation, route)
+        performed = perform(deed.commands, position.situation, plan)
         if performed is not None:
             yield _Position(
                 performed.situation,
@@ -222,7 +224,8 @@ def _choices(
         unit = turnover.leaving[deleted]
         to_come = (*turnover.joining[joined:], *leg.later)
         followed = any(leg.follows(unit, new) for new in to_come)
-        yield leg.deeds.delete(unit, wipe=followed), removed, deleted + 1, joined
+        deed = leg.deeds.delete(unit, wipe=followed, nodes=unit.name in leg.nodes)
+        yield deed, removed, deleted + 1, joined
     left = turnover.leaving[deleted:]
     for more in range(joined, len(turnover.joining) + 1):
         if more > joined and any(turnover.joining[more - 1].collides(u) for u in left):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kopslint.checks.etcd_versions import runtime_change
 from kopslint.checks.versions import Release, release
 from kopslint.plan.specs import Versions
 from kopslint.plan.units import turnover
@@ -95,6 +96,20 @@ def retiring(before: Manifest, after: Manifest) -> tuple[InstanceGroup, ...]:
     )
 
 
+def promoted(before: Manifest, after: Manifest) -> tuple[InstanceGroup, ...]:
+    """The groups of ``before`` without etcd whose names control planes take over.
+
+    In the cloud a group of another role is another group: kops pkg/model/names.go,
+    ``AutoscalingGroupName``.
+    """
+    control_plane = {group.name for group in after.control_plane}
+    return tuple(
+        group
+        for name, group in sorted(before.groups.items())
+        if name in control_plane and not group.is_control_plane
+    )
+
+
 def _subnets_go_with_nodes(before: Manifest, after: Manifest) -> bool:
     kept = {s.name for s in after.cluster.subnets} if after.cluster else set()
     return any(
@@ -108,15 +123,36 @@ def reconciles(before: Manifest, after: Manifest) -> bool:
     return new is not None and old != new and new >= _RECONCILES
 
 
+def restarts_etcd(before: Manifest, after: Manifest) -> bool:
+    """Whether members of the old and of the new kind cannot form a quorum together.
+
+    Source: kops docs/etcd3-migration.md, which replaces all of them at once.
+    """
+    if before.cluster is None or after.cluster is None:
+        return False
+    pair = before.cluster, after.cluster
+    new = {etcd.name: etcd for etcd in after.etcd_clusters}
+    return any(
+        len(etcd.members) > 1
+        and etcd.name in new
+        and runtime_change(etcd, new[etcd.name], pair) is not None
+        for etcd in before.etcd_clusters
+    )
+
+
 def backward(before: Manifest, after: Manifest) -> str | None:
-    """Which release would have to go back, which no order of commands can do."""
+    """Which release would have to go back, which no order of commands can do.
+
+    Patch releases are free to: etcd-manager pkg/etcdversions/mappings.go compares
+    minor releases alone.
+    """
     old, new = _kubernetes(before), _kubernetes(after)
     if old is not None and new is not None and new[:2] < old[:2]:
         return f"Kubernetes does not go back from {old.series} to {new.series}"
     etcd_old, etcd_new = _etcd(before), _etcd(after)
     if etcd_old is None or etcd_new is None:
         return None
-    if etcd_new[0].major != etcd_old[0].major or etcd_new[0] < etcd_old[0]:
+    if etcd_new[0].major != etcd_old[0].major or etcd_new[0][:2] < etcd_old[0][:2]:
         return (
             f"etcd does not go from {etcd_old[1]} to {etcd_new[1]} in place: "
             "etcd-manager stops every member and restores a backup"
@@ -132,7 +168,10 @@ def needs_roll(before: Manifest, after: Manifest) -> bool:
     """
     for name, group in after.groups.items():
         old = before.groups.get(name)
-        if old is not None and old is not group and not _only_resized(old, group):
+        if old is None or old.is_control_plane is not group.is_control_plane:
+            # A group of another role is a new one.
+            continue
+        if old is not group and not _only_resized(old, group):
             return True
     if before.cluster is None or after.cluster is None:
         return False

@@ -1,0 +1,385 @@
+"""What mending a list promises: the same lines, some more, and a check that passes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kopslint.engine import Request, check
+from kopslint.findings import Report, Severity
+from kopslint.kops.fleet import read_fleet
+from kopslint.plan.mend import MOST_TRIES, Mended, NotMended, mend
+from kopslint.plan.mend_try import Change
+from kopslint.source.text import Source
+
+ROOT = Path(__file__).parents[1]
+FIXTURE = ROOT / "fixtures/five-to-three"
+NAME = "prod.example.com"
+
+
+def gone(member: str, etcd: str) -> str:
+    """The line that removes a member."""
+    find = f"etcdctl member list | awk -F, '/[ -]{member},/{{print $1}}'"
+    return f'etcdctl member remove "$({find})"  # in {etcd}\n'
+
+
+OUT_3 = gone("etcd-3", "main") + gone("etcd-3", "events")
+OUT_4 = gone("etcd-4", "main") + gone("etcd-4", "events")
+DELETE_3 = "kops delete ig master-3 --yes\n"
+DELETE_4 = "kops delete ig master-4 --yes\n"
+STORE = "kops replace -f after.yaml\n"
+UPDATE = "kops update cluster --yes\n"
+SAFE = OUT_3 + DELETE_3 + OUT_4 + DELETE_4 + STORE + UPDATE
+
+
+class Judge:
+    """The check of one change, which counts how often it is asked."""
+
+    def __init__(self, before: str, after: str) -> None:
+        self.before = (Source("before.yaml", before),)
+        self.after = (Source("after.yaml", after),)
+        self.asked = 0
+
+    def __call__(self, source: Source) -> Report:
+        self.asked += 1
+        return check(Request(self.before, self.after, (source,)))
+
+    def mend(self, text: str, path: str = "commands.sh") -> Mended | NotMended:
+        (old,) = read_fleet(self.before).manifests.values()
+        (new,) = read_fleet(self.after).manifests.values()
+        return mend(Change(old, new), Source(path, text), self)
+
+
+def of(folder: Path, *changes: tuple[str, str]) -> Judge:
+    """The change of a folder, with some texts replaced on both sides."""
+    sides = []
+    for side in ("before.yaml", "after.yaml"):
+        text = (folder / side).read_text(encoding="utf-8")
+        for old, new in changes:
+            text = text.replace(old, new)
+        sides.append(text)
+    return Judge(*sides)
+
+
+@pytest.fixture(scope="module")
+def five_to_three() -> Judge:
+    return of(FIXTURE)
+
+
+def mended(judge: Judge, text: str) -> Mended:
+    result = judge.mend(text)
+    assert isinstance(result, Mended), result.reason
+    return result
+
+
+LOOP = "for g in master-3 master-4; do\n  kops delete ig $g --yes\ndone\n"
+POD = "kubectl -n kube-system exec etcd-manager-main-master-0 -- etcdctl"
+POD_OUT = (
+    f"{POD} --endpoints https://127.0.0.1:4001 --cert pki/etcd-manager-main/c.crt"
+    ' member remove "$(lookup main etcd-3)"\n'
+)
+
+LISTS = {
+    "members go before their groups": (
+        DELETE_3 + DELETE_4 + STORE + UPDATE,
+        SAFE,
+        (4, 0),
+    ),
+    "only the etcd cluster that was forgotten": (
+        SAFE.replace(gone("etcd-3", "events"), ""),
+        SAFE.replace(OUT_3, gone("etcd-3", "main") + gone("etcd-3", "events")),
+        (1, 0),
+    ),
+    "a member goes above the comments of its group, below everything before": (
+        f"set -e\nexport A=1\n\n# 4th\n{DELETE_3}\n# 5th\n# Yes.\n{DELETE_4}{STORE}"
+        + UPDATE,
+        f"set -e\nexport A=1\n\n{OUT_3}# 4th\n{DELETE_3}\n{OUT_4}# 5th\n# Yes.\n"
+        + DELETE_4
+        + STORE
+        + UPDATE,
+        (4, 0),
+    ),
+    "a first line #! stays the first": (
+        f"#!/bin/bash\n{DELETE_3}{OUT_4}{DELETE_4}{STORE}{UPDATE}",
+        f"#!/bin/bash\n{OUT_3}{DELETE_3}{OUT_4}{DELETE_4}{STORE}{UPDATE}",
+        (2, 0),
+    ),
+    "a loop is kept whole": (
+        LOOP + STORE + UPDATE,
+        OUT_3 + OUT_4 + LOOP + STORE + UPDATE,
+        (4, 0),
+    ),
+    "the spec is stored before it is applied": (
+        OUT_3 + DELETE_3 + OUT_4 + DELETE_4 + UPDATE + STORE,
+        SAFE,
+        (0, 1),
+    ),
+    "the spec is stored when the groups are gone": (
+        STORE.replace("replace -f after.yaml", "edit cluster")
+        + OUT_3
+        + DELETE_3
+        + OUT_4
+        + DELETE_4
+        + UPDATE,
+        OUT_3
+        + DELETE_3
+        + OUT_4
+        + DELETE_4
+        + STORE.replace("replace -f after.yaml", "edit cluster")
+        + UPDATE,
+        (0, 1),
+    ),
+    "what moves takes its comment, its other lines and what looks at it along": (
+        OUT_3
+        + DELETE_3
+        + OUT_4
+        + DELETE_4
+        + UPDATE
+        + "\n# Three members.\nkops replace \\\n  -f after.yaml\nkops get ig\n",
+        OUT_3
+        + DELETE_3
+        + OUT_4
+        + DELETE_4
+        + "# Three members.\nkops replace \\\n  -f after.yaml\nkops get ig\n\n"
+        + UPDATE,
+        (0, 2),
+    ),
+    "a member goes in the way of the list": (
+        POD_OUT + DELETE_3 + OUT_4 + DELETE_4 + STORE + UPDATE,
+        POD_OUT
+        + POD_OUT.replace("main", "events").replace("4001", "4002")
+        + DELETE_3
+        + OUT_4
+        + DELETE_4
+        + STORE
+        + UPDATE,
+        (1, 0),
+    ),
+    "what is stored is applied, with the state store of the list": (
+        OUT_3 + DELETE_3 + OUT_4 + DELETE_4 + "kops edit cluster --state s3://x\n",
+        OUT_3
+        + DELETE_3
+        + OUT_4
+        + DELETE_4
+        + "kops edit cluster --state s3://x\n"
+        + f"kops update cluster --name {NAME} --yes --state s3://x\n",
+        (1, 0),
+    ),
+    "a preview is done in earnest in its own words": (
+        SAFE.replace("cluster --yes", f"cluster {NAME}"),
+        SAFE.replace("cluster --yes", f"cluster {NAME}")
+        + f"kops update cluster {NAME} --yes\n",
+        (1, 0),
+    ),
+    "line ends stay as they are": (
+        (DELETE_3 + OUT_4 + DELETE_4 + STORE + UPDATE).replace("\n", "\r\n"),
+        SAFE.replace("\n", "\r\n"),
+        (2, 0),
+    ),
+    "the last line ends as it did": (
+        (OUT_3 + DELETE_3 + OUT_4 + DELETE_4 + UPDATE + STORE).rstrip("\n"),
+        SAFE.rstrip("\n"),
+        (0, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "wanted", "counts"), LISTS.values(), ids=list(LISTS))
+def test_a_list_is_mended_by_the_smallest_edit(
+    five_to_three: Judge, text: str, wanted: str, counts: tuple[int, int]
+) -> None:
+    """Lines are put in or change places; none is changed, and nothing else moves."""
+    result = mended(five_to_three, text)
+
+    assert result.text == wanted
+    assert (result.added, result.moved) == counts
+
+
+REFUSED = {
+    "nothing is wrong": ("commands.sh", SAFE, "there is nothing to mend in it"),
+    "no shell": (
+        "commands.md",
+        f"```sh\n{DELETE_3}```\n",
+        "it is written as markdown, and only shell is mended",
+    ),
+    "a list of everything": (
+        "commands.sh",
+        DELETE_3 + "kops get ig\n" * 1_000,
+        "it has more than 1,000 lines",
+    ),
+    "a line that cannot be read": (
+        "commands.sh",
+        f"{DELETE_3}kops get 'ig\n",
+        "line 2 cannot be read: ",
+    ),
+    "line ends that differ": (
+        "commands.sh",
+        f"{DELETE_3}{DELETE_4}".replace("\n", "\r\n") + STORE,
+        "its lines do not all end in the same way",
+    ),
+    "a line that kops never takes": (
+        "commands.sh",
+        f"{DELETE_3}kops updtae cluster --yes\n",
+        "line 2 is refused anywhere: `kops` has no command `updtae`",
+    ),
+    "a second deletion of one group": (
+        "commands.sh",
+        f"{DELETE_3}{DELETE_3}{OUT_4}{DELETE_4}{STORE}{UPDATE}",
+        "no order that was tried mends KL307: ",
+    ),
+    "a hazard that is a line itself": (
+        "commands.sh",
+        "kops rolling-update cluster --cloudonly --control-plane-interval=1s --yes\n",
+        "no order that was tried mends KL310: ",
+    ),
+    "a folder is entered between the lines that would have to trade places": (
+        "commands.sh",
+        f"{OUT_3}{DELETE_3}{OUT_4}{DELETE_4}{UPDATE}cd specs\n{STORE}",
+        "no order that was tried mends KL307: ",
+    ),
+    "a program that may do anything stands between them": (
+        "commands.sh",
+        f"{OUT_3}{DELETE_3}{OUT_4}{DELETE_4}{UPDATE}cp new.yaml after.yaml\n{STORE}",
+        "no order that was tried mends KL307: ",
+    ),
+    "a file is written between them": (
+        "commands.sh",
+        f"{OUT_3}{DELETE_3}{OUT_4}{DELETE_4}{UPDATE}kops get ig > log\n{STORE}",
+        "no order that was tried mends KL307: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "reason"), REFUSED.values(), ids=list(REFUSED)
+)
+def test_a_list_that_is_not_mended_says_why(
+    five_to_three: Judge, path: str, text: str, reason: str
+) -> None:
+    """The reason names the line, the rule, or what the list would have to be."""
+    result = five_to_three.mend(text, path)
+
+    assert isinstance(result, NotMended)
+    assert result.reason.startswith(reason)
+
+
+def test_an_error_of_the_spec_is_not_mended_by_any_order() -> None:
+    """The list is left alone as long as kops would refuse the spec itself."""
+    judge = of(FIXTURE, ("networkCIDR: 172.20.0.0/16", "networkCIDR: none"))
+
+    result = judge.mend(DELETE_3 + DELETE_4 + STORE + UPDATE)
+
+    assert isinstance(result, NotMended)
+    assert result.reason.startswith(
+        "KL123 is about after.yaml, and no order of these commands mends that: "
+    )
+
+
+def test_names_that_are_no_names_are_never_written_into_a_script() -> None:
+    """A spec comes from a pull request, and its names would be run."""
+    before, after = (
+        (FIXTURE / side).read_text(encoding="utf-8")
+        for side in ("before.yaml", "after.yaml")
+    )
+    judge = Judge(before.replace("name: etcd-3", "name: x$(reboot)"), after)
+
+    result = judge.mend(DELETE_3 + DELETE_4 + STORE + UPDATE)
+
+    assert result == NotMended("'x$(reboot)' is no name to write into a script")
+
+
+def test_volumes_that_a_new_machine_would_find_are_no_matter_of_order() -> None:
+    """Another member in the same zone needs more than the lines of the list."""
+    before = (FIXTURE / "before.yaml").read_text(encoding="utf-8")
+    after = before.replace("master-3", "master-9").replace("etcd-3", "etcd-9")
+
+    result = Judge(before, after).mend(f"{DELETE_3}kops replace --force -f x.yaml\n")
+
+    assert result == NotMended(
+        "the machine of master-9 would mount the etcd volumes of master-3, which have "
+        "to be deleted in between"
+    )
+
+
+RULES = {
+    "KL301-ig-deleted-before-etcd-member/examples/bad-events-forgotten": (2, 0),
+    "KL301-ig-deleted-before-etcd-member/examples/bad-seven-to-five": (4, 0),
+    "KL304-dead-member-left/examples/bad-lower-count-published": (4, 0),
+    "KL306-member-never-joins/examples/bad-dead-member-blocks": (2, 0),
+    "KL307-refused-command/examples/bad-edit-before-delete": (1, 1),
+    "KL307-refused-command/examples/bad-spec-comes-last": (0, 1),
+    "KL309-kubelet-newer-than-control-plane/examples/bad-all-at-once": (1, 0),
+    "KL401-forgotten-yes/examples/bad-update-then-roll": (1, 0),
+    "KL405-after-spec-never-stored/examples/bad-spec-forgotten": (2, 0),
+    "KL406-stored-never-applied/examples/bad-replaced-and-left": (1, 0),
+}
+
+
+@pytest.mark.parametrize(("name", "counts"), RULES.items(), ids=list(RULES))
+def test_the_examples_of_rules_about_order_are_mended(
+    name: str, counts: tuple[int, int]
+) -> None:
+    """What is left of them is at most information."""
+    folder = ROOT / "rules" / name
+    judge = of(folder)
+
+    result = mended(judge, (folder / "commands.sh").read_text(encoding="utf-8"))
+    left = judge(Source("commands.sh", result.text))
+
+    assert (result.added, result.moved) == counts
+    assert {finding.severity for finding in left.findings} <= {Severity.INFO}
+
+
+def test_the_demonstration_is_mended_to_what_its_fixes_say(
+    five_to_three: Judge,
+) -> None:
+    """The mended list ends as the list with the printed fixes in it does."""
+    bad, fixed = (
+        (FIXTURE / name).read_text(encoding="utf-8")
+        for name in ("commands.sh", "fixed.sh")
+    )
+
+    result = five_to_three(Source("m.sh", mended(five_to_three, bad).text))
+    by_hand = five_to_three(Source("f.sh", fixed))
+
+    assert result.findings == by_hand.findings == ()
+    assert result.timeline[-1].etcd == by_hand.timeline[-1].etcd
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            *(DELETE_3, DELETE_4, STORE, UPDATE, "\n", "# why\n", "kops get ig\n"),
+            *(gone(m, e) for m in ("etcd-3", "etcd-4") for e in ("main", "events")),
+            *("kops update cluster\n", "cd x\n", "set -e\n", "echo a && echo b\n"),
+            "kops rolling-update cluster \\\n  --yes\n",
+        ]
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=25)
+@given(LINES)
+def test_whatever_is_mended_keeps_every_line_and_passes(lines: list[str]) -> None:
+    """No line is lost, the check finds no error, and the effort is bounded.
+
+    The same list gives the same again.
+    """
+    judge = of(FIXTURE)
+    text = "".join(lines)
+
+    result = judge.mend(text)
+
+    assert judge.asked <= 1 + MOST_TRIES
+    if isinstance(result, Mended):
+        assert judge.mend(text) == result
+        old, new = text.split("\n"), result.text.split("\n")
+        assert Counter(old) <= Counter(new)
+        assert result.added == len(new) - len(old)
+        assert judge(Source("commands.sh", result.text)).count(Severity.ERROR) == 0
