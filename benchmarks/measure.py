@@ -1,4 +1,8 @@
-"""How things are measured: alternating runs, and the median of each."""
+"""How things are measured: alternating runs, and the median of each.
+
+The memory of a program that starts others is that of all of them together, each page
+that they share counted once; only Linux tells, in ``/proc``.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,12 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 MEGABYTE = 1024 if sys.platform == "linux" else 1024 * 1024
 
@@ -58,6 +62,39 @@ def _run(command: Sequence[str], folder: Path) -> Cost:
             raise SystemExit(output.read().decode())
     cpu = used.ru_utime + used.ru_stime
     return Cost(seconds, cpu, used.ru_maxrss / MEGABYTE)
+
+
+def megabytes_of_all(command: Sequence[str], folder: Path) -> float:
+    """The most memory that a command and all that it starts had at a time."""
+    most = 0.0
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
+    ) as process:
+        while process.poll() is None:
+            most = max(most, sum(map(_proportional_megabytes, _family(process.pid))))
+            time.sleep(0.005)
+    return most
+
+
+def _family(pid: int) -> Iterator[int]:
+    """A process and all that it started, and that they started."""
+    yield pid
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return
+    for child in text.split():
+        yield from _family(int(child))
+
+
+def _proportional_megabytes(pid: int) -> float:
+    """The memory of a process, shared pages divided by those who share them."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    fields = (line.split() for line in text.splitlines())
+    return next((int(f[1]) / 1024 for f in fields if f[0] == "Pss:"), 0.0)
 
 
 def cpu_seconds(work: Callable[[], object], runs: int = 3) -> float:

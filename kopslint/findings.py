@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,16 +40,14 @@ Writable = Literal["yes", "no", "maybe"]
 Status = Literal["applied", "refused", "no-op", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A place and what it has to do with the finding."""
 
     span: Span
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class EtcdView:
+class EtcdView(NamedTuple):
     """One etcd cluster at one moment, in the worst of the possible worlds.
 
     ``members`` are the registered members; ``alive`` those that vote; ``joining``
@@ -69,8 +67,7 @@ class EtcdView:
     expelled: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TraceLine:
+class TraceLine(NamedTuple):
     """The quorum trace of a finding: one etcd cluster before and after its step."""
 
     etcd_cluster: str
@@ -79,8 +76,7 @@ class TraceLine:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """A finding as a check gives it: without its rule, otherwise like ``Finding``.
 
     ``severity`` is set only where it differs from the rule's own.
@@ -99,8 +95,7 @@ class Draft:
     story: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing to know, complete: where, how bad, why, and what to do instead.
 
     ``locations`` has the primary place first. ``fix`` holds commands to paste, or
@@ -126,8 +121,7 @@ class Finding:
     story: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Suppression:
+class Suppression(NamedTuple):
     """Why a finding does not count: a comment in the text, or a baseline.
 
     ``span`` is the place of the comment; a baseline has none.
@@ -138,8 +132,7 @@ class Suppression:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEntry:
+class TimelineEntry(NamedTuple):
     """One step of the simulated list; step 0 is the state before it."""
 
     step: int
@@ -152,8 +145,7 @@ class TimelineEntry:
     title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """What was looked at, so that a clean result can be believed.
 
     ``clusters`` are the cluster names; ``before`` and ``after`` count the
@@ -173,14 +165,30 @@ class Summary:
     paths: tuple[str, ...] = ()
 
 
+class Part(NamedTuple):
+    """That a report is number ``number`` of ``of`` reports about one fleet.
+
+    ``doubtful`` are findings that hold if all of these reports have them: that a
+    comment silences nothing, in a text that is about clusters of several of them.
+    """
+
+    number: int
+    of: int
+    doubtful: tuple[Finding, ...] = ()
+
+
 @dataclass(frozen=True)
 class Report:
-    """The result of one check; ``suppressed`` findings do not count as findings."""
+    """The result of one check; ``suppressed`` findings do not count as findings.
+
+    ``part`` is set if it is about a part of the clusters only.
+    """
 
     findings: tuple[Finding, ...]
     timeline: tuple[TimelineEntry, ...] = ()
     summary: Summary = field(default_factory=Summary)
     suppressed: tuple[tuple[Finding, Suppression], ...] = ()
+    part: Part | None = None
 
     def count(self, severity: Severity) -> int:
         """How many findings have exactly this severity."""
@@ -191,8 +199,7 @@ class Report:
         return sum(suppression.kind == kind for _, suppression in self.suppressed)
 
 
-@dataclass(frozen=True, slots=True)
-class RuleInfo:
+class RuleInfo(NamedTuple):
     """A rule as reports describe it; ``help`` is its prose in Markdown."""
 
     id: str

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,25 @@ def rules(ran: subprocess.CompletedProcess[str]) -> list[str]:
         r"^::(?:error|warning|notice) .*?(KL\d+)", ran.stdout, re.MULTILINE
     )
     return sorted(set(found))
+
+
+@pytest.mark.skipif(find_spec("check_jsonschema") is None, reason="no schemas")
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [("github-actions", "action.yml"), ("gitlab-ci", "ci/gitlab.yml")],
+)
+def test_the_published_schema_allows_it(schema: str, path: str) -> None:
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema"),
+            *("--builtin-schema", f"vendor.{schema}", ROOT / path),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_an_input_is_never_a_part_of_a_script() -> None:

@@ -37,9 +37,10 @@ ROOMS: dict[str, set[str]] = {
     "engine": WORDS
     | MEANING
     | {"simulate", "checks", "rulebook", "suppress", "config", "plan"},
+    "workers": WORDS | {"source", "config", "engine"},
     "cli": WORDS
     | MEANING
-    | {"config", "rulebook", "suppress", "plan", "report", "engine"},
+    | {"config", "rulebook", "suppress", "plan", "report", "engine", "workers"},
     "__main__": WORDS | {"cli"},
 }
 

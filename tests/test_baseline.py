@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -273,8 +272,8 @@ def test_a_neighbour_that_is_silenced_does_not_change_a_fingerprint() -> None:
     report = check(Request(after=(Source("a.yaml", SPEC),)))
     (first,) = report.findings
     place = first.locations[0]
-    below = replace(place, span=replace(place.span, line=99, end_line=99))
-    second = replace(first, locations=(below,))
+    below = place._replace(span=place.span._replace(line=99, end_line=99))
+    second = first._replace(locations=(below,))
     silenced = Suppression("comment", "why")
 
     both = identified(Report((first, second)))

@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -49,18 +48,19 @@ ERROR = Finding(
     locations=(Location(SOURCE.span(1, 1, 1, 5), "here"),),
     subject="b",
 )
-WARNING = replace(ERROR, severity=Severity.WARNING)
-INFO = replace(ERROR, severity=Severity.INFO)
+WARNING = ERROR._replace(severity=Severity.WARNING)
+INFO = ERROR._replace(severity=Severity.INFO)
 STEP = TimelineEntry(1, "kops get ig", None, "no-op", {}, "c")
 
 
-@dataclass
-class FakeRequest:
+class FakeRequest(NamedTuple):
     """What the command line hands to the engine."""
 
     before: tuple[Source, ...] | None
     after: tuple[Source, ...] | None
     commands: tuple[Source, ...]
+    at_hand: tuple[Source, ...] = ()
+    is_fleet: bool = False
 
 
 class Engine:
@@ -432,6 +432,17 @@ def test_a_full_disk_is_no_pass() -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith(b"kopslint: the standard output cannot be written: ")
+
+
+def test_an_interrupted_check_ends_as_a_shell_expects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kopslint.cli.checking.run_check", interrupt)
+
+    assert run(["check", "a.yaml"]) == 130
 
 
 def test_a_closed_standard_output_is_no_defect() -> None:

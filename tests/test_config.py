@@ -6,7 +6,6 @@ import json
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,10 +166,14 @@ def test_a_pyproject_of_somebody_else_is_passed_by(folder: Path) -> None:
     assert find_configuration(Path("sub")).path == ".kopslint.yaml"
 
 
-@pytest.mark.parametrize("text", ["", "tool = 3\n", "[tool]\nx = 1\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "tool = 3\n", "[tool]\nx = 1\n", "name = 'kopslint'\n", "x = = 1\n"],
+)
 def test_a_pyproject_without_the_table_is_no_configuration(
     folder: Path, text: str
 ) -> None:
+    """Nor is it read as TOML if it does not so much as name kopslint."""
     write(folder / "pyproject.toml", text)
 
     assert find_configuration(Path()).path is None
@@ -349,7 +352,7 @@ def test_a_mistake_is_said_with_its_place_and_what_to_do(
         ),
         ("[tool]\nkopslint = 3\n", "1:1", "tool.kopslint is not a table"),
         ("[tool.kopslint]\nspecs = [\n", None, None),
-        ("x = = 1\n", "1:5", "not valid TOML: Invalid value"),
+        ("x = = 1\n[tool.kopslint]\n", "1:5", "not valid TOML: Invalid value"),
     ],
 )
 def test_a_mistake_in_toml_is_said_with_its_line(
@@ -423,7 +426,7 @@ def test_a_rule_that_must_not_be_ignored_stays(
 ) -> None:
     """Naming it is a mistake, and naming many leaves it alone."""
     always, other = (find_rule(load_rules(), name) for name in ("KL301", "KL302"))
-    rules = (replace(always, ignorable=False), replace(other, ignorable=True))
+    rules = (always._replace(ignorable=False), other._replace(ignorable=True))
     monkeypatch.setattr("kopslint.rulebook.loader.load_rules", lambda: rules)
     override = f"overrides: [{{files: ['**'], ignore: [{option}]}}]\n"
 
@@ -444,7 +447,7 @@ def test_a_rule_that_must_not_be_ignored_stays(
 
 @pytest.mark.usefixtures("folder")
 def test_a_check_without_any_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = (replace(find_rule(load_rules(), "KL301"), ignorable=True),)
+    rules = (find_rule(load_rules(), "KL301")._replace(ignorable=True),)
     monkeypatch.setattr("kopslint.rulebook.loader.load_rules", lambda: rules)
 
     with pytest.raises(KopslintError, match="no rule is left to check"):
@@ -700,6 +703,23 @@ def test_doctor_survives_what_it_is_there_to_find(
         "configuration  ERROR: .kopslint.yaml:1:1: there is no setting spec"
         " (did you mean specs?)\n" in capsys.readouterr().out
     )
+
+
+def test_doctor_names_a_few_files_and_counts_the_rest(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder / ".kopslint.yaml", "specs: [missing/]\ncommands: ['*.sh']\n")
+    for number in range(30):
+        write(folder / f"{number:02}.sh", "kops get ig\n")
+
+    assert run(["doctor"]) == 0
+
+    out = capsys.readouterr().out
+    named = re.findall(r"^ +\d\d\.sh$", out, re.MULTILINE)
+    assert "specs          no file matches the patterns\n" in out
+    assert "commands       30 files\n" in out
+    assert f"  and {30 - len(named)} more\n" in out
+    assert 0 < len(named) < 30
 
 
 def test_statistics_count_findings_by_rule(

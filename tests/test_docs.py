@@ -191,6 +191,27 @@ def test_every_hook_is_described() -> None:
     assert described == [hook["id"] for hook in hooks]
 
 
+@pytest.mark.skipif(find_spec("check_jsonschema") is None, reason="no schemas")
+def test_the_workflow_for_github_is_one(tmp_path: Path) -> None:
+    text = (DOCS / "index.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n(.+?)^```", text, re.MULTILINE | re.DOTALL)
+    (workflow,) = (block for block in blocks if "\njobs:\n" in block)
+    path = tmp_path / "kopslint.yml"
+    path.write_text(workflow, "utf-8")
+
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "check_jsonschema"),
+            *("--builtin-schema", "vendor.github-workflows", path),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 @pytest.mark.skipif(find_spec("material") is None, reason="mkdocs-material is missing")
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     ran = subprocess.run(

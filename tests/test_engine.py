@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,7 +155,7 @@ def test_the_kops_version_decides_which_of_its_rules_hold() -> None:
     spec = BEFORE.replace("class: Network", "class: Classic")
 
     def told(kops_version: str | None) -> list[str]:
-        settings = replace(DEFAULT, kops_version=kops_version)
+        settings = DEFAULT._replace(kops_version=kops_version)
         findings = check(Request(None, source("a.yaml", spec)), settings).findings
         return [finding.rule for finding in findings]
 
@@ -171,7 +170,7 @@ def test_a_cluster_without_volumes_may_still_move_its_members() -> None:
     )
 
     def told(*, etcd_volumes: bool) -> set[str]:
-        settings = replace(DEFAULT, etcd_volumes=etcd_volumes)
+        settings = DEFAULT._replace(etcd_volumes=etcd_volumes)
         request = Request(source("a.yaml", AFTER), source("b.yaml", moved))
         return {finding.rule for finding in check(request, settings).findings}
 

@@ -17,6 +17,7 @@ from kopslint.config.patterns import Layout, Patterns
 from kopslint.config.touched import TouchedCluster, touched_clusters
 from kopslint.errors import InputError
 from kopslint.source.decode import decode
+from kopslint.source.git import read_revision
 from kopslint.source.git_change import ChangedFile, find_change
 
 if TYPE_CHECKING:
@@ -404,6 +405,75 @@ def test_a_shallow_clone_of_a_pull_request_asks_for_the_default_branch(
 
     with pytest.raises(InputError, match="shallow and does not have the default"):
         find_change()
+
+
+def test_a_partial_clone_asks_for_what_it_lacks(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is fetched for a check, not even by git itself."""
+    repository.commit({"a.yaml": A})
+    repository.commit({"a.yaml": A3})
+    repository.git("config", "uploadpack.allowFilter", "true")
+    address = repository.root.as_uri()
+    options = ("--quiet", "--filter=blob:none", "--no-checkout")
+    repository.git("clone", *options, address, "clone")
+    monkeypatch.chdir(repository.root / "clone")
+
+    with pytest.raises(InputError, match="partial and lacks the content") as refused:
+        touched(base="HEAD~1", head="HEAD")
+    assert "without --filter" in (refused.value.hint or "")
+    with pytest.raises(InputError, match="partial and lacks the content"):
+        read_revision("git:HEAD:a.yaml", [".yaml"])
+
+
+def test_histories_that_never_parted_are_compared_as_they_are(
+    repository: Repository,
+) -> None:
+    first = repository.commit({"a.yaml": A})
+    repository.git("checkout", "--quiet", "--orphan", "other")
+    repository.commit({"a.yaml": A3})
+
+    change = find_change(first)
+
+    assert change.files == (ChangedFile("a.yaml", "a.yaml"),)
+    assert change.before.title == first[:7]
+
+
+def test_a_file_in_git_that_no_spec_is_as_large_as_is_left_out(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = A + f"# {'x' * 100_000}\n"
+    repository.commit({"a.yaml": A, "large.yaml": large})
+    repository.commit({"a.yaml": A3, "large.yaml": large + "#\n"})
+    monkeypatch.setattr("kopslint.source.git_program.MAX_BYTES", 10_000)
+
+    assert sides(touched(base="HEAD~1", head="HEAD")) == {
+        "a.example.com": (["a.yaml"], ["a.yaml"])
+    }
+
+
+def test_without_git_only_files_can_be_read(
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    repository.write({"a.yaml": A})
+    monkeypatch.setenv("PATH", "")
+
+    assert run(["check", "--before", "git:HEAD:a.yaml", "--after", "a.yaml"]) == 2
+    assert "needs the git program, which is not installed" in capsys.readouterr().err
+    assert run(["doctor"]) == 0
+    assert "not installed, so only files can be read" in capsys.readouterr().out
+
+
+def test_a_file_in_git_may_be_as_large_as_one_on_the_disk(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kopslint.source.git.MAX_BYTES", 10)
+    repository.commit({"a.yaml": A})
+
+    with pytest.raises(InputError, match=r"^a\.yaml"):
+        read_revision("git:HEAD:a.yaml", [".yaml"])
 
 
 def test_a_repository_of_somebody_else_is_refused_with_what_to_do(

@@ -40,6 +40,19 @@ def test_a_hook_calls_a_command_that_exists(
     assert [option for option in options if option not in told] == []
 
 
+@pytest.mark.skipif(find_spec("pre_commit") is None, reason="pre-commit is missing")
+def test_pre_commit_accepts_the_manifest() -> None:
+    manifest = ROOT / ".pre-commit-hooks.yaml"
+    ran = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "validate-manifest", manifest],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_hook_looks_at_the_whole_repository_once(hook: str) -> None:
     """Names in batches and in parallel would cut a cluster into pieces."""

@@ -12,6 +12,7 @@ import resource
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import pytest
@@ -21,33 +22,10 @@ from kopslint.source.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 MEMORY = 500 * 1024**2
 SECONDS = 10
-SPEC = """\
-apiVersion: kops.k8s.io/v1alpha2
-kind: Cluster
-metadata:
-  name: demo.example.com
-spec:
-  etcdClusters:
-  - name: main
-    etcdMembers:
-    - name: a
-      instanceGroup: control-plane-a
----
-apiVersion: kops.k8s.io/v1alpha2
-kind: InstanceGroup
-metadata:
-  name: control-plane-a
-  labels:
-    kops.k8s.io/cluster: demo.example.com
-spec:
-  role: Master
-  minSize: 1
-  maxSize: 1
-"""
+SPEC = (Path(__file__).parent / "specs" / "one-member.yaml").read_text("utf-8")
 ALIASES = "".join(
     f"x{i}: &x{i} [{', '.join([f'*x{i - 1}' if i else 'x'] * 9)}]\n" for i in range(10)
 )
@@ -59,11 +37,13 @@ class Done(NamedTuple):
     err: str
 
 
-def kopslint(folder: Path, *arguments: str, stdin: bytes = b"") -> Done:
+def kopslint(
+    folder: Path, *arguments: str, stdin: bytes = b"", memory: int = MEMORY
+) -> Done:
     """Run the program with limits; it must neither crash nor print a traceback."""
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
     done = subprocess.run(
         [sys.executable, "-m", "kopslint", *arguments],
@@ -124,6 +104,18 @@ def test_a_hostile_spec_is_refused_in_a_sentence_or_checked(
     assert done.status == case.status
     assert case.says in done.err
     assert (done.err == "") is (case.status == 1)
+
+
+def test_too_little_memory_is_told_as_such_and_not_as_a_defect(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(SPEC + "  x:\n" + "  - a\n" * 300_000)
+
+    done = kopslint(tmp_path, "check", "a.yaml", memory=100 * 1024**2)
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "kopslint: the input is too large for the memory that there is\n"
+        "  hint: check less at once, or allow kopslint more memory\n"
+    )
 
 
 COMMANDS = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kopslint.findings import (
     Certainty,
     Finding,
@@ -64,20 +62,20 @@ def test_columns_are_left_out_where_there_is_more_than_one_line() -> None:
     """The runner drops a command that has both."""
     place = Location(COMMANDS.span(1, 3, 2, 1), "")
 
-    [line] = lines_of(replace(FINDING, locations=(place,)))
+    [line] = lines_of(FINDING._replace(locations=(place,)))
 
     assert line.startswith("::error file=ops/run.sh,line=1,endLine=2,title=")
 
 
 def test_a_finding_about_no_file_has_no_place() -> None:
-    [line] = lines_of(replace(FINDING, locations=()))
+    [line] = lines_of(FINDING._replace(locations=()))
 
     assert line.startswith("::error title=KL301 a-rule::é is deleted%0A")
 
 
 def test_the_worst_come_first_and_only_as_many_as_github_shows() -> None:
-    infos = [replace(FINDING, severity=Severity.INFO, subject=str(n)) for n in range(9)]
-    warning = replace(FINDING, severity=Severity.WARNING)
+    infos = [FINDING._replace(severity=Severity.INFO, subject=str(n)) for n in range(9)]
+    warning = FINDING._replace(severity=Severity.WARNING)
 
     text = render_github(Report((*infos, warning, FINDING)), HERE, unicode=True)
 
@@ -93,8 +91,7 @@ def test_the_worst_come_first_and_only_as_many_as_github_shows() -> None:
 def test_no_text_of_the_input_can_end_a_property_or_start_a_command() -> None:
     """What the runner unescapes is the text with its control characters spelled out."""
     odd = Source("a,b:c%0A,line=9\n::error::x.sh", "x")
-    finding = replace(
-        FINDING,
+    finding = FINDING._replace(
         message="100%\r\n::add-mask::x\x1b[31m",
         why="",
         fix=(),
@@ -111,7 +108,7 @@ def test_no_text_of_the_input_can_end_a_property_or_start_a_command() -> None:
 
 
 def test_a_message_never_grows_beyond_what_github_takes() -> None:
-    [line] = lines_of(replace(FINDING, message="x" * 100_000))
+    [line] = lines_of(FINDING._replace(message="x" * 100_000))
 
     assert len(line) < 5_000
 

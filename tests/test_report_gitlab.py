@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,14 +73,14 @@ def test_a_finding_is_an_entry_with_a_path_from_the_root_and_lines_from_one() ->
     ],
 )
 def test_severities_are_gitlab_s(severity: Severity, shown: str) -> None:
-    [entry] = entries(replace(FINDING, severity=severity))
+    [entry] = entries(FINDING._replace(severity=severity))
 
     assert entry["severity"] == shown
 
 
 def test_the_fingerprint_does_not_change_when_lines_move() -> None:
-    moved = replace(
-        FINDING, locations=(Location(COMMANDS.span(70, 1, 70, 5), "there"),)
+    moved = FINDING._replace(
+        locations=(Location(COMMANDS.span(70, 1, 70, 5), "there"),)
     )
 
     assert entries(moved)[0]["fingerprint"] == entries(FINDING)[0]["fingerprint"]
@@ -95,13 +94,13 @@ def test_findings_that_are_alike_are_not_merged() -> None:
 
 
 def test_a_finding_about_no_file_is_about_the_folder() -> None:
-    [entry] = entries(replace(FINDING, locations=()))
+    [entry] = entries(FINDING._replace(locations=()))
 
     assert entry["location"] == {"path": ".", "lines": {"begin": 1, "end": 1}}
 
 
 def test_the_report_is_ascii_without_control_characters() -> None:
-    [entry] = entries(replace(FINDING, message="a\x1b\udcff\n|"))
+    [entry] = entries(FINDING._replace(message="a\x1b\udcff\n|"))
 
     assert entry["description"] == "KL301: in some runs: a\\x1b\\udcff\\n|"
     assert render_gitlab(Report((FINDING,)), HERE).isascii()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +52,7 @@ FINDING = Finding(
     story=("first",),
 )
 REPORT = Report(
-    (FINDING, replace(FINDING, severity=Severity.INFO, locations=())),
+    (FINDING, FINDING._replace(severity=Severity.INFO, locations=())),
     (
         TimelineEntry(0, "(before)", None, "applied", {}, "prod.example.com"),
         TimelineEntry(
@@ -173,8 +172,8 @@ def test_a_report_is_ascii_and_ends_its_line() -> None:
 def test_odd_text_is_printed_and_never_raised_about() -> None:
     """A name that no encoding can hold is still only data."""
     odd = Source("\udcff.sh", "x")
-    finding = replace(
-        FINDING, locations=(Location(odd.span(1, 1, 1, 2), "\x1b"),), subject="\udcff"
+    finding = FINDING._replace(
+        locations=(Location(odd.span(1, 1, 1, 2), "\x1b"),), subject="\udcff"
     )
 
     text = render_json(Report((finding,)))
@@ -184,19 +183,19 @@ def test_odd_text_is_printed_and_never_raised_about() -> None:
 
 
 SAME = {
-    "another place": replace(
-        FINDING, locations=(Location(Source("b.sh", "x").span(7, 1, 7, 2), "y"),)
+    "another place": FINDING._replace(
+        locations=(Location(Source("b.sh", "x").span(7, 1, 7, 2), "y"),)
     ),
-    "other words": replace(FINDING, message="m", why="w", fix=(), story=()),
-    "another severity": replace(FINDING, severity=Severity.WARNING),
-    "another step": replace(FINDING, step=9),
+    "other words": FINDING._replace(message="m", why="w", fix=(), story=()),
+    "another severity": FINDING._replace(severity=Severity.WARNING),
+    "another step": FINDING._replace(step=9),
 }
 OTHER = {
-    "another rule": replace(FINDING, rule="KL302"),
-    "another subject": replace(FINDING, subject="group b"),
-    "another cluster": replace(FINDING, cluster="stage.example.com"),
-    "another etcd cluster": replace(FINDING, etcd_cluster="events"),
-    "no etcd cluster": replace(FINDING, etcd_cluster=None),
+    "another rule": FINDING._replace(rule="KL302"),
+    "another subject": FINDING._replace(subject="group b"),
+    "another cluster": FINDING._replace(cluster="stage.example.com"),
+    "another etcd cluster": FINDING._replace(etcd_cluster="events"),
+    "no etcd cluster": FINDING._replace(etcd_cluster=None),
 }
 
 

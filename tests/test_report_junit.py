@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -85,7 +84,7 @@ def test_a_finding_is_a_failed_test_and_a_silent_rule_a_passed_one() -> None:
 def test_information_is_printed_by_a_test_that_passes(
     severity: Severity, element: str, failures: str
 ) -> None:
-    [suite] = parsed(replace(FINDING, severity=severity))
+    [suite] = parsed(FINDING._replace(severity=severity))
 
     assert [child.tag for child in suite[0]] == [element]
     assert suite.get("failures") == failures
@@ -101,7 +100,7 @@ def test_each_cluster_is_a_suite_that_asks_every_rule() -> None:
 
 
 def test_what_is_about_no_cluster_has_a_suite_of_its_own() -> None:
-    root = parsed(replace(FINDING, cluster=None))
+    root = parsed(FINDING._replace(cluster=None))
 
     assert [suite.get("name") for suite in root] == [CLUSTER, "kopslint"]
 
@@ -110,7 +109,7 @@ def test_characters_that_xml_cannot_hold_are_spelled_out() -> None:
     """Markup and the end of a CDATA section are only text."""
     name = "<b>&\"' ]]> </failure>\n\t\0\x1b\ufffe\udcff😀"
 
-    finding = replace(FINDING, message=name, name=name, cluster=name)
+    finding = FINDING._replace(message=name, name=name, cluster=name)
 
     [suite] = parsed(finding, summary=Summary())
 

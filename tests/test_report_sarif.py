@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,7 +222,7 @@ def test_findings_are_no_failure_of_the_tool() -> None:
 def test_a_path_becomes_a_uri_relative_to_the_repository(path: str, uri: str) -> None:
     place = Location(Source(path, "x").span(1, 1, 1, 2), "")
 
-    result = result_of(replace(FINDING, locations=(place,)))
+    result = result_of(FINDING._replace(locations=(place,)))
 
     [location] = result["locations"]
     assert location["physicalLocation"]["artifactLocation"] == {"uri": uri}
@@ -234,13 +233,13 @@ def test_the_fingerprint_does_not_change_when_lines_move() -> None:
     moved = Location(COMMANDS.span(9, 4, 9, 26), "elsewhere")
 
     assert (
-        result_of(replace(FINDING, locations=(moved,)))["partialFingerprints"]
+        result_of(FINDING._replace(locations=(moved,)))["partialFingerprints"]
         == result_of(FINDING)["partialFingerprints"]
     )
 
 
 def test_a_step_says_what_became_of_it() -> None:
-    result = result_of(replace(FINDING, step=2))
+    result = result_of(FINDING._replace(step=2))
 
     [flow] = result["codeFlows"]
     [thread] = flow["threadFlows"]
@@ -249,12 +248,12 @@ def test_a_step_says_what_became_of_it() -> None:
 
 
 def test_a_finding_without_a_step_has_no_flow() -> None:
-    assert "codeFlows" not in result_of(replace(FINDING, step=None))
+    assert "codeFlows" not in result_of(FINDING._replace(step=None))
 
 
 def test_of_a_long_list_only_the_last_steps_are_shown() -> None:
-    steps = tuple(replace(TIMELINE[1], step=number) for number in range(1, 501))
-    finding = replace(FINDING, step=500)
+    steps = tuple(TIMELINE[1]._replace(step=number) for number in range(1, 501))
+    finding = FINDING._replace(step=500)
 
     [result] = run_of(Report((finding,), steps))["results"]
 
@@ -264,8 +263,7 @@ def test_of_a_long_list_only_the_last_steps_are_shown() -> None:
 
 
 def test_a_doubt_and_the_way_there_are_told() -> None:
-    finding = replace(
-        FINDING,
+    finding = FINDING._replace(
         certainty=Certainty.POSSIBLE,
         message="is it gone?",
         why="First.\nSecond.",
@@ -282,8 +280,8 @@ def test_a_doubt_and_the_way_there_are_told() -> None:
 
 def test_a_name_cannot_make_a_link_or_break_out_of_one() -> None:
     place = Location(COMMANDS.span(1, 1, 1, 2), "x](http://evil.example)")
-    finding = replace(
-        FINDING, message="[a](1) is gone", why="", locations=(place, place), fix=()
+    finding = FINDING._replace(
+        message="[a](1) is gone", why="", locations=(place, place), fix=()
     )
 
     assert result_of(finding)["message"]["text"] == (
@@ -292,7 +290,7 @@ def test_a_name_cannot_make_a_link_or_break_out_of_one() -> None:
 
 
 def test_a_finding_about_no_file_and_no_known_rule_is_still_accepted() -> None:
-    result = result_of(replace(FINDING, rule="KL999", locations=()))
+    result = result_of(FINDING._replace(rule="KL999", locations=()))
 
     assert "ruleIndex" not in result
     assert result["locations"] == [
@@ -303,7 +301,7 @@ def test_a_finding_about_no_file_and_no_known_rule_is_still_accepted() -> None:
 def test_the_log_is_ascii_and_holds_no_control_characters() -> None:
     """GitHub's store refuses a zero byte, and not every reader takes a surrogate."""
     text = render_sarif(
-        Report((replace(FINDING, message="a\0\udcff\x1b"),)), RULES, HERE
+        Report((FINDING._replace(message="a\0\udcff\x1b"),)), RULES, HERE
     )
 
     assert text.isascii()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -327,7 +326,7 @@ def test_nothing_in_the_input_reaches_the_terminal_as_a_control_character() -> N
     )
     report = Report(
         (item,),
-        (entry, replace(entry, cluster="other")),
+        (entry, entry._replace(cluster="other")),
         Summary((nasty,), 1, 1, 1, 1, (nasty,)),
     )
 
@@ -458,8 +457,8 @@ def test_notes_stand_beside_their_step_where_there_is_room() -> None:
 
 
 def test_headings_of_a_runbook_structure_the_timeline() -> None:
-    first = replace(TIMELINE[2], title="Remove the groups")
-    entries = (first, replace(first, step=3), replace(first, step=4, title="Then"))
+    first = TIMELINE[2]._replace(title="Remove the groups")
+    entries = (first, first._replace(step=3), first._replace(step=4, title="Then"))
 
     text = render_text(Report((), entries), color=False, width=80, unicode=True)
 
@@ -473,7 +472,7 @@ def test_headings_of_a_runbook_structure_the_timeline() -> None:
 
 
 def test_every_cluster_has_a_timeline_of_its_own() -> None:
-    entries = (TIMELINE[0], replace(TIMELINE[0], cluster="stage"))
+    entries = (TIMELINE[0], TIMELINE[0]._replace(cluster="stage"))
 
     text = render_text(Report((), entries), color=False, width=80, unicode=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,7 @@ def silenced(report: Report) -> list[tuple[str, str]]:
 
 def on_commands(text: str, path: str = "commands.sh", **settings: object) -> Report:
     request = Request(before=spec(FINE, "before.yaml"), commands=(Source(path, text),))
-    return check(request, replace(DEFAULT, **settings))  # type: ignore[arg-type]
+    return check(request, DEFAULT._replace(**settings))  # type: ignore[arg-type]
 
 
 # --- where a comment counts ------------------------------------------------------
@@ -465,7 +464,7 @@ def test_a_rule_that_could_not_speak_leaves_no_comment_unused() -> None:
 
 
 def test_a_rule_that_cannot_be_ignored_is_told_all_the_same() -> None:
-    rules = tuple(replace(rule, ignorable=rule.id != "KL401") for rule in load_rules())
+    rules = tuple(rule._replace(ignorable=rule.id != "KL401") for rule in load_rules())
 
     report = on_commands(commented("ignore[KL401] why"), rules=rules, known=rules)
 

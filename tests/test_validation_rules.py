@@ -445,6 +445,10 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
         {"externalPolicies": {"node": ["readonly"]}},
         {"cloud spec.externalPolicies.node[0]"},
     ),
+    "a policy that is a number, which is told once": (
+        {"externalPolicies": {"node": [5]}},
+        {"wrong-type spec.externalPolicies.node[0]"},
+    ),
     "permissions without a name": (
         {"iam": {"serviceAccountExternalPermissions": [{"namespace": "a"}]}},
         {
@@ -527,12 +531,599 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
 }
 
 
+ARN = "arn:aws:iam::123456789012"
+
+
+def balancer(**fields: object) -> Fields:
+    """An API behind a balancer that kops accepts, with ``fields`` over it."""
+    of_api = {"class": "Network", "type": "Public", **fields}
+    return {"api": {"dns": None, "loadBalancer": of_api}}
+
+
+def plugin(name: str, /, **fields: object) -> Fields:
+    """Another networking option than that of the sound cluster."""
+    return {"networking": {"cni": None, name: fields}}
+
+
+BALANCER = "spec.api.loadBalancer"
+ENDPOINTS: dict[str, tuple[Fields, set[str]]] = {
+    "a balancer": (balancer(), set()),
+    "no class where there is no DNS": (
+        {**balancer(**{"class": None}), "topology": {"dns": {"type": "None"}}},
+        {f"api-or-dns {BALANCER}.class"},
+    ),
+    "a class that is none": (
+        balancer(**{"class": "Gateway"}),
+        {f"{VALUE} {BALANCER}.class"},
+    ),
+    "security groups by name, and twice": (
+        balancer(additionalSecurityGroups=["default", "sg-1", "sg-1"]),
+        {
+            f"cloud {BALANCER}.additionalSecurityGroups[0]",
+            f"cloud {BALANCER}.additionalSecurityGroups[2]",
+        },
+    ),
+    "another security group by name": (
+        balancer(securityGroupOverride="default"),
+        {f"cloud {BALANCER}.securityGroupOverride"},
+    ),
+    "a certificate on a classic balancer": (
+        balancer(**{"class": "Classic", "sslCertificate": "a", "sslPolicy": "b"}),
+        {
+            f"api-or-dns {BALANCER}.{field}"
+            for field in ("class", "sslCertificate", "sslPolicy")
+        },
+    ),
+    "an internal balancer for the inside": (
+        balancer(type="Internal", useForInternalApi=True),
+        {f"api-or-dns {BALANCER}.useForInternalApi"},
+    ),
+    "a subnet without a name": (
+        balancer(subnets=[{"allocationId": "eipalloc-1"}]),
+        {f"{MISSING} {BALANCER}.subnets[0].name"},
+    ),
+    "a subnet that there is not": (
+        balancer(subnets=[{"name": "z"}]),
+        {f"api-or-dns {BALANCER}.subnets[0].name"},
+    ),
+    "a private address for a public balancer": (
+        balancer(subnets=[{"name": "a", "privateIPv4Address": "fd00::1"}]),
+        {
+            f"{RANGE} {BALANCER}.subnets[0].privateIPv4Address",
+            f"api-or-dns {BALANCER}.subnets[0].privateIPv4Address",
+        },
+    ),
+    "a public address for a private balancer": (
+        balancer(type="Internal", subnets=[{"name": "a", "allocationId": "e-1"}]),
+        {f"api-or-dns {BALANCER}.subnets[0].allocationId"},
+    ),
+    "an empty public address": (
+        balancer(subnets=[{"name": "a", "allocationId": ""}]),
+        {f"api-or-dns {BALANCER}.subnets[0].allocationId"},
+    ),
+    "issuers in a file": (
+        {"serviceAccountIssuerDiscovery": {"discoveryStore": "file:///a"}},
+        {"api-or-dns spec.serviceAccountIssuerDiscovery.discoveryStore"},
+    ),
+    "issuers in two places": (
+        {
+            "serviceAccountIssuerDiscovery": {
+                "discoveryStore": "s3://bucket",
+                "discoveryService": {},
+            }
+        },
+        {
+            "api-or-dns spec.serviceAccountIssuerDiscovery.discoveryStore",
+            f"{MISSING} spec.serviceAccountIssuerDiscovery.discoveryService.url",
+        },
+    ),
+}
+LOCAL_DNS = {"enabled": True, "localIP": "169.254.20.10"}
+API_SERVER = "component spec.kubeAPIServer"
+COMPONENTS: dict[str, tuple[Fields, set[str]]] = {
+    "OIDC beside a file": (
+        {"kubeAPIServer": {"authenticationConfigFile": "/a", "oidcClientID": "b"}},
+        {f"{API_SERVER}.authenticationConfigFile"},
+    ),
+    "a file without OIDC": (
+        {"kubeAPIServer": {"authenticationConfigFile": "/a"}},
+        set(),
+    ),
+    "a certificate without its key": (
+        {"kubeAPIServer": {"proxyClientCertFile": "/a"}},
+        {f"{API_SERVER}.proxyClientCertFile"},
+    ),
+    "a key without its certificate": (
+        {"kubeAPIServer": {"proxyClientKeyFile": "/a"}},
+        {f"{API_SERVER}.proxyClientKeyFile"},
+    ),
+    "a webhook without its file": (
+        {"kubeAPIServer": {"authorizationMode": "Node,RBAC,Webhook"}},
+        {f"{MISSING} spec.kubeAPIServer.authorizationWebhookConfigFile"},
+    ),
+    "a mode that is none": (
+        {
+            "authorization": {"rbac": {}},
+            "kubeAPIServer": {"authorizationMode": "Node,RBAC,ALL"},
+        },
+        {f"{VALUE} spec.kubeAPIServer.authorizationMode"},
+    ),
+    "audits sent by no policy": (
+        {"kubeAPIServer": {"auditWebhookConfigFile": "/srv/b/webhook.yaml"}},
+        {f"{API_SERVER}.auditWebhookConfigFile"},
+    ),
+    "services of the API server alone": (
+        {"kubeAPIServer": {"serviceClusterIPRange": "100.64.0.0/13"}},
+        {f"{API_SERVER}.serviceClusterIPRange"},
+    ),
+    "bootstrap tokens": (
+        {"kubeAPIServer": {"enableBootstrapTokenAuth": True}},
+        {f"{API_SERVER}.enableBootstrapTokenAuth"},
+    ),
+    "a plugin that was removed": (
+        {"kubeAPIServer": {"enableAdmissionPlugins": ["PodSecurityPolicy"]}},
+        {f"{API_SERVER}.enableAdmissionPlugins[0]"},
+    ),
+    "ports by their number": (
+        {"kubeAPIServer": {"serviceNodePortRange": "30000+2767"}},
+        set(),
+    ),
+    "a single port": ({"kubeAPIServer": {"serviceNodePortRange": "30000"}}, set()),
+    "too many ports": (
+        {"kubeAPIServer": {"serviceNodePortRange": "30000+40000"}},
+        {f"{API_SERVER}.serviceNodePortRange"},
+    ),
+    "a period shorter than a second": (
+        {"kubeControllerManager": {"attachDetachReconcileSyncPeriod": "500ms"}},
+        {"component spec.kubeControllerManager.attachDetachReconcileSyncPeriod"},
+    ),
+    "a period of no time at all": (
+        {"kubeControllerManager": {"attachDetachReconcileSyncPeriod": "0s"}},
+        set(),
+    ),
+    "an address instead of a range": (
+        {"kubeProxy": {"ipvsExcludeCidrs": ["10.0.0.0/8", "10.0.0.1"]}},
+        {f"{RANGE} spec.kubeProxy.ipvsExcludeCidrs[1]"},
+    ),
+    "the API without a scheme": (
+        {"kubeProxy": {"master": "api.example.com"}},
+        {"component spec.kubeProxy.master"},
+    ),
+    "an API that is no URL": (
+        {"kubeProxy": {"master": "https://[api"}},
+        {"component spec.kubeProxy.master"},
+    ),
+    "the API as a URL": ({"kubeProxy": {"master": "https://api.example.com"}}, set()),
+    "a kubelet that waits too long": (
+        {"kubelet": {"crashLoopBackOffMaxContainerRestartPeriod": "10m"}},
+        {"component spec.kubelet.crashLoopBackOffMaxContainerRestartPeriod"},
+    ),
+    "critical pods alone": (
+        {"kubelet": {"shutdownGracePeriodCriticalPods": "1m"}},
+        {"component spec.kubelet.shutdownGracePeriodCriticalPods"},
+    ),
+    "a DNS server that is no address": (
+        {"kubeDNS": {"serverIP": "dns"}},
+        {f"{RANGE} spec.kubeDNS.serverIP"},
+    ),
+    "a domain without nameservers": (
+        {"kubeDNS": {"stubDomains": {"example.com": []}}},
+        {"component spec.kubeDNS.stubDomains.example.com"},
+    ),
+    "a kubelet that asks somebody else": (
+        {
+            "kubeDNS": {"serverIP": "100.64.0.10", "nodeLocalDNS": LOCAL_DNS},
+            "kubelet": {"clusterDNS": "100.64.0.11"},
+        },
+        {"component spec.kubelet.clusterDNS"},
+    ),
+    "a local DNS that is no address": (
+        {
+            "kubeDNS": {
+                "provider": "KubeDNS",
+                "serverIP": "100.64.0.10",
+                "nodeLocalDNS": {"enabled": True, "localIP": "local"},
+            }
+        },
+        {
+            "component spec.kubeDNS.provider",
+            f"{RANGE} spec.kubeDNS.nodeLocalDNS.localIP",
+        },
+    ),
+    "a kubelet that asks past the local DNS": (
+        {
+            "kubeDNS": {"serverIP": "100.64.0.10", "nodeLocalDNS": LOCAL_DNS},
+            "kubelet": {"clusterDNS": "100.64.0.10"},
+            "kubeProxy": {"proxyMode": "ipvs"},
+        },
+        {"component spec.kubelet.clusterDNS"},
+    ),
+}
+PACKAGE = {"urlAmd64": "https://example.com/x", "hashAmd64": "0" * 65}
+MACHINES: dict[str, tuple[Fields, set[str]]] = {
+    "a raw hook without a manifest": (
+        {"hooks": [{"useRawManifest": True, "execContainer": {"image": "a"}}]},
+        {"component spec.hooks[0]"},
+    ),
+    "a raw hook that also orders": (
+        {"hooks": [{"useRawManifest": True, "manifest": "a", "before": ["b"]}]},
+        {"component spec.hooks[0]"},
+    ),
+    "a hook without an image": (
+        {"hooks": [{"execContainer": {}}]},
+        {f"{MISSING} spec.hooks[0].execContainer.image"},
+    ),
+    "a file without content": (
+        {"fileAssets": [{"name": "a"}]},
+        {f"{MISSING} spec.fileAssets[0].content"},
+    ),
+    "a containerd of no version": (
+        {"containerd": {"version": "latest"}},
+        {"version spec.containerd.version"},
+    ),
+    "a hash without its package": (
+        {"containerd": {"packages": {"hashArm64": "0"}}},
+        {"component spec.containerd.packages.hashArm64"},
+    ),
+    "a hash that is too long": (
+        {"containerd": {"packages": PACKAGE}},
+        {"component spec.containerd.packages.hashAmd64"},
+    ),
+    "plugins that have no time": (
+        {
+            "containerd": {
+                "version": "2.1.0",
+                "nri": {"enabled": True, "pluginRequestTimeout": "0s"},
+            }
+        },
+        {"component spec.containerd.nri.pluginRequestTimeout"},
+    ),
+    "plugins without a version": (
+        {"containerd": {"nri": {"enabled": True}}},
+        {"component spec.containerd.nri"},
+    ),
+    "gVisor everywhere": (
+        {"containerd": {"gvisor": {"enabled": True}}},
+        {"component spec.containerd.gvisor"},
+    ),
+    "a proxy beside a registry": (
+        {"assets": {"containerRegistry": "a", "containerProxy": "b"}},
+        {"component spec.assets.containerProxy"},
+    ),
+    "a mirror by FTP": (
+        {"assets": {"fileRepository": "ftp://example.com"}},
+        {"component spec.assets.fileRepository"},
+    ),
+    "a mirror that is no URL": (
+        {"assets": {"fileRepository": "https://[x"}},
+        {"component spec.assets.fileRepository"},
+    ),
+    "a mirror without a host": (
+        {"assets": {"fileRepository": "https:///files"}},
+        {"component spec.assets.fileRepository"},
+    ),
+    "fewer than none unavailable": (
+        {"rollingUpdate": {"maxUnavailable": -1}},
+        {"component spec.rollingUpdate.maxUnavailable"},
+    ),
+    "a surge that is no number": (
+        {"rollingUpdate": {"maxSurge": "some"}},
+        {"component spec.rollingUpdate.maxSurge"},
+    ),
+    "a surge of fewer than none": (
+        {"rollingUpdate": {"maxSurge": "-10%"}},
+        {"component spec.rollingUpdate.maxSurge"},
+    ),
+}
+CALICO, CILIUM = "spec.networking.calico", "spec.networking.cilium"
+PLUGINS: dict[str, tuple[Fields, set[str]]] = {
+    "ranges that kindnet cannot read": (
+        plugin("kindnet", masquerade={"enabled": True, "nonMasqueradeCIDRs": ["x"]}),
+        {f"{RANGE} spec.networking.kindnet.masquerade.nonMasqueradeCIDRs[0]"},
+    ),
+    "kube-proxy beside kube-router": (
+        {**plugin("kuberouter"), "kubeProxy": {}},
+        {"networking spec.kubeProxy.enabled"},
+    ),
+    "a socket balancer that is off": (
+        plugin("cilium", bpfLBSockHostNSOnly=True),
+        {f"networking {CILIUM}.bpfLBSockHostNSOnly"},
+    ),
+    "a kind of encryption that is off": (
+        plugin("cilium", encryptionType="wireguard"),
+        {f"networking {CILIUM}.encryptionType"},
+    ),
+    "an L7 proxy without rules": (
+        plugin("cilium", IPTablesRulesNoinstall=True, enableL7Proxy=True),
+        {f"networking {CILIUM}.enableL7Proxy"},
+    ),
+    "neither an L7 proxy nor rules": (
+        plugin("cilium", IPTablesRulesNoinstall=True, enableL7Proxy=False),
+        set(),
+    ),
+    "addresses of Amazon in IPv6": (
+        {**plugin("cilium", ipam="eni"), **IPV6},
+        {f"networking {CILIUM}.ipam"},
+    ),
+    "an ingress of no mode": (
+        plugin("cilium", ingress={"enabled": True, "defaultLoadBalancerMode": "own"}),
+        {f"{VALUE} {CILIUM}.ingress.defaultLoadBalancerMode"},
+    ),
+    "Cilium without its v": (
+        plugin("cilium", version="1.18.1"),
+        {f"version {CILIUM}.version"},
+    ),
+    "Cilium of no version": (
+        plugin("cilium", version="v1.18"),
+        {f"version {CILIUM}.version"},
+    ),
+    "Hubble without certificates": (
+        plugin("cilium", version="v1.18.1", hubble={"enabled": True}),
+        {f"addon {CILIUM}.hubble.enabled"},
+    ),
+    "Amazon's check of addresses in IPv6": (
+        {**plugin("calico", awsSrcDstCheck="Disable"), **IPV6},
+        {f"networking {CALICO}.awsSrcDstCheck"},
+    ),
+    "packets in packets in IPv6": (
+        {**plugin("calico", encapsulationMode="ipip"), **IPV6},
+        {f"networking {CALICO}.encapsulationMode"},
+    ),
+    "bare packets in IPv4": (
+        plugin("calico", encapsulationMode="none"),
+        {f"networking {CALICO}.encapsulationMode"},
+    ),
+    **{
+        f"an address found by {method}": (
+            plugin("calico", ipv4AutoDetectionMethod=method),
+            {f"networking {CALICO}.ipv4AutoDetectionMethod"} if wrong else set(),
+        )
+        for method, wrong in {
+            "first-found": False,
+            "can-reach=10.0.0.1": False,
+            "can-reach=fd00::1": True,
+            "interface=eth.*,ens.*": False,
+            "interface=eth(": True,
+            "interface=": True,
+            "interface=a=b": True,
+            "chance": True,
+        }.items()
+    },
+}
+HANDLER = "spec.nodeTerminationHandler"
+ADDONS: dict[str, tuple[Fields, set[str]]] = {
+    **{
+        f"{field} without certificates": (
+            {field: {"enabled": True}},
+            {f"addon spec.{field}.enabled"},
+        )
+        for field in (
+            "snapshotController",
+            "awsLoadBalancerController",
+            "podIdentityWebhook",
+        )
+    },
+    "zones without permissions": (
+        {"certManager": {"enabled": True, "hostedZoneIDs": ["Z1"]}},
+        {"addon spec.certManager.hostedZoneIDs"},
+    ),
+    "users mapped by something else": (
+        {
+            "authentication": {
+                "aws": {
+                    "backendMode": "MountedFile",
+                    "identityMappings": [{"arn": f"{ARN}:role/a", "username": "b"}],
+                }
+            }
+        },
+        {"addon spec.authentication.aws.backendMode"},
+    ),
+    "the handler beside Karpenter": (
+        {
+            "iam": {"useServiceAccountExternalPermissions": True},
+            "karpenter": {"enabled": True},
+            "nodeTerminationHandler": {"enabled": True},
+        },
+        {f"addon {HANDLER}"},
+    ),
+    "a queue of no interruptions": (
+        {"nodeTerminationHandler": {"enableSpotInterruptionDraining": False}},
+        {f"addon {HANDLER}.enableSpotInterruptionDraining"},
+    ),
+    "watching without draining": (
+        {"nodeTerminationHandler": {"enableRebalanceMonitoring": True}},
+        {f"addon {HANDLER}.enableRebalanceMonitoring"},
+    ),
+    "watching without a queue": (
+        {
+            "nodeTerminationHandler": {
+                "enableRebalanceMonitoring": True,
+                "enableSQSTerminationDraining": False,
+            }
+        },
+        set(),
+    ),
+    "a warm pool of fewer than none": (
+        {"warmPool": {"minSize": -1, "maxSize": -2}},
+        {"addon spec.warmPool.minSize", "addon spec.warmPool.maxSize"},
+    ),
+    "images for every warm pool": (
+        {"warmPool": {"maxSize": 1, "additionalImages": ["a"]}},
+        {"addon spec.warmPool.additionalImages"},
+    ),
+    "names for a DNS that is off": (
+        {
+            **balancer(),
+            "externalDns": {"provider": "external-dns"},
+            "topology": {"dns": {"type": "None"}},
+        },
+        {"addon spec.externalDns.provider"},
+    ),
+}
+ROUTES = "spec.subnets[0].additionalRoutes"
+
+
+def routes(*routes: tuple[str, str], **subnet: str) -> Fields:
+    listed = [{"cidr": cidr, "target": target} for cidr, target in routes]
+    return subnets({"additionalRoutes": listed, **subnet})
+
+
+NETWORK: dict[str, tuple[Fields, set[str]]] = {
+    "a cluster range that is no range": (
+        {"kubeControllerManager": {"clusterCIDR": "all"}},
+        {f"{RANGE} spec.kubeControllerManager.clusterCIDR"},
+    ),
+    "an additional network that is no range": (
+        {"additionalNetworkCIDRs": ["10.30.0.0"]},
+        {f"{RANGE} spec.additionalNetworkCIDRs[0]"},
+    ),
+    "IPv6 bits outside of a prefix": (
+        subnets({"ipv6CIDR": "2001:db8::1/64"}),
+        {f"{RANGE} spec.subnets[0].ipv6CIDR"},
+    ),
+    "IPv6 that is IPv4": (
+        subnets({"ipv6CIDR": "10.20.16.0/20"}),
+        {f"{RANGE} spec.subnets[0].ipv6CIDR"},
+    ),
+    "IPv6 among services": (
+        {
+            **IPV6,
+            "serviceClusterIPRange": "2001:db8::/108",
+            **subnets({"ipv6CIDR": "2001:db8::/64"}),
+        },
+        {f"{RANGE} spec.subnets[0].ipv6CIDR"},
+    ),
+    "routes of a shared subnet": (
+        routes(("10.99.0.0/16", "tgw-1"), id="subnet-1"),
+        {f"{RANGE} {ROUTES}"},
+    ),
+    "a peer for the own network": (
+        routes(("10.20.128.0/20", "pcx-1")),
+        {f"cloud {ROUTES}[0].target"},
+    ),
+    "a range that goes two ways": (
+        routes(("10.99.0.0/16", "pcx-1"), ("10.99.0.0/16", "tgw-1")),
+        {f"{RANGE} {ROUTES}[1].cidr"},
+    ),
+    "no zone": (subnets({"zone": None}), {f"{MISSING} spec.subnets[0].zone"}),
+    "a zone that a template fills in": (subnets({"zone": "ZONE"}), set()),
+    "two addresses in a zone": (
+        subnets(
+            {"egress": "nat-1", "publicIP": "192.0.2.1"},
+            {"name": "b", "cidr": "10.20.32.0/20", "egress": "nat-1"},
+        ),
+        {f"{RANGE} spec.subnets[1].publicIP"},
+    ),
+}
+
+
+def etcd(**fields: object) -> Fields:
+    """The two etcd clusters with ``fields`` in each of them."""
+    clusters = CLUSTER["spec"]["etcdClusters"]
+    return {"etcdClusters": [{**each, **fields} for each in clusters]}
+
+
+def volume(**fields: object) -> Fields:
+    """A main alone, whose member has a volume with ``fields``."""
+    member = {"name": "a", "instanceGroup": "master-a", **fields}
+    return {"etcdClusters": [{"name": "main", "etcdMembers": [member]}]}
+
+
+def both(field: str) -> set[str]:
+    return {f"spec.etcdClusters[{index}].{field}" for index in (0, 1)}
+
+
+ETCD: dict[str, tuple[Fields, set[str]]] = {
+    **{
+        f"etcd {version}": (
+            etcd(version=version),
+            {f"version {place}" for place in both("version")} if wrong else set(),
+        )
+        for version, wrong in {
+            "latest": True,
+            "2.3.7": True,
+            "3.5.99": True,
+            "3.5.9-rc.1": True,
+            "3.5.9": False,
+            "v3.6.1": False,
+        }.items()
+    },
+    "an image of no version": (
+        etcd(image="registry.example.com/etcd:x"),
+        {f"{MISSING} {place}" for place in both("version")},
+    ),
+    "more operations than a volume has": (
+        volume(volumeType="io1", volumeSize=10, volumeIops=501),
+        {"etcd spec.etcdClusters[0].etcdMembers[0].volumeIops"},
+    ),
+    "the least operations are too many for a small volume": (
+        volume(volumeType="io1", volumeSize=1),
+        {"etcd spec.etcdClusters[0].etcdMembers[0].volumeIops"},
+    ),
+    "a kind of volume that has no limits here": (
+        volume(volumeType="gp2", volumeIops=100_000),
+        set(),
+    ),
+    "backups in Azure, the rest elsewhere": (
+        etcd(backups={"backupStore": "azureblob://one/main"}),
+        {f"etcd {place}" for place in both("backups.backupStore")},
+    ),
+    "backups in another account": (
+        {
+            **etcd(backups={"backupStore": "azureblob://one/main"}),
+            "configBase": "azureblob://two/demo.example.com",
+        },
+        {f"etcd {place}" for place in both("backups.backupStore")},
+    ),
+    "backups in the same account": (
+        {
+            **etcd(backups={"backupStore": "azureblob://one/main"}),
+            "configBase": "azureblob://one/demo.example.com",
+        },
+        set(),
+    ),
+}
+ACCOUNT = {"name": "a", "namespace": "b"}
+IAM = "spec.iam.serviceAccountExternalPermissions"
+
+
+def account(*aws: Fields) -> Fields:
+    listed = [{**ACCOUNT, "aws": each} for each in aws]
+    return {"iam": {"serviceAccountExternalPermissions": listed}}
+
+
+PERMISSIONS: dict[str, tuple[Fields, set[str]]] = {
+    "a policy that is no JSON": (
+        {"additionalPolicies": {"node": "[{"}},
+        {"cloud spec.additionalPolicies.node"},
+    ),
+    "a policy that is no list": (
+        {"additionalPolicies": {"node": '{"effect": "Allow"}'}},
+        {"cloud spec.additionalPolicies.node"},
+    ),
+    "a policy in any case": (
+        {"additionalPolicies": {"node": '[{"effect": "Allow"}]'}},
+        set(),
+    ),
+    "permissions for nothing": (account({}), {f"cloud {IAM}[0].aws"}),
+    "permissions of two kinds": (
+        account({"inlinePolicy": "[]", "policyARNs": ["arn:aws:iam::1:policy/x"]}),
+        {f"cloud {IAM}[0].aws"},
+    ),
+    "permissions twice": (
+        account({"inlinePolicy": "[]"}, {"inlinePolicy": "[]"}),
+        {f"cloud {IAM}[1].name"},
+    ),
+}
+AREAS = (ENDPOINTS, COMPONENTS, MACHINES, PLUGINS, ADDONS, NETWORK, ETCD, PERMISSIONS)
+CLUSTERS |= {name: case for area in AREAS for name, case in area.items()}
+
+
 @pytest.mark.parametrize(("fields", "expected"), CLUSTERS.values(), ids=CLUSTERS)
 def test_a_cluster_is_refused_for(fields: Fields, expected: set[str]) -> None:
     assert told(manifest(fields)) == expected
 
 
-ARN = "arn:aws:iam::123456789012"
 GROUPS: dict[str, tuple[Fields, set[str]]] = {
     "sizes the wrong way round": ({"minSize": 2}, {"group spec.maxSize"}),
     "a tenancy": ({"tenancy": "shared"}, {f"{VALUE} spec.tenancy"}),
@@ -607,6 +1198,70 @@ GROUPS: dict[str, tuple[Fields, set[str]]] = {
     "a surge of workers": ({"rollingUpdate": {"maxSurge": "25%"}}, set()),
     "API servers": ({"role": "APIServer"}, {"feature-flag spec.role"}),
     "no such subnet": ({"subnets": ["z"]}, set()),
+    "user data of an unknown type": (
+        {"additionalUserData": [{"name": "a", "content": "b", "type": ""}]},
+        {f"{VALUE} spec.additionalUserData[0].type"},
+    ),
+    "a volume without size": (
+        {"volumes": [{"device": "/dev/xvdd"}]},
+        {f"{MISSING} spec.volumes[0].size"},
+    ),
+    "a balancer by both of its names": (
+        {
+            "externalLoadBalancers": [
+                {
+                    "loadBalancerName": "a" * 33,
+                    "targetGroupArn": f"{ARN}:targetgroup/a/b",
+                }
+            ]
+        },
+        {
+            "group spec.externalLoadBalancers[0]",
+            "group spec.externalLoadBalancers[0].loadBalancerName",
+        },
+    ),
+    "a spot machine for an odd time": (
+        {"spotDurationInMinutes": 90},
+        {"group spec.spotDurationInMinutes"},
+    ),
+    "a spot machine for an hour": ({"spotDurationInMinutes": 60}, set()),
+    "gVisor on a bastion": (
+        {"role": "Bastion", "containerd": {"gvisor": {"enabled": True}}},
+        {"group spec.containerd.gvisor"},
+    ),
+    "a warm pool of bastions": (
+        {"role": "Bastion", "warmPool": {}},
+        {"group spec.warmPool"},
+    ),
+    "a warm pool that is empty": ({"warmPool": {"maxSize": 0}, "maxPrice": "1"}, set()),
+    "a surge of the control plane": (
+        {"role": "Master", "rollingUpdate": {"maxSurge": 1}},
+        {"component spec.rollingUpdate.maxSurge", "group metadata.name"},
+    ),
+    "plugins of machines without a version": (
+        {"containerd": {"nri": {"enabled": True}}},
+        set(),
+    ),
+    "Karpenter for the control plane": (
+        {"manager": "Karpenter", "role": "Master", "maxSize": 0, "minSize": 0},
+        {"group spec.role", "group spec.minSize", "group spec.maxSize"}
+        | {"group metadata.name"},
+    ),
+    **{
+        f"Karpenter with {image or 'no image'}": (
+            {"manager": "Karpenter", "image": image},
+            {"group spec.image"} if wrong else set(),
+        )
+        for image, wrong in {
+            "": False,
+            "ami-1": False,
+            "ssm:/aws/service/x": False,
+            "099720109477/ubuntu": False,
+            "ssm:": True,
+            "/ubuntu": True,
+            "https://example.com/image": True,
+        }.items()
+    },
 }
 
 
@@ -621,6 +1276,17 @@ GCE = {
     "project": "demo",
     "networkCIDR": None,
     "subnets": [{"name": "a", "region": "europe-west1", "type": "Public"}],
+}
+AZURE: Fields = {
+    "cloudProvider": "azure",
+    "topology": {"dns": {"type": "None"}},
+    **subnets({"region": "westeurope"}),
+}
+OPENSTACK: Fields = {"cloudProvider": "openstack"}
+OCEAN: Fields = {
+    "cloudProvider": "digitalocean",
+    "networkCIDR": None,
+    "subnets": [{"name": "a", "region": "fra1", "type": "Public"}],
 }
 ELSEWHERE: dict[str, tuple[Fields, set[str]]] = {
     "GCE has a network of its own": (
@@ -647,6 +1313,83 @@ ELSEWHERE: dict[str, tuple[Fields, set[str]]] = {
         {"cloudProvider": "hetzner"},
         {"api-or-dns spec.topology.dns.type"},
     ),
+    "an additional network on GCE": (
+        {**GCE, "additionalNetworkCIDRs": ["10.30.0.0/16"]},
+        {f"{RANGE} spec.additionalNetworkCIDRs"},
+    ),
+    "two regions on GCE": (
+        {
+            **GCE,
+            "subnets": [
+                {"name": "a", "region": "europe-west1", "type": "Public"},
+                {"name": "b", "region": "europe-west2", "type": "Public"},
+            ],
+        },
+        {f"{RANGE} spec.subnets[1].region"},
+    ),
+    "addresses of Amazon on GCE": (
+        {**GCE, **plugin("cilium", ipam="eni")},
+        {f"networking {CILIUM}.ipam"},
+    ),
+    "IPv6 of a subnet on GCE": (
+        {
+            **GCE,
+            "subnets": [
+                {
+                    "name": "a",
+                    "region": "europe-west1",
+                    "type": "Public",
+                    "ipv6CIDR": "/64#0",
+                }
+            ],
+        },
+        {f"{RANGE} spec.subnets[0].ipv6CIDR"},
+    ),
+    "accelerators on GCE": (
+        {**GCE, "containerd": {"nvidiaGPU": {"enabled": True}}},
+        {"component spec.containerd.nvidiaGPU"},
+    ),
+    "accelerators of all machines on OpenStack": (
+        {**OPENSTACK, "containerd": {"nvidiaGPU": {"enabled": True}}},
+        {"component spec.containerd.nvidiaGPU"},
+    ),
+    "a public subnet without a way out on OpenStack": (
+        {**OPENSTACK, **subnets({"type": "Public"})},
+        {f"{RANGE} spec.subnets[0].type"},
+    ),
+    "storage classes that are wanted and not on OpenStack": (
+        {
+            **OPENSTACK,
+            "cloudConfig": {
+                "manageStorageClasses": True,
+                "openstack": {"blockStorage": {"createStorageClass": False}},
+            },
+        },
+        {"cloud spec.cloudConfig.manageStorageClasses"},
+    ),
+    "packets in packets on Azure": (
+        {**AZURE, **plugin("calico", encapsulationMode="ipip")},
+        {f"networking {CALICO}.encapsulationMode"},
+    ),
+    "a mirror without a container on Azure": (
+        {**AZURE, "assets": {"fileRepository": "azureblob://account"}},
+        {"component spec.assets.fileRepository"},
+    ),
+    "a public network on DigitalOcean": (
+        {**OCEAN, "networkCIDR": "8.8.0.0/16"},
+        {f"{RANGE} spec.networkCIDR"},
+    ),
+    "two networks on DigitalOcean": (
+        {**OCEAN, "networkCIDR": "10.20.0.0/16", "networkID": "a"},
+        {f"{RANGE} spec.networkCIDR"},
+    ),
+    "an internal balancer on Scaleway": (
+        {
+            "cloudProvider": "scaleway",
+            "api": {"dns": None, "loadBalancer": {"type": "Internal"}},
+        },
+        {f"api-or-dns {BALANCER}.type"},
+    ),
 }
 
 
@@ -655,6 +1398,97 @@ def test_every_cloud_has_rules_of_its_own(fields: Fields, expected: set[str]) ->
     zones = {f"{MISSING} spec.zones"} if fields["cloudProvider"] == "gce" else set()
 
     assert told(manifest(fields)) == expected | zones
+
+
+GROUPS_IN: dict[str, tuple[Fields, Fields, set[str]]] = {
+    "two subnets of a group on GCE": (
+        {
+            **GCE,
+            "subnets": [
+                {"name": name, "region": "europe-west1", "type": "Public"}
+                for name in ("a", "b")
+            ],
+        },
+        {"subnets": ["a", "b"], "zones": ["europe-west1-b"]},
+        {"group spec.subnets"},
+    ),
+    "Karpenter on GCE": (
+        GCE,
+        {"manager": "Karpenter", "zones": ["europe-west1-b"]},
+        {"group spec.manager"},
+    ),
+    "room to grow on Azure": (AZURE, {"maxSize": 3}, {"group spec.maxSize"}),
+    "API servers on Azure": (AZURE, {"role": "APIServer"}, {"group spec.role"}),
+    "API servers without DNS": (
+        {**balancer(), "topology": {"dns": {"type": "None"}}},
+        {"role": "APIServer"},
+        {"group spec.role"},
+    ),
+    "spot machines in the warm pool of the cluster": (
+        {"warmPool": {"minSize": 1}},
+        {"maxPrice": "0.1"},
+        {"group spec.warmPool"},
+    ),
+    "spot machines where the pool of the cluster is empty": (
+        {"warmPool": {"maxSize": 0}},
+        {"maxPrice": "0.1"},
+        set(),
+    ),
+    "machines that Karpenter always has": (
+        {"karpenter": {"featureGates": "StaticCapacity=True"}},
+        {"manager": "Karpenter"},
+        set(),
+    ),
+    "machines that Karpenter may not always have": (
+        {"karpenter": {"featureGates": "SpotToSpot,StaticCapacity=false"}},
+        {"manager": "Karpenter"},
+        {"group spec.minSize"},
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "nodes", "expected"), GROUPS_IN.values(), ids=GROUPS_IN
+)
+def test_a_group_is_refused_beside_its_cluster(
+    cluster: Fields, nodes: Fields, expected: set[str]
+) -> None:
+    of_nodes = {
+        f"{v.kind} {v.path}"
+        for v in violations(manifest(cluster, nodes), kops_version="1.37")
+        if v.about == "InstanceGroup/nodes"
+    }
+
+    assert of_nodes == expected
+
+
+def test_a_value_of_a_wrong_type_is_told_once_and_not_judged() -> None:
+    """A number where a text belongs, or the reverse, breaks no other rule as well."""
+    cluster: Fields = {
+        "additionalPolicies": {"node": ["Allow"]},
+        "cloudLabels": "none",
+        "kubeAPIServer": {"serviceNodePortRange": 30000},
+        "kubeControllerManager": {"attachDetachReconcileSyncPeriod": 1},
+        "kubeProxy": {"master": 1, "ipvsExcludeCidrs": [1]},
+        "kubelet": {"crashLoopBackOffMaxContainerRestartPeriod": 1},
+        "sshAccess": [10],
+    }
+    nodes: Fields = {
+        "externalLoadBalancers": [{"loadBalancerName": 1}, {"targetGroupArn": 1}],
+        "iam": {"profile": 1},
+        "instanceMetadata": {"httpPutResponseHopLimit": "1"},
+        "maxInstanceLifetime": 1,
+        "mixedInstancesPolicy": {"onDemandBase": "1"},
+        "rootVolumeIops": "1",
+        "rootVolumeType": 1,
+        "sysctlParameters": [1],
+        "taints": [1],
+    }
+
+    found = told(manifest(cluster, nodes))
+
+    assert {each.partition(" ")[0] for each in found} == {"wrong-type"}
+    assert len(found) == 18
 
 
 OLD: dict[str, Fields] = {
@@ -704,6 +1538,82 @@ def test_the_metadata_of_a_cluster_is_refused_for(
     (found,) = read_fleet([Source("cluster.yaml", text)]).manifests.values()
 
     assert told(found) == {f"name-or-label {path}" for path in expected}
+
+
+def test_a_name_on_linode_is_short() -> None:
+    name = f"{'a' * 21}.example.com"
+
+    found = told(manifest({"cloudProvider": "linode"}, name=name))
+
+    assert "name-or-label metadata.name" in found
+    assert "name-or-label metadata.name" not in told(manifest(name=name))
+
+
+V1ALPHA3: dict[str, tuple[Fields, set[str]]] = {
+    "two clouds": (
+        {"cloudProvider": {"aws": {}, "gce": {}}},
+        {"cloud spec.cloudProvider.gce"},
+    ),
+    "a cloud that is null is none": (
+        {"cloudProvider": {"aws": {}, "gce": None}},
+        set(),
+    ),
+    "OIDC beside a file": (
+        {
+            "authentication": {"oidc": {"clientID": "a"}},
+            "kubeAPIServer": {"authenticationConfigFile": "/b"},
+        },
+        {"component spec.kubeAPIServer.authenticationConfigFile"},
+    ),
+    "an L7 proxy without rules": (
+        {
+            "networking": {
+                "cni": None,
+                "cilium": {"installIptablesRules": False, "enableL7Proxy": True},
+            }
+        },
+        {"networking spec.networking.cilium.enableL7Proxy"},
+    ),
+    "a hook that does nothing": (
+        {"hooks": [{"name": "a", "enabled": True}]},
+        {"component spec.hooks[0]"},
+    ),
+    "a hook that is off": ({"hooks": [{"name": "a", "enabled": False}]}, set()),
+    "a policy of masters": (
+        {"additionalPolicies": {"master": "[]"}},
+        {"unsupported-value spec.additionalPolicies.master"},
+    ),
+}
+# The sound cluster as kops writes it in the newer version of its API.
+NEWER: Fields = {
+    "apiVersion": "kops.k8s.io/v1alpha3",
+    "kind": "Cluster",
+    "metadata": {"name": "demo.example.com"},
+    "spec": {
+        "api": {"dns": {}},
+        "cloudProvider": {"aws": {}},
+        "configStore": {"base": "s3://state/demo.example.com"},
+        "etcdClusters": CLUSTER["spec"]["etcdClusters"],
+        "kubernetesVersion": "1.37.0",
+        "networking": {
+            "cni": {},
+            "networkCIDR": "10.20.0.0/16",
+            "nonMasqueradeCIDR": "100.64.0.0/10",
+            "subnets": CLUSTER["spec"]["subnets"],
+            "topology": {"dns": "Public"},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(("fields", "expected"), V1ALPHA3.values(), ids=V1ALPHA3)
+def test_a_cluster_in_v1alpha3_is_refused_for_the_same(
+    fields: Fields, expected: set[str]
+) -> None:
+    text = yaml.safe_dump(laid_over(NEWER, {"spec": fields}))
+    (found,) = read_fleet([Source("cluster.yaml", text)]).manifests.values()
+
+    assert told(found) == expected
 
 
 def test_gossip_names_are_refused_since_1_37() -> None:
@@ -787,3 +1697,21 @@ def test_an_image_is_chosen_for_good(
 
     assert refused(True) == expected
     assert refused(False) == set()
+
+
+def test_a_cluster_does_not_take_the_place_of_another() -> None:
+    found = update_violations(
+        manifest(), manifest(name="other.example.com"), kops_version="1.37"
+    )
+
+    assert [(v.path, v.at_command) for v in found] == [("metadata.name", "replace")]
+
+
+def test_an_image_is_free_before_1_37_and_in_a_new_etcd_cluster() -> None:
+    before, after = manifest(volume()), with_etcd(**IMAGE)
+
+    assert told(before) == set()
+    for kops, expected in (("1.36", []), ("1.37", ["spec.etcdClusters[0]"])):
+        found = update_violations(before, after, kops_version=kops)
+        assert [v.path.removesuffix(".image") for v in found][:1] == expected
+        assert all("etcdClusters[1]" not in v.path for v in found)

@@ -124,7 +124,7 @@ def test_documents_are_counted_and_placed_even_if_empty(
 ) -> None:
     documents = read_yaml(Source("spec.yaml", text))
     assert [place(document.span) for document in documents] == spans
-    assert [document.index for document in documents] == list(range(len(spans)))
+    assert [document.number for document in documents] == list(range(len(spans)))
 
 
 def test_an_empty_document_has_no_root() -> None:

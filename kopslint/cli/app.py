@@ -24,6 +24,7 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     TextOrJson,
     Verbose,
 )
+from kopslint.cli.merge_command import merge
 from kopslint.cli.options import ColorWhen, Form, Format
 from kopslint.cli.plan_options import PlanFormat, PlanOptions, Target
 from kopslint.cli.terminal import style_for, write_output
@@ -74,6 +75,7 @@ def kopslint(
 
 
 app.command()(check)
+app.command()(merge)
 app.command()(commands)
 
 
@@ -112,7 +114,7 @@ def plan(
     ] = Target.DIRECT,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Write the specs in between here."),
+        typer.Option(metavar="FOLDER", help="Write the plan and its specs here."),
     ] = None,
     verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
 ) -> None:

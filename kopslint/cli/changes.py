@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.errors import UsageError
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source
 
 
-@dataclass(frozen=True, slots=True)
-class GitOptions:
+class GitOptions(NamedTuple):
     """Which change to check, as ``find_change`` understands it.
 
     ``changed`` asks for the default: from the default branch to the work tree.
@@ -36,8 +34,7 @@ class GitOptions:
         return self.changed or self.staged or revisions
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedInputs:
+class ChangedInputs(NamedTuple):
     """What a change gives to check.
 
     ``requests`` are by title and may be none: that a change touches no spec is an
@@ -94,12 +91,18 @@ def _request(
 ) -> Request:
     from kopslint.engine import Request
 
-    return Request(
+    request = Request(
         before=cluster.before,
         after=cluster.after,
         commands=commands or cluster.commands,
         partial=not (alone and cluster.alone),
+        at_hand=cluster.at_hand,
     )
+    if not commands:
+        return request
+    from kopslint.source.at_hand import files_at_hand
+
+    return request._replace(at_hand=files_at_hand(commands, cluster.after))
 
 
 def _summary(change: Change, touched: Sequence[TouchedCluster]) -> str:

@@ -17,6 +17,7 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
 )
 from kopslint.cli.options import ColorWhen, FailOn, Format, StdinAs, read_outputs
 from kopslint.cli.voice import Voice
+from kopslint.config.shard import read_shard
 
 
 def check(
@@ -97,6 +98,37 @@ def check(
             help="The cluster was never applied: its etcd volumes do not exist yet.",
         ),
     ] = False,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Mend the list of commands in its file, and report what is left.",
+        ),
+    ] = False,
+    diff: Annotated[
+        bool,
+        typer.Option(
+            "--diff",
+            help="Print the mended list as a patch behind the report; write nothing.",
+        ),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=256,
+            help="How many processes check a large fleet (default: one for every"
+            " core, and at most eight).",
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Only the clusters of shard I of N, by name; see kopslint merge.",
+        ),
+    ] = None,
     house: House = None,
     no_ignores: Annotated[
         bool,
@@ -135,6 +167,9 @@ def check(
     folders. That no kops spec changed is an answer then, with status 0. Without any
     input the specs that the configuration names are checked.
 
+    Where a list of commands is not in order, the same lines often are in another
+    order, with some more. --fix and --diff give such a list, if the check accepts it.
+
     Exit status: 0 checked and nothing as bad as --fail-on, 1 something is, 2 the
     options or inputs are wrong, 3 nothing was checked, 4 kopslint failed.
     """
@@ -159,6 +194,10 @@ def check(
         color=color,
         timeline=not no_timeline,
         statistics=statistics,
+        fix=fix,
+        diff=diff,
+        jobs=jobs,
+        shard=read_shard(shard) if shard is not None else None,
     )
     if not run_check(options, Voice(quiet, verbose)):
         raise typer.Exit(1)

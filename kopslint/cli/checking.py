@@ -8,20 +8,17 @@ first report is written.
 from __future__ import annotations
 
 import os
-import sys
-from collections import Counter
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from re import fullmatch
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.cli.changes import GitOptions, read_changed
 from kopslint.cli.inputs import read_commands, read_request
 from kopslint.cli.options import Format
-from kopslint.cli.reports import write_reports
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
+from kopslint.cli.telling import told
 from kopslint.errors import NothingCheckedError, UsageError
-from kopslint.findings import Report, Summary
+from kopslint.findings import Report, Severity, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,18 +28,20 @@ if TYPE_CHECKING:
     from kopslint.cli.voice import Voice
     from kopslint.config.load import Configuration
     from kopslint.config.settings import Settings
+    from kopslint.config.shard import Shard
     from kopslint.engine import Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOptions:
+class CheckOptions(NamedTuple):
     """The options of one check, as they were given."""
 
+    outputs: tuple[Output, ...]
+    color: ColorWhen
     before: Sequence[str] = ()
     after: Sequence[str] = ()
     commands: Sequence[str] = ()
     stdin_as: StdinAs | None = None
-    git: GitOptions = field(default_factory=GitOptions)
+    git: GitOptions = GitOptions()
     config: Path | None = None
     no_config: bool = False
     select: Sequence[str] = ()
@@ -54,10 +53,17 @@ class CheckOptions:
     baseline: Path | None = None
     write_baseline: Path | None = None
     fail_on: FailOn | None = None
-    outputs: tuple[Output, ...]
-    color: ColorWhen
     timeline: bool = True
     statistics: bool = False
+    fix: bool = False
+    diff: bool = False
+    jobs: int | None = None
+    shard: Shard | None = None
+
+    @property
+    def mends(self) -> bool:
+        """Whether the list of commands is to be mended."""
+        return self.fix or self.diff
 
 
 def _kops_version(options: CheckOptions) -> str | None:
@@ -76,70 +82,120 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
 
     Raises ``KopslintError`` if that is not possible.
     """
-    if options.write_baseline is not None and options.git.wanted:
-        raise UsageError(
-            "a baseline of what changed would forget everything else",
-            hint="write it from a check of all specs, without the options about git",
-        )
+    _refuse_unfit(options)
     inputs = [*options.after, *options.before, *options.commands]
     configuration = configuration_for(
         inputs, os.environ, config=options.config, no_config=options.no_config
     )
-    settings = replace(
-        settings_for(
-            configuration,
-            os.environ,
-            select=options.select,
-            ignore=options.ignore,
-            house=options.house,
-        ),
+    settings = settings_for(
+        configuration,
+        os.environ,
+        select=options.select,
+        ignore=options.ignore,
+        house=options.house,
+    )._replace(
         ignores=options.ignores,
         kops_version=_kops_version(options) or configuration.kops_version,
         etcd_volumes=options.etcd_volumes,
+        shard=options.shard,
         today=datetime.now().astimezone().date(),
     )
     fail_on = fail_on_for(options.fail_on, configuration, os.environ)
     if configuration.path is not None:
         voice.detail(f"configuration: {configuration.path}")
     outputs = options.outputs
+    patch = ""
+    mended: tuple[str, ...] = ()
     if options.git.wanted:
         report = _check_change(options, configuration, settings, voice)
         if not report.summary.clusters:
             # There is nothing to tell people that has not been said; a program that
             # waits for a report still gets one.
-            outputs = tuple(o for o in outputs if o.file or o.format != Format.TEXT)
+            outputs = _for_programs(outputs)
     else:
+        request = _request(options, configuration)
+        report = _checked(request, settings, options.jobs, voice)
+        if options.shard is not None and not report.summary.clusters:
+            voice.remark(f"nothing to check: no cluster is in shard {options.shard}")
+            outputs = _for_programs(outputs)
+        read = not voice.quiet and any(o.format is Format.TEXT for o in outputs)
+        if options.mends or (
+            read
+            and options.shard is None
+            and request.commands
+            and report.count(Severity.ERROR)
+        ):
+            from kopslint.cli.mending import fixed, patch_for, shown
+
+            if options.diff:
+                patch = patch_for(request, report, settings, voice)
+            elif options.fix:
+                report = fixed(request, report, settings, voice)
+            else:
+                mended = shown(request, report, settings)
+    options = options._replace(outputs=outputs)
+    return told(report, options, settings, fail_on, voice, mended=mended, patch=patch)
+
+
+def _for_programs(outputs: Sequence[Output]) -> tuple[Output, ...]:
+    """The reports that are written even if there is nothing to tell people."""
+    return tuple(o for o in outputs if o.file or o.format != Format.TEXT)
+
+
+def _checked(
+    request: Request, settings: Settings, jobs: int | None, voice: Voice
+) -> Report:
+    """Check a request, a large one with all the cores there are."""
+    if not request.is_fleet:
         from kopslint.engine import check
 
-        report = check(_request(options, configuration), settings)
-    report = _baselined(report, options, settings, voice)
-    write_reports(
-        report,
-        outputs,
-        os.environ,
-        color=options.color,
-        quiet=voice.quiet,
-        timeline=options.timeline,
-        rules=settings.known,
-    )
-    if options.statistics:
-        sys.stderr.write(statistics(report))
-    return not any(fail_on.met(finding.severity) for finding in report.findings)
+        return check(request, settings)
+    from kopslint import workers
+
+    def say(done: int, portions: int) -> None:
+        voice.progress(f"checking: {100 * done // portions} %")
+
+    try:
+        return workers.check(request, settings, jobs, say)
+    finally:
+        voice.progress("")
 
 
-def _baselined(
-    report: Report, options: CheckOptions, settings: Settings, voice: Voice
-) -> Report:
-    """The report without what a baseline holds; it may be written now."""
-    if options.baseline is None and options.write_baseline is None:
-        return report
-    from kopslint.cli.baselines import with_all_known, without_known
-
-    rules = settings.rules or ()
-    if options.write_baseline is not None:
-        return with_all_known(report, options.write_baseline, rules, voice)
-    assert options.baseline is not None  # noqa: S101 (one of the two is given)
-    return without_known(report, options.baseline, rules, voice)
+def _refuse_unfit(options: CheckOptions) -> None:
+    """Raise ``UsageError`` for options that do not go together."""
+    if options.write_baseline is not None and options.git.wanted:
+        raise UsageError(
+            "a baseline of what changed would forget everything else",
+            hint="write it from a check of all specs, without the options about git",
+        )
+    if options.mends and options.git.wanted:
+        raise UsageError(
+            "--fix and --diff mend one list, not whatever changed in git",
+            hint="name both sides and the list: --before, --after and --commands",
+        )
+    if options.shard is not None and options.git.wanted:
+        raise UsageError(
+            "--shard shares a fleet between jobs, and not what changed in git",
+            hint="leave out --shard, or name the specs",
+        )
+    if options.shard is not None and options.mends:
+        raise UsageError(
+            "--fix and --diff mend one list, and --shard checks a part of a fleet",
+            hint="leave out --shard",
+        )
+    if options.shard is not None and (options.baseline or options.write_baseline):
+        raise UsageError(
+            "a shard is one part of what a baseline is about",
+            hint="give the baseline to kopslint merge, and --fail-on never to the"
+            " shards",
+        )
+    for output in options.outputs if options.diff else ():
+        if output.file is None and output.format is not Format.TEXT:
+            raise UsageError(
+                f"the patch and the {output.format} report would both go to the"
+                " standard output",
+                hint=f"give the report a file: --format {output.format}=FILE",
+            )
 
 
 def _request(options: CheckOptions, configuration: Configuration) -> Request:
@@ -229,14 +285,4 @@ def merged(reports: Sequence[Report], rules: int) -> Report:
             before=sum(s.before or 0 for s in changes) if changes else None,
             after=sum(s.after or 0 for s in changes) if changes else None,
         ),
-    )
-
-
-def statistics(report: Report) -> str:
-    """How often each rule found something, the most frequent first."""
-    counts = Counter((f.rule, f.severity, f.name) for f in report.findings)
-    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    return "".join(
-        f"{count:5}  {rule}  {severity:<7}  {name}\n"
-        for (rule, severity, name), count in ranked
     )

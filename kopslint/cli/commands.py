@@ -72,7 +72,7 @@ def commands(
         raise NothingCheckedError(
             "there is no command in the inputs",
             hint="commands are read from shell scripts, code blocks of Markdown,"
-            " workflows, makefiles, Jenkinsfiles and terraform's local-exec",
+            " pipelines, makefiles, Jenkinsfiles and terraform's provisioners",
         )
     if form is Form.JSON:
         write_output(_json(understood, unread))
@@ -85,12 +85,14 @@ def commands(
 def _understood(sources: Sequence[Source]) -> tuple[list[Understood], list[Opaque]]:
     """The commands of the sources and what could not be read, each in order."""
     from kopslint.commands.recognise import recognise
+    from kopslint.source.at_hand import files_at_hand
     from kopslint.syntax.command_list import read_commands, simple_commands
 
+    at_hand = files_at_hand(sources)
     understood: list[Understood] = []
     unread: list[Opaque] = []
     for source in sources:
-        script = read_commands(source)
+        script = read_commands(source, at_hand=at_hand)
         unread += sorted(script.unread, key=lambda opaque: opaque.span.order)
         for call in simple_commands(script.body):
             understood += [Understood(c, _unknowns(call, c)) for c in recognise(call)]

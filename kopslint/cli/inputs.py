@@ -49,11 +49,17 @@ def read_request(
             hint="put all inputs but one into files",
         )
     specs = partial(collect, suffixes=SPEC_SUFFIXES, stdin=_stdin)
-    return Request(
+    request = Request(
         before=tuple(specs(before)) if before else None,
         after=tuple(specs(after)) if after else None,
         commands=read_commands(commands, stdin_as),
     )
+    if not request.commands:
+        return request
+    from kopslint.source.at_hand import files_at_hand
+
+    known = (*(request.before or ()), *(request.after or ()))
+    return request._replace(at_hand=files_at_hand(request.commands, known))
 
 
 def read_commands(

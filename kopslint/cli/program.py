@@ -10,17 +10,18 @@ import gc
 import io
 import os
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 from kopslint import __version__
-from kopslint.errors import KopslintError
+from kopslint.errors import InputError, KopslintError
 from kopslint.report.cells import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INTERNAL_ERROR = 4
+# What a shell says of a program that was ended from the keyboard.
+INTERRUPTED = 130
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -37,22 +38,26 @@ def run(arguments: Sequence[str]) -> int:
     # A run makes many small objects and few cycles, and ends: looking for cycles as
     # often as a server does is a third of the time that a large input takes.
     gc.set_threshold(50_000, 20, 20)
-    from kopslint.cli.app import app
-
     try:
-        app(list(arguments), prog_name="kopslint")
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(bool(done.code))
+        return _status(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except KopslintError as error:
         where = f"{error.span}: " if error.span is not None else ""
         _complain(f"kopslint: {where}{error.message}")
         if error.hint:
             _complain(f"  hint: {error.hint}")
         return error.exit_status
+    except MemoryError:
+        _complain("kopslint: the input is too large for the memory that there is")
+        _complain("  hint: check less at once, or allow kopslint more memory")
+        return InputError.exit_status
     except Exception as error:  # noqa: BLE001 - the last place that can explain it
         # The options may not have been read yet when something breaks.
         if "--verbose" in arguments:
-            for line in traceback.format_exc().splitlines():
+            from traceback import format_exc
+
+            for line in format_exc().splitlines():
                 _complain(line)
         _complain(f"kopslint: {type(error).__name__}: {error}")
         _complain(
@@ -62,6 +67,25 @@ def run(arguments: Sequence[str]) -> int:
         if "--verbose" not in arguments:
             _complain("  hint: run it again with --verbose and report what it prints")
         return INTERNAL_ERROR
+
+
+def _status(arguments: Sequence[str]) -> int:
+    """The exit status of a command line; raises what it raises."""
+    command, *words = arguments or [""]
+    if command == "check":
+        from kopslint.cli.check_line import read_line
+
+        plain = read_line(words)
+        if plain is not None:
+            from kopslint.cli.checking import run_check
+
+            return int(not run_check(*plain))
+    from kopslint.cli.app import app
+
+    try:
+        app(list(arguments), prog_name="kopslint")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(bool(done.code))
     return 0
 
 

@@ -37,12 +37,14 @@ def write_reports(
     quiet: bool,
     timeline: bool,
     rules: Sequence[Rule] | None = None,
+    mended: Sequence[str] = (),
 ) -> None:
     """Write a report in every form that was asked for.
 
     ``rules`` are all that there are, without it those of the rulebook.
 
-    ``quiet`` and ``timeline`` are about the text for people only. A job's summary
+    ``quiet``, ``timeline`` and the ``mended`` list of commands, a heading and its
+    lines, are about the text for people only. A job's summary
     on GitHub gets the Markdown as well, if any form was asked for that GitHub shows.
 
     Raises ``UsageError`` for what cannot be written, except for that summary: it is
@@ -54,7 +56,13 @@ def write_reports(
         else:
             style = file_style(color)
         text = _render(
-            report, output.format, style, rules, quiet=quiet, timeline=timeline
+            report,
+            output.format,
+            style,
+            rules,
+            quiet=quiet,
+            timeline=timeline,
+            mended=mended,
         )
         if output.file is None:
             write_output(text)
@@ -73,6 +81,7 @@ def _render(
     *,
     quiet: bool,
     timeline: bool,
+    mended: Sequence[str],
 ) -> str:
     match form:
         case Format.JSON:
@@ -115,6 +124,7 @@ def _render(
                 width=style.width,
                 unicode=style.unicode,
                 timeline=timeline,
+                mended=mended,
             )
 
 

@@ -59,6 +59,7 @@ def examine(folder: Path) -> tuple[str, bool]:
 def report_on(example: Example, rules: Sequence[Rule] | None = None) -> Report:
     """The report on an example as if its folder were the working directory.
 
+    Other specs and scripts in it are at hand for its commands.
     An example may have a folder ``rules`` with rules of its own, which are asked with
     the rest; without ``rules`` the rest is the whole rulebook.
     """
@@ -71,9 +72,17 @@ def report_on(example: Example, rules: Sequence[Rule] | None = None) -> Report:
             before=_side(example.before),
             after=_side(example.after),
             commands=_side(example.commands) or (),
+            at_hand=tuple(_at_hand(example)),
         ),
         Settings(rules=tuple(asked), known=tuple(asked), today=TODAY),
     )
+
+
+def _at_hand(example: Example) -> Iterator[Source]:
+    named = (example.before, example.after, example.commands)
+    for path in sorted(example.folder.iterdir()):
+        if path.suffix in (".sh", ".yaml") and path not in named:
+            yield decode(path.name, path.read_bytes())
 
 
 def _side(path: Path | None) -> tuple[Source, ...] | None:

@@ -6,9 +6,7 @@ This module knows terminals and pipes and must not know what is printed.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +34,9 @@ def style_for(stream: TextIO, when: ColorWhen, environment: Mapping[str, str]) -
     terminal = stream.isatty()
     width = _PIPED
     if terminal:
-        columns = shutil.get_terminal_size().columns
+        from shutil import get_terminal_size
+
+        columns = get_terminal_size().columns
         width = max(_NARROWEST, min(columns, _WIDEST))
     encoding = (stream.encoding or "ascii").lower().replace("_", "-")
     return Style(
@@ -70,8 +70,13 @@ def write_output(text: str) -> None:
         ) from error
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises ``UsageError`` if that fails."""
+def write_file(path: Path, text: str, mode: int | None = None) -> None:
+    """Write a file whole or not at all, by default as readable as any other file.
+
+    Raises ``UsageError`` if that fails.
+    """
+    from tempfile import mkstemp
+
     temporary = None
     path = path.resolve()
     try:
@@ -79,15 +84,13 @@ def write_file(path: Path, text: str) -> None:
             # A pipe or a device can only be written to, never replaced.
             path.write_text(text, encoding="utf-8")
             return
-        descriptor, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.name}."
-        )
+        descriptor, temporary = mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        # Temporary files are private; a report is as readable as any other file.
+        # Temporary files are private, and what is written here is not.
         mask = os.umask(0)
         os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).chmod(0o666 & ~mask if mode is None else mode)
         Path(temporary).replace(path)
     except OSError as error:
         if temporary is not None:

@@ -6,13 +6,12 @@ It goes to the standard error: the standard output is the report's.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kopslint.report.cells import visible
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(NamedTuple):
     """How much is said on the standard error besides errors."""
 
     quiet: bool = False

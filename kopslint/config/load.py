@@ -7,13 +7,10 @@ This module must not know the command line.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.config.patterns import EVERY_CLUSTER, Layout, Patterns
-from kopslint.config.written import read_written
 from kopslint.errors import InputError
 from kopslint.findings import Severity
 from kopslint.source.decode import MAX_BYTES, decode, shown
@@ -44,8 +41,7 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A selector of rules as somebody wrote it.
 
     ``span`` is where, if it was in a file; ``origin`` is what else it came from.
@@ -57,8 +53,7 @@ class Named:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FileOverride:
+class FileOverride(NamedTuple):
     """An override as it is written: its rules are still only named."""
 
     files: Patterns
@@ -66,8 +61,7 @@ class FileOverride:
     severity: tuple[Named, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What a configuration file says; ``path`` is None if there is none.
 
     ``layout.folder`` is absolute, and what its patterns and ``rule_paths`` are
@@ -131,10 +125,14 @@ def _read(path: Path, folder: Path) -> Configuration | None:
             f"the configuration {shown(path)} cannot be read: {error.strerror}",
             hint="name another one with --config, or none with --no-config",
         ) from None
+    # Most runs have no configuration, and need neither a reader nor a model of it.
+    if path.suffix == ".toml" and "kopslint" not in source.text:
+        return None
+    from kopslint.config.written import read_written
+
     written = read_written(source)
     if written is None:
         return None
-    # Most runs have no configuration and need no model of it.
     from pydantic import ValidationError
 
     from kopslint.config.schema import ConfigModel
@@ -235,6 +233,8 @@ def _complaint(written: Written, error: ErrorDetails) -> InputError:
     span = written.at(place)
     if error["type"] == "extra_forbidden":
         span = written.key_at(place)
+        from difflib import get_close_matches
+
         inside = "overrides" in error["loc"]
         fields = OverrideModel.model_fields if inside else ConfigModel.model_fields
         known = [each.alias or key for key, each in fields.items()]

@@ -9,8 +9,7 @@ knows strings only, never files.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,12 +19,11 @@ CLUSTER = "{cluster}"
 EVERY_CLUSTER = "*"
 """Stands for all clusters where command lists are given without naming any."""
 
-_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^]/]*\]|\{cluster\}|.", re.DOTALL)
+_PARTS = r"(?s)\*\*/|\*\*|\*|\?|\[!?\]?[^]/]*\]|\{cluster\}|."
 _NOT_HIDDEN = r"(?!\.)"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """That a path matches; ``cluster`` is what stands for ``{cluster}``, if it does."""
 
     cluster: str | None = None
@@ -51,8 +49,7 @@ class Patterns:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Which files of a repository are specs and commands, relative to ``folder``.
 
     Without ``specs`` every YAML or JSON file may be one. ``commands`` are patterns,
@@ -73,7 +70,7 @@ def _compile(text: str) -> re.Pattern[str]:
         text += "**"
     pieces: list[str] = []
     named = False
-    for token in _TOKEN.findall(text):
+    for token in re.findall(_PARTS, text):
         start = not pieces or pieces[-1].endswith("/")
         if token == CLUSTER:
             pieces.append("(?P=cluster)" if named else "(?P<cluster>[^/]+)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,5 +42,7 @@ def rule_ids(rules: Sequence[Rule], selector: str) -> set[str]:
         for rule in rules
         for key in (rule.id, rule.name, rule.category, EVERYTHING)
     }
+    from difflib import get_close_matches
+
     near = get_close_matches(wanted, known, n=2)
     raise UnknownRuleError(selector, [known[key] for key in near])

@@ -7,20 +7,19 @@ must not know configuration files.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
     from kopslint.config.patterns import Patterns
+    from kopslint.config.shard import Shard
     from kopslint.findings import Draft, Severity
     from kopslint.rulebook.model import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(NamedTuple):
     """What is different for some files, by rule id."""
 
     files: Patterns
@@ -28,8 +27,7 @@ class Override:
     severities: Mapping[str, Severity]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How to check.
 
     Without ``rules`` it is the whole rulebook. ``severities``, by rule id, replace
@@ -40,11 +38,11 @@ class Settings:
 
     ``ignores`` is whether comments may silence findings. A comment may name any of the
     ``known`` rules, whether asked or not; by default they are the rulebook's. Without
-    ``today`` no comment expires.
+    ``today`` no comment expires. With ``shard`` only its clusters are examined.
     """
 
     rules: tuple[Rule, ...] | None = None
-    severities: Mapping[str, Severity] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = {}
     overrides: tuple[Override, ...] = ()
     root: str = "/"
     folder: str = "/"
@@ -53,6 +51,7 @@ class Settings:
     ignores: bool = True
     known: tuple[Rule, ...] | None = None
     today: date | None = None
+    shard: Shard | None = None
 
     def severity(self, rule: Rule, draft: Draft) -> Severity | None:
         """How bad a finding is, or None if it is to be ignored.

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from kopslint.config.marks import looks_like_kops, named_clusters, naming
 from kopslint.config.patterns import Patterns
 from kopslint.errors import InputError
+from kopslint.source.at_hand import files_in_snapshot
 from kopslint.source.git_change import ChangedFile
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class TouchedCluster:
     """One cluster, or several in the same files, before and after a change.
 
     ``before`` is None if it cannot be read: a change may be what mends it. ``alone``
-    says that the repository is not known to hold any other cluster.
+    says that the repository is not known to hold any other cluster. ``at_hand`` are
+    the files that the command lists name, as they are after the change.
     """
 
     title: str
@@ -48,6 +50,7 @@ class TouchedCluster:
     after: tuple[Source, ...]
     commands: tuple[Source, ...]
     alone: bool
+    at_hand: tuple[Source, ...] = ()
 
 
 def touched_clusters(
@@ -56,9 +59,9 @@ def touched_clusters(
     """What ``change`` touches, by title; empty if it touches no spec or commands.
 
     ``within`` are files and folders, relative to the current folder, outside of
-    which changes do not count. A changed command list touches the cluster that its
-    path names, or else, if no spec changed, every cluster. Only files of touched
-    clusters are returned, and no others are decoded.
+    which changes do not count. A command list that changed, or that names a file that
+    did, touches the cluster that its path names, or else, if no spec changed, every
+    cluster. Only files of touched clusters are returned, and no others are decoded.
 
     Raises InputError for files of these clusters that are no text, and for a name in
     ``within`` that neither state has.
@@ -171,8 +174,8 @@ class _Search:
         self, changed: list[ChangedFile], *, any_spec: bool
     ) -> list[ChangedFile]:
         """The specs of clusters of which the command lists changed."""
-        paths = [file.new for file in changed if file.new]
-        concerned = {name for path in paths for name in self._lists.get(path, ())}
+        lists = self._changed_lists(changed) if self._lists else ()
+        concerned = {name for path in lists for name in self._lists[path]}
         names = {name for name in concerned if name}
         everything = None in concerned and not any_spec
         if not (names or everything):
@@ -187,6 +190,21 @@ class _Search:
                 perhaps.append(self._unchanged(path))
         found = self._read(whole, looks_like_kops)
         return found + (self._read(perhaps, naming(names)) if names else [])
+
+    def _changed_lists(self, changed: list[ChangedFile]) -> set[str]:
+        """The command lists that changed, or that name a file that did."""
+        paths = {file.new for file in changed if file.new}
+        names = [os.fsencode(posixpath.basename(path)) for path in paths]
+        called = {self._after.called(path) for path in paths}
+        unchanged = self._after.read(
+            self._lists.keys() - paths, lambda data: any(name in data for name in names)
+        )
+        return (paths & self._lists.keys()) | {
+            path
+            for path, source in unchanged.items()
+            for file in files_in_snapshot([source], (), self._after)
+            if file.path in called
+        }
 
     def _neighbours(self, touched: list[ChangedFile]) -> list[ChangedFile]:
         """Unchanged files that may belong to the same clusters."""
@@ -259,13 +277,16 @@ class _Search:
         ]
         self._read(lists, lambda _: True)
         before = _in_order(self._sources(file)[0] for file in group)
+        after = _in_order(self._sources(file)[1] for file in group)
+        commands = _in_order(self._sources(file)[1] for file in lists)
         readable = all(self._named(source) is not None for source in before)
         return TouchedCluster(
             title=", ".join(sorted(names or keys or map(_folder, group))),
             before=before if readable else None,
-            after=_in_order(self._sources(file)[1] for file in group),
-            commands=_in_order(self._sources(file)[1] for file in lists),
+            after=after,
+            commands=commands,
             alone=self._is_alone(group),
+            at_hand=files_in_snapshot(commands, (*commands, *after), self._after),
         )
 
 

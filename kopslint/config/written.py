@@ -7,9 +7,8 @@ what any setting means.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.errors import InputError
 from kopslint.syntax.yaml_reader import read_yaml
@@ -25,8 +24,7 @@ Place = tuple[str | int, ...]
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """The values of a file, and where they are.
 
     ``at`` is the span of the value at a place, or of its key if the value is no

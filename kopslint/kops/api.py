@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,8 +21,7 @@ VERSIONS = ("v1alpha2", "v1alpha3")
 KINDS = ("Cluster", "InstanceGroup")
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(NamedTuple):
     """One version of the API.
 
     ``structs`` holds the fields of every struct, by JSON name; ``removed`` those that

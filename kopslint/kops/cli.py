@@ -6,8 +6,8 @@ its best reading, with the faults beside it, so that people learn all at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import field
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.kops.cli_checks import (
     check_arguments,
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 _DECISIVE = ("yes", "dry-run", "force", "cloudonly", "target")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One kops command line.
 
     ``path`` is the canonical name of the command (``edit instancegroup``), that of

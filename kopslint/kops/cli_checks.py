@@ -5,7 +5,6 @@ Every function here adds what kops would complain about to the line's faults.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kopslint.kops.cli_table import table
@@ -68,6 +67,8 @@ def check_command(line: Line) -> None:
     group = f"kops {verb.path}".rstrip()
     if line.positionals:
         word = line.positionals[0]
+        from difflib import get_close_matches
+
         near = get_close_matches(word.shown, list(verb.children), 1)
         meant = near[0] if near else None
         if not verb.path:

@@ -10,25 +10,24 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from kopslint.kops.duration import go_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
 # strconv.ParseBool of Go, which pflag uses.
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-_INTEGER = re.compile(r"[+-]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|[0-9_]+)")
+_INTEGER = r"[+-]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|[0-9_]+)"
 _TARGETS = ("direct", "dryrun", "terraform")
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """One flag.
 
     ``name`` is the canonical name, also for a deprecated or normalised spelling.
@@ -48,7 +47,7 @@ class Flag:
         match self.type:
             case "bool" if text not in TRUE and text not in _FALSE:
                 return "true or false"
-            case "int" | "int32" | "Level" if not _INTEGER.fullmatch(text):
+            case "int" | "int32" | "Level" if not re.fullmatch(_INTEGER, text):
                 return "a whole number"
             case "duration" if go_seconds(text) is None:
                 return "a duration such as 10m or 1h30m"
@@ -59,8 +58,7 @@ class Flag:
                 return None
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """One command.
 
     ``path`` is its canonical name without ``kops`` (``edit instancegroup``).
@@ -90,8 +88,7 @@ class Verb:
         return self.arguments.startswith("[CLUSTER")
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """All of kops: its commands by canonical path; the root is ``""``.
 
     ``removed`` has commands that older kops had, with what replaces them ("" if
@@ -138,11 +135,29 @@ def table() -> Table:
     text = Path(__file__).with_name("cli.json").read_text(encoding="utf-8")
     entries: _Entries = json.loads(text)
     commands = entries["commands"]
-    return Table(
-        {path: _verb(path, commands) for path in commands},
-        entries["removed"],
-        entries["instead"],
-    )
+    return Table(_Verbs(commands), entries["removed"], entries["instead"])
+
+
+class _Verbs(Mapping[str, Verb]):
+    """The commands by canonical path, each made when it is first asked for.
+
+    A list uses a few of them, and all of them have 1,600 flags.
+    """
+
+    def __init__(self, commands: Mapping[str, _VerbEntry]) -> None:
+        self._commands = commands
+        self._made: dict[str, Verb] = {}
+
+    def __getitem__(self, path: str) -> Verb:
+        if path not in self._made:
+            self._made[path] = _verb(path, self._commands)
+        return self._made[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._commands)
+
+    def __len__(self) -> int:
+        return len(self._commands)
 
 
 def _verb(path: str, commands: Mapping[str, _VerbEntry]) -> Verb:

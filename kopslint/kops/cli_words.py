@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kopslint.kops.cli_table import Flag, Verb, table
 from kopslint.syntax.script import Word
@@ -32,8 +31,7 @@ FaultKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Something wrong with the line; ``refused`` if kops will not run because of it.
 
     ``suggestion`` is the nearest thing that exists, as it would be typed.
@@ -46,7 +44,7 @@ class Fault:
     suggestion: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Line:
     """The words of one line, sorted.
 
@@ -67,11 +65,11 @@ class Line:
 
 
 # A variable of such a name stands for flags, and "$@" for any number of words.
-_HOLDS_FLAGS = re.compile(
-    r"FLAG|ARGS|OPTS|OPTION|DEFAULTS|PARAMS|EXTRA|YES|FORCE|APPLY|CONFIRM|DRY",
-    re.IGNORECASE,
+_HOLDS_FLAGS = (
+    *("FLAG", "ARGS", "OPTS", "OPTION", "DEFAULTS", "PARAMS", "EXTRA"),
+    *("YES", "FORCE", "APPLY", "CONFIRM", "DRY"),
 )
-_HOLDS_WORDS = re.compile(r"[@*]")
+_HOLDS_WORDS = ("@", "*")
 ELLIPSIS = ("...", "\N{HORIZONTAL ELLIPSIS}")
 _DASHES = ("\N{EN DASH}", "\N{EM DASH}")
 _FLAG_LIKE = re.compile(r"--?[a-z]")
@@ -165,8 +163,8 @@ def _positional(line: Line, word: Word, after_bare: Flag | None) -> None:
         )
     elif (
         word.shown in ELLIPSIS
-        or _HOLDS_WORDS.search(name)
-        or (_HOLDS_FLAGS.search(name) and not is_quoted(word))
+        or any(part in name for part in _HOLDS_WORDS)
+        or (any(part in name.upper() for part in _HOLDS_FLAGS) and not is_quoted(word))
     ):
         line.loose.append(word)
     elif head(word).startswith(_DASHES):
@@ -274,6 +272,8 @@ def _set(line: Line, flag: Flag, spelling: str, value: Word) -> None:
 def _unknown(line: Line, spelling: str, word: Word) -> Flag | None:
     """Note a flag that does not exist, and give the one that was meant, if any."""
     shown = [f"--{name}" for name, flag in line.verb.flags.items() if not flag.hidden]
+    from difflib import get_close_matches
+
     near = get_close_matches(spelling, shown, 1) if len(spelling) > 2 else []
     line.unknown_flags.append(
         Fault(

@@ -7,8 +7,7 @@ cluster.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.kops.objects import make_cluster, make_group
 from kopslint.kops.spec import Flaw
@@ -34,8 +33,7 @@ _WRITE_KIND = "write Cluster or InstanceGroup"
 _OTHER_KINDS = frozenset({"SSHCredential", "Keyset", "Host"})
 
 
-@dataclass(frozen=True, slots=True)
-class KopsObject:
+class KopsObject(NamedTuple):
     """One object of the kops API, with what is wrong with how it is written.
 
     ``value`` is None for kinds that kopslint has no use for and for objects too
@@ -103,7 +101,7 @@ def _ignored(source: Source, document: Document) -> tuple[Flaw, ...]:
     file in kops, which then reads only the first document of the uncut part.
     """
     line = source.line(document.span.line)
-    if document.index == 0 or line == "---":
+    if document.number == 0 or line == "---":
         return ()
     span = document.span
     place = source.span(span.line, span.column, span.line, len(line) + 1)
@@ -188,7 +186,7 @@ def _duplicate_keys(node: Node) -> Iterator[Flaw]:
             "keep one of them",
         )
     for entry in node.entries:
-        if entry.merged is None:
+        if entry.merged is None and not isinstance(entry.value, Scalar):
             yield from _duplicate_keys(entry.value)
 
 

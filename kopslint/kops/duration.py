@@ -14,8 +14,8 @@ _UNITS = {
     "m": 60.0,
     "h": 3600.0,
 }
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_WHOLE = re.compile(rf"([+-]?)((?:{_PART.pattern})+)")
+_PART = r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
+_WHOLE = rf"([+-]?)((?:{_PART})+)"
 
 
 def go_seconds(text: str) -> float | None:
@@ -25,9 +25,9 @@ def go_seconds(text: str) -> float | None:
     """
     if text in ("0", "+0", "-0"):
         return 0.0
-    whole = _WHOLE.fullmatch(text)
+    whole = re.fullmatch(_WHOLE, text)
     if whole is None:
         return None
-    parts = _PART.findall(whole[2])
+    parts = re.findall(_PART, whole[2])
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     return -seconds if whole[1] == "-" else seconds

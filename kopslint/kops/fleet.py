@@ -7,7 +7,7 @@ module must not know YAML beyond handing it on, nor what is done with a manifest
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.kops.documents import KopsObject, empty_sections, kops_objects
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, Flaw, InstanceGroup, Manifest
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source
 
 
-@dataclass(frozen=True)
-class Fleet:
+class Fleet(NamedTuple):
     """The clusters of one side of a change.
 
     ``manifests`` is by cluster name, sorted. ``skipped`` are sources that hold no
@@ -32,7 +31,7 @@ class Fleet:
     flaws: tuple[Flaw, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False)
 class _Draft:
     """A manifest in the making."""
 
@@ -55,14 +54,15 @@ class _Draft:
             self.repeated.append(before)
 
 
-def read_fleet(sources: Iterable[Source]) -> Fleet:
+def read_fleet(sources: Iterable[Source], *, whole: bool = True) -> Fleet:
     """The clusters that ``sources`` describe.
 
     An object belongs to the cluster that it names. One that names none belongs to
     the only cluster of its file, or else to the only cluster of all sources, or
     else to none: then its flaws say so and it is left out. A group without the
     label is a flaw in any case, because ``kops -f`` refuses it (kops
-    cmd/kops/replace.go). Of objects with one name the last one counts.
+    cmd/kops/replace.go). Of objects with one name the last one counts. If these are
+    not the ``whole`` fleet, there are other clusters in sources that are not here.
 
     Raises InputError for a source that is about kops and is not YAML. A source
     that does not even contain the word is not read, so that the other files of a
@@ -77,7 +77,9 @@ def read_fleet(sources: Iterable[Source]) -> Fleet:
         else:
             skipped.append(source)
 
-    everywhere = _only(name for _, found in read for name in _clusters(found))
+    everywhere = None
+    if whole:
+        everywhere = _only(name for _, found in read for name in _clusters(found))
     drafts: dict[str, _Draft] = {}
     homeless: list[Flaw] = []
     for source, found in read:

@@ -12,8 +12,7 @@ pkg/model/master_volumes.go, cmd/kops/delete_instancegroup.go.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,8 +43,7 @@ Kind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """One reason why a command does not run.
 
     ``kind`` is a stable name; ``message`` is what kops (or etcd) says, shortened to

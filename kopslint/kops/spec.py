@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kopslint.syntax.yaml_tree import Mapping, Node, Step, find, span_of
 
@@ -54,8 +55,7 @@ def parse_role(text: str) -> Role | None:
     return next((role for role in Role if role.value.lower() == word), None)
 
 
-@dataclass(frozen=True, slots=True)
-class EtcdMember:
+class EtcdMember(NamedTuple):
     """One member of an etcd cluster: its name and the group whose machine runs it.
 
     ``name`` and ``group`` are empty strings when the spec leaves them out.
@@ -70,8 +70,7 @@ class EtcdMember:
         return span_of(self.node, *path)
 
 
-@dataclass(frozen=True, slots=True)
-class EtcdCluster:
+class EtcdCluster(NamedTuple):
     """One etcd cluster of the spec: ``main``, ``events``, ``cilium`` or ``leases``."""
 
     name: str
@@ -92,8 +91,7 @@ class EtcdCluster:
         return next((m for m in self.members if m.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Subnet:
+class Subnet(NamedTuple):
     """One subnet of the cluster."""
 
     name: str
@@ -103,8 +101,7 @@ class Subnet:
     node: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """The Cluster object. ``version`` is the API version after the slash."""
 
     name: str
@@ -140,8 +137,7 @@ class Cluster:
         return next((s for s in self.subnets if s.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceGroup:
+class InstanceGroup(NamedTuple):
     """An InstanceGroup object.
 
     ``role`` is None if it is missing or not a role kops knows; sizes are None if
@@ -181,8 +177,7 @@ class InstanceGroup:
         return 1 if self.min_size is None else self.min_size
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """Something wrong with how an object is written, found while reading it.
 
     ``kind`` is a stable name that a rule can look for. ``places`` has the primary
@@ -212,7 +207,7 @@ class Manifest:
     flaws: tuple[Flaw, ...] = ()
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
-    @property
+    @cached_property
     def control_plane(self) -> tuple[InstanceGroup, ...]:
         """The control-plane groups, by name."""
         return tuple(

@@ -7,9 +7,8 @@ the spans' own sources; nothing is read from disk here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.report import cells
 
@@ -41,8 +40,7 @@ def frames(finding: Finding, style: Style) -> Iterator[str]:
         yield from picture.frame(source, places)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(NamedTuple):
     """A stretch of one drawn line, in cells, half open."""
 
     start: int
@@ -51,8 +49,7 @@ class _Mark:
     sign: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Picture:
+class _Picture(NamedTuple):
     finding: Finding
     style: Style
     gutter: int

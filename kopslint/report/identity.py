@@ -7,7 +7,6 @@ holds what the finding is about and never where it stands.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -44,6 +43,9 @@ def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:
     is told apart by its number: the second one ends in ``-2``.
     """
     seen: Counter[str] = Counter()
+    # The text for people has none, and most runs print nothing else.
+    from hashlib import sha256
+
     result = []
     for finding in findings:
         parts = (
@@ -53,7 +55,7 @@ def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:
             finding.subject,
         )
         text = "\0".join(parts).encode("utf-8", "backslashreplace")
-        digest = hashlib.sha256(text).hexdigest()[:20]
+        digest = sha256(text).hexdigest()[:20]
         seen[digest] += 1
         number = seen[digest]
         result.append(digest if number == 1 else f"{digest}-{number}")

@@ -35,7 +35,12 @@ def render_schema() -> str:
 def report_object(report: Report) -> dict[str, object]:
     """The report as the values that ``kopslint/v1`` is made of."""
     summary = report.summary
-    return {
+    found = [
+        (finding, fingerprint)
+        for finding, fingerprint, suppression in identified(report)
+        if suppression is None
+    ]
+    values: dict[str, object] = {
         "schema": SCHEMA,
         "summary": {
             "errors": report.count(Severity.ERROR),
@@ -51,15 +56,21 @@ def report_object(report: Report) -> dict[str, object]:
             "baselined": report.suppressed_by("baseline"),
         },
         "findings": [
-            _finding(finding, fingerprint)
-            for finding, fingerprint, suppression in identified(report)
-            if suppression is None
+            {**finding_object(finding), "fingerprint": fingerprint}
+            for finding, fingerprint in found
         ],
         "timeline": [_entry(entry) for entry in report.timeline],
     }
+    if report.part is not None:
+        from kopslint.report.part import part_object
+
+        findings = [finding for finding, _ in found]
+        values["shard"] = part_object(report, report.part, findings)
+    return values
 
 
-def _finding(finding: Finding, fingerprint: str) -> dict[str, object]:
+def finding_object(finding: Finding) -> dict[str, object]:
+    """What ``kopslint/v1`` says of a finding, but for its fingerprint."""
     return {
         "rule": finding.rule,
         "name": finding.name,
@@ -72,9 +83,9 @@ def _finding(finding: Finding, fingerprint: str) -> dict[str, object]:
         "cluster": finding.cluster,
         "etcd_cluster": finding.etcd_cluster,
         "locations": [
-            {**_place(place.span), "label": place.label} for place in finding.locations
+            {**place_object(place.span), "label": place.label}
+            for place in finding.locations
         ],
-        "fingerprint": fingerprint,
     }
 
 
@@ -82,14 +93,15 @@ def _entry(entry: TimelineEntry) -> dict[str, object]:
     return {
         "step": entry.step,
         "command": entry.command,
-        "location": None if entry.span is None else _place(entry.span),
+        "location": None if entry.span is None else place_object(entry.span),
         "status": entry.status,
         "cluster": entry.cluster,
-        "etcd": {name: _etcd(view) for name, view in entry.etcd.items()},
+        "etcd": {name: etcd_object(view) for name, view in entry.etcd.items()},
     }
 
 
-def _etcd(view: EtcdView) -> dict[str, object]:
+def etcd_object(view: EtcdView) -> dict[str, object]:
+    """What ``kopslint/v1`` says of an etcd cluster."""
     return {
         "members": list(view.members),
         "alive": list(view.alive),
@@ -100,7 +112,8 @@ def _etcd(view: EtcdView) -> dict[str, object]:
     }
 
 
-def _place(span: Span) -> dict[str, object]:
+def place_object(span: Span) -> dict[str, object]:
+    """What ``kopslint/v1`` says of a place."""
     return {
         "path": span.source.path,
         "line": span.line,

@@ -11,22 +11,24 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_Position = Annotated[int, Field(ge=1)]
-_Count = Annotated[int, Field(ge=0)]
+Position = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
+    """What all of a report has in common: it says nothing that is not named here."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PlaceModel(_Model):
+class PlaceModel(Model):
     """A stretch of a file; 1-based, columns count code points, the end exclusive."""
 
     path: str
-    line: _Position
-    column: _Position
-    end_line: _Position
-    end_column: _Position
+    line: Position
+    column: Position
+    end_line: Position
+    end_column: Position
 
 
 class LocationModel(PlaceModel):
@@ -35,8 +37,8 @@ class LocationModel(PlaceModel):
     label: str
 
 
-class FindingModel(_Model):
-    """One finding; its first location is the primary one."""
+class FoundModel(Model):
+    """What there is to know of a finding; its first location is the primary one."""
 
     rule: Annotated[str, Field(pattern=r"^[A-Z]+[0-9]+$")]
     name: str
@@ -49,24 +51,29 @@ class FindingModel(_Model):
     cluster: str | None
     etcd_cluster: str | None
     locations: list[LocationModel]
+
+
+class FindingModel(FoundModel):
+    """One finding; its first location is the primary one."""
+
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{20}(-[0-9]+)?$")]
 
 
-class EtcdModel(_Model):
+class EtcdModel(Model):
     """One etcd cluster after a step, in the worst of the possible worlds."""
 
     members: list[str]
     alive: list[str]
-    quorum: _Count
+    quorum: Count
     tolerance: int
-    published: _Count
+    published: Count
     writable: Literal["yes", "no", "maybe"]
 
 
-class TimelineEntryModel(_Model):
+class TimelineEntryModel(Model):
     """One step of the commands; step 0 is the state before the first one."""
 
-    step: _Count
+    step: Count
     command: str
     location: PlaceModel | None
     status: Literal["applied", "refused", "no-op", "unknown"]
@@ -74,29 +81,32 @@ class TimelineEntryModel(_Model):
     etcd: dict[str, EtcdModel]
 
 
-class SummaryModel(_Model):
+class SummaryModel(Model):
     """How much was found, how much does not count, and how much was looked at."""
 
-    errors: _Count
-    warnings: _Count
-    infos: _Count
+    errors: Count
+    warnings: Count
+    infos: Count
     clusters: list[str]
-    specs: _Count
-    commands: _Count
-    rules: _Count
-    worlds: _Count
+    specs: Count
+    commands: Count
+    rules: Count
+    worlds: Count
     skipped: list[str]
-    suppressed: _Count
-    baselined: _Count
+    suppressed: Count
+    baselined: Count
 
 
-class ReportModel(_Model):
-    """The whole report."""
+class ReportModel(Model):
+    """The whole report; ``shard`` is there if it is about a part of a fleet."""
 
     schema_: Literal["kopslint/v1"] = Field(alias="schema")
     summary: SummaryModel
     findings: list[FindingModel]
     timeline: list[TimelineEntryModel]
+    shard: Annotated[
+        dict[str, object] | None, Field(description="For kopslint merge; may change.")
+    ] = None
 
 
 def json_schema() -> dict[str, object]:

@@ -7,7 +7,7 @@ byte for byte, minus the escapes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kopslint.findings import Severity
 from kopslint.report.cells import visible
@@ -31,8 +31,7 @@ _SEVERITY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """What the place that the report goes to can show.
 
     ``width`` is in cells. Without ``unicode`` only ASCII is printed.

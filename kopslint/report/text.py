@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Certainty, Severity
 from kopslint.report import cells
-from kopslint.report.frames import frames
 from kopslint.report.identity import ordered
 from kopslint.report.quorum import timeline as render_timeline
 from kopslint.report.quorum import trace
@@ -30,10 +29,17 @@ _NAMED = 3
 
 
 def render_text(
-    report: Report, *, color: bool, width: int, unicode: bool, timeline: bool = True
+    report: Report,
+    *,
+    color: bool,
+    width: int,
+    unicode: bool,
+    timeline: bool = True,
+    mended: Sequence[str] = (),
 ) -> str:
     """The whole report as text that ends with a line end.
 
+    ``mended`` is what the list of commands should be instead: a heading, then lines.
     ``width`` is in cells; commands to paste and the first line of a finding are
     never broken to keep to it. Without ``unicode`` the result is pure ASCII. With
     and without ``color`` the text is the same but for the escapes.
@@ -44,6 +50,9 @@ def render_text(
         lines += [*_finding(finding, style), ""]
     if timeline and report.timeline:
         lines += [*render_timeline(report, style), ""]
+    if mended:
+        heading, *rest = map(style.safe, mended)
+        lines += [style.paint(heading, "bold"), *(f"  {line}" for line in rest), ""]
     lines += _summary(report, style)
     return "\n".join(lines) + "\n"
 
@@ -61,6 +70,8 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
     doubt = "" if finding.certainty is Certainty.CERTAIN else "in some runs: "
     message = style.paint(style.safe(doubt + finding.message), "bold")
     yield f"{where}: {kind}: {message}"
+    from kopslint.report.frames import frames
+
     yield from frames(finding, style)
     if finding.trace:
         yield ""

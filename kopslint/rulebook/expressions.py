@@ -21,8 +21,7 @@ from kopslint.syntax.yaml_tree import find
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kopslint.rulebook.house import Scope
-    from kopslint.rulebook.model import Rule
+    from kopslint.rulebook.model import Rule, Scope
     from kopslint.source.text import Span
     from kopslint.syntax.yaml_tree import Plain, Step
 

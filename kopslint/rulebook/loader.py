@@ -1,44 +1,47 @@
 """Where the rulebook is and how it is read: a folder a rule, only the manifests.
 
-The wheel carries the rules inside the package, the repository beside it. Every
-run loads all manifests, so nothing else is read here.
+The wheel carries the rules inside the package, the repository beside it. Every run
+needs all manifests of the rulebook, and reading them one by one would take longer than
+checking a cluster: they are repeated in one index, which the tests write and compare.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
 
 import kopslint
 from kopslint.errors import RuleError, UsageError
 from kopslint.findings import Severity
-from kopslint.rulebook.house import HouseManifest
-from kopslint.rulebook.model import Manifest, Rule
+from kopslint.rulebook.model import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-_ManifestT = TypeVar("_ManifestT", Manifest, HouseManifest)
+    from kopslint.rulebook.manifest import HouseManifest, Manifest
+
+    _ManifestT = TypeVar("_ManifestT", Manifest, HouseManifest)
 
 # libyaml reads the manifests about ten times faster than Python does.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+INDEX = "kopslint-rulebook.json"
+"""The file in the folder of the rulebook that repeats all its manifests."""
 
 
 def bundle() -> Path:
     """The folder of the rulebook.
 
     Raises ``RuleError`` if there is none; a folder that happens to be called
-    ``rules`` is not taken for one.
+    ``rules`` and has no index is not taken for one.
     """
     package = Path(kopslint.__file__).parent
     for folder in (package / "_rules", package.parent / "rules"):
-        index = folder / "index.yaml"
-        if index.is_file() and _read(index).get("bundle") == "kopslint":
+        if (folder / INDEX).is_file():
             return folder
     raise RuleError("kopslint has no rulebook", hint="install kopslint again")
 
@@ -47,10 +50,17 @@ def bundle() -> Path:
 def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
     """All rules of a folder, the rulebook's own by default, by id.
 
-    Raises ``RuleError`` that names the file and the field if a manifest is not as
-    it must be, or if two rules have the same id or name.
+    The rulebook's own were checked before kopslint was published, and are taken out of
+    the index as they are. For a folder that is named, raises ``RuleError`` with the
+    file and the field if a manifest is not as it must be, or if two rules have the same
+    id or name.
     """
-    folder = bundle() if folder is None else folder
+    if folder is None:
+        rulebook = bundle()
+        return tuple(
+            _rule(rulebook / f"{fields['id']}-{fields['name']}", fields)
+            for fields in json.loads((rulebook / INDEX).read_bytes())
+        )
     return _by_id(load_rule(path.parent) for path in _manifests(folder))
 
 
@@ -99,29 +109,40 @@ def _by_id(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 def load_rule(folder: Path) -> Rule:
     """The rule of one folder. Raises ``RuleError`` as ``load_rules`` does."""
-    manifest = _manifest(Manifest, folder)
+    from kopslint.rulebook.manifest import Manifest
+
+    fields = _read(folder / "rule.yaml")
+    _checked(Manifest, folder, fields)
+    return _rule(folder, fields)
+
+
+def _rule(folder: Path, fields: Mapping[str, Any]) -> Rule:
+    """The rule of a manifest that is as it must be."""
     return Rule(
-        id=manifest.id,
-        name=manifest.name,
-        summary=manifest.summary,
-        category=manifest.category,
-        severity=Severity(manifest.severity),
-        since=manifest.since,
-        sources=tuple(manifest.sources),
-        check=manifest.check,
-        ignorable=manifest.ignorable,
+        id=fields["id"],
+        name=fields["name"],
+        summary=fields["summary"],
+        category=fields["category"],
+        severity=Severity(fields["severity"]),
+        since=fields["since"],
+        sources=tuple(fields["sources"]),
+        check=fields["check"],
+        ignorable=fields.get("ignorable", True),
         folder=folder,
     )
 
 
 def _load_house_rule(folder: Path) -> Rule:
+    from kopslint.rulebook.manifest import HouseManifest
+
     path = folder / "rule.yaml"
-    if "check" in _read(path):
+    fields = _read(path)
+    if "check" in fields:
         raise RuleError(
             f"{path}: check: only the rulebook of kopslint names functions",
             hint="write the rule as an expression: when: ...",
         )
-    manifest = _manifest(HouseManifest, folder)
+    manifest = _checked(HouseManifest, folder, fields)
     return Rule(
         id=manifest.id,
         name=manifest.name,
@@ -137,11 +158,15 @@ def _load_house_rule(folder: Path) -> Rule:
     )
 
 
-def _manifest(model: type[_ManifestT], folder: Path) -> _ManifestT:
+def _checked(
+    model: type[_ManifestT], folder: Path, fields: Mapping[str, Any]
+) -> _ManifestT:
     """The manifest of a rule's folder, which has to be called like the rule."""
+    from pydantic import ValidationError
+
     path = folder / "rule.yaml"
     try:
-        manifest = model.model_validate(_read(path))
+        manifest = model.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         field = "".join(f"{step}: " for step in first["loc"])
@@ -166,6 +191,8 @@ def find_rule(rules: Iterable[Rule], wanted: str) -> Rule:
     found = known.get(wanted.lower())
     if found is not None:
         return found
+    from difflib import get_close_matches
+
     near = get_close_matches(wanted.lower(), known, n=3)
     ids = dict.fromkeys(f"{known[key].id} ({known[key].name})" for key in near)
     raise UsageError(

@@ -7,11 +7,8 @@ for it is engine and is only named here. This room must not know the checks.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from kopslint.errors import RuleError
 
@@ -20,40 +17,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kopslint.findings import Draft, Severity
-    from kopslint.rulebook.house import House
+    from kopslint.syntax.yaml_tree import Step
 
 Category = Literal[
     "spec", "change", "order", "commands", "undecided", "suppression", "house"
 ]
 
-_Text = Annotated[str, Field(min_length=1, pattern=r"^\S.*\S$")]
+Scope = Literal["cluster", "group", "member", "command"]
 
 
-class Manifest(BaseModel):
-    """The contents of ``rule.yaml``.
+class House(NamedTuple):
+    """What a team's own rule asks and says; the texts are as written.
 
-    ``sources`` name what proves that kops or etcd behave as the rule says: a file
-    and function of kops, an issue, a document. ``check`` names the function that
-    looks for the hazard as ``module:function`` under ``kopslint.checks``, or what is
-    wrong with comments as ``suppress.module:function``. ``since`` is the kopslint
-    version that brought the rule.
+    Such a rule comes out of a repository, perhaps out of a pull request. So it can
+    only be data and an expression in CEL, which can neither reach anything but the
+    variables that it is given nor run for ever.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    id: Annotated[str, Field(pattern=r"^KL[1-9][0-9]{2}$")]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    summary: _Text
-    category: Category
-    severity: Literal["error", "warning", "info"]
-    since: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-    sources: Annotated[list[_Text], Field(min_length=1)]
-    check: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[a-z_][a-z0-9_]*$")]
-    ignorable: bool = True
+    scope: Scope
+    when: str
+    message: str
+    why: str
+    at: tuple[Step, ...]
+    fix: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """One example of a rule; a bad one must give exactly its ``expected`` text.
 
     A side that is not there is None: a rule about one state has no ``before``.
@@ -72,8 +61,7 @@ class Example:
         return self.folder.name
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule; ``folder`` has the rest of it, which is read when it is asked for.
 
     A team's own rule has ``house``, and neither ``check`` nor ``since``.
@@ -95,6 +83,16 @@ class Rule:
     def judges_comments(self) -> bool:
         """Whether it is asked about the comments of a check, after all other rules."""
         return self.check.startswith("suppress.")
+
+    def may_speak(self, *, change: bool, commands: bool) -> bool:
+        """Whether it can find anything in a check with or without these.
+
+        A rule about commands is silent without any, and one about a change where
+        there is only a state.
+        """
+        if self.category in ("order", "commands"):
+            return commands
+        return change or self.category != "change"
 
     def readme(self) -> str:
         """The rule's prose, in Markdown. Raises ``RuleError`` if there is none.

@@ -8,9 +8,9 @@ This module must not know what can be said in such a comment.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from kopslint.suppress.directives import MARK
 from kopslint.syntax.command_list import notation_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Place = tuple[int, int, int, str]
 """The line, the column, the end column and the words of a comment."""
 
-_MARK = "kopslint:"
 _HASH = re.compile(r"#+\s*kopslint:[ \t]*(?P<words>.*)")
 _HASH_BEHIND_BLANK = re.compile(rf"(?:^|(?<=\s)){_HASH.pattern}")
 _ANY = re.compile(r"(?:^|(?<=\s))(?:#+|//+)\s*kopslint:[ \t]*(?P<words>.*)")
@@ -40,8 +39,7 @@ _SHELL_BLOCK = re.compile(
 _BLOCK_SCALAR = "|>"
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """One comment to kopslint.
 
     ``words`` is what follows ``kopslint:``. ``lines`` are the lines of the file
@@ -64,14 +62,14 @@ class Comment:
 
 def comments_in_spec(source: Source) -> tuple[Comment, ...]:
     """The comments of a YAML file; none if it cannot be read as YAML."""
-    if _MARK not in source.text:
+    if MARK not in source.text:
         return ()
     return _comments(source, _in_yaml(source, scripts=False), {})
 
 
 def comments_in_commands(source: Source) -> tuple[Comment, ...]:
     """The comments of a command list, in whatever notation it is."""
-    if _MARK not in source.text:
+    if MARK not in source.text:
         return ()
     return _comments(source, *_in_commands(source, notation_of(source)))
 
@@ -156,7 +154,7 @@ def _in_yaml(source: Source, *, scripts: bool) -> Iterator[Place]:
             if token.style and token.style in _BLOCK_SCALAR:
                 # The header line may end in a comment; the text starts below it.
                 values.append(((start.line + 2, 1), (end.line + 1, end.column + 1)))
-                if scripts and _MARK in token.value:
+                if scripts and MARK in token.value:
                     yield from _in_shell(source, range(start.line + 2, end.line + 1))
             else:
                 values.append(

@@ -6,7 +6,6 @@ what a comment silenced.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Draft, Location
@@ -72,6 +71,8 @@ def _guess(name: str, outcome: Outcome) -> str:
     """The rule that may have been meant; the start of ids means none in particular."""
     if any(known.startswith(name.lower()) for known in outcome.known):
         return ""
+    from difflib import get_close_matches
+
     near = get_close_matches(name.lower(), outcome.known, n=1)
     rule = outcome.known[near[0]] if near else None
     return f", did you mean {rule.id} ({rule.name})?" if rule else ""

@@ -7,24 +7,25 @@ hide more than somebody meant to. This module must not know rules or findings.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date
-from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from kopslint.suppress.comments import Comment
 
-_FORM = re.compile(r"(?P<verb>ignore(?:-file)?)\[(?P<rules>[^][]*)\](?P<rest>.*)")
+MARK = "kopslint:"
+"""What a comment to kopslint begins with."""
+
+_FORM = r"(?P<verb>ignore(?:-file)?)\[(?P<rules>[^][]*)\](?P<rest>.*)"
 _VERBS = ("ignore", "ignore-file", "skip")
-_OPTION = re.compile(r"(?:^|[\s,])[\s,]*(?P<name>[A-Za-z][\w-]*)=(?P<value>\S*)$")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_OPTION = r"(?:^|[\s,])[\s,]*(?P<name>[A-Za-z][\w-]*)=(?P<value>\S*)$"
+_DATE = r"\d{4}-\d{2}-\d{2}"
 # A last day that is not written as one must not become a part of the reason.
-_STRAY_DATE = re.compile(r"\b(?:until|expires?)\b\s*[:=]|\buntil\s+\d", re.IGNORECASE)
+_STRAY_DATE = r"(?i)\b(?:until|expires?)\b\s*[:=]|\buntil\s+\d"
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(NamedTuple):
     """``rules`` are not to count where ``comment`` says, or in the whole file.
 
     ``rules`` are ids or names as written; ``reason`` is empty if there is none;
@@ -38,8 +39,7 @@ class Directive:
     whole_file: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(NamedTuple):
     """A comment to kopslint that it does not understand; ``hint`` says what it does."""
 
     comment: Comment
@@ -54,7 +54,7 @@ def read_directive(comment: Comment) -> Directive | Malformed | None:
     """
     if comment.words == "skip" and comment.is_html:
         return None
-    match = _FORM.fullmatch(comment.words)
+    match = re.fullmatch(_FORM, comment.words)
     names = _names(match["rules"]) if match else ()
     if match is None or not names:
         return Malformed(
@@ -68,14 +68,14 @@ def read_directive(comment: Comment) -> Directive | Malformed | None:
         )
     rest = match["rest"].strip(" \t:")
     until = None
-    option = _OPTION.search(rest)
+    option = re.search(_OPTION, rest)
     if option and _is_until(option["name"], option["value"]):
         try:
             until = _day(option["name"], option["value"])
         except ValueError as error:
             return Malformed(comment, str(error), "write until=2027-01-31")
         rest = rest[: option.start()]
-    if _STRAY_DATE.search(rest):
+    if re.search(_STRAY_DATE, rest):
         return Malformed(
             comment,
             "the last day is not at the end of the comment, or not written as one",
@@ -95,6 +95,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _misunderstood(words: str) -> str:
+    from difflib import get_close_matches
+
     verb = re.match(r"[\w-]+", words)
     word = verb[0] if verb else words
     if word in _VERBS:
@@ -106,16 +108,20 @@ def _misunderstood(words: str) -> str:
 
 def _is_until(name: str, value: str) -> bool:
     """Whether an option is the last day or a misspelling of it."""
-    return _DATE.fullmatch(value) is not None or bool(
+    from difflib import get_close_matches
+
+    return re.fullmatch(_DATE, value) is not None or bool(
         get_close_matches(name.lower(), ["until", "expires"], n=1)
     )
 
 
 def _day(name: str, value: str) -> date:
     """The last day. Raises ``ValueError`` with a sentence if it is none."""
+    from datetime import date
+
     if name != "until":
         raise ValueError(f"there is no {name}=, only until=")
-    if not _DATE.fullmatch(value):
+    if not re.fullmatch(_DATE, value):
         raise ValueError(f"'{value}' is not a day")
     try:
         return date.fromisoformat(value)

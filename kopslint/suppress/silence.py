@@ -7,12 +7,15 @@ count, but nobody can mend them, so only those of today are judged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.findings import Suppression
-from kopslint.suppress.comments import comments_in_commands, comments_in_spec
-from kopslint.suppress.directives import Directive, Malformed, read_directive
+from kopslint.suppress.directives import (
+    MARK,
+    Directive,
+    Malformed,
+    read_directive,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,22 +27,25 @@ if TYPE_CHECKING:
     from kopslint.suppress.comments import Comment
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(NamedTuple):
     """The inputs of a check.
 
     ``past`` are the specs that a change leaves behind, None if there is no change.
+    ``at_hand`` are files that the commands name: others use them too, so comments in
+    them count and are not judged.
     Without ``alone`` there are other clusters whose rules are not asked here.
+    Comments in files called ``judged_elsewhere`` count, and others judge them.
     """
 
     specs: tuple[Source, ...]
     commands: tuple[Source, ...] = ()
     past: tuple[Source, ...] | None = None
     alone: bool = True
+    judged_elsewhere: frozenset[str] = frozenset()
+    at_hand: tuple[Source, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A directive of today and what became of it.
 
     ``rules`` are those that it names, ``unknown`` the words that name none;
@@ -53,8 +59,7 @@ class Judged:
     expired: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Findings with and without a suppression, and what there is to say about it.
 
     ``tested`` are the ids of the rules that could have found something in this
@@ -84,10 +89,16 @@ def silence(
     """
     by_name = {key.lower(): rule for rule in known for key in (rule.id, rule.name)}
     read = [*map(read_directive, _comments(texts.specs, texts.commands))]
+    here = [
+        each
+        for each in read
+        if each is not None
+        and each.comment.span.source.path not in texts.judged_elsewhere
+    ]
     present = [each for each in read if isinstance(each, Directive)]
     past = [
         each
-        for each in map(read_directive, _comments(texts.past or ()))
+        for each in map(read_directive, _comments(texts.past or (), texts.at_hand))
         if isinstance(each, Directive)
     ]
     active = [
@@ -115,9 +126,10 @@ def silence(
         suppressed=tuple(suppressed),
         judged=tuple(
             _judged(each, by_name, used, expired=_is_expired(each, today))
-            for each in present
+            for each in here
+            if isinstance(each, Directive)
         ),
-        malformed=tuple(each for each in read if isinstance(each, Malformed)),
+        malformed=tuple(each for each in here if isinstance(each, Malformed)),
         known=by_name,
         tested=tested(
             rules if texts.alone else (),
@@ -143,6 +155,11 @@ def tested(rules: Iterable[Rule], *, change: bool, commands: bool) -> frozenset[
 def _comments(
     specs: Sequence[Source], commands: Sequence[Source] = ()
 ) -> Iterator[Comment]:
+    if not any(MARK in source.text for source in (*specs, *commands)):
+        return
+    # This reads every notation of commands, and most inputs have no such comment.
+    from kopslint.suppress.comments import comments_in_commands, comments_in_spec
+
     for source in specs:
         yield from comments_in_spec(source)
     for source in commands:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest
 
 NEWEST = 37
-_VERSION = re.compile(r"v?1\.(\d+)(\..*)?")
+_VERSION = r"v?1\.(\d+)(\..*)?"
 
 _OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
     identity.cluster_name,
@@ -77,7 +77,7 @@ def kops_minor(kops_version: str | None, manifest: Manifest) -> int:
     its Kubernetes, or for the newest one known if that cannot be told.
     """
     if kops_version is not None:
-        match = _VERSION.fullmatch(kops_version)
+        match = re.fullmatch(_VERSION, kops_version)
         return int(match[1]) if match else NEWEST
     text = manifest.cluster.kubernetes_version if manifest.cluster else None
     version = kubernetes_version(text) if text else None
@@ -190,11 +190,17 @@ def _is_beside_cluster(group: InstanceGroup, objects: list[KopsObject]) -> bool:
 
 
 def _once(found: list[Violation]) -> Iterator[Violation]:
-    """By place; of what is said at one place about one field, the covered one first."""
+    """By place; of what is said at one place about one field, the covered one first.
+
+    kops asks no more about a value of a type that it cannot read.
+    """
     taken: set[object] = set()
-    covered = {v.span for v in found if v.covered_by and v.kind == "wrong-type"}
+    unread = [violation for violation in found if violation.kind == "wrong-type"]
+    mistyped = {violation.span for violation in unread}
+    covered = {violation.span for violation in unread if violation.covered_by}
     for violation in sorted(found, key=lambda v: v.order):
-        if not violation.covered_by and violation.span in covered:
+        told = covered if violation.kind == "wrong-type" else mistyped
+        if not violation.covered_by and violation.span in told:
             continue
         key = (violation.span, violation.message)
         if key not in taken:

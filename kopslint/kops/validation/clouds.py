@@ -7,8 +7,8 @@ Source: kops pkg/apis/kops/cluster.go, GetCloudProvider, and pkg/apis/kops/valid
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from kopslint.kops.validation.values import arn_of, quoted
 from kopslint.syntax.yaml_tree import Scalar
@@ -33,8 +33,7 @@ CLOUDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Demands:
+class Demands(NamedTuple):
     """What a cloud demands of the network of a cluster (validateCloudProvider)."""
 
     subnets: bool = True
@@ -75,9 +74,12 @@ def demands_of(cloud: str) -> Demands:
 
 def cloud_of(declared: Declared) -> str:
     """The cloud of the cluster, by the name of v1alpha3; empty if none is known."""
-    cluster = declared.cluster
-    if cluster is None:
-        return ""
+    return "" if declared.cluster is None else _cloud_of_cluster(declared.cluster)
+
+
+# Nearly every rule asks, and all rules about a cluster are asked in one go.
+@lru_cache(maxsize=1)
+def _cloud_of_cluster(cluster: Declared) -> str:
     if cluster.metadata("labels", "alpha.kops.k8s.io/cloud-provider") == "metal":
         return "metal"
     if cluster.version == "v1alpha2":

@@ -7,7 +7,6 @@ functions per option.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ def networking(declared: Declared) -> Iterator[Violation]:
         message = f"only one networking option is permitted, and there are {listed}"
         for option in chosen:
             one = declared.refuse("networking", _NET + option, "", source)
-            yield replace(one, message=message)
+            yield one._replace(message=message)
     yield from _proxy(declared)
     backend = "networking.flannel.backend"
     if declared.has("networking.flannel") and not declared.text(backend):

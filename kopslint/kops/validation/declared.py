@@ -83,15 +83,16 @@ def in_file(path: str, version: str) -> tuple[Step, ...]:
     """
     if version == "v1alpha2":
         general = re.sub(r"\[\d+\]", "[]", path)
-        known = [p for p in _V1ALPHA2 if _starts(general, p)]
-        if known:
-            longest = max(known, key=len)
-            path = _with_indexes(path, longest, _V1ALPHA2[longest])
+        if known := _known_beginning(general):
+            path = _with_indexes(path, known, _V1ALPHA2[known])
     return tuple(_step(step) for step in _STEP.findall(path))
 
 
-def _starts(path: str, prefix: str) -> bool:
-    return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ".[{"
+def _known_beginning(path: str) -> str:
+    """The longest beginning of a path that v1alpha2 has elsewhere, or ""."""
+    while path and path not in _V1ALPHA2:
+        path = path[: max(*map(path.rfind, ".[{"), 0)]
+    return path
 
 
 def _with_indexes(path: str, known: str, renamed: str) -> str:
@@ -133,9 +134,17 @@ class Declared:
         self.version = version
         spec = node.get("spec")
         entries = spec.entries if isinstance(spec, Mapping) else ()
-        self._spec = {entry.key.text: entry.value for entry in entries}
+        # Most fields are asked for by several rules, and found once.
+        self._found: dict[str, Node | None] = {}
+        self._spec: dict[Step, Node] = {e.key.text: e.value for e in entries}
         self.kops = kops
-        self.cluster = self if is_cluster else cluster
+        self._is_cluster = is_cluster
+        self._cluster = cluster
+
+    @property
+    def cluster(self) -> Declared | None:
+        """The Cluster; an object that held itself would outlive its validation."""
+        return self if self._is_cluster else self._cluster
 
     @property
     def about(self) -> str:
@@ -149,12 +158,16 @@ class Declared:
 
     def node(self, path: str) -> Node | None:
         """The node of the field that kops calls ``path``, below ``spec``."""
-        first, *rest = in_file(path, self.version)
-        found = self._spec.get(str(first))
-        if found is not None and rest:
-            found = find(found, *rest)
-        is_null = isinstance(found, Scalar) and found.value is None
-        return None if is_null else found
+        try:
+            return self._found[path]
+        except KeyError:
+            steps = in_file(path, self.version)
+            node = self._spec.get(steps[0])
+            if node is not None and len(steps) > 1:
+                node = find(node, *steps[1:])
+            is_null = isinstance(node, Scalar) and node.value is None
+            found = self._found[path] = None if is_null else node
+            return found
 
     def has(self, path: str) -> bool:
         """Whether the field is set to anything but null."""

@@ -7,7 +7,6 @@ pkg/model/master_volumes.go.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.clouds import cloud_of
@@ -39,7 +38,7 @@ def etcd_clusters(declared: Declared) -> Iterator[Violation]:
             problem = f"repeats {name}: the backup stores of the two are the same"
             source = "validation.go, validateEtcdBackupStore"
             repeated = declared.refuse("etcd", f"{path}.name", problem, source)
-            yield replace(repeated, covered_by="KL105")
+            yield repeated._replace(covered_by="KL105")
         names.add(name)
         yield from _version(declared, path)
         versions.append(declared.text(f"{path}.version"))
@@ -48,7 +47,7 @@ def etcd_clusters(declared: Declared) -> Iterator[Violation]:
             problem = f"is {versions[-1]}, and that of the first one is {other}"
             source = "validation.go, validateEtcdStorage"
             differs = declared.refuse("etcd", f"{path}.version", problem, source)
-            yield replace(differs, covered_by="KL211")
+            yield differs._replace(covered_by="KL211")
         if cloud_of(declared) == "aws":
             for member in declared.each(f"{path}.etcdMembers"):
                 yield from _volume(declared, member)

@@ -7,7 +7,6 @@ belongs to the rules; this module must not know any field by name.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from kopslint.kops.api import KINDS, VERSIONS, api, paths_of
@@ -17,13 +16,13 @@ from kopslint.kops.validation.violation import Violation
 from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from kopslint.kops.api import Api
     from kopslint.kops.validation.declared import Declared
     from kopslint.syntax.yaml_tree import Entry, Node, Step
 
-_QUANTITY = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
+_QUANTITY = r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
 _RANGES = {
     "uint8": range(2**8),
     "int16": range(-(2**15), 2**15),
@@ -52,60 +51,61 @@ class FieldWalk:
         self._kind = kind
         self._root = declared.root
         self._about = declared.about
+        self._found: list[Violation] = []
 
-    def violations(self) -> Iterator[Violation]:
+    def violations(self) -> list[Violation]:
         """Every unknown field and every value of a wrong type, in no order."""
-        yield from self._value(self._root, self._kind, ())
+        self._found = []
+        self._value(self._root, self._kind, ())
+        return self._found
 
-    def _wrong_type(
-        self, node: Node, expected: str, path: tuple[Step, ...]
-    ) -> Violation:
+    def _wrong_type(self, node: Node, expected: str, path: tuple[Step, ...]) -> None:
         here, kind = named(path), _kind_of(node)
-        return Violation(
-            kind="wrong-type",
-            about=self._about,
-            message=f"{here} must be {expected}, and this is {kind}",
-            path=here,
-            span=node.span,
-            at_command="create",
-            source=_DECODE,
-            label=f"this is {kind}",
-            hint=_rewritten(node, expected),
+        self._found.append(
+            Violation(
+                kind="wrong-type",
+                about=self._about,
+                message=f"{here} must be {expected}, and this is {kind}",
+                path=here,
+                span=node.span,
+                at_command="create",
+                source=_DECODE,
+                label=f"this is {kind}",
+                hint=_rewritten(node, expected),
+            )
         )
 
-    def _value(
-        self, node: Node, expected: str, path: tuple[Step, ...]
-    ) -> Iterator[Violation]:
+    def _value(self, node: Node, expected: str, path: tuple[Step, ...]) -> None:
         if expected == "any" or (isinstance(node, Scalar) and node.value is None):
             return
         if expected.startswith("[]"):
             if isinstance(node, Sequence):
                 for index, item in enumerate(node.items):
-                    yield from self._value(item, expected[2:], (*path, index))
+                    self._value(item, expected[2:], (*path, index))
             else:
-                yield self._wrong_type(node, "a list", path)
+                self._wrong_type(node, "a list", path)
         elif expected.startswith("{}"):
             if isinstance(node, Mapping):
                 for entry in node.entries:
                     here = (*path, entry.key.text)
-                    yield from self._value(entry.value, expected[2:], here)
+                    self._value(entry.value, expected[2:], here)
             else:
-                yield self._wrong_type(node, "a mapping", path)
+                self._wrong_type(node, "a mapping", path)
         elif (fields := self._api.structs.get(expected)) is not None:
             if not isinstance(node, Mapping):
-                yield self._wrong_type(node, "a mapping", path)
+                self._wrong_type(node, "a mapping", path)
                 return
             for entry in node.entries:
                 name = entry.key.text
                 inner = fields.get(name)
                 if inner is not None:
-                    yield from self._value(entry.value, inner, (*path, name))
+                    self._value(entry.value, inner, (*path, name))
                 elif not self._was_known(expected, name):
-                    yield self._unknown(entry, expected, path)
+                    self._found.append(self._unknown(entry, expected, path))
         else:
             wanted = _wanted(node, expected)
             if wanted is not None:
-                yield self._wrong_type(node, wanted, path)
+                self._wrong_type(node, wanted, path)
 
     def _was_known(self, struct: str, name: str) -> bool:
         last = self._api.removed.get(struct, {}).get(name)
@@ -147,6 +147,8 @@ class FieldWalk:
             return f"write {meant}"
         if certain:
             return ""
+        from difflib import get_close_matches
+
         close = get_close_matches(name, fields, n=1, cutoff=0.75)
         return f"write {close[0]}" if close else ""
 
@@ -186,19 +188,19 @@ def _wanted(node: Node, expected: str) -> str | None:
     """What a value of the scalar type ``expected`` is, if this is none."""
     value = node.value if isinstance(node, Scalar) else None
     text = value if isinstance(value, str) else None
+    if expected == "string":
+        return None if text is not None else "text"
     number = value if isinstance(value, int | float) else None
     if isinstance(value, bool):
         number = None
     is_whole = number is not None and float(number).is_integer()
-    if expected == "string":
-        return None if text is not None else "text"
     if expected == "bool":
         return None if isinstance(value, bool) else "true or false"
     if expected == "duration":
         fits = text is not None and go_seconds(text) is not None
         return None if fits else "a duration such as 10m or 1h30m"
     if expected == "quantity":
-        fits = text is not None and _QUANTITY.fullmatch(text) is not None
+        fits = text is not None and re.fullmatch(_QUANTITY, text) is not None
         return None if fits or number is not None else "a quantity such as 100m or 2Gi"
     if expected == "number":
         return None if number is not None else "a number"

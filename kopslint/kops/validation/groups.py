@@ -6,7 +6,6 @@ kops pkg/apis/kops/validation/instancegroup.go.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.clouds import cloud_of, demands_of
@@ -59,11 +58,11 @@ def _alone(declared: Declared, has_member: bool) -> Iterator[Violation]:
     if least is not None and most is not None and most < least:
         problem = f"is {most}, less than minSize {least}"
         smaller = declared.refuse("group", "maxSize", problem, _GROUP)
-        yield replace(smaller, covered_by="KL108" if role == "ControlPlane" else "")
+        yield smaller._replace(covered_by="KL108" if role == "ControlPlane" else "")
     if role == "ControlPlane" and not declared.count("subnets"):
         problem = "is missing: a group of the control plane needs a subnet"
         nowhere = declared.refuse("missing-field", "subnets", problem, _GROUP)
-        yield replace(nowhere, covered_by="KL111" if has_member else "")
+        yield nowhere._replace(covered_by="KL111" if has_member else "")
     gvisor = declared.flag("containerd.gvisor.enabled") is True
     if gvisor and role not in ("", "Node") and declared.since(36):
         problem = "can be enabled only in groups with role Node"
@@ -151,7 +150,7 @@ def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Violation]:
         if declared.text(path) not in known and not all_missing:
             problem = f"is {quoted(declared.text(path))}, which is no subnet here"
             stranger = declared.refuse("group", path, problem, _CROSS, at="update")
-            yield replace(stranger, covered_by="KL214" if known else "")
+            yield stranger._replace(covered_by="KL214" if known else "")
     yield from in_cloud(declared, cluster, role)
 
 
@@ -172,7 +171,7 @@ def together(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
         if missing:
             problem = f"the cluster has no instance group with role {role}"
             found = cluster.refuse("group", "metadata.name", "", source, at="update")
-            yield replace(found, message=problem, label=f"no group with role {role}")
+            yield found._replace(message=problem, label=f"no group with role {role}")
 
 
 def filled_in_load_balancer(

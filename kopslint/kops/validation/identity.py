@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kopslint.kops.validation.violation import AtCommand, Violation
     from kopslint.syntax.yaml_tree import Plain
 
-_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _RESERVED = ("Name", "KubernetesCluster")
 _RESERVED_PREFIXES = ("kubernetes.io/cluster/", "k8s.io/role/", "kops.k8s.io/")
 GROUP_LABEL = "kops.k8s.io/instancegroup"
@@ -183,12 +183,12 @@ def metadata(declared: Declared) -> Iterator[Violation]:
 
 def _is_label_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
-    return (not slash or dns_name(prefix)) and _NAME.fullmatch(name) is not None
+    return (not slash or dns_name(prefix)) and re.fullmatch(_NAME, name) is not None
 
 
 def _is_label_value(value: Plain) -> bool:
     # Values of other types are told as such.
-    return not isinstance(value, str) or not value or bool(_NAME.fullmatch(value))
+    return not isinstance(value, str) or not value or bool(re.fullmatch(_NAME, value))
 
 
 def labels(declared: Declared) -> Iterator[Violation]:

@@ -65,6 +65,8 @@ def hooks(declared: Declared) -> Iterator[Violation]:
 
 def containerd(declared: Declared) -> Iterator[Violation]:
     """containerd, of a cluster or a group."""
+    if not declared.has("containerd"):
+        return
     at: AtCommand = "create" if declared.cluster is declared else "update"
     source = "validation.go, validateContainerdConfig"
     place = "containerd.version"

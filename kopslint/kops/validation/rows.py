@@ -9,7 +9,6 @@ nothing. This module must not know any field by name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -75,6 +74,8 @@ def _check(row: Row, path: str, declared: Declared) -> Iterator[Violation]:
         near: list[str] = []
         if row.values and isinstance(node, Scalar):
             folded = {value.lower(): value for value in row.values}
+            from difflib import get_close_matches
+
             near = get_close_matches(node.text.lower(), folded, n=1)
             near = [folded[match] for match in near]
         hint = f"write {near[0]}" if near else ""

@@ -30,7 +30,7 @@ _SUBNETS = "validation.go, validateSubnets"
 _SUBNET = "validation.go, validateSubnet"
 _TYPES = ("Public", "Private", "DualStack", "Utility")
 _EGRESS = ("nat", "eipalloc", "i", "tgw", "External")
-_IPV6_NOTATION = re.compile(r"/(\d+)#([a-f0-9]+)")
+_IPV6_NOTATION = r"/(\d+)#([a-f0-9]+)"
 _ZONE = re.compile(r"[a-z]+(-[a-z]+)+-\d+[a-z]")
 _TARGETS = ("pcx-", "i-", "nat-", "tgw-", "igw-", "eigw-")
 
@@ -77,7 +77,7 @@ def _ipv6_range(declared: Declared, path: str, ranges: Ranges) -> Iterator[Viola
         problem = "must not be set: only AWS has it"
         yield declared.refuse("network-range", place, problem, _SUBNETS)
     if text.startswith("/"):
-        notation = _IPV6_NOTATION.fullmatch(text)
+        notation = re.fullmatch(_IPV6_NOTATION, text)
         if notation is None or int(notation[1]) > 128:
             problem = f"is {quoted(text)}, and must be written like /64#0"
             yield declared.refuse("network-range", place, problem, source)

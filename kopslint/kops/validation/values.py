@@ -31,7 +31,7 @@ _CIDR = re.compile(r"([0-9a-fA-F:.]+)/(0|[1-9][0-9]{0,2})")
 _SUBDOMAIN = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
-_SEMVER = re.compile(
+_SEMVER = (
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
@@ -39,7 +39,7 @@ _TOLERANT = re.compile(
     r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?"
     r"(-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
-_VERSION_IN_URL = re.compile(r"/v1\.(\d+)\.")
+_VERSION_IN_URL = r"/v1\.(\d+)\."
 _ARN_PARTS = 6
 
 
@@ -102,10 +102,9 @@ def at_least(least: int) -> Test:
 
 def matching(pattern: str, wanted: str) -> Test:
     """A text that a regular expression matches from its start."""
-    compiled = re.compile(pattern)
 
     def test(value: Plain) -> str | None:
-        if not isinstance(value, str) or compiled.match(value):
+        if not isinstance(value, str) or re.match(pattern, value):
             return None
         return f"is {quoted(value)}, and must be {wanted}"
 
@@ -140,13 +139,16 @@ def cidr(value: Plain) -> str | None:
 
     Source: kops pkg/apis/kops/validation/validation.go, parseCIDR.
     """
-    if not isinstance(value, str):
-        return None
-    found = network(value)
+    return _range_problem(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _range_problem(text: str) -> str | None:
+    found = network(text)
     if found is None:
-        return f"is {quoted(value)}, which is no network range{_meant(value)}"
-    if str(ip_address(value.partition("/")[0])) != str(found.network_address):
-        return f"is {quoted(value)}: there are bits outside of {found}"
+        return f"is {quoted(text)}, which is no network range{_meant(text)}"
+    if str(ip_address(text.partition("/")[0])) != str(found.network_address):
+        return f"is {quoted(text)}: there are bits outside of {found}"
     return None
 
 
@@ -227,7 +229,7 @@ def arn_resource(text: str) -> str | None:
 
 def semver(text: str) -> tuple[int, int, int] | None:
     """A strict semantic version without a leading v, or None."""
-    match = _SEMVER.fullmatch(text)
+    match = re.fullmatch(_SEMVER, text)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
@@ -245,7 +247,7 @@ def kubernetes_version(text: str) -> tuple[int, int, int] | None:
     Source: kops pkg/apis/kops/util/versions.go, ParseKubernetesVersion.
     """
     found = tolerant_version(text)
-    if found is None and (match := _VERSION_IN_URL.search(text)):
+    if found is None and (match := re.search(_VERSION_IN_URL, text)):
         return (1, int(match[1]), 0)
     return found
 

@@ -5,8 +5,7 @@ The rules make these and the checks print them; this module must not know either
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from kopslint.source.text import Span
@@ -36,8 +35,7 @@ object, ``replace`` for those that overwrite one, ``edit`` for the editor alone,
 ``update`` for those that complete the spec and look at cluster and groups together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """One reason why kops refuses an object.
 
     ``path`` is the field as the file names it (``spec.subnets[0].cidr``); ``label`` is

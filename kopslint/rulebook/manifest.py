@@ -1,26 +1,56 @@
-"""What a rule of a team's own is: a manifest with an expression instead of a function.
+"""What a ``rule.yaml`` may hold, as pydantic checks it.
 
-Such a rule comes out of a repository, perhaps out of a pull request. So it can only
-be data and an expression in CEL, which can neither reach anything but the variables
-that it is given nor run for ever. This module must not know how CEL is evaluated.
+The rulebook's own manifests are checked by its tests and a team's own at every run
+that has any, so that the others need not pay for the models. This module must not
+know where rules are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
-if TYPE_CHECKING:
-    from kopslint.syntax.yaml_tree import Step
-
-Scope = Literal["cluster", "group", "member", "command"]
+from kopslint.rulebook.model import Category, House, Scope
 
 _Text = Annotated[str, Field(min_length=1)]
+_Line = Annotated[str, Field(min_length=1, pattern=r"^\S.*\S$")]
+_Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+_SeverityName = Literal["error", "warning", "info"]
 
 
-class HouseManifest(BaseModel):
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Manifest(_Model):
+    """The contents of the ``rule.yaml`` of a rule of the rulebook.
+
+    ``sources`` name what proves that kops or etcd behave as the rule says: a file
+    and function of kops, an issue, a document. ``check`` names the function that
+    looks for the hazard as ``module:function`` under ``kopslint.checks``, or what is
+    wrong with comments as ``suppress.module:function``. ``since`` is the kopslint
+    version that brought the rule.
+    """
+
+    id: Annotated[str, Field(pattern=r"^KL[1-9][0-9]{2}$")]
+    name: _Name
+    summary: _Line
+    category: Category
+    severity: _SeverityName
+    since: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
+    sources: Annotated[list[_Line], Field(min_length=1)]
+    check: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[a-z_][a-z0-9_]*$")]
+    ignorable: bool = True
+
+
+class HouseManifest(_Model):
     """The contents of the ``rule.yaml`` of a team's own rule.
 
     ``for`` is what the rule is asked about, one after another, and ``when`` is true
@@ -28,15 +58,10 @@ class HouseManifest(BaseModel):
     that is shown, with dots between its steps, or as a list if a key has dots.
     """
 
-    # Most runs have no such rule and need not pay for the model.
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, defer_build=True
-    )
-
     id: Annotated[str, Field(pattern=r"^[A-Z]{2,12}[0-9]{2,4}$")]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: _Name
     summary: _Text
-    severity: Literal["error", "warning", "info"]
+    severity: _SeverityName
     scope: Annotated[Scope, Field(alias="for")]
     when: _Text
     message: _Text
@@ -75,15 +100,3 @@ class HouseManifest(BaseModel):
             at=tuple(at),
             fix=tuple(self.fix),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What a team's own rule asks and says; the texts are as written."""
-
-    scope: Scope
-    when: str
-    message: str
-    why: str
-    at: tuple[Step, ...]
-    fix: tuple[str, ...]

@@ -1,0 +1,78 @@
+"""What becomes of a report: known findings taken out, written, and judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kopslint.cli.reports import write_reports
+from kopslint.cli.terminal import write_output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kopslint.cli.checking import CheckOptions
+    from kopslint.cli.options import FailOn
+    from kopslint.cli.voice import Voice
+    from kopslint.config.settings import Settings
+    from kopslint.findings import Report
+
+
+def told(
+    report: Report,
+    options: CheckOptions,
+    settings: Settings,
+    fail_on: FailOn,
+    voice: Voice,
+    *,
+    mended: Sequence[str] = (),
+    patch: str = "",
+) -> bool:
+    """Write a report in every form, and say whether it is in order.
+
+    What a baseline holds does not count. Raises ``KopslintError`` if something cannot
+    be read or written.
+    """
+    report = _baselined(report, options, settings, voice)
+    write_reports(
+        report,
+        options.outputs,
+        os.environ,
+        color=options.color,
+        quiet=voice.quiet,
+        timeline=options.timeline,
+        rules=settings.known,
+        mended=mended,
+    )
+    if patch:
+        write_output(patch)
+    if options.statistics:
+        sys.stderr.write(statistics(report))
+    return not any(fail_on.met(finding.severity) for finding in report.findings)
+
+
+def _baselined(
+    report: Report, options: CheckOptions, settings: Settings, voice: Voice
+) -> Report:
+    """The report without what a baseline holds; it may be written now."""
+    if options.baseline is None and options.write_baseline is None:
+        return report
+    from kopslint.cli.baselines import with_all_known, without_known
+
+    rules = settings.rules or ()
+    if options.write_baseline is not None:
+        return with_all_known(report, options.write_baseline, rules, voice)
+    assert options.baseline is not None  # noqa: S101 (one of the two is given)
+    return without_known(report, options.baseline, rules, voice)
+
+
+def statistics(report: Report) -> str:
+    """How often each rule found something, the most frequent first."""
+    counts = Counter((f.rule, f.severity, f.name) for f in report.findings)
+    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return "".join(
+        f"{count:5}  {rule}  {severity:<7}  {name}\n"
+        for (rule, severity, name), count in ranked
+    )

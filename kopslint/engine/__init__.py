@@ -1,0 +1,33 @@
+"""The whole tool as one pure call: sources in, report out.
+
+``check`` reads both sides of a change and the commands, replays the commands on
+every cluster, asks every rule, and hands back what was found. It opens no file,
+runs no program and prints nothing. Reading and asking (``examine``) can be done for
+some clusters at a time (``portions``); what takes all of them together is ``conclude``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.config.settings import DEFAULT
+from kopslint.engine.conclude import conclude
+from kopslint.engine.examine import Examiner
+from kopslint.engine.request import NO_CLUSTER, Request
+
+if TYPE_CHECKING:
+    from kopslint.config.settings import Settings
+    from kopslint.findings import Report
+
+
+def check(request: Request, settings: Settings = DEFAULT) -> Report:
+    """Check everything in ``request`` as ``settings`` say, by default as the rulebook.
+
+    Raises ``InputError`` for sources that cannot be read as what they are, and
+    ``NothingCheckedError`` if no source holds a kops cluster.
+    """
+    examination = Examiner(request, settings).examine(request)
+    return conclude(request, settings, examination)
+
+
+__all__ = ["NO_CLUSTER", "Request", "check"]

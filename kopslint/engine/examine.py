@@ -1,0 +1,272 @@
+"""Clusters one after the other: read, replayed, and every rule asked about each.
+
+What comes of one cluster depends on no other, except for the names that commands may
+mean. This module must not know what is made of all clusters together.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from kopslint.change.renaming import renamed
+from kopslint.checks.context import Context
+from kopslint.engine.request import NO_CLUSTER
+from kopslint.findings import Finding
+from kopslint.kops.fleet import Fleet, read_fleet
+from kopslint.kops.spec import Manifest
+from kopslint.rulebook.loader import load_rules
+from kopslint.simulate.lists import CommandLists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from kopslint.checks.house import HouseRule
+    from kopslint.config.settings import Settings
+    from kopslint.engine.request import Request
+    from kopslint.findings import Draft, TimelineEntry
+    from kopslint.rulebook.model import Rule
+    from kopslint.simulate.record import Simulation
+    from kopslint.source.text import Source
+
+Asked = tuple["Rule", "Callable[..., Iterable[Draft]]"]
+"""A rule with the function that looks for what it is about."""
+
+
+class Examined(NamedTuple):
+    """What came of one cluster.
+
+    ``commands`` is how many of them are about it, ``worlds`` the most that any of their
+    steps had; ``before`` and ``after`` count its control-plane groups on each side.
+    """
+
+    findings: tuple[Finding, ...]
+    timeline: tuple[TimelineEntry, ...] = ()
+    commands: int = 0
+    worlds: int = 0
+    before: int = 0
+    after: int = 0
+
+
+class Examination(NamedTuple):
+    """What came of some clusters, by name in their order.
+
+    ``sources`` are those of every cluster that was seen, also of those that other
+    shards examine; ``skipped`` are sources that hold no kops object.
+    """
+
+    clusters: Mapping[str, Examined]
+    sources: Mapping[str, tuple[Source, ...]]
+    skipped: tuple[Source, ...]
+
+
+class Examiner:
+    """Reads clusters and asks the rules of ``settings`` about them.
+
+    ``names`` are those of all clusters there are, for one that is handed only some of
+    them at a time; without it, every examination is of all clusters.
+    """
+
+    def __init__(
+        self, request: Request, settings: Settings, names: frozenset[str] | None = None
+    ) -> None:
+        rules = load_rules() if settings.rules is None else settings.rules
+        self._house = _house_rules(rules)
+        # What has nothing to say here need not even be imported.
+        change = request.before is not None and request.after is not None
+        self._asked = loaded(
+            rule
+            for rule in rules
+            if not rule.judges_comments
+            and rule.may_speak(change=change, commands=bool(request.commands))
+        )
+        self._commands = request
+        self._settings = settings
+        self._names = names
+        self._lists: CommandLists | None = None
+
+    def examine(self, request: Request) -> Examination:
+        """Examine the clusters in the specs of ``request``.
+
+        The commands are those of the request that the examiner was made with. Raises
+        ``InputError`` for sources that cannot be read as what they are.
+        """
+        before, after = self._sides(request)
+        names = sorted({*before.manifests, *after.manifests})
+        if self._lists is None:
+            self._lists = self._read_commands(self._names or frozenset(names))
+        contexts = self._contexts(names, before, after, request)
+        return Examination(
+            clusters={
+                context.cluster: self._examined(context, before, after)
+                for context in contexts
+            },
+            sources={name: _sources(name, before, after) for name in names},
+            skipped=(*before.skipped, *after.skipped),
+        )
+
+    def _read_commands(self, names: frozenset[str]) -> CommandLists:
+        request = self._commands
+        return CommandLists(
+            request.commands,
+            {*names} - {NO_CLUSTER},
+            partial=request.partial,
+            at_hand=request.at_hand,
+        )
+
+    def _sides(self, request: Request) -> tuple[Fleet, Fleet]:
+        """Both sides; where only one is given, it is the state to check."""
+        whole = self._names is None
+        before = _with_strays(read_fleet(request.before or (), whole=whole))
+        if request.after is None:
+            return before, before
+        return before, _with_strays(read_fleet(request.after, whole=whole))
+
+    def _contexts(
+        self, names: Iterable[str], before: Fleet, after: Fleet, request: Request
+    ) -> Iterator[Context]:
+        """What the rules are asked about, for every cluster of this shard."""
+        assert self._lists is not None  # noqa: S101 (read before any cluster is asked)
+        anywhere = self._commands.is_one_file
+        old_names = renamed(before.manifests, after.manifests, anywhere=anywhere)
+        shard = self._settings.shard
+        for name in names:
+            if shard is not None and not shard.holds(name):
+                continue
+            old, new = before.manifests.get(name), after.manifests.get(name)
+            state = new or old
+            assert state is not None  # noqa: S101 (the name came from one of the two)
+            is_change = bool(old and new) and request.after is not None
+            # What a cluster was like that the files no longer have is past.
+            is_gone = new is None and request.after is not None
+            simulation = None
+            known = name != NO_CLUSTER and (old is not None or request.before is None)
+            if self._lists.scripts and known:
+                simulation = self._lists.replay(
+                    old or state, state, self._settings.kops_version
+                )
+            yield Context(
+                after=Manifest(name, None, {}) if is_gone else state,
+                before=old if is_change else None,
+                simulation=simulation,
+                misnamed=self._lists.misnamed,
+                house=self._house,
+                kops_version=self._settings.kops_version,
+                etcd_volumes=self._settings.etcd_volumes,
+                renamed_from=old_names.get(name),
+            )
+
+    def _examined(self, context: Context, before: Fleet, after: Fleet) -> Examined:
+        whole, parts = (context,), changes(context)
+        findings = dict.fromkeys(
+            ask(
+                self._asked,
+                lambda rule: parts if rule.category == "change" else whole,
+                context.cluster,
+                self._settings,
+            )
+        )
+        timeline: tuple[TimelineEntry, ...] = ()
+        simulation = context.simulation
+        if simulation is not None:
+            from kopslint.simulate.views import timeline as timeline_of
+
+            timeline = tuple(timeline_of(simulation))
+        return Examined(
+            findings=tuple(findings),
+            timeline=timeline,
+            commands=len(simulation.steps) if simulation is not None else 0,
+            worlds=_most_worlds(simulation) if simulation is not None else 0,
+            before=_control_plane(context.cluster, before),
+            after=_control_plane(context.cluster, after),
+        )
+
+
+def changes(context: Context) -> Sequence[Context]:
+    """The change as those that it is made of, if the list applies specs on the way."""
+    passed = context.simulation.passed if context.simulation is not None else ()
+    if context.before is None or not passed:
+        return (context,)
+    states = (context.before, *passed, context.after)
+    return [context._replace(before=a, after=b) for a, b in pairwise(states)]
+
+
+def loaded(rules: Iterable[Rule]) -> tuple[Asked, ...]:
+    """The rules with their functions, which are looked up once and not per cluster."""
+    return tuple((rule, rule.load_check()) for rule in rules)
+
+
+def ask(
+    asked: Iterable[Asked],
+    about: Callable[[Rule], Iterable[object]],
+    cluster: str | None,
+    settings: Settings,
+) -> Iterator[Finding]:
+    """What the rules find in what each of them is about, told as ``settings`` say."""
+    for rule, check in asked:
+        for draft in chain.from_iterable(map(check, about(rule))):
+            severity = settings.severity(rule, draft)
+            if severity is not None:
+                yield Finding(
+                    rule=rule.id,
+                    name=rule.name,
+                    severity=severity,
+                    certainty=draft.certainty,
+                    message=draft.message,
+                    why=draft.why,
+                    locations=draft.locations,
+                    subject=draft.subject,
+                    fix=draft.fix,
+                    step=draft.step,
+                    cluster=cluster,
+                    etcd_cluster=draft.etcd_cluster,
+                    trace=draft.trace,
+                    story=draft.story,
+                )
+
+
+def _with_strays(fleet: Fleet) -> Fleet:
+    """The same with one nameless manifest for what is wrong outside all clusters."""
+    if not fleet.flaws:
+        return fleet
+    stray = Manifest(NO_CLUSTER, None, {}, flaws=fleet.flaws)
+    return Fleet({**fleet.manifests, NO_CLUSTER: stray}, fleet.skipped)
+
+
+def _sources(name: str, *sides: Fleet) -> tuple[Source, ...]:
+    """The sources that anything of a cluster stands in."""
+    found: dict[Source, None] = {}
+    for side in sides:
+        manifest = side.manifests.get(name)
+        if manifest is not None:
+            found.update(dict.fromkeys(manifest.sources))
+            if name == NO_CLUSTER:
+                spans = (place[0] for flaw in manifest.flaws for place in flaw.places)
+                found.update(dict.fromkeys(span.source for span in spans))
+    return tuple(found)
+
+
+def _house_rules(rules: Iterable[Rule]) -> tuple[HouseRule, ...]:
+    """The rules of a team's own, for the rule that tells which cannot be decided."""
+    if not any(rule.house for rule in rules):
+        return ()
+    from kopslint.rulebook.expressions import house_rule
+
+    return tuple(house_rule(rule) for rule in rules if rule.house)
+
+
+def _most_worlds(simulation: Simulation) -> int:
+    return max(
+        (
+            len(worlds.worlds)
+            for step in simulation.steps
+            for situation in step.after
+            for worlds in situation.etcd.values()
+        ),
+        default=1,
+    )
+
+
+def _control_plane(name: str, fleet: Fleet) -> int:
+    manifest = fleet.manifests.get(name)
+    return len(manifest.control_plane) if manifest is not None else 0

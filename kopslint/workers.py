@@ -1,0 +1,245 @@
+"""Many clusters over several processes, and in each of them a few at a time.
+
+The engine is pure and knows nothing of processes. Here a fleet that is large enough is
+handed to workers in portions, so that it takes all the cores there are and no more
+memory than a few portions. Whatever goes wrong with that, the fleet is then checked in
+one piece: the outcome, and every error, is that of one process.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import pickle
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kopslint import engine
+from kopslint.config.settings import DEFAULT
+from kopslint.engine.conclude import conclude
+from kopslint.engine.examine import Examination, Examiner
+from kopslint.engine.portions import Cut, UnshownError, cut, examine_portions
+from kopslint.source.text import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import ProcessPoolExecutor
+
+    from kopslint.config.settings import Settings
+    from kopslint.engine.request import Request
+    from kopslint.findings import Report
+
+_MOST_JOBS = 8
+"""More workers than this only if they are asked for: each takes memory."""
+
+
+def check(
+    request: Request,
+    settings: Settings = DEFAULT,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Report:
+    """The same report, and the same errors, as ``engine.check``.
+
+    ``jobs`` is how many processes work on it, by default as many as there are cores.
+    ``progress`` is told how many of all portions are done. Besides, a shard of a large
+    fleet raises ``UnshownError`` for a file that it cannot share with other shards.
+    """
+    if not request.is_fleet:
+        return engine.check(request, settings)
+    whole = cut(request, settings.shard)
+    if len(whole.portions) < 2 and not whole.unread:
+        return engine.check(request, settings)
+    try:
+        examination = _examined(whole, settings, jobs or _cores(), progress)
+    except UnshownError:
+        raise
+    except Exception:  # noqa: BLE001 - the check in one piece says what is wrong.
+        examination = None
+    if examination is None:
+        return engine.check(request, settings)
+    return conclude(request, settings, examination)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return min(len(os.sched_getaffinity(0)), _MOST_JOBS)
+    return min(os.cpu_count() or 1, _MOST_JOBS)
+
+
+def _examined(
+    whole: Cut,
+    settings: Settings,
+    jobs: int,
+    progress: Callable[[int, int], None],
+) -> Examination | None:
+    def work(
+        portions: Sequence[Request], names: frozenset[str]
+    ) -> Iterator[Examination]:
+        task = _Task(whole.request, settings, names, tuple(portions))
+        some = min(jobs, len(portions))
+        done = _by_workers(task, some) if some > 1 else _here(task)
+        for number, examination in enumerate(done, 1):
+            progress(number, len(portions))
+            yield examination
+
+    return examine_portions(whole, work)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Everything that a worker has to know."""
+
+    request: Request
+    settings: Settings
+    names: frozenset[str]
+    portions: tuple[Request, ...]
+
+    def examiner(self) -> Examiner:
+        return Examiner(self.request, self.settings, self.names)
+
+    def sources(self) -> tuple[Source, ...]:
+        """The sources that both sides of a process boundary have."""
+        request = self.request
+        return (*request.specs, *request.commands, *request.at_hand)
+
+
+def _here(task: _Task) -> Iterator[Examination]:
+    """The portions one after the other, in this process."""
+    examiner = task.examiner()
+    _collect_by_portions()
+    try:
+        for portion in task.portions:
+            yield examiner.examine(portion)
+            gc.collect()
+    finally:
+        gc.unfreeze()
+        gc.enable()
+
+
+def _collect_by_portions() -> None:
+    """Look for cycles after each portion and not within: there are next to none.
+
+    What is there before the first portion stays, and is not looked at again.
+    """
+    gc.freeze()
+    gc.disable()
+
+
+def _by_workers(task: _Task, jobs: int) -> Iterator[Examination]:
+    """The portions by ``jobs`` processes, in the order of the portions."""
+    pool = _pool(task, jobs)
+    sources = task.sources()
+    try:
+        with _no_interruption():
+            done = pool.map(_examine, range(len(task.portions)))
+        for data in done:
+            yield _Unpickler(io.BytesIO(data), sources).load()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _no_interruption() -> Iterator[None]:
+    """Lets processes start for which an interruption from the keyboard is not meant.
+
+    They inherit that it is held back; here it comes as soon as they have started.
+    """
+    import signal
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _pool(task: _Task, jobs: int) -> ProcessPoolExecutor:
+    import multiprocessing
+    import threading
+    from concurrent.futures import ProcessPoolExecutor
+
+    # A fork shares what is loaded already, and is safe where there is one thread.
+    forks = sys.platform == "linux" and threading.active_count() == 1
+    return ProcessPoolExecutor(
+        jobs,
+        mp_context=multiprocessing.get_context("fork" if forks else "spawn"),
+        initializer=_begin,
+        initargs=(task,),
+    )
+
+
+class _Worker:
+    """What a worker process keeps from one portion to the next."""
+
+    def __init__(self, task: _Task) -> None:
+        self.portions = task.portions
+        self.examiner = task.examiner()
+        self.numbers = {source: n for n, source in enumerate(task.sources())}
+
+
+_worker: _Worker | None = None
+
+
+def _begin(task: _Task) -> None:
+    """Prepare a worker process."""
+    import signal
+    from threading import Thread
+
+    global _worker  # noqa: PLW0603 - a pool hands its workers nothing but this.
+    # Whoever is interrupted from the keyboard ends its workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+    _worker = _Worker(task)
+    _collect_by_portions()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _examine(number: int) -> bytes:
+    """Examine a portion in a worker process."""
+    assert _worker is not None  # noqa: S101 (every worker has begun)
+    examination = _worker.examiner.examine(_worker.portions[number])
+    data = io.BytesIO()
+    _Pickler(data, _worker.numbers).dump(examination)
+    gc.collect()
+    return data.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    """Writes sources as their numbers.
+
+    The other side has the sources, and findings point into them by identity.
+    """
+
+    def __init__(self, file: io.BytesIO, numbers: dict[Source, int]) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self._numbers = numbers
+
+    def persistent_id(self, value: object) -> int | None:
+        return self._numbers.get(value) if isinstance(value, Source) else None
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads what a worker of this very program wrote."""
+
+    def __init__(self, file: io.BytesIO, sources: Sequence[Source]) -> None:
+        super().__init__(file)
+        self._sources = sources
+
+    def persistent_load(self, number: int) -> Source:
+        return self._sources[number]
