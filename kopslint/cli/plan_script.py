@@ -160,6 +160,8 @@ def summary(runbook: Runbook) -> str:
         text += "quorum is never lost, but after some steps no member may fail"
     if runbook.cut:
         text += "; the search was cut, so there may be a better order"
+    elif runbook.written:
+        text += "; by way of other specs in between there may be a better order"
     return f"{text}."
 
 

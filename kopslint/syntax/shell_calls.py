@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\[[^\]\n]*\])?(\+?=)")
 _WORD = r"(?:[^\s\\]|\\[^\n])+"
+# Compiled at its first use, and kept by ``re``: most runs meet none.
 _REDIRECT = r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)[ \t]*"
 _BROKEN_CONTINUATION = re.compile(r"[ \t]*\\[ \t]+(?=\n|\Z)")
 

@@ -29,6 +29,7 @@ from kopslint.syntax.shell_values import (
 if TYPE_CHECKING:
     from typing import Self
 
+# Compiled at its first use, and kept by ``re``: most runs meet none.
 _SHAPE = (
     r"(?P<prefix>[#!](?=[\w@*]))?"
     r"(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])"

@@ -37,6 +37,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
 _HIDE = str.maketrans("\x85\u2028\u2029", "\uf8fd\uf8fe\uf8ff")
 _SHOW = {stand_in: odd for odd, stand_in in _HIDE.items()}
+# Compiled at its first use, and kept by ``re``: most runs meet none.
 _ANCHOR_AND_TAG = r"(?x)(?: (?: &[\w-]+ | !<[^>]*> | !\S* ) (?: \s | \#[^\r\n]* )*+ )++"
 _RESOLVED_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float")
