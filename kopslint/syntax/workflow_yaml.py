@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source
 
 _DEEPEST = 100
+# What libyaml 0.2.6 and later say by themselves, before they show the first bracket
+# of a line that opens 1,000 of them.
+_TOO_DEEP = "exceeded maximum nesting depth"
 # Aliases may hold themselves, or each other many times over.
 _MOST_NODES = 10_000
 
@@ -38,14 +41,11 @@ def compose(source: Source) -> yaml.Node | None:
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > _DEEPEST:
-                line, column = _place(event.start_mark)
-                raise InputError(
-                    f"this workflow is nested more than {_DEEPEST} levels deep",
-                    span=source.span(line, column, line, column + 1),
-                    hint="name the workflow itself, or write it flatter",
-                )
+                raise _too_deep(source, event.start_mark)
         return yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
+        if error.problem == _TOO_DEEP:
+            raise _too_deep(source, error.problem_mark) from None
         line, column = _place(error.problem_mark)
         raise InputError(
             f"this workflow is not valid YAML: {error.problem}",
@@ -56,6 +56,15 @@ def compose(source: Source) -> yaml.Node | None:
         raise InputError(
             f"this workflow is not valid YAML: {error}", span=source.whole()
         ) from error
+
+
+def _too_deep(source: Source, mark: Mark | FastMark | None) -> InputError:
+    line, column = _place(mark)
+    return InputError(
+        f"this workflow is nested more than {_DEEPEST} levels deep",
+        span=source.span(line, column, line, column + 1),
+        hint="name the workflow itself, or write it flatter",
+    )
 
 
 def _place(mark: Mark | FastMark | None) -> tuple[int, int]:

@@ -74,6 +74,10 @@ _PLAIN_WORDS = {
         "a `-` stands where no list can start",
         "put the list on its own lines under the key",
     ),
+    "exceeded maximum nesting depth": (
+        "lists and mappings are nested too deep",
+        "check the brackets",
+    ),
     "found character that cannot start any token": (
         "a character stands here that no value can start with",
         "put quotes around the value",
