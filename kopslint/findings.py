@@ -6,9 +6,10 @@ here is plain data and already in words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,14 +41,14 @@ Writable = Literal["yes", "no", "maybe"]
 Status = Literal["applied", "refused", "no-op", "unknown"]
 
 
-class Location(NamedTuple):
+class Location(Record):
     """A place and what it has to do with the finding."""
 
     span: Span
     label: str
 
 
-class EtcdView(NamedTuple):
+class EtcdView(Record):
     """One etcd cluster at one moment, in the worst of the possible worlds.
 
     ``members`` are the registered members; ``alive`` those that vote; ``joining``
@@ -67,7 +68,7 @@ class EtcdView(NamedTuple):
     expelled: tuple[str, ...] = ()
 
 
-class TraceLine(NamedTuple):
+class TraceLine(Record):
     """The quorum trace of a finding: one etcd cluster before and after its step."""
 
     etcd_cluster: str
@@ -76,7 +77,7 @@ class TraceLine(NamedTuple):
     note: str
 
 
-class Draft(NamedTuple):
+class Draft(Record):
     """A finding as a check gives it: without its rule, otherwise like ``Finding``.
 
     ``severity`` is set only where it differs from the rule's own.
@@ -95,7 +96,7 @@ class Draft(NamedTuple):
     story: tuple[str, ...] = ()
 
 
-class Finding(NamedTuple):
+class Finding(Record):
     """One thing to know, complete: where, how bad, why, and what to do instead.
 
     ``locations`` has the primary place first. ``fix`` holds commands to paste, or
@@ -121,7 +122,7 @@ class Finding(NamedTuple):
     story: tuple[str, ...] = ()
 
 
-class Suppression(NamedTuple):
+class Suppression(Record):
     """Why a finding does not count: a comment in the text, or a baseline.
 
     ``span`` is the place of the comment; a baseline has none.
@@ -132,7 +133,7 @@ class Suppression(NamedTuple):
     span: Span | None = None
 
 
-class TimelineEntry(NamedTuple):
+class TimelineEntry(Record):
     """One step of the simulated list; step 0 is the state before it."""
 
     step: int
@@ -145,7 +146,7 @@ class TimelineEntry(NamedTuple):
     title: str | None = None
 
 
-class Summary(NamedTuple):
+class Summary(Record):
     """What was looked at, so that a clean result can be believed.
 
     ``clusters`` are the cluster names; ``before`` and ``after`` count the
@@ -165,7 +166,7 @@ class Summary(NamedTuple):
     paths: tuple[str, ...] = ()
 
 
-class Part(NamedTuple):
+class Part(Record):
     """That a report is number ``number`` of ``of`` reports about one fleet.
 
     ``doubtful`` are findings that hold if all of these reports have them: that a
@@ -177,8 +178,7 @@ class Part(NamedTuple):
     doubtful: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Record):
     """The result of one check; ``suppressed`` findings do not count as findings.
 
     ``part`` is set if it is about a part of the clusters only.
@@ -186,7 +186,7 @@ class Report:
 
     findings: tuple[Finding, ...]
     timeline: tuple[TimelineEntry, ...] = ()
-    summary: Summary = field(default_factory=Summary)
+    summary: Summary = Summary()
     suppressed: tuple[tuple[Finding, Suppression], ...] = ()
     part: Part | None = None
 
@@ -199,7 +199,7 @@ class Report:
         return sum(suppression.kind == kind for _, suppression in self.suppressed)
 
 
-class RuleInfo(NamedTuple):
+class RuleInfo(Record):
     """A rule as reports describe it; ``help`` is its prose in Markdown."""
 
     id: str

@@ -14,7 +14,6 @@ import os
 import pickle
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kopslint import engine
@@ -22,6 +21,7 @@ from kopslint.config.settings import DEFAULT
 from kopslint.engine.conclude import conclude
 from kopslint.engine.examine import Examination, Examiner
 from kopslint.engine.portions import Cut, UnshownError, cut, examine_portions
+from kopslint.records import Record
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def _examined(
     return examine_portions(whole, work)
 
 
-@dataclass(frozen=True)
-class _Task:
+class _Task(Record):
     """Everything that a worker has to know."""
 
     request: Request

@@ -14,14 +14,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # What each room may know besides itself. Errors and findings are words that every
 # room but etcd may use; etcd knows membership and nothing else in the world.
-WORDS = {"kopslint", "errors", "findings"}
+WORDS = {"kopslint", "errors", "findings", "records"}
 TEXT = {"source", "syntax"}
 MEANING = TEXT | {"kops", "etcd", "commands", "change"}
 ROOMS: dict[str, set[str]] = {
     "kopslint": set(),
+    "records": set(),
     "errors": {"source"},
-    "findings": {"source"},
-    "etcd": set(),
+    "findings": {"source", "records"},
+    "etcd": {"records"},
     "source": WORDS,
     "syntax": WORDS | {"source"},
     "kops": WORDS | TEXT,

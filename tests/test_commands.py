@@ -53,9 +53,11 @@ def told(command: Command) -> Iterator[str]:
 def shown(value: object) -> str:
     if isinstance(value, Word):
         return value.shown
+    if isinstance(value, Unknown):
+        return value.name
     if isinstance(value, tuple):
         return "+".join(shown(item) for item in value)
-    return value.name if isinstance(value, Unknown) else str(value)
+    return str(value)
 
 
 def written() -> Iterator[tuple[str, list[str]]]:

@@ -10,7 +10,6 @@ by the order of their names are one. That names may be swapped is tested first.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -187,8 +186,7 @@ def in_order(worlds: Worlds) -> Worlds:
     ]
     order = sorted(range(len(columns)), key=columns.__getitem__)
     place = {old: new for new, old in enumerate(order)}
-    return replace(
-        worlds,
+    return worlds.replaced(
         worlds=frozenset(
             world._replace(names="".join(world.names[i] for i in order))
             for world in worlds.worlds
@@ -241,7 +239,7 @@ def test_certain_is_possible_after_every_sequence(size: int) -> None:
     when everything has settled. Here a step goes from a set of worlds to a set.
     """
     names = NAMES[: min(size + 1, 5)]
-    start = replace(Worlds.healthy(names, names[:size]), returns=NOBODY)
+    start = Worlds.healthy(names, names[:size]).replaced(returns=NOBODY)
     seen = {in_order(start)}
     latest = set(seen)
     for _ in range(LENGTH):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.machines import Watch
     from kopslint.syntax.script import SimpleCommand
 
-EMPTY = Manifest("demo.example.com", None, {})
+EMPTY = Manifest(name="demo.example.com", cluster=None, groups={})
 ANSWERS = {"true": True, "false": False}
 
 

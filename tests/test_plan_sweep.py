@@ -205,7 +205,7 @@ def exhaustive(before: Manifest, after: Manifest) -> tuple[bool, int, int] | Non
     """Outage, tolerance and number of commands of the best order, if there is one."""
     deeds = Deeds(before.name, "aws")
     legs = Legs(before, Spec(("after.yaml",), after, after.sources), deeds)
-    plan = Plan(before, after, files=SpecFiles(legs.objects))
+    plan = Plan(before=before, after=after, files=SpecFiles(legs.objects))
     everyone = {u.name: u for u in (*units(after), *units(before))}
     target = {unit.name for unit in units(after)}
     between = [

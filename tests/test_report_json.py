@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +27,8 @@ from kopslint.report.json_report import render_json, render_schema
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jsonschema.protocols import Validator
 
 PUBLISHED = Path(kopslint.__file__).parent / "report" / "kopslint-v1.schema.json"
@@ -222,6 +224,17 @@ def test_findings_that_cannot_be_told_apart_are_numbered() -> None:
     assert fingerprints([FINDING] * 3) == (first, f"{first}-2", f"{first}-3")
 
 
+def records(
+    kind: Callable[..., Any], *values: st.SearchStrategy[Any], **named: Any
+) -> st.SearchStrategy[Any]:
+    """Records of a kind; what is not given has its default."""
+
+    def made(*args: object, **kwargs: object) -> object:
+        return kind(*args, **kwargs)
+
+    return st.builds(made, *values, **named)
+
+
 def spans() -> st.SearchStrategy[Location]:
     position = st.integers(1, 10_000)
     return st.builds(
@@ -238,7 +251,7 @@ def spans() -> st.SearchStrategy[Location]:
 
 def views() -> st.SearchStrategy[EtcdView]:
     names = st.lists(st.text(), max_size=5).map(tuple)
-    return st.builds(
+    return records(
         EtcdView,
         members=names,
         alive=names,
@@ -250,7 +263,7 @@ def views() -> st.SearchStrategy[EtcdView]:
 
 
 def findings() -> st.SearchStrategy[Finding]:
-    return st.builds(
+    return records(
         Finding,
         rule=st.integers(100, 999).map("KL{}".format),
         name=st.text(),
@@ -268,7 +281,7 @@ def findings() -> st.SearchStrategy[Finding]:
 
 
 def entries() -> st.SearchStrategy[TimelineEntry]:
-    return st.builds(
+    return records(
         TimelineEntry,
         step=st.integers(0, 99),
         command=st.text(),

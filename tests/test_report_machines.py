@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -36,6 +36,8 @@ from kopslint.report.sarif import render_sarif
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jsonschema.protocols import Validator
     from xmlschema import XMLSchema
 
@@ -58,6 +60,19 @@ TEXT = st.one_of(
 NAMES = st.lists(TEXT, max_size=4).map(tuple)
 CLUSTERS = st.sampled_from(["prod.example.com", "a/b c", ODD])
 POSITIONS = st.integers(1, 5000)
+
+
+def records(
+    kind: Callable[..., Any], *values: st.SearchStrategy[Any], **named: Any
+) -> st.SearchStrategy[Any]:
+    """Records of a kind; what is not given has its default."""
+
+    def made(*args: object, **kwargs: object) -> object:
+        return kind(*args, **kwargs)
+
+    return st.builds(made, *values, **named)
+
+
 SPANS = st.builds(
     lambda path, text, line, column, lines, columns: Source(path, text).span(
         line, column, line + lines, column + columns
@@ -69,7 +84,7 @@ SPANS = st.builds(
     st.integers(0, 2),
     st.integers(0, 9),
 )
-VIEWS = st.builds(
+VIEWS = records(
     EtcdView,
     members=NAMES,
     alive=NAMES,
@@ -78,7 +93,7 @@ VIEWS = st.builds(
     published=st.integers(0, 9),
     writable=st.sampled_from(["yes", "no", "maybe"]),
 )
-FINDINGS = st.builds(
+FINDINGS = records(
     Finding,
     rule=st.sampled_from(["KL301", "KL302", "KL999"]),
     name=TEXT,
@@ -86,18 +101,16 @@ FINDINGS = st.builds(
     certainty=st.sampled_from(Certainty),
     message=TEXT,
     why=TEXT,
-    locations=st.lists(st.builds(Location, SPANS, TEXT), max_size=3).map(tuple),
+    locations=st.lists(records(Location, SPANS, TEXT), max_size=3).map(tuple),
     subject=TEXT,
     fix=NAMES,
     step=st.none() | st.integers(0, 5),
     cluster=st.none() | CLUSTERS,
     etcd_cluster=st.none() | TEXT,
-    trace=st.lists(st.builds(TraceLine, TEXT, VIEWS, VIEWS, TEXT), max_size=2).map(
-        tuple
-    ),
+    trace=st.lists(records(TraceLine, TEXT, VIEWS, VIEWS, TEXT), max_size=2).map(tuple),
     story=NAMES,
 )
-ENTRIES = st.builds(
+ENTRIES = records(
     TimelineEntry,
     step=st.integers(0, 5),
     command=TEXT,
@@ -107,11 +120,11 @@ ENTRIES = st.builds(
     cluster=CLUSTERS,
     note=TEXT,
 )
-REPORTS = st.builds(
+REPORTS = records(
     Report,
     st.lists(FINDINGS, max_size=4).map(tuple),
     st.lists(ENTRIES, max_size=3).map(tuple),
-    st.builds(Summary, clusters=st.lists(CLUSTERS, max_size=2, unique=True).map(tuple)),
+    records(Summary, clusters=st.lists(CLUSTERS, max_size=2, unique=True).map(tuple)),
 )
 few = settings(max_examples=40)
 

@@ -35,6 +35,7 @@ SHELL = {"tree_sitter", "tree_sitter_bash", "kopslint.syntax.script"}
 REPLAY = {"kopslint.commands.recognise", "kopslint.etcd", "kopslint.simulate.flow"}
 TYPER = {"typer", "pydantic", "pydantic_core"}
 COSTLY = {"cel_expr_python", "deepdiff", "jsonschema", "markdown_it", "rich"}
+COSTLY |= {"dataclasses", "inspect"}
 COSTLY |= {"difflib", "hashlib", "importlib.metadata", "multiprocessing", "traceback"}
 COSTLY |= {"kopslint.plan", "kopslint.report.sarif", "kopslint.source.git"}
 

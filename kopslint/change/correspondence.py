@@ -9,9 +9,10 @@ how bad any of it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from kopslint.kops.spec import Role
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import Sequence, find
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Reason = Literal["unnamed", "no-group", "other-role", "taken"]
 _LOSING = frozenset({"missing", "unknown-kind", "unsupported-version"})
 
 
-class Misplaced(NamedTuple):
+class Misplaced(Record):
     """A member that its group cannot run, and why.
 
     ``reason`` tells whether the member names no group, a group that is not there, a
@@ -38,7 +39,7 @@ class Misplaced(NamedTuple):
     meant: InstanceGroup | None
 
 
-class Vacancy(NamedTuple):
+class Vacancy(Record):
     """A control-plane group that an etcd cluster has no member for.
 
     ``explained`` is whether a misplaced member of that etcd cluster accounts for it.
@@ -49,7 +50,7 @@ class Vacancy(NamedTuple):
     explained: bool
 
 
-class Correspondence(NamedTuple):
+class Correspondence(Record):
     """All that does not fit between the etcd clusters and the groups of a state."""
 
     misplaced: tuple[Misplaced, ...] = ()

@@ -6,11 +6,11 @@ written. This module is not for checks: the library that it uses is slow to impo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.change.correspondence import Correspondence, correspondence
 from kopslint.change.plain import plain
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,7 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Record):
     """One value, object or list item that is not the same on both sides.
 
     ``path`` begins with the section (``cluster``, ``subnet``, ``etcd`` or ``group``)
@@ -49,8 +48,7 @@ class Difference:
     span_after: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record):
     """Two states of one cluster side by side.
 
     ``only_before`` and ``only_after`` name the sections that one side says nothing

@@ -6,13 +6,15 @@ comparing everything else in the specs is not done here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import EtcdCluster, EtcdMember, InstanceGroup, Manifest
 
 
-class MembershipChange(NamedTuple):
+class MembershipChange(Record):
     """The members of one etcd cluster that a change does not leave as they are.
 
     ``moved`` members keep their name and run in another group; ``renamed`` ones

@@ -7,9 +7,10 @@ is by default, stands in the rulebook.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.findings import Certainty, Draft
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Check = Callable[["Context"], Iterator[Draft]]
 
 
-class Context(NamedTuple):
+class Context(Record):
     """One cluster to be checked.
 
     ``after`` is the state to check, or the state after the change; ``before`` is

@@ -6,13 +6,14 @@ docs/etcd3-migration.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.versions import Release, release
 from kopslint.findings import Certainty, Location, Severity
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import text_at
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def etcd_version_jump(context: Context) -> Iterator[Draft]:
         )
 
 
-class _Jump(NamedTuple):
+class _Jump(Record):
     """What is wrong with a step from one version to another."""
 
     message: str

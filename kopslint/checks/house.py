@@ -7,11 +7,12 @@ module must not know the language in which such a rule is written.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kopslint.checks.context import Context, Draft
 from kopslint.errors import RuleError
 from kopslint.findings import Location
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import span_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class HouseRule(Protocol):
         """What to say where it is broken. Raises ``RuleError`` if it cannot tell."""
 
 
-class _Subject(NamedTuple):
+class _Subject(Record):
     """One thing that a rule is asked about; ``node`` is None for a command."""
 
     name: str

@@ -6,12 +6,13 @@ counts on that. Source: kops docs/operations/rotate-secrets.md.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, sure
 from kopslint.checks.rolls import covers_control_plane
 from kopslint.commands import model
 from kopslint.findings import Location
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from kopslint.commands.command import Command
 
 
-class _UnderWay(NamedTuple):
+class _UnderWay(Record):
     """A step of a rotation that machines have not got; an update may have taken it."""
 
     command: model.Keypair

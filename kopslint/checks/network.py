@@ -6,12 +6,13 @@ and pkg/apis/kops/validation/instancegroup.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.findings import Location, Severity
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import find, span_of, text_at
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _near(name: str, cluster: Cluster) -> str:
     return f"# did you mean {near[0]}?" if near else f"# write one of {listed(names)}"
 
 
-class _Changed(NamedTuple):
+class _Changed(Record):
     """A field of the network before and after; ``kind`` are told as one."""
 
     kind: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.change.correspondence import correspondence
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.findings import Location, Severity
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -136,7 +137,7 @@ def members_share_zone(context: Context) -> Iterator[Draft]:
         yield _shared_zone(same)
 
 
-class _Crowd(NamedTuple):
+class _Crowd(Record):
     """The members of an etcd cluster in one zone, more than there have to be."""
 
     etcd: EtcdCluster

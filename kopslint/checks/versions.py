@@ -6,12 +6,13 @@ Which step from one release to another is safe is for the checks to say.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from kopslint.records import Record
 
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+][\w.+-]+)?")
 
 
-class Release(NamedTuple):
+class Release(Record):
     """A release; they compare by age, without what follows a ``-`` or ``+``."""
 
     major: int

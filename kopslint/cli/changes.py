@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.errors import UsageError
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source
 
 
-class GitOptions(NamedTuple):
+class GitOptions(Record):
     """Which change to check, as ``find_change`` understands it.
 
     ``changed`` asks for the default: from the default branch to the work tree.
@@ -34,7 +35,7 @@ class GitOptions(NamedTuple):
         return self.changed or self.staged or revisions
 
 
-class ChangedInputs(NamedTuple):
+class ChangedInputs(Record):
     """What a change gives to check.
 
     ``requests`` are by title and may be none: that a change touches no spec is an

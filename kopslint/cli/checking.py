@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from re import fullmatch
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.cli.changes import GitOptions, read_changed
 from kopslint.cli.inputs import read_commands, read_request
@@ -19,6 +19,7 @@ from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
 from kopslint.cli.telling import told
 from kopslint.errors import NothingCheckedError, UsageError
 from kopslint.findings import Report, Severity, Summary
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from kopslint.engine import Request
 
 
-class CheckOptions(NamedTuple):
+class CheckOptions(Record):
     """The options of one check, as they were given."""
 
     outputs: tuple[Output, ...]

@@ -12,7 +12,7 @@ import stat
 import sys
 from difflib import unified_diff
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.cli.terminal import write_file
 from kopslint.engine import NO_CLUSTER, check
@@ -21,6 +21,7 @@ from kopslint.findings import Severity
 from kopslint.kops.fleet import read_fleet
 from kopslint.plan.mend import Mended, NotMended, mend
 from kopslint.plan.mend_try import Change
+from kopslint.records import Record
 from kopslint.report.cells import visible
 from kopslint.source.collect import STDIN
 from kopslint.source.decode import decode
@@ -39,7 +40,7 @@ _BY_HAND = (
 )
 
 
-class _Mending(NamedTuple):
+class _Mending(Record):
     """A list of commands and what it is mended to."""
 
     source: Source

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 
 from kopslint.errors import UsageError
 from kopslint.findings import Severity
+from kopslint.records import Record
 
 
 class FailOn(StrEnum):
@@ -57,7 +57,7 @@ class Form(StrEnum):
     JSON = "json"
 
 
-class Output(NamedTuple):
+class Output(Record):
     """One report to write; without a file it goes to the standard output."""
 
     format: Format

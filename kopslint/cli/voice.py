@@ -6,12 +6,12 @@ It goes to the standard error: the standard output is the report's.
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
 
+from kopslint.records import Record
 from kopslint.report.cells import visible
 
 
-class Voice(NamedTuple):
+class Voice(Record):
     """How much is said on the standard error besides errors."""
 
     quiet: bool = False

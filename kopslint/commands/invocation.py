@@ -7,8 +7,9 @@ the whole command. Which options mean what is for the programs' own modules.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.syntax.script import Unknown, Word
 from kopslint.syntax.word_cut import cut, head
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Span
 
 
-class Invocation(NamedTuple):
+class Invocation(Record):
     """A program call: ``words`` starts with the program.
 
     ``text`` and ``span`` are those of the command as people wrote it. ``places``
@@ -79,7 +80,7 @@ def program_name(word: Word) -> str:
     return "" if _UNKNOWN in name else name
 
 
-class Arguments(NamedTuple):
+class Arguments(Record):
     """The words after a program: positional ones, and values by option name.
 
     Options are named without their hyphens. An option that stands alone has no

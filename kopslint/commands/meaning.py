@@ -6,10 +6,10 @@ does in a certain state of the cluster is not known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 Plane = Literal["registry", "cloud", "control spec", "nodes", "etcd"]
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Record):
     """A deed, to go on after "this command", and what it changes.
 
     ``planes`` are empty if nothing changes, and None if that cannot be told.

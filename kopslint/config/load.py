@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.config.patterns import EVERY_CLUSTER, Layout, Patterns
 from kopslint.errors import InputError
 from kopslint.findings import Severity
+from kopslint.records import Record
 from kopslint.source.decode import MAX_BYTES, decode, shown
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _SENTENCES = {
 }
 
 
-class Named(NamedTuple):
+class Named(Record):
     """A selector of rules as somebody wrote it.
 
     ``span`` is where, if it was in a file; ``origin`` is what else it came from.
@@ -53,7 +54,7 @@ class Named(NamedTuple):
     origin: str = ""
 
 
-class FileOverride(NamedTuple):
+class FileOverride(Record):
     """An override as it is written: its rules are still only named."""
 
     files: Patterns
@@ -61,7 +62,7 @@ class FileOverride(NamedTuple):
     severity: tuple[Named, ...] = ()
 
 
-class Configuration(NamedTuple):
+class Configuration(Record):
     """What a configuration file says; ``path`` is None if there is none.
 
     ``layout.folder`` is absolute, and what its patterns and ``rule_paths`` are

@@ -9,7 +9,9 @@ knows strings only, never files.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +25,7 @@ _PARTS = r"(?s)\*\*/|\*\*|\*|\?|\[!?\]?[^]/]*\]|\{cluster\}|."
 _NOT_HIDDEN = r"(?!\.)"
 
 
-class Match(NamedTuple):
+class Match(Record):
     """That a path matches; ``cluster`` is what stands for ``{cluster}``, if it does."""
 
     cluster: str | None = None
@@ -49,7 +51,7 @@ class Patterns:
         return None
 
 
-class Layout(NamedTuple):
+class Layout(Record):
     """Which files of a repository are specs and commands, relative to ``folder``.
 
     Without ``specs`` every YAML or JSON file may be one. ``commands`` are patterns,

@@ -7,7 +7,9 @@ must not know configuration files.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from kopslint.rulebook.model import Rule
 
 
-class Override(NamedTuple):
+class Override(Record):
     """What is different for some files, by rule id."""
 
     files: Patterns
@@ -27,7 +29,7 @@ class Override(NamedTuple):
     severities: Mapping[str, Severity]
 
 
-class Settings(NamedTuple):
+class Settings(Record):
     """How to check.
 
     Without ``rules`` it is the whole rulebook. ``severities``, by rule id, replace

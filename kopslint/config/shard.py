@@ -8,17 +8,16 @@ not know what is done with a cluster.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
 
 from kopslint.errors import UsageError
+from kopslint.records import Record
 
 MOST = 1000
 """More shards than this are a slip of the pen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(Record):
     """Number ``number`` of ``of`` shards, counted from 1."""
 
     number: int

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from kopslint.config.marks import looks_like_kops, named_clusters, naming
 from kopslint.config.patterns import Patterns
 from kopslint.errors import InputError
+from kopslint.records import Record
 from kopslint.source.at_hand import files_in_snapshot
 from kopslint.source.git_change import ChangedFile
 
@@ -36,8 +36,7 @@ _ANY_SPEC = Patterns(["**/*.yaml", "**/*.yml", "**/*.json"])
 _Tie = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class TouchedCluster:
+class TouchedCluster(Record):
     """One cluster, or several in the same files, before and after a change.
 
     ``before`` is None if it cannot be read: a change may be what mends it. ``alone``

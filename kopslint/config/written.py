@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
+from kopslint.records import Record
 from kopslint.syntax.yaml_reader import read_yaml
 from kopslint.syntax.yaml_tree import Mapping, find, span_of
 
@@ -24,7 +25,7 @@ Place = tuple[str | int, ...]
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-class Written(NamedTuple):
+class Written(Record):
     """The values of a file, and where they are.
 
     ``at`` is the span of the value at a place, or of its key if the value is no

@@ -7,7 +7,7 @@ mean. This module must not know what is made of all clusters together.
 from __future__ import annotations
 
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.change.renaming import renamed
 from kopslint.checks.context import Context
@@ -15,6 +15,7 @@ from kopslint.engine.request import NO_CLUSTER
 from kopslint.findings import Finding
 from kopslint.kops.fleet import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
+from kopslint.records import Record
 from kopslint.rulebook.loader import load_rules
 from kopslint.simulate.lists import CommandLists
 
@@ -33,7 +34,7 @@ Asked = tuple["Rule", "Callable[..., Iterable[Draft]]"]
 """A rule with the function that looks for what it is about."""
 
 
-class Examined(NamedTuple):
+class Examined(Record):
     """What came of one cluster.
 
     ``commands`` is how many of them are about it, ``worlds`` the most that any of their
@@ -48,7 +49,7 @@ class Examined(NamedTuple):
     after: int = 0
 
 
-class Examination(NamedTuple):
+class Examination(Record):
     """What came of some clusters, by name in their order.
 
     ``sources`` are those of every cluster that was seen, also of those that other
@@ -146,7 +147,7 @@ class Examiner:
                     old or state, state, self._settings.kops_version
                 )
             yield Context(
-                after=Manifest(name, None, {}) if is_gone else state,
+                after=_nothing(name) if is_gone else state,
                 before=old if is_change else None,
                 simulation=simulation,
                 misnamed=self._lists.misnamed,
@@ -225,11 +226,15 @@ def ask(
                 )
 
 
+def _nothing(name: str) -> Manifest:
+    return Manifest(name=name, cluster=None, groups={})
+
+
 def _with_strays(fleet: Fleet) -> Fleet:
     """The same with one nameless manifest for what is wrong outside all clusters."""
     if not fleet.flaws:
         return fleet
-    stray = Manifest(NO_CLUSTER, None, {}, flaws=fleet.flaws)
+    stray = _nothing(NO_CLUSTER).replaced(flaws=fleet.flaws)
     return Fleet({**fleet.manifests, NO_CLUSTER: stray}, fleet.skipped)
 
 

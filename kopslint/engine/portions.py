@@ -10,12 +10,12 @@ leaves unread what seems to be about clusters of others, and one of them reads i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kopslint.engine.examine import Examination
 from kopslint.engine.request import NO_CLUSTER
 from kopslint.errors import InputError
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -49,8 +49,7 @@ class UnshownError(InputError):
     """
 
 
-@dataclass(frozen=True)
-class Cut:
+class Cut(Record):
     """A request in ``portions``, by the names that its clusters seem to have.
 
     ``shown`` are those of each file. Of the ``plain`` files all shards take them to be

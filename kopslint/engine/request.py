@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +18,7 @@ NO_CLUSTER = "(no cluster)"
 """Stands for the cluster of objects that do not say whose they are."""
 
 
-class Request(NamedTuple):
+class Request(Record):
     """What to check.
 
     ``before`` is None if there is no change, only a state; ``after`` is None if the

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.etcd.world import CONFIGURED, LEAVES, MEMBERS, UP, World, quorum
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ class Kind(Enum):
     RETURNS = auto()
 
 
-class Move(NamedTuple):
+class Move(Record):
     """One move: its kind, whom it concerns (an index, -1 for nobody), its result."""
 
     kind: Kind

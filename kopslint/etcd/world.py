@@ -15,7 +15,8 @@ both by the conformance test.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from kopslint.records import Record
 
 
 class Condition(StrEnum):
@@ -97,7 +98,7 @@ def quorum(members: int) -> int:
     return members // 2 + 1
 
 
-class World(NamedTuple):
+class World(Record):
     """One possible state.
 
     ``names`` holds a ``Condition`` letter per member name. ``read`` is the member

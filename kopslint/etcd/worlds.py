@@ -8,7 +8,6 @@ to any one world can be told afterwards.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from kopslint.etcd.explore import (
 )
 from kopslint.etcd.moves import refusal
 from kopslint.etcd.world import MEMBERS, UP, World, initial
+from kopslint.records import Frozen, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from kopslint.etcd.moves import Move
 
 
-@dataclass(frozen=True, eq=False)
-class Event:
+class Event(Record):
     """How worlds came about: from which ones, and by which function on one world.
 
     ``label`` is empty for bookkeeping that people need not hear of.
@@ -40,8 +39,7 @@ class Event:
     before: tuple[Worlds, ...]
 
 
-@dataclass(frozen=True)
-class Worlds:
+class Worlds(Frozen, uncompared=("event",)):
     """All worlds of one etcd cluster that are possible now.
 
     ``names`` are all member names, in a fixed order; ``published`` is the count in
@@ -60,7 +58,7 @@ class Worlds:
     known: frozenset[int]
     replaces: bool | None = True
     truncated: bool = False
-    event: Event | None = field(default=None, compare=False, repr=False)
+    event: Event | None = None
 
     @classmethod
     def healthy(
@@ -75,8 +73,8 @@ class Worlds:
         present = frozenset(order.index(member) for member in members)
         world = initial(len(order), present, len(present))
         return cls(
-            order,
-            frozenset({world}),
+            names=order,
+            worlds=frozenset({world}),
             published=len(present),
             returns=present,
             unrestarted=present,
@@ -115,7 +113,7 @@ class Worlds:
         after = self._restarted(
             f"{name} comes up", index, lambda w: operations.start(w, index, fresh=fresh)
         )
-        return replace(after, known=self.known | {index})
+        return after.replaced(known=self.known | {index})
 
     def wipe(self, name: str) -> Worlds:
         """The disk of ``name`` is deleted."""
@@ -134,7 +132,7 @@ class Worlds:
             for index, letter in enumerate(world.names)
             if letter in UP
         )
-        shared = replace(self, published=count, unrestarted=running)
+        shared = self.replaced(published=count, unrestarted=running)
         label = f"member count {count} is published"
         return self._after(label, lambda world: (world,), shared)
 
@@ -143,7 +141,7 @@ class Worlds:
         returns = frozenset(self.index(name) for name in names)
         if returns == self.returns:
             return self
-        return self._after("", lambda w: (w,), replace(self, returns=returns))
+        return self._after("", lambda w: (w,), self.replaced(returns=returns))
 
     def remove(self, names: Iterable[str]) -> Worlds:
         """``etcdctl member remove`` of one of ``names``: a dead one if there is one.
@@ -212,8 +210,7 @@ class Worlds:
         """The worlds of both; published count and returning instances must agree."""
         if self.worlds >= other.worlds and self.unrestarted >= other.unrestarted:
             return self
-        return replace(
-            self,
+        return self.replaced(
             worlds=self.worlds | other.worlds,
             unrestarted=self.unrestarted | other.unrestarted,
             known=self.known & other.known,
@@ -233,7 +230,7 @@ class Worlds:
                 for result in step(world)
             )
 
-        return self._after(label, after, replace(self, unrestarted=unrestarted))
+        return self._after(label, after, self.replaced(unrestarted=unrestarted))
 
     def _after(
         self,
@@ -252,13 +249,13 @@ class Worlds:
         except TooManyWorldsError as error:
             worlds, truncated = error.worlds, True
         event = Event(label, step, (self,))
-        return replace(then, worlds=worlds, truncated=truncated, event=event)
+        return then.replaced(worlds=worlds, truncated=truncated, event=event)
 
     def _narrowed(self, worlds: frozenset[World]) -> Worlds:
         if worlds == self.worlds:
             return self
         event = Event("", lambda w: (w,) if w in worlds else (), (self,))
-        return replace(self, worlds=worlds, event=event)
+        return self.replaced(worlds=worlds, event=event)
 
 
 def _targets(world: World, indexes: tuple[int, ...]) -> tuple[int, ...]:

@@ -12,7 +12,9 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +23,7 @@ VERSIONS = ("v1alpha2", "v1alpha3")
 KINDS = ("Cluster", "InstanceGroup")
 
 
-class Api(NamedTuple):
+class Api(Record):
     """One version of the API.
 
     ``structs`` holds the fields of every struct, by JSON name; ``removed`` those that

@@ -6,8 +6,8 @@ its best reading, with the faults beside it, so that people learn all at once.
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from kopslint.kops.cli_checks import (
     check_arguments,
@@ -18,6 +18,7 @@ from kopslint.kops.cli_checks import (
 )
 from kopslint.kops.cli_table import TRUE, table
 from kopslint.kops.cli_words import ELLIPSIS, Fault, Line, sort_words
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _DECISIVE = ("yes", "dry-run", "force", "cloudonly", "target")
 
 
-class Call(NamedTuple):
+class Call(Record):
     """One kops command line.
 
     ``path`` is the canonical name of the command (``edit instancegroup``), that of
@@ -41,7 +42,7 @@ class Call(NamedTuple):
 
     path: str
     positionals: tuple[Word, ...] = ()
-    values: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
+    values: Mapping[str, tuple[Word, ...]] = MappingProxyType({})
     cluster: Word | None = None
     faults: tuple[Fault, ...] = ()
     help: bool = False

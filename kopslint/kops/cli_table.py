@@ -13,9 +13,10 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from kopslint.kops.duration import go_seconds
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ _INTEGER = r"[+-]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|[0-9_]+)"
 _TARGETS = ("direct", "dryrun", "terraform")
 
 
-class Flag(NamedTuple):
+class Flag(Record):
     """One flag.
 
     ``name`` is the canonical name, also for a deprecated or normalised spelling.
@@ -58,7 +59,7 @@ class Flag(NamedTuple):
                 return None
 
 
-class Verb(NamedTuple):
+class Verb(Record):
     """One command.
 
     ``path`` is its canonical name without ``kops`` (``edit instancegroup``).
@@ -88,7 +89,7 @@ class Verb(NamedTuple):
         return self.arguments.startswith("[CLUSTER")
 
 
-class Table(NamedTuple):
+class Table(Record):
     """All of kops: its commands by canonical path; the root is ``""``.
 
     ``removed`` has commands that older kops had, with what replaces them ("" if

@@ -7,10 +7,10 @@ command exists, how many arguments it takes, which cluster it names.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from kopslint.kops.cli_table import Flag, Verb, table
+from kopslint.records import Record
 from kopslint.syntax.script import Word
 from kopslint.syntax.word_cut import cut, head, is_quoted, split_commas
 
@@ -31,7 +31,7 @@ FaultKind = Literal[
 ]
 
 
-class Fault(NamedTuple):
+class Fault(Record):
     """Something wrong with the line; ``refused`` if kops will not run because of it.
 
     ``suggestion`` is the nearest thing that exists, as it would be typed.
@@ -44,7 +44,6 @@ class Fault(NamedTuple):
     suggestion: str | None = None
 
 
-@dataclass(eq=False)
 class Line:
     """The words of one line, sorted.
 
@@ -54,14 +53,15 @@ class Line:
     from the other faults: they mean little if the command itself is unknown.
     """
 
-    verb: Verb
-    said: Word
-    values: dict[str, list[Word]] = field(default_factory=dict)
-    positionals: list[Word] = field(default_factory=list)
-    loose: list[Word] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    unknown_flags: list[Fault] = field(default_factory=list)
-    help: bool = False
+    def __init__(self, verb: Verb, said: Word) -> None:
+        self.verb = verb
+        self.said = said
+        self.values: dict[str, list[Word]] = {}
+        self.positionals: list[Word] = []
+        self.loose: list[Word] = []
+        self.faults: list[Fault] = []
+        self.unknown_flags: list[Fault] = []
+        self.help = False
 
 
 # A variable of such a name stands for flags, and "$@" for any number of words.

@@ -7,10 +7,11 @@ cluster.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.kops.objects import make_cluster, make_group
 from kopslint.kops.spec import Flaw
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence, span_of, text_at
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _WRITE_KIND = "write Cluster or InstanceGroup"
 _OTHER_KINDS = frozenset({"SSHCredential", "Keyset", "Host"})
 
 
-class KopsObject(NamedTuple):
+class KopsObject(Record):
     """One object of the kops API, with what is wrong with how it is written.
 
     ``value`` is None for kinds that kopslint has no use for and for objects too

@@ -6,11 +6,11 @@ module must not know YAML beyond handing it on, nor what is done with a manifest
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.kops.documents import KopsObject, empty_sections, kops_objects
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, Flaw, InstanceGroup, Manifest
+from kopslint.records import Record
 from kopslint.syntax.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source
 
 
-class Fleet(NamedTuple):
+class Fleet(Record):
     """The clusters of one side of a change.
 
     ``manifests`` is by cluster name, sorted. ``skipped`` are sources that hold no
@@ -31,16 +31,16 @@ class Fleet(NamedTuple):
     flaws: tuple[Flaw, ...] = ()
 
 
-@dataclass(eq=False)
 class _Draft:
     """A manifest in the making."""
 
-    cluster: Cluster | None = None
-    groups: dict[str, InstanceGroup] = field(default_factory=dict)
-    repeated: list[Cluster | InstanceGroup] = field(default_factory=list)
-    flaws: list[Flaw] = field(default_factory=list)
-    # A dict keeps the order and, unlike a list, each source only once.
-    sources: dict[Source, None] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.cluster: Cluster | None = None
+        self.groups: dict[str, InstanceGroup] = {}
+        self.repeated: list[Cluster | InstanceGroup] = []
+        self.flaws: list[Flaw] = []
+        # A dict keeps the order and, unlike a list, each source only once.
+        self.sources: dict[Source, None] = {}
 
     def add(self, kops_object: Cluster | InstanceGroup) -> None:
         """Adds an object; one that had its name before is only repeated."""

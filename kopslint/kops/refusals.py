@@ -12,7 +12,9 @@ pkg/model/master_volumes.go, cmd/kops/delete_instancegroup.go.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +45,7 @@ Kind = Literal[
 ]
 
 
-class Refusal(NamedTuple):
+class Refusal(Record):
     """One reason why a command does not run.
 
     ``kind`` is a stable name; ``message`` is what kops (or etcd) says, shortened to

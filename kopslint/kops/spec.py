@@ -7,11 +7,11 @@ job of the checks, not of this module.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from kopslint.records import Frozen, Record
 from kopslint.syntax.yaml_tree import Mapping, Node, Step, find, span_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def parse_role(text: str) -> Role | None:
     return next((role for role in Role if role.value.lower() == word), None)
 
 
-class EtcdMember(NamedTuple):
+class EtcdMember(Record):
     """One member of an etcd cluster: its name and the group whose machine runs it.
 
     ``name`` and ``group`` are empty strings when the spec leaves them out.
@@ -70,7 +70,7 @@ class EtcdMember(NamedTuple):
         return span_of(self.node, *path)
 
 
-class EtcdCluster(NamedTuple):
+class EtcdCluster(Record):
     """One etcd cluster of the spec: ``main``, ``events``, ``cilium`` or ``leases``."""
 
     name: str
@@ -91,7 +91,7 @@ class EtcdCluster(NamedTuple):
         return next((m for m in self.members if m.name == name), None)
 
 
-class Subnet(NamedTuple):
+class Subnet(Record):
     """One subnet of the cluster."""
 
     name: str
@@ -101,7 +101,7 @@ class Subnet(NamedTuple):
     node: Node
 
 
-class Cluster(NamedTuple):
+class Cluster(Record):
     """The Cluster object. ``version`` is the API version after the slash."""
 
     name: str
@@ -137,7 +137,7 @@ class Cluster(NamedTuple):
         return next((s for s in self.subnets if s.name == name), None)
 
 
-class InstanceGroup(NamedTuple):
+class InstanceGroup(Record):
     """An InstanceGroup object.
 
     ``role`` is None if it is missing or not a role kops knows; sizes are None if
@@ -177,7 +177,7 @@ class InstanceGroup(NamedTuple):
         return 1 if self.min_size is None else self.min_size
 
 
-class Flaw(NamedTuple):
+class Flaw(Record):
     """Something wrong with how an object is written, found while reading it.
 
     ``kind`` is a stable name that a rule can look for. ``places`` has the primary
@@ -191,8 +191,7 @@ class Flaw(NamedTuple):
     hint: str = ""
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(Frozen):
     """The objects of one cluster as one side of a change declares them.
 
     A manifest may hold only the Cluster or only groups. ``repeated`` holds objects
@@ -205,7 +204,7 @@ class Manifest:
     groups: MappingType[str, InstanceGroup]
     repeated: tuple[Cluster | InstanceGroup, ...] = ()
     flaws: tuple[Flaw, ...] = ()
-    sources: tuple[Source, ...] = field(default=(), repr=False)
+    sources: tuple[Source, ...] = ()
 
     @cached_property
     def control_plane(self) -> tuple[InstanceGroup, ...]:

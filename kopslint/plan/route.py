@@ -99,7 +99,9 @@ def plan_route(
 
 def _attempt(legs: Legs, interim: Spec | None = None) -> tuple[list[Deed] | None, bool]:
     """The deeds of the whole way, if there is one; and whether a search was cut."""
-    plan = Plan(legs.before, legs.final.manifest, files=SpecFiles(legs.objects))
+    plan = Plan(
+        before=legs.before, after=legs.final.manifest, files=SpecFiles(legs.objects)
+    )
     situation = healthy(plan)
     deeds: list[Deed] = []
     cut = False
@@ -155,7 +157,7 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
         if stopped:
             yield _without_machines(side, stopped)
     # A file that leaves all nodes out must not become a plan that deletes them.
-    for refusal in update_refusals(after, Plan(before, after)):
+    for refusal in update_refusals(after, Plan(before=before, after=after)):
         yield f"kops refuses the spec after: {refusal.message}"
     if before.cluster is not None and after.cluster is not None:
         for refusal in refusals.of_cluster_change(before.cluster, after.cluster):
@@ -198,7 +200,7 @@ def _runbook(
     renamed = _named(way, final, deeds, options.folder)
     specs = {file: s for deed in renamed if (s := deed.spec) for file in s.files}
     objects = {file: spec.manifest for file, spec in specs.items()}
-    plan = Plan(before, final.manifest, files=SpecFiles(objects))
+    plan = Plan(before=before, after=final.manifest, files=SpecFiles(objects))
     situation = healthy(plan)
     names = tuple(situation.etcd)
     steps: list[Step] = []

@@ -8,8 +8,9 @@ the spans' own sources; nothing is read from disk here.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.report import cells
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def frames(finding: Finding, style: Style) -> Iterator[str]:
         yield from picture.frame(source, places)
 
 
-class _Mark(NamedTuple):
+class _Mark(Record):
     """A stretch of one drawn line, in cells, half open."""
 
     start: int
@@ -49,7 +50,7 @@ class _Mark(NamedTuple):
     sign: str
 
 
-class _Picture(NamedTuple):
+class _Picture(Record):
     finding: Finding
     style: Style
     gutter: int

@@ -8,17 +8,16 @@ computes with names and looks at no disk.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.source.collect import STDIN
 
 if TYPE_CHECKING:
     from kopslint.source.text import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Record):
     """Where a run takes place; both folders are absolute, with forward slashes."""
 
     root: str

@@ -7,9 +7,8 @@ byte for byte, minus the escapes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from kopslint.findings import Severity
+from kopslint.records import Record
 from kopslint.report.cells import visible
 
 _CODES = {
@@ -31,7 +30,7 @@ _SEVERITY = {
 }
 
 
-class Style(NamedTuple):
+class Style(Record):
     """What the place that the report goes to can show.
 
     ``width`` is in cells. Without ``unicode`` only ASCII is printed.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from kopslint.errors import RuleError
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,7 +27,7 @@ Category = Literal[
 Scope = Literal["cluster", "group", "member", "command"]
 
 
-class House(NamedTuple):
+class House(Record):
     """What a team's own rule asks and says; the texts are as written.
 
     Such a rule comes out of a repository, perhaps out of a pull request. So it can
@@ -42,7 +43,7 @@ class House(NamedTuple):
     fix: tuple[str, ...]
 
 
-class Example(NamedTuple):
+class Example(Record):
     """One example of a rule; a bad one must give exactly its ``expected`` text.
 
     A side that is not there is None: a rule about one state has no ``before``.
@@ -61,7 +62,7 @@ class Example(NamedTuple):
         return self.folder.name
 
 
-class Rule(NamedTuple):
+class Rule(Record):
     """One rule; ``folder`` has the rest of it, which is read when it is asked for.
 
     A team's own rule has ``house``, and neither ``check`` nor ``since``.

@@ -8,10 +8,10 @@ bad anything is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kopslint.etcd.world import DEAD
+from kopslint.records import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.situation import Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Hazard:
+class Hazard(Frozen):
     """A fact about one etcd cluster at one step.
 
     ``members`` are those concerned. ``world`` is an example, one of ``worlds``.

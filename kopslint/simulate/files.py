@@ -8,10 +8,9 @@ that nobody has is not known here.
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.commands.model import (
     CreateFromFile,
@@ -24,6 +23,7 @@ from kopslint.commands.model import (
 from kopslint.errors import InputError
 from kopslint.kops.fleet import read_fleet
 from kopslint.kops.spec import Manifest
+from kopslint.records import Record
 from kopslint.simulate.start import with_same_objects
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _COPIERS = ("aws ", "az ", "gcloud ", "gsutil ", "kops toolbox", "openstack ")
 """What changes no plane and may write a file all the same."""
 
 
-class SpecFiles(NamedTuple):
+class SpecFiles(Record):
     """What is known of the files that commands name, by ``key``.
 
     ``objects`` are those of the cluster at hand, if any. ``unread`` says why a file
@@ -108,7 +108,7 @@ def spec_files(
         if exactly is not None and exactly not in own:
             held = at_hand.read(exactly)
             if not isinstance(held, str) and after.name not in held.manifests:
-                return Manifest(after.name, None, {})
+                return Manifest(name=after.name, cluster=None, groups={})
         for side, other, whole in sides:
             if sources := _called(side.sources, name):
                 return _declared_in(sources, side, other, whole)
@@ -118,7 +118,7 @@ def spec_files(
         held = at_hand.read(source)
         if isinstance(held, str):
             return held
-        empty = Manifest(after.name, None, {})
+        empty = Manifest(name=after.name, cluster=None, groups={})
         manifest = held.manifests.get(after.name, empty)
         return with_same_objects(manifest, (*aligned, *objects.values()))
 
@@ -166,8 +166,7 @@ def _declared_in(
         for name, group in whole.groups.items()
         if holds(side.groups.get(name), other.groups.get(name))
     }
-    return replace(
-        whole,
+    return whole.replaced(
         cluster=whole.cluster if holds(side.cluster, other.cluster) else None,
         groups=MappingProxyType(groups),
     )

@@ -9,8 +9,9 @@ pkg/validation/validate_cluster.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.simulate.situation import Situation, merged
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def missing_groups(situation: Situation) -> list[str]:
     ]
 
 
-class Validated(NamedTuple):
+class Validated(Record):
     """How ``kops validate cluster`` may end; either part may be empty."""
 
     passed: Situation | None
@@ -161,7 +162,7 @@ def _not(holds: Callable[[World], bool]) -> Callable[[World], bool]:
     return lambda world: not holds(world)
 
 
-class Rolling(NamedTuple):
+class Rolling(Record):
     """How a rolling update goes about it.
 
     ``validates`` is False for ``--cloudonly``; ``insists`` is False where a failed

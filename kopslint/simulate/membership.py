@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteFromFile, DeleteInstanceGroup, MemberRemove
 from kopslint.etcd.moves import Kind
 from kopslint.etcd.world import CONFIGURED, DEAD, MEMBERS, Condition
+from kopslint.records import Record
 from kopslint.simulate.facts import (
     Hazard,
     etcd_clusters,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.situation import Situation
 
 
-class Deletion(NamedTuple):
+class Deletion(Record):
     """A group deleted while the spec lists its members and etcd keeps them.
 
     ``members`` has the member of each etcd cluster concerned, with whether it is
@@ -83,7 +84,14 @@ def expulsions(simulation: Simulation) -> Iterator[Hazard]:
                 worlds_of(simulation.final, name), settled, _expelled_beyond(chosen)
             )
             certain = everywhere is not None and everywhere[2]
-            yield Hazard(step, name, members, certain, world, worlds)
+            yield Hazard(
+                step=step,
+                etcd_cluster=name,
+                members=members,
+                certain=certain,
+                world=world,
+                worlds=worlds,
+            )
             break
 
 
@@ -155,7 +163,14 @@ def never_joining(simulation: Simulation) -> Iterator[Hazard]:
             world, worlds, certain = found
             members = _stuck(world, worlds, chosen)
             step = _first_running(simulation, name, members)
-            yield Hazard(step, name, members, certain, world, worlds)
+            yield Hazard(
+                step=step,
+                etcd_cluster=name,
+                members=members,
+                certain=certain,
+                world=world,
+                worlds=worlds,
+            )
 
 
 def _stuck(world: World, worlds: Worlds, chosen: set[str]) -> tuple[str, ...]:
@@ -197,7 +212,14 @@ def stale_members(simulation: Simulation) -> Iterator[Hazard]:
             (s for s in simulation.steps if _stale_after(s, name, members)), None
         )
         if step is not None:
-            yield Hazard(step, name, members, certain, world, worlds)
+            yield Hazard(
+                step=step,
+                etcd_cluster=name,
+                members=members,
+                certain=certain,
+                world=world,
+                worlds=worlds,
+            )
 
 
 def stale(world: World, worlds: Worlds) -> tuple[str, ...]:
@@ -233,7 +255,14 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
         )
         if found is not None and simulation.steps:
             world, worlds, certain = found
-            yield Hazard(simulation.steps[-1], name, (), certain, world, worlds)
+            yield Hazard(
+                step=simulation.steps[-1],
+                etcd_cluster=name,
+                members=(),
+                certain=certain,
+                world=world,
+                worlds=worlds,
+            )
 
 
 def deletions(simulation: Simulation) -> Iterator[Deletion]:

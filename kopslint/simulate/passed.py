@@ -6,7 +6,6 @@ judged by itself: one minor release after another is no jump.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,4 +45,4 @@ def _objects(manifest: Manifest) -> Iterator[Cluster | InstanceGroup]:
 def _alone(manifest: Manifest) -> Manifest:
     """A state as if it had been read from the files that its objects stand in."""
     sources = dict.fromkeys(each.node.span.source for each in _objects(manifest))
-    return replace(manifest, repeated=(), flaws=(), sources=tuple(sources))
+    return manifest.replaced(repeated=(), flaws=(), sources=tuple(sources))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from kopslint.commands.model import (
     DeleteInstanceGroup,
     EditInstanceGroup,
 )
+from kopslint.records import Frozen
 from kopslint.simulate.files import SpecFiles, file_name, key
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ _ROLE = r"k8s\.io/role/([a-z-]+)"
 """A machine's role as its tags have it. Source: kops awsup/aws_cloud.go."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Frozen):
     """Both sides of the change, all commands of the list in order, and spec files.
 
     ``kops_version`` is the kops that runs the commands, None if nobody said.
@@ -47,8 +46,8 @@ class Plan:
 
     before: Manifest
     after: Manifest
-    commands: tuple[Command, ...] = field(repr=False, default=())
-    files: SpecFiles = field(repr=False, default=SpecFiles())
+    commands: tuple[Command, ...] = ()
+    files: SpecFiles = SpecFiles()
     kops_version: str | None = None
 
     @property
@@ -218,7 +217,7 @@ class Plan:
         if group is None:
             return held
         groups = {group: held.groups[group]} if group in held.groups else {}
-        return replace(held, cluster=None, groups=MappingProxyType(groups))
+        return held.replaced(cluster=None, groups=MappingProxyType(groups))
 
     def assumed_of(self, words: tuple[Word, ...], held: str) -> str | None:
         """That files which nobody has, or can read, are taken to hold ``held``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import RestoreBackup
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from kopslint.simulate.record import Simulation, Step
 
 
-@dataclass(frozen=True, slots=True)
 class Outage(Hazard):
     """Quorum is lost.
 
@@ -38,7 +36,6 @@ class Outage(Hazard):
     again: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Window(Hazard):
     """Something that holds from ``step`` on, until ``until`` ends it.
 
@@ -90,7 +87,7 @@ def _lasting_outage(
         found = where(worlds_of(step.after, name), settled, _unwritable)
         if found is not None and (found[2] or not certain):
             outage = _outage(step, name, found)
-            return replace(outage, certain=certain, forever=True)
+            return outage.replaced(certain=certain, forever=True)
     return None
 
 
@@ -109,7 +106,7 @@ def _passing_outage(
         return None
     first = next((outage for outage in found if outage.certain), found[0])
     again = tuple(outage.step.number for outage in found if outage is not first)
-    return replace(first, again=again)
+    return first.replaced(again=again)
 
 
 def _outage_at(step: Step, name: str) -> Outage | None:
@@ -125,7 +122,7 @@ def _outage_at(step: Step, name: str) -> Outage | None:
         if found is not None:
             away.setdefault(moment.group, _outage(step, name, found))
     if away:
-        return replace(next(iter(away.values())), rolled=tuple(away))
+        return next(iter(away.values())).replaced(rolled=tuple(away))
     found = where(worlds_of(step.after, name), reached, _lost)
     return _outage(step, name, found) if found is not None and before is None else None
 
@@ -133,7 +130,15 @@ def _outage_at(step: Step, name: str) -> Outage | None:
 def _outage(step: Step, name: str, found: tuple[World, Worlds, bool]) -> Outage:
     world, worlds, certain = found
     dead = dead_members(world, worlds)
-    return Outage(step, name, dead, certain, world, worlds, forever=False)
+    return Outage(
+        step=step,
+        etcd_cluster=name,
+        members=dead,
+        certain=certain,
+        world=world,
+        worlds=worlds,
+        forever=False,
+    )
 
 
 def intolerances(simulation: Simulation) -> Iterator[Window]:
@@ -151,9 +156,16 @@ def intolerances(simulation: Simulation) -> Iterator[Window]:
                 world, worlds, certain = found
                 if opened is None:
                     dead = dead_members(world, worlds)
-                    opened = Window(step, name, dead, certain, world, worlds)
+                    opened = Window(
+                        step=step,
+                        etcd_cluster=name,
+                        members=dead,
+                        certain=certain,
+                        world=world,
+                        worlds=worlds,
+                    )
             elif opened is not None:
-                yield replace(opened, until=step)
+                yield opened.replaced(until=step)
                 opened = None
         if opened is not None:
             yield opened

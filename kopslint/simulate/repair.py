@@ -8,11 +8,11 @@ is not known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.commands.model import RestoreBackup
 from kopslint.etcd.world import MEMBERS
+from kopslint.records import Record
 from kopslint.simulate.facts import Hazard, etcd_clusters, settled, where, worlds_of
 from kopslint.simulate.membership import deleted_groups, stale
 from kopslint.simulate.quorum import outages
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from kopslint.simulate.record import Simulation, Step
 
 
-@dataclass(frozen=True, slots=True)
 class Absence(Hazard):
     """A member that is registered and dead from ``step`` on, until ``by`` mends it.
 
@@ -36,7 +35,7 @@ class Absence(Hazard):
     back: bool
 
 
-class MendedDeletion(NamedTuple):
+class MendedDeletion(Record):
     """A group deleted while the spec lists its members, mended later in the list.
 
     ``members`` has the member of each etcd cluster concerned, and its absence.
@@ -155,7 +154,16 @@ def _absence(name: str, member: str, first: Step, by: Step) -> Iterator[Absence]
             for each in worlds_of(by.after, name)
             for after in each.settled
         )
-        yield Absence(first, name, (member,), certain, world, worlds, by, back)
+        yield Absence(
+            step=first,
+            etcd_cluster=name,
+            members=(member,),
+            certain=certain,
+            world=world,
+            worlds=worlds,
+            by=by,
+            back=back,
+        )
 
 
 def mended_deletions(simulation: Simulation) -> Iterator[MendedDeletion]:

@@ -6,7 +6,9 @@ people is decided elsewhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from kopslint.findings import Status
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.situation import Situation
 
 
-class Result(NamedTuple):
+class Result(Record):
     """One way a command may end: the situation after it, and what was done.
 
     ``status`` is "no-op" where the command by itself changes nothing (no ``--yes``)

@@ -58,7 +58,13 @@ def simulate(
     ]
     everything = tuple(command for _, commands in calls for command in commands)
     files = spec_files(calls, declared, (before, after), at_hand or SpecsAtHand())
-    plan = Plan(before, after, everything, files, kops_version)
+    plan = Plan(
+        before=before,
+        after=after,
+        commands=everything,
+        files=files,
+        kops_version=kops_version,
+    )
     start = healthy(plan)
     flow = Flow(commands_of, partial(effect, plan=plan))
     situations = [start]

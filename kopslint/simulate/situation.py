@@ -9,9 +9,10 @@ that agree on everything shared are merged again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -24,7 +25,7 @@ Sizes = Mapping[str, int]
 """The groups that exist in the cloud, and how many machines each asks for."""
 
 
-class Machines(NamedTuple):
+class Machines(Record):
     """Which member of each etcd cluster runs on the machine of which group.
 
     ``hosts`` maps an etcd cluster to its member names and their groups, as the last
@@ -68,7 +69,7 @@ class Machines(NamedTuple):
         )
 
 
-class Situation(NamedTuple):
+class Situation(Record):
     """The state between two commands, on one course through the list.
 
     ``registry`` are the objects in the state store; ``applied`` those that the
@@ -145,7 +146,7 @@ class Situation(NamedTuple):
         return all(worlds.worlds for worlds in self.etcd.values())
 
 
-class Ending(NamedTuple):
+class Ending(Record):
     """Where a course ended before the end of the list: after which step, and how.
 
     ``span`` is None for a loop that waits for ever. ``leaves`` is what it is the end
@@ -168,7 +169,7 @@ def with_groups(
     groups.update({group.name: group for group in changed})
     for name in removed:
         groups.pop(name, None)
-    return replace(manifest, groups=MappingProxyType(groups))
+    return manifest.replaced(groups=MappingProxyType(groups))
 
 
 def merged(situations: Iterable[Situation]) -> list[Situation]:

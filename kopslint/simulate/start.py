@@ -7,7 +7,6 @@ member each. Whether the cluster really is healthy is in no file; it is assumed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -45,7 +44,7 @@ def with_same_objects(manifest: Manifest, others: Iterable[Manifest]) -> Manifes
         for name in groups.keys() & other.groups.keys():
             if _equal(other.groups[name].node, groups[name].node):
                 groups[name] = other.groups[name]
-    return replace(manifest, cluster=cluster, groups=MappingProxyType(groups))
+    return manifest.replaced(cluster=cluster, groups=MappingProxyType(groups))
 
 
 def _equal(one: Node, other: Node) -> bool:
@@ -85,7 +84,7 @@ def completed(manifest: Manifest, other: Manifest) -> Manifest:
     if not any(group.is_control_plane for group in groups.values()):
         for group in _implied_groups(cluster):
             groups.setdefault(group.name, group)
-    return replace(manifest, cluster=cluster, groups=MappingProxyType(groups))
+    return manifest.replaced(cluster=cluster, groups=MappingProxyType(groups))
 
 
 def _implied_cluster(manifest: Manifest) -> Cluster | None:

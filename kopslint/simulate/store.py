@@ -7,7 +7,6 @@ edit_instancegroup.go, create_ig.go, upgrade_cluster.go.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.kops import refusals
@@ -59,7 +58,7 @@ def _replaced(
     if problem:
         return registry, problem
     if given.cluster is not None:
-        registry = replace(registry, cluster=given.cluster)
+        registry = registry.replaced(cluster=given.cluster)
     for group in given.groups.values():
         problem = tuple(refusals.of_group(group))
         if not force and group.name not in registry.groups:
@@ -115,7 +114,7 @@ def run_create(
             stored = situation._replace(registry=registry)
             return [refused(stored, exists, assumed=assumed)]
         if registry.cluster is None and given.cluster is not None:
-            registry = replace(registry, cluster=given.cluster)
+            registry = registry.replaced(cluster=given.cluster)
         new = (g for name, g in given.groups.items() if name not in registry.groups)
         registry = with_groups(registry, new)
     return [applied(situation._replace(registry=registry), assumed)]
@@ -157,7 +156,7 @@ def _stored(
 ) -> list[Result]:
     new = with_groups(situation.registry, groups)
     if cluster is not None:
-        new = replace(new, cluster=cluster)
+        new = new.replaced(cluster=cluster)
     problem = refusals.of_edit(situation.registry, new)
     if problem:
         return [refused(situation, *problem)]

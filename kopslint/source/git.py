@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
+from kopslint.records import Record
 from kopslint.source.decode import MAX_BYTES, decode, shown, too_large
 from kopslint.source.git_program import Git, lacks_content, lacks_history
 from kopslint.source.git_snapshot import Snapshot
@@ -26,7 +27,7 @@ _UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 _REGULAR_FILES = frozenset({"100644", "100755"})
 
 
-class _Blob(NamedTuple):
+class _Blob(Record):
     """A file of a revision; ``path`` is relative to the root of the repository."""
 
     path: PurePosixPath

@@ -6,10 +6,10 @@ where both parted. This module must not know what the files hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
+from kopslint.records import Record
 from kopslint.source.git_program import Git, lacks_history
 from kopslint.source.git_snapshot import REGULAR_FILES, Snapshot, WorkTree
 
@@ -28,15 +28,14 @@ _DIFF = (
 )
 
 
-class ChangedFile(NamedTuple):
+class ChangedFile(Record):
     """A regular file before and after; one of both is None if it is not there."""
 
     old: str | None
     new: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """The files that differ between two states, renames followed.
 
     ``submodules`` are those that differ too; nobody looked into them.

@@ -7,12 +7,11 @@ show the line without reading any file again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+
+from kopslint.records import Record
 
 
-@dataclass(eq=False)
 class Source:
     """One input text.
 
@@ -22,9 +21,13 @@ class Source:
     hold one text before a change and another one after it.
     """
 
-    path: str
-    text: str = field(repr=False)
-    revision: str | None = None
+    def __init__(self, path: str, text: str, revision: str | None = None) -> None:
+        self.path = path
+        self.text = text
+        self.revision = revision
+
+    def __repr__(self) -> str:
+        return f"Source({self.path!r}, revision={self.revision!r})"
 
     @cached_property
     def lines(self) -> list[str]:
@@ -45,7 +48,7 @@ class Source:
         return Span(self, 1, 1, 1, len(self.line(1)) + 1)
 
 
-class Span(NamedTuple):
+class Span(Record):
     """A half-open stretch of one source; prints as ``path:line:column``.
 
     A tuple, because every key and value of a file has one, and a tuple is made in a

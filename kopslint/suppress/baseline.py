@@ -8,11 +8,11 @@ fingerprint is made.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
 from kopslint.findings import Suppression
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +25,7 @@ SCHEMA = "kopslint-baseline/v1"
 _FIELDS = ("path", "rule", "message", "cluster", "fingerprint")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class Entry(Record):
     """One finding of a baseline; the order is that of the file."""
 
     path: str
@@ -36,8 +35,7 @@ class Entry:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Record):
     """The entries of a baseline and the name of its file."""
 
     name: str
@@ -121,7 +119,7 @@ def without_baselined(
             suppressed.append((finding, why))
         else:
             kept.append(finding)
-    return replace(report, findings=tuple(kept), suppressed=tuple(suppressed))
+    return report._replace(findings=tuple(kept), suppressed=tuple(suppressed))
 
 
 def fixed(

@@ -8,8 +8,9 @@ This module must not know what can be said in such a comment.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.suppress.directives import MARK
 from kopslint.syntax.command_list import notation_of
 
@@ -39,7 +40,7 @@ _SHELL_BLOCK = re.compile(
 _BLOCK_SCALAR = "|>"
 
 
-class Comment(NamedTuple):
+class Comment(Record):
     """One comment to kopslint.
 
     ``words`` is what follows ``kopslint:``. ``lines`` are the lines of the file

@@ -7,7 +7,9 @@ hide more than somebody meant to. This module must not know rules or findings.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from datetime import date
@@ -25,7 +27,7 @@ _DATE = r"\d{4}-\d{2}-\d{2}"
 _STRAY_DATE = r"(?i)\b(?:until|expires?)\b\s*[:=]|\buntil\s+\d"
 
 
-class Directive(NamedTuple):
+class Directive(Record):
     """``rules`` are not to count where ``comment`` says, or in the whole file.
 
     ``rules`` are ids or names as written; ``reason`` is empty if there is none;
@@ -39,7 +41,7 @@ class Directive(NamedTuple):
     whole_file: bool = False
 
 
-class Malformed(NamedTuple):
+class Malformed(Record):
     """A comment to kopslint that it does not understand; ``hint`` says what it does."""
 
     comment: Comment

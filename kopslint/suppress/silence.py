@@ -7,9 +7,10 @@ count, but nobody can mend them, so only those of today are judged.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.findings import Suppression
+from kopslint.records import Record
 from kopslint.suppress.directives import (
     MARK,
     Directive,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from kopslint.suppress.comments import Comment
 
 
-class Texts(NamedTuple):
+class Texts(Record):
     """The inputs of a check.
 
     ``past`` are the specs that a change leaves behind, None if there is no change.
@@ -45,7 +46,7 @@ class Texts(NamedTuple):
     at_hand: tuple[Source, ...] = ()
 
 
-class Judged(NamedTuple):
+class Judged(Record):
     """A directive of today and what became of it.
 
     ``rules`` are those that it names, ``unknown`` the words that name none;
@@ -59,7 +60,7 @@ class Judged(NamedTuple):
     expired: bool
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """Findings with and without a suppression, and what there is to say about it.
 
     ``tested`` are the ids of the rules that could have found something in this

@@ -8,15 +8,15 @@ are never guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from kopslint.source.text import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Record):
     """A value that cannot be read from the text, and why.
 
     ``name`` is the variable or expression as written (``$ID``, ``<cluster>``),
@@ -27,10 +27,16 @@ class Unknown:
 
     name: str
     reason: str
-    path: str | None = field(default=None, compare=False)
+    path: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and self[:2] == other[:2]
+
+    def __hash__(self) -> int:
+        return hash(self[:2])
 
 
-class Word(NamedTuple):
+class Word(Record):
     """One argument: its pieces, the exact text as written, and its place."""
 
     pieces: tuple[str | Unknown, ...]
@@ -57,21 +63,21 @@ class Word(NamedTuple):
         return "".join(p if isinstance(p, str) else p.name for p in self.pieces)
 
 
-class Assignment(NamedTuple):
+class Assignment(Record):
     """``NAME=value``, alone, exported, or in front of a command."""
 
     name: str
     value: Word
 
 
-class Redirect(NamedTuple):
+class Redirect(Record):
     """A redirection; ``target`` is a file word, or None for a here-document."""
 
     operator: str
     target: Word | None
 
 
-class SimpleCommand(NamedTuple):
+class SimpleCommand(Record):
     """One program call, with the span of the whole command.
 
     ``environment`` holds every variable with a known or unknown value that the
@@ -91,13 +97,13 @@ class SimpleCommand(NamedTuple):
     comment: str | None = None
 
 
-class Sequence(NamedTuple):
+class Sequence(Record):
     """Statements one after another; the status is that of the last one."""
 
     items: tuple[Statement, ...]
 
 
-class AndOr(NamedTuple):
+class AndOr(Record):
     """``left && right`` or ``left || right``."""
 
     left: Statement
@@ -105,7 +111,7 @@ class AndOr(NamedTuple):
     right: Statement
 
 
-class Pipeline(NamedTuple):
+class Pipeline(Record):
     """``a | b | c``; all run, the status is that of the last, or of any.
 
     ``pipefail`` says which; ``negated`` is a leading ``!``.
@@ -116,7 +122,7 @@ class Pipeline(NamedTuple):
     pipefail: bool = False
 
 
-class Condition(NamedTuple):
+class Condition(Record):
     """``if``: runs ``test``, then one of two branches by its status."""
 
     test: Statement
@@ -124,7 +130,7 @@ class Condition(NamedTuple):
     otherwise: Statement | None
 
 
-class Choice(NamedTuple):
+class Choice(Record):
     """``case`` and the like: exactly one branch runs and nobody knows which.
 
     When ``exhaustive`` is false, none of them may run either.
@@ -135,7 +141,7 @@ class Choice(NamedTuple):
     reason: Unknown
 
 
-class Loop(NamedTuple):
+class Loop(Record):
     """``while`` or ``until``: runs ``body`` as long as ``test`` says so."""
 
     kind: Literal["while", "until"]
@@ -143,7 +149,7 @@ class Loop(NamedTuple):
     body: Statement
 
 
-class Repeat(NamedTuple):
+class Repeat(Record):
     """A ``for`` over items that are unknown: the body runs zero or more times."""
 
     items: Unknown
@@ -151,7 +157,7 @@ class Repeat(NamedTuple):
     span: Span
 
 
-class Group(NamedTuple):
+class Group(Record):
     """``( ... )`` or ``{ ... }``.
 
     A subshell keeps ``exit`` and options to itself; a background job may not
@@ -165,14 +171,14 @@ class Group(NamedTuple):
     scope: Literal["function", "loop", "turn"] | None = None
 
 
-class ErrExit(NamedTuple):
+class ErrExit(Record):
     """``set -e`` or ``set +e``: whether a failing command ends the script."""
 
     on: bool
     span: Span
 
 
-class Exit(NamedTuple):
+class Exit(Record):
     """``exit``, ``return``, ``break`` or ``continue``: the rest does not run.
 
     ``leaves`` says the rest of what: the script (up to the enclosing subshell),
@@ -187,7 +193,7 @@ class Exit(NamedTuple):
     levels: int = 1
 
 
-class Opaque(NamedTuple):
+class Opaque(Record):
     """Text that could run anything and cannot be read (``eval``, a syntax error)."""
 
     reason: Unknown
@@ -210,7 +216,7 @@ Statement = (
 )
 
 
-class Script(NamedTuple):
+class Script(Record):
     """A whole command list: its statements and what could not be read in it."""
 
     body: Sequence

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from kopslint.records import Record
 from kopslint.syntax.shell_expansion import MOST_WORDS, brace_range
 from kopslint.syntax.shell_values import Pieces, joined, text_of
 
@@ -17,7 +18,7 @@ from kopslint.syntax.shell_values import Pieces, joined, text_of
 MOST_BRACES = 50
 
 
-class Atom(NamedTuple):
+class Atom(Record):
     """A part of a word, by what still has to happen to it.
 
     "text" is subject to braces, "quoted" to nothing, a "value" to splitting;

@@ -8,8 +8,9 @@ redirections and assignments and touches belongs together.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from kopslint.records import Record
 from kopslint.syntax.script import Assignment, Redirect, Word
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _REDIRECT = r"(?:\d+|\{\w+\})?(&>>|&>|<<<|<<-|<<|<>|>>|>\||>&|<&|<|>)[ \t]*"
 _BROKEN_CONTINUATION = re.compile(r"[ \t]*\\[ \t]+(?=\n|\Z)")
 
 
-class Item(NamedTuple):
+class Item(Record):
     """A stretch of a command and what it is."""
 
     start: int
@@ -38,7 +39,7 @@ class Item(NamedTuple):
     node: Node
 
 
-class Call(NamedTuple):
+class Call(Record):
     """A simple command as read.
 
     ``broken`` is the span of a backslash that should have continued the line and

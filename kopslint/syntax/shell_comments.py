@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,15 +9,15 @@ if TYPE_CHECKING:
     from kopslint.syntax.shell_text import ShellText
 
 
-@dataclass(eq=False)
 class Comments:
     """The comments met so far, by the file and line they are on.
 
     ``behind`` are those behind a command, ``above`` those that fill a line.
     """
 
-    behind: dict[tuple[Source, int], str] = field(default_factory=dict)
-    above: dict[tuple[Source, int], str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.behind: dict[tuple[Source, int], str] = {}
+        self.above: dict[tuple[Source, int], str] = {}
 
     def note(self, text: ShellText, start: int, end: int) -> None:
         """Take up the comment at ``text[start:end]``."""

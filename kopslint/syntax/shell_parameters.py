@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.syntax.script import Unknown
 from kopslint.syntax.shell_expansion import arithmetic, recase, substitute, trim
 from kopslint.syntax.shell_files import path_of
@@ -39,7 +39,7 @@ _SHAPE = (
 _NAMED = r"\$\{?(\w+)\}?"
 
 
-class Parameter(NamedTuple):
+class Parameter(Record):
     """One parameter expansion.
 
     ``raw`` is the expression as written, ``pattern`` is None if it is not known,
@@ -156,7 +156,7 @@ def _operate(parameter: Parameter, variable: Variable | None, scope: Scope) -> P
             return ()
         path = path_of(value) if (operator, parameter.pattern) == ("%", "/*") else None
         folder = (posixpath.dirname(path) or ".") if path else None
-        return (replace(_run_time(parameter), path=folder),)
+        return (_run_time(parameter)._replace(path=folder),)
     result: str | None = None
     if operator[0] in "#%" and parameter.pattern is not None:
         result = trim(text, operator, parameter.pattern)

@@ -8,7 +8,6 @@ options and ``exit`` to itself.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kopslint.syntax.script import (
@@ -225,6 +224,6 @@ def _refused(reader: ScriptReader, call: Call, file: Source) -> Opaque | None:
 def _read(reader: ScriptReader, file: Source) -> Statement:
     reader.files.append(file)
     with reader.copying(len(file.text) // _COMMAND):
-        body = reader.read(replace(whole_text(file), title=reader.text.title))
+        body = reader.read(whole_text(file, reader.text.title))
     reader.files.pop()
     return body

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.syntax.script import Unknown
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source, Span
 
 
-class Anchor(NamedTuple):
+class Anchor(Record):
     """From ``offset`` of the text on, characters are at ``line``, ``column`` on.
 
     A ``still`` anchor holds all its characters at one place: they were put in.
@@ -35,7 +35,7 @@ class Anchor(NamedTuple):
     still: bool = False
 
 
-class Hole(NamedTuple):
+class Hole(Record):
     """A stretch of the text that stands for an unknown value.
 
     ``bare`` holes are ordinary text inside quotes (``'{print}'``).
@@ -73,7 +73,6 @@ REMARK = re.compile(r"`[ \t]*#[^`\n]*`")
 _UNPARSABLE = re.compile(r"[^\t\n -~]")
 
 
-@dataclass(eq=False)
 class ShellText:
     r"""A stretch of shell and where its characters are.
 
@@ -82,12 +81,21 @@ class ShellText:
     ``title`` introduces its commands. Line ends are ``\n``.
     """
 
-    source: Source
-    text: str = field(repr=False)
-    anchors: tuple[Anchor, ...] = field(default=(), repr=False)
-    fixed: Span | None = None
-    given_holes: tuple[Hole, ...] = ()
-    title: str | None = None
+    def __init__(
+        self,
+        source: Source,
+        text: str,
+        anchors: tuple[Anchor, ...] = (),
+        fixed: Span | None = None,
+        given_holes: tuple[Hole, ...] = (),
+        title: str | None = None,
+    ) -> None:
+        self.source = source
+        self.text = text
+        self.anchors = anchors
+        self.fixed = fixed
+        self.given_holes = given_holes
+        self.title = title
 
     @cached_property
     def holes(self) -> list[Hole]:
@@ -168,10 +176,10 @@ class ShellText:
         return self.source.span(line, column, end_line, end_column + 1)
 
 
-def whole_text(source: Source) -> ShellText:
+def whole_text(source: Source, title: str | None = None) -> ShellText:
     """All of a source as shell."""
     lines = source.lines
-    return lines_text(source, ((n, 1, line) for n, line in enumerate(lines, 1)))
+    return lines_text(source, ((n, 1, line) for n, line in enumerate(lines, 1)), title)
 
 
 def lines_text(

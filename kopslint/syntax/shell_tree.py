@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +64,7 @@ _STATEMENTS = frozenset(
 )
 
 
-class Fault(NamedTuple):
+class Fault(Record):
     """A stretch of text that bash could not read either, and why."""
 
     start: int
@@ -185,7 +187,7 @@ def _reason(line: str) -> str:
     return "bash cannot read this line"
 
 
-class Operand(NamedTuple):
+class Operand(Record):
     """One command of a chain with the redirections around it."""
 
     node: Node

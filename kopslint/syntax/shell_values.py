@@ -6,10 +6,10 @@ of values. Nothing here parses: the pieces come from the word reader.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.syntax.script import Assignment, Unknown, Word
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def joined(values: Sequence[Pieces], separator: str = "") -> Pieces:
     return tuple(pieces)
 
 
-class Variable(NamedTuple):
+class Variable(Record):
     """A variable: its value, or its items if it is an array.
 
     ``items`` None with ``value`` None is a variable that was unset. ``word`` is
@@ -81,7 +81,6 @@ class Variable(NamedTuple):
 UNSET = Variable(None)
 
 
-@dataclass(eq=False)
 class Scope:
     """The variables at one point of a script; branches get a scope of their own.
 
@@ -89,14 +88,15 @@ class Scope:
     rest is looked up in ``parent``, which does not change while a branch is read.
     """
 
-    parent: Scope | None = None
-    changes: dict[str, Variable] = field(default_factory=dict)
-    exported: dict[str, None] = field(default_factory=dict)
-    _environment: tuple[Assignment, ...] | None = None
+    def __init__(self, parent: Scope | None = None) -> None:
+        self.parent = parent
+        self.changes: dict[str, Variable] = {}
+        self.exported: dict[str, None] = {}
+        self._environment = parent.environment() if parent is not None else None
 
     def branch(self) -> Scope:
         """A scope that sees this one and does not change it."""
-        return Scope(self, _environment=self.environment())
+        return Scope(self)
 
     def get(self, name: str) -> Variable | None:
         """The variable, or None if this file never sets it."""

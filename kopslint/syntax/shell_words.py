@@ -8,7 +8,6 @@ prints is asked of the script reader, which alone can run statements.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.syntax.script import Unknown, Word
@@ -43,7 +42,6 @@ _GLOB = re.compile(r"[^*?\[]*(?:[*?]|\[.+\])", re.DOTALL)
 _PLAIN = re.compile(r"[\w./:=@%+,-]+")
 
 
-@dataclass(eq=False)
 class WordReader:
     """Reads words of one text in one scope.
 
@@ -52,11 +50,19 @@ class WordReader:
     not too many.
     """
 
-    text: ShellText
-    scope: Scope
-    tree: Node
-    run: Callable[[Node], Pieces]
-    afford: Callable[[int], bool]
+    def __init__(
+        self,
+        text: ShellText,
+        scope: Scope,
+        tree: Node,
+        run: Callable[[Node], Pieces],
+        afford: Callable[[int], bool],
+    ) -> None:
+        self.text = text
+        self.scope = scope
+        self.tree = tree
+        self.run = run
+        self.afford = afford
 
     def words(self, start: int, end: int) -> tuple[list[Word], Unknown | None]:
         """The arguments that ``text[start:end]`` becomes.

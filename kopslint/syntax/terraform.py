@@ -11,8 +11,9 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from kopslint.records import Record
 from kopslint.syntax.jenkinsfile import Places
 from kopslint.syntax.script import (
     AndOr,
@@ -52,7 +53,7 @@ _RUNS = ("command", "inline", "script", "scripts")
 _SHELL = re.compile(r"(?:.*/)?(?:ba|da|k|z)?sh")
 
 
-class _Value(NamedTuple):
+class _Value(Record):
     """A part of an attribute's value by its place in the text."""
 
     kind: Literal["string", "heredoc", "name"]

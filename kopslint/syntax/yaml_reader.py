@@ -9,11 +9,12 @@ key means.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import yaml
 
 from kopslint.errors import InputError
+from kopslint.records import Record
 from kopslint.source.text import Span
 from kopslint.syntax.yaml_mapping import make_mapping
 from kopslint.syntax.yaml_scalars import resolve
@@ -84,7 +85,7 @@ class _Open:
         self.nodes_before = nodes_before
 
 
-class _Anchored(NamedTuple):
+class _Anchored(Record):
     """What an alias may stand for, and what it costs to expand it."""
 
     node: Node

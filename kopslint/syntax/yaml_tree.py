@@ -7,7 +7,9 @@ text of a scalar beside its value. How the tree is made is the reader's business
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +20,7 @@ Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 Step = str | int
 
 
-class Scalar(NamedTuple):
+class Scalar(Record):
     """A single value.
 
     ``value`` is resolved as kops's own YAML library resolves it; ``text`` is what
@@ -38,7 +40,7 @@ class Scalar(NamedTuple):
         return self.value
 
 
-class Sequence(NamedTuple):
+class Sequence(Record):
     """A list of nodes."""
 
     items: tuple[Node, ...]
@@ -51,7 +53,7 @@ class Sequence(NamedTuple):
         return [item.plain for item in self.items]
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """One ``key: value`` of a mapping.
 
     ``merged`` is the span of the ``<<`` value if the entry came in by a merge.
@@ -62,7 +64,7 @@ class Entry(NamedTuple):
     merged: Span | None = None
 
 
-class Mapping(NamedTuple):
+class Mapping(Record):
     """Keys and values in the order written.
 
     ``entries`` holds each key once, with the value that wins (the last one, as in
@@ -142,7 +144,7 @@ def text_at(node: Node | None, *path: Step) -> str | None:
     return None
 
 
-class Document(NamedTuple):
+class Document(Record):
     """One document of a file, counted from 0; ``root`` is None if it is empty."""
 
     root: Node | None

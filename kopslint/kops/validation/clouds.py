@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.values import arn_of, quoted
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import Scalar
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ CLOUDS = {
 }
 
 
-class Demands(NamedTuple):
+class Demands(Record):
     """What a cloud demands of the network of a cluster (validateCloudProvider)."""
 
     subnets: bool = True

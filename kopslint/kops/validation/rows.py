@@ -8,7 +8,6 @@ nothing. This module must not know any field by name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     When = Callable[[Declared], bool]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One rule about one field.
 
@@ -38,14 +36,27 @@ class Row:
     takes, for suggestions. Each row is itself alone, so that tables are found fast.
     """
 
-    kind: Kind
-    path: str
-    test: Test
-    source: str
-    since: int = 10
-    when: When | None = None
-    at: AtCommand = "create"
-    values: tuple[str, ...] = ()
+    __slots__ = ("at", "kind", "path", "since", "source", "test", "values", "when")
+
+    def __init__(
+        self,
+        kind: Kind,
+        path: str,
+        test: Test,
+        source: str,
+        since: int = 10,
+        when: When | None = None,
+        at: AtCommand = "create",
+        values: tuple[str, ...] = (),
+    ) -> None:
+        self.kind = kind
+        self.path = path
+        self.test = test
+        self.source = source
+        self.since = since
+        self.when = when
+        self.at = at
+        self.values = values
 
 
 def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Violation]:

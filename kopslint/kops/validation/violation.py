@@ -5,7 +5,9 @@ The rules make these and the checks print them; this module must not know either
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from kopslint.source.text import Span
@@ -35,7 +37,7 @@ object, ``replace`` for those that overwrite one, ``edit`` for the editor alone,
 ``update`` for those that complete the spec and look at cluster and groups together."""
 
 
-class Violation(NamedTuple):
+class Violation(Record):
     """One reason why kops refuses an object.
 
     ``path`` is the field as the file names it (``spec.subnets[0].cidr``); ``label`` is
