@@ -31,11 +31,11 @@ DEMO = Path(__file__).parents[1] / "fixtures" / "five-to-three"
 
 # What only some runs need: those with commands, those that are not plain checks, those
 # with some option, and those that find what can be mended.
-SHELL = {"tree_sitter", "tree_sitter_bash", "kopslint.syntax.script"}
+SHELL = {"tree_sitter", "kopslint.syntax.script"}
 REPLAY = {"kopslint.commands.recognise", "kopslint.etcd", "kopslint.simulate.flow"}
 TYPER = {"typer", "pydantic", "pydantic_core"}
 COSTLY = {"cel_expr_python", "deepdiff", "jsonschema", "markdown_it", "rich"}
-COSTLY |= {"dataclasses", "inspect"}
+COSTLY |= {"ast", "dataclasses", "inspect", "tempfile", "tree_sitter_bash"}
 COSTLY |= {"difflib", "hashlib", "importlib.metadata", "multiprocessing", "traceback"}
 COSTLY |= {"kopslint.plan", "kopslint.report.sarif", "kopslint.source.git"}
 

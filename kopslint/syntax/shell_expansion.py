@@ -1,4 +1,4 @@
-"""The arithmetic and text rules of bash: ``$((2+1))``, ``${x%-old}``, ``{1..3}``.
+"""The text rules of bash: ``${x%-old}``, ``{1..3}``, names in ``$((x+1))``.
 
 All functions here take known values and give a known value, or None where bash
 would do something that is not modelled; the caller then says "unknown".
@@ -6,7 +6,6 @@ would do something that is not modelled; the caller then says "unknown".
 
 from __future__ import annotations
 
-import ast
 import operator
 import re
 from fnmatch import translate
@@ -21,11 +20,6 @@ _LONGEST = 500
 
 _RANGE = r"(?:(-?\d+)\.\.(-?\d+)|([A-Za-z])\.\.([A-Za-z]))(?:\.\.(-?\d+))?"
 _NAME = r"\$\{(\w+)\}|\$?([A-Za-z_]\w*|(?<=\$)\d+)"
-_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-}
 _RELATIONS: dict[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -91,30 +85,9 @@ def arithmetic(text: str, value_of: Callable[[str], str | None]) -> int | None:
     expression = re.sub(_NAME, substitute, text).strip()
     if not known or not re.fullmatch(r"[\d\s()+*/%-]{1,80}", expression):
         return None
-    try:
-        return _evaluate(ast.parse(expression, mode="eval").body)
-    except (SyntaxError, ZeroDivisionError):
-        return None
+    from kopslint.syntax.shell_arithmetic import evaluate
 
-
-def _evaluate(node: ast.expr) -> int | None:
-    match node:
-        case ast.Constant(value=int() as value):
-            return value
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):
-            number = _evaluate(operand)
-            return -number if number and isinstance(sign, ast.USub) else number
-        case ast.BinOp(left=left_node, op=op, right=right_node):
-            left, right = _evaluate(left_node), _evaluate(right_node)
-            if left is None or right is None:
-                return None
-            if isinstance(op, ast.Div | ast.Mod):
-                # Bash rounds towards zero and Python downwards.
-                quotient = abs(left) // abs(right) * (1 if left * right >= 0 else -1)
-                return quotient if isinstance(op, ast.Div) else left - quotient * right
-            apply = _OPERATORS.get(type(op))
-            return apply(left, right) if apply is not None else None
-    return None
+    return evaluate(expression)
 
 
 def matches(value: str, pattern: str) -> bool | None:
