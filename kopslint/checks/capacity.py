@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
-from kopslint.checks.context import Context, Draft
+from kopslint.checks.alike import alike
+from kopslint.checks.context import Context, Draft, listed
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location
 from kopslint.kops.spec import Role
@@ -25,18 +26,26 @@ _AUTOSCALER = "k8s.io/cluster-autoscaler"
 
 def control_plane_on_spot(context: Context) -> Iterator[Draft]:
     """Control-plane machines are bought so that the cloud may take them back."""
-    for group in context.after.control_plane:
-        field = _spot_field(group)
-        if field is None:
-            continue
+    found = [
+        (group, field)
+        for group in context.after.control_plane
+        if (field := _spot_field(group)) is not None
+    ]
+    for same in alike(found, lambda f: f[1]):
+        field, groups = same[0][1], [group for group, _ in same]
+        names = [group.name for group in groups]
         yield Draft(
-            message=f"{group.name} runs etcd on spot instances",
+            message=f"{listed(names)} {'runs' if len(names) == 1 else 'run'} etcd on "
+            "spot instances",
             why="The cloud takes spot instances back at short notice and several at "
             "once when they are scarce, which is when no new ones are to be had: one "
             "too many, and etcd has no quorum.",
-            locations=(Location(group.at("spec", *field), "a spot instance"),),
-            subject=group.name,
-            fix=(f"# take {'.'.join(field)} out of {group.name}",),
+            locations=tuple(
+                Location(group.at("spec", *field), "a spot instance")
+                for group in groups
+            ),
+            subject=",".join(names),
+            fix=(f"# take {'.'.join(field)} out of {listed(names)}",),
         )
 
 

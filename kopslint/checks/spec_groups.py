@@ -18,64 +18,95 @@ if TYPE_CHECKING:
 
 def control_plane_size(context: Context) -> Iterator[Draft]:
     """A control-plane group does not have the size of one machine."""
-    for group in context.after.control_plane:
-        low, high = group.min_size, group.max_size
-        sizes = [("minSize", low), ("maxSize", high)]
-        negative = [(field, n) for field, n in sizes if n is not None and n < 0]
-        big = [(field, n) for field, n in sizes if n is not None and n > 1]
-        zero = [(field, n) for field, n in sizes if n == 0]
-        if negative:
-            yield _size(
-                group,
-                negative,
-                f"has the size {negative[0][1]}",
-                "There is no group of fewer than no machines, and kops refuses it.",
-            )
-        elif big:
-            yield _size(
-                group,
-                big,
-                f"asks for {max(n for _, n in big)} machines, and one is the most",
-                "The group's etcd members are one volume each, and a second machine "
-                "would find none. kops refuses it since release 1.26; three members "
-                "take three groups.",
-            )
-        elif low is not None and high is not None and low > high:
-            yield _size(
-                group,
-                [("minSize", low), ("maxSize", high)],
-                f"has a minSize of {low} above its maxSize of {high}",
-                "kops refuses a group whose smallest size is above its largest.",
-            )
-        elif zero:
-            yield _size(
-                group,
-                zero,
-                "has no machine" if high == 0 else "may have no machine",
-                "kops accepts the size 0 and terminates the machine; its etcd members "
-                "stay registered and count against quorum as dead ones.",
-                Severity.WARNING,
-            )
+    found = [
+        (group, misfit)
+        for group in context.after.control_plane
+        if (misfit := _misfit(group, context)) is not None
+    ]
+    for same in alike(found, lambda f: f[1]):
+        misfit, groups = same[0][1], [group for group, _ in same]
+        names = [group.name for group in groups]
+        one = len(names) == 1
+        yield Draft(
+            message=f"control-plane {'group' if one else 'groups'} {listed(names)} "
+            f"{misfit.problem[0 if one else 1]}",
+            why=misfit.why,
+            locations=tuple(
+                Location(group.at("spec", field), f"{field} is {size}")
+                for group in groups
+                for field, size in misfit.sizes
+            ),
+            subject=",".join(names),
+            severity=misfit.severity,
+            fix=("# write minSize: 1 and maxSize: 1",),
+        )
 
 
-def _size(
-    group: InstanceGroup,
-    fields: list[tuple[str, int]],
-    problem: str,
-    why: str,
-    severity: Severity | None = None,
-) -> Draft:
-    return Draft(
-        message=f"control-plane group {group.name} {problem}",
-        why=why,
-        locations=tuple(
-            Location(group.at("spec", field), f"{field} is {size}")
-            for field, size in fields
-        ),
-        subject=group.name,
-        severity=severity,
-        fix=("# write minSize: 1 and maxSize: 1",),
-    )
+class _Misfit(NamedTuple):
+    """What is wrong with the size of a group; ``problem`` for one and for several."""
+
+    sizes: tuple[tuple[str, int], ...]
+    problem: tuple[str, str]
+    why: str
+    severity: Severity | None = None
+
+
+# Source: kops docs/releases/1.26-NOTES.md.
+_REFUSES_SIZES = 26
+
+
+def _misfit(group: InstanceGroup, context: Context) -> _Misfit | None:
+    low, high = group.min_size, group.max_size
+    sizes = [(f, n) for f, n in (("minSize", low), ("maxSize", high)) if n is not None]
+    negative = tuple((field, n) for field, n in sizes if n < 0)
+    big = tuple((field, n) for field, n in sizes if n > 1)
+    zero = tuple((field, n) for field, n in sizes if n == 0)
+    if negative:
+        size = f"the size {negative[0][1]}"
+        why = "There is no group of fewer than no machines, and kops refuses it."
+        return _Misfit(negative, (f"has {size}", f"have {size}"), why)
+    if big:
+        many = f"{max(n for _, n in big)} machines"
+        each = f"ask for {many} each, and one is the most"
+        problem = (f"asks for {many}, and one is the most", each)
+        why = (
+            "The group's etcd members are one volume each, and a second machine "
+            "would find none. "
+        )
+        if _has_stood(group, context):
+            why += "It has been so before this change; kops from 1.26 on refuses it."
+            return _Misfit(big, problem, why, Severity.WARNING)
+        why += "kops refuses it since release 1.26; three members take three groups."
+        return _Misfit(big, problem, why)
+    if low is not None and high is not None and low > high:
+        above = f"a minSize of {low} above {{}} maxSize of {high}"
+        problem = (f"has {above.format('its')}", f"have {above.format('their')}")
+        why = "kops refuses a group whose smallest size is above its largest."
+        return _Misfit((("minSize", low), ("maxSize", high)), problem, why)
+    if zero:
+        no = "no machine"
+        problem = (
+            (f"has {no}", f"have {no}")
+            if high == 0
+            else (f"may have {no}", f"may have {no}")
+        )
+        why = (
+            "kops accepts the size 0 and terminates the machine; its etcd members "
+            "stay registered and count against quorum as dead ones."
+        )
+        return _Misfit(zero, problem, why, Severity.WARNING)
+    return None
+
+
+def _has_stood(group: InstanceGroup, context: Context) -> bool:
+    """Whether a group was as large before, under a kops that accepts that."""
+    old = context.before.groups.get(group.name) if context.before is not None else None
+    if old is None or (old.min_size, old.max_size) != (group.min_size, group.max_size):
+        return False
+    # What kops refuses is only known where a change is judged, and loaded there.
+    from kopslint.kops.validation import kops_minor
+
+    return kops_minor(context.kops_version, context.after) < _REFUSES_SIZES
 
 
 def control_plane_zones(context: Context) -> Iterator[Draft]:
