@@ -781,6 +781,76 @@ def test_a_cluster_is_renamed_in_its_own_file(
     ] == found
 
 
+@pytest.mark.parametrize(
+    ("kubernetes", "before", "found"),
+    [
+        ("1.25.9", 2, ["warning"]),
+        ("1.25.9", 1, ["error"]),
+        ("1.26.1", 2, ["error"]),
+    ],
+    ids=["has stood", "is new", "kops refuses it"],
+)
+def test_a_size_that_kops_took_is_no_error_of_a_change_that_leaves_it(
+    kubernetes: str, before: int, found: list[str]
+) -> None:
+    """Since 1.26 kops refuses a control-plane group of two."""
+    old, new = (
+        edited(
+            WHOLE,
+            ("kubernetesVersion: 1.32.4", f"kubernetesVersion: {kubernetes}"),
+            ("minSize: 1, maxSize: 1", f"minSize: 1, maxSize: {most}"),
+        )
+        for most in (before, 2)
+    )
+
+    assert [severity for severity, _ in told("KL108", old, new)] == found
+
+
+def in_network(network: str, ids: str) -> str:
+    """The cluster in a network and in subnets that somebody else made."""
+    edits = [("  networkCIDR:", f"  networkID: {network}\n  networkCIDR:")]
+    edits += [
+        (f"{{name: {n}, zone", f"{{id: s-{i}, name: {n}, zone")
+        for n, i in zip("abc", ids, strict=True)
+    ]
+    return edited(WHOLE, *edits)
+
+
+MOVED = in_network("vpc-2", "456").replace(
+    "instanceGroup: master-a", "encryptedVolume: true, instanceGroup: master-a"
+)
+ANEW = "kops delete cluster demo.example.com --yes\nkops create -f after.yaml\n"
+NETWORK_IDS = {
+    "compared": (MOVED, "", ["KL217 warning"]),
+    "applied": (MOVED, "kops update cluster --yes\n", ["KL217 error"]),
+    "deleted first": (MOVED, ANEW, ["KL217 warning"]),
+    "one subnet stays": (in_network("vpc-2", "156"), "", ["KL215 error"]),
+    "the network stays": (in_network("vpc-1", "456"), "", ["KL215 error"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "commands", "found"), NETWORK_IDS.values(), ids=NETWORK_IDS
+)
+def test_a_cluster_in_another_network_is_another_one(
+    after: str, commands: str, found: list[str]
+) -> None:
+    """It is told once, whatever else is different, and is worse where it is applied."""
+    report = check(
+        Request(
+            before=(Source("before.yaml", in_network("vpc-1", "123")),),
+            after=(Source("after.yaml", after),),
+            commands=(Source("commands.sh", commands),) if commands else (),
+        )
+    )
+
+    assert [
+        f"{finding.rule} {finding.severity.value}"
+        for finding in report.findings
+        if finding.rule.startswith("KL2")
+    ] == found
+
+
 SMALL = edited(
     CLUSTER,
     *((f"    - {{name: {name}, instanceGroup: master-{name}}}\n", "") for name in "bc"),

@@ -9,7 +9,6 @@ from kopslint.change.members import membership_changes
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed
-from kopslint.checks.identity import is_elsewhere
 from kopslint.findings import Location
 
 if TYPE_CHECKING:
@@ -51,10 +50,7 @@ def member_moved(context: Context) -> Iterator[Draft]:
     Where the whole cluster is elsewhere, that is the finding to act upon.
     """
     before, after = context.before, context.after
-    pair = kept.cluster(context)
-    if before is None or not context.etcd_volumes:
-        return
-    if pair is not None and is_elsewhere(*pair):
+    if before is None or not context.etcd_volumes or kept.is_elsewhere(context):
         return
     # A member that its group cannot run is the mistake to tell; and one that leaves
     # such a group puts it right, since it never had a volume.

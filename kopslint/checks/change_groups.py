@@ -9,7 +9,6 @@ from kopslint.change.members import groups_removed, membership_changes
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed, removals, sure
-from kopslint.checks.identity import is_elsewhere
 from kopslint.checks.placeholders import holds_placeholder
 from kopslint.commands.model import (
     DeleteCluster,
@@ -33,8 +32,7 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
     Where the whole cluster is elsewhere, that is the finding to act upon.
     """
     before, after = context.before, context.after
-    pair = kept.cluster(context)
-    if before is None or (pair is not None and is_elsewhere(*pair)):
+    if before is None or kept.is_elsewhere(context):
         return
     found = [
         (old, new, was, now)

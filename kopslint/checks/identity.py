@@ -1,4 +1,4 @@
-"""Which cluster a spec is about: its name, its cloud and its region.
+"""Which cluster a spec is about: its name, its cloud, its region and its network.
 
 kops keeps a cluster under its name and reaches its machines through the cloud and the
 region; with another one of these it is at work on another cluster.
@@ -10,56 +10,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.change.place import move
 from kopslint.checks import kept
 from kopslint.checks.context import Context, Draft
+from kopslint.commands import model
 from kopslint.findings import Location, Severity
-from kopslint.syntax.yaml_tree import find, span_of, text_at
+from kopslint.syntax.yaml_tree import find, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kopslint.change.place import Move
     from kopslint.kops.spec import Cluster, Manifest
     from kopslint.source.text import Span
 
 
 def cluster_identity_changed(context: Context) -> Iterator[Draft]:
-    """The cluster has another name, is in another cloud, or in another region."""
+    """The cluster has another name, or is in another cloud, region or network."""
     if context.renamed_from is not None:
         yield _renamed(context.renamed_from, context.after)
-    pair = kept.cluster(context)
-    if pair is None:
+    pair = kept.both(context)
+    moved = move(*pair) if pair is not None else None
+    if pair is None or moved is None:
         return
-    old, new = pair
-    if is_elsewhere(old, new):
-        yield _moved(old, new)
-
-
-def is_elsewhere(old: Cluster, new: Cluster) -> bool:
-    """Whether a Cluster is in another cloud or region than before.
-
-    What a spec does not say is no other one.
-    """
-    one, other = _cloud(old), _cloud(new)
-    if one is None or other is None or one != other:
-        return None not in (one, other)
-    places = (_region(old), _region(new))
-    return None not in places and places[0] != places[1]
-
-
-def _cloud(cluster: Cluster) -> str | None:
-    return cluster.cloud.lower() if cluster.cloud else None
-
-
-def _region(cluster: Cluster) -> str | None:
-    """The region of the subnets, where kops reads it; None if it cannot be told."""
-    regions = set()
-    for subnet in cluster.subnets:
-        if _cloud(cluster) != "aws":
-            regions.add(text_at(subnet.node, "region"))
-        elif subnet.zone:
-            # As FindRegion has it: the zone without its last letter.
-            regions.add(subnet.zone[:-1])
-    return regions.pop() if len(regions) == 1 else None
+    if moved.what == "network":
+        yield _in_another_network(*pair, moved, context)
+    else:
+        yield _moved(*pair, moved)
 
 
 def _renamed(old: Manifest, new: Manifest) -> Draft:
@@ -87,13 +64,10 @@ def _renamed(old: Manifest, new: Manifest) -> Draft:
     )
 
 
-def _moved(old: Cluster, new: Cluster) -> Draft:
+def _moved(old: Cluster, new: Cluster, moved: Move) -> Draft:
     """Cloud or region: machines, volumes and networks cannot follow."""
-    clouds = _cloud(old) != _cloud(new)
-    what = "cloud" if clouds else "region"
-    before, after = (
-        (_cloud(old), _cloud(new)) if clouds else (_region(old), _region(new))
-    )
+    what, before, after = moved
+    clouds = what == "cloud"
     return Draft(
         message=f"the cluster moves from {what} {before} to {after}",
         why="kops looks for machines, networks and volumes where the spec says that "
@@ -107,6 +81,44 @@ def _moved(old: Cluster, new: Cluster) -> Draft:
         subject=f"{what}/{before}/{after}",
         fix=(f"# a new cluster in {after}, under a name of its own",),
     )
+
+
+def _in_another_network(
+    old: Cluster, new: Cluster, moved: Move, context: Context
+) -> Draft:
+    """The network and every subnet: built anew, and so the cluster is, under its name.
+
+    Two files that are compared may be of two clusters, of which the first is gone; a
+    list that applies the second one applies it to what there is.
+    """
+    unapplied = context.simulation is None or any(
+        isinstance(command, model.DeleteCluster | model.CreateCluster)
+        for command in context.simulation.plan.commands
+    )
+    return Draft(
+        severity=Severity.WARNING if unapplied else None,
+        message=f"this is a new cluster under an old name: network {moved.before} and "
+        f"every subnet give way to {moved.after} and others",
+        why="No machine leaves the network that it was started in. Where the cluster "
+        "of before still runs, kops gives its groups and its load balancer the new "
+        "subnets one after the other, and the machines in the two networks do not "
+        "reach each other. Only if it is gone is this what it should be.",
+        locations=(
+            Location(new.at(*_network(new)), f"after: {moved.after}"),
+            Location(old.at(*_network(old)), f"before: {moved.before}"),
+        ),
+        subject=f"network/{moved.before}/{moved.after}",
+        fix=(
+            f"# put {moved.before} and its subnets back, or, when nothing runs there,",
+            f"# kops delete cluster {context.cluster} --yes, before this is created",
+        ),
+    )
+
+
+def _network(cluster: Cluster) -> tuple[str, ...]:
+    if cluster.version == "v1alpha3":
+        return ("spec", "networking", "networkID")
+    return ("spec", "networkID")
 
 
 def _place(cluster: Cluster, *, clouds: bool) -> Span:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.change.place import move
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,10 +24,26 @@ if TYPE_CHECKING:
 
 
 def cluster(context: Context) -> tuple[Cluster, Cluster] | None:
-    """The Cluster before and after; None unless both sides have it."""
+    """The Cluster before and after; None unless both sides have it, in one place.
+
+    That a cluster is elsewhere is the finding to act upon: what else is different is
+    different because it is another one.
+    """
+    pair = both(context)
+    return None if pair is None or move(*pair) is not None else pair
+
+
+def both(context: Context) -> tuple[Cluster, Cluster] | None:
+    """The Cluster before and after, wherever it is; None unless both sides have it."""
     before = context.before.cluster if context.before is not None else None
     after = context.after.cluster
     return None if before is None or after is None else (before, after)
+
+
+def is_elsewhere(context: Context) -> bool:
+    """Whether the cluster is in another place than before."""
+    pair = both(context)
+    return pair is not None and move(*pair) is not None
 
 
 def etcd_clusters(context: Context) -> Iterator[tuple[EtcdCluster, EtcdCluster]]:

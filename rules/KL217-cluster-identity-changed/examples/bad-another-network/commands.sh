@@ -1,0 +1,3 @@
+kops replace -f after.yaml
+kops update cluster --yes
+kops rolling-update cluster --yes
