@@ -193,3 +193,38 @@ def test_the_rule_that_a_violation_is_left_to_exists() -> None:
 
     assert len(left_to) > 8
     assert left_to <= {rule.id for rule in load_rules()}
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "etcd", "refused"),
+    [
+        ("1.34.1", "3.5.99", True),
+        ("1.34.1", "3.5.12", False),
+        ("1.34.1", "3.4.13", False),
+        ("1.28.1", "3.3.17", True),
+        ("1.27.1", "3.3.17", False),
+        ("1.25.1", "3.4.9", True),
+        ("1.12.10", "2.2.1", False),
+        ("1.12.10", "2.3.7", True),
+        ("1.12.10", "2.3.7, provider: Legacy", False),
+        ("1.11.10", "2.3.7", False),
+    ],
+)
+def test_etcd_has_a_version_that_some_kops_brings_for_this_kubernetes(
+    kubernetes: str, etcd: str, refused: bool
+) -> None:
+    """A newer kops may run the cluster; what only the fitting one lacks is no error."""
+    text = CLUSTER.replace(
+        "kubernetesVersion: 1.34.1", f"kubernetesVersion: {kubernetes}"
+    )
+    for name in ("main", "events"):
+        text = text.replace(
+            f"  - name: {name}\n",
+            f"  - name: {name}\n    version: {etcd.replace(', ', chr(10) + '    ')}\n",
+        )
+
+    assert [
+        finding.rule
+        for finding in findings(text + MASTER + NODES)
+        if "and kops brings" in finding.message
+    ] == (["KL129"] if refused else [])

@@ -25,6 +25,21 @@ _BUNDLED = {
     37: {5: 31, 6: 12, 7: 0},
 }
 _NEWEST = 37
+# The single patches that releases of kops before list, and the last minor of kops to
+# list them. What a newer kops brings may run a cluster of an older Kubernetes, too.
+_LISTED = {
+    "2.2.1": 20,
+    "3.1.12": 26,
+    "3.2.18": 26,
+    "3.2.24": 27,
+    "3.3.10": 27,
+    "3.3.13": 26,
+    "3.3.17": 27,
+    "3.4.3": 35,
+    "3.4.13": 35,
+}
+_ETCD_MANAGER = 12
+_MAJOR = 3
 _NAMES = {"events", "cilium", "leases"}
 
 
@@ -75,21 +90,37 @@ def _version(declared: Declared, path: str) -> Iterator[Violation]:
         problem = f"is {quoted(text)}, which is no version"
         yield declared.refuse("version", place, problem, source)
         return
-    if version[0] != 3:
-        if declared.since(20):
-            problem = f"is {text}, and kops supports etcd 3 alone"
-            yield declared.refuse("version", place, problem, source)
+    if version[0] != _MAJOR and declared.since(20):
+        problem = f"is {text}, and kops supports etcd 3 alone"
+        yield declared.refuse("version", place, problem, source)
+    elif not image and _is_managed(declared, path):
+        yield from _unknown_to_manager(declared, place, text, version)
+
+
+def _is_managed(declared: Declared, path: str) -> bool:
+    """Whether etcd-manager runs an etcd cluster: from kops 1.12 on, unless told not to.
+
+    A Kubernetes before 1.18 may still have Legacy.
+    """
+    provider = declared.text(f"{path}.provider")
+    return declared.since(_ETCD_MANAGER) and provider != "Legacy"
+
+
+def _unknown_to_manager(
+    declared: Declared, place: str, text: str, version: tuple[int, int, int]
+) -> Iterator[Violation]:
+    """A version of etcd that no kops brings which may run the cluster."""
+    plain = ".".join(map(str, version))
+    bundled = _BUNDLED.get(declared.kops, _BUNDLED[_NEWEST])
+    listed = [v for v, last in _LISTED.items() if declared.kops <= last]
+    major, minor, patch = version
+    is_bundled = major == _MAJOR and patch <= bundled.get(minor, -1)
+    if text.removeprefix("v") == plain and (is_bundled or plain in listed):
         return
-    bundled = _BUNDLED.get(min(declared.kops, _NEWEST))
-    if bundled is None or image:
-        return
-    _, minor, patch = version
-    plain = text.removeprefix("v") == ".".join(map(str, version))
-    if not plain or patch > bundled.get(minor, -1):
-        listed = ", ".join(f"3.{m}.0 to 3.{m}.{p}" for m, p in bundled.items())
-        problem = f"is {text}, and kops brings {listed}"
-        source = "pkg/model/components/etcdmanager/options.go, BuildOptions"
-        yield declared.refuse("version", place, problem, source, at="update")
+    listed += [f"3.{m}.0 to 3.{m}.{p}" for m, p in bundled.items()]
+    problem = f"is {text}, and kops brings {', '.join(listed)}"
+    source = "pkg/model/components/etcdmanager/options.go, BuildOptions"
+    yield declared.refuse("version", place, problem, source, at="update")
 
 
 def _volume(declared: Declared, member: str) -> Iterator[Violation]:
