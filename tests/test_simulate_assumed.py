@@ -186,6 +186,24 @@ def test_a_file_that_is_called_like_a_group_holds_that_group(file: str) -> None:
     ]
 
 
+def test_a_file_to_delete_that_may_hold_anything_is_no_pass() -> None:
+    """The change removes no group, so none can be taken to be in it."""
+    report = checked("kops delete -f x.yaml --yes")
+
+    (found,) = of_rule(report, "KL901")
+    assert (found.severity, found.step) == ("warning", 1)
+    assert found.message.endswith("from the text: what x.yaml holds")
+
+
+def test_a_file_to_delete_that_holds_the_cluster_deletes_it() -> None:
+    """And none of its groups by itself, so that no member is left behind."""
+    report = checked("kops delete -f before.yaml --yes")
+
+    (found,) = of_rule(report, "KL316")
+    assert (found.severity, found.step) == ("warning", 1)
+    assert of_rule(report, "KL301") == of_rule(report, "KL307") == []
+
+
 def test_a_removed_member_that_is_listed_again_needs_an_empty_disk() -> None:
     """With its old data it counts towards quorum, never votes, and never joins."""
     report = checked("etcdctl member remove c", "etcdctl member add c")

@@ -97,9 +97,10 @@ STEPS: dict[str, tuple[str, str]] = {
     "another setting": ("kops edit ig nodes --set spec.image=x", "A"),
     "a group of no name is deleted": ("kops delete ig --yes", "R"),
     "groups of a file are deleted in a preview": ("kops delete -f before.yaml", "N"),
-    "groups of a file are deleted until the last control plane": (
+    # Source: kops cmd/kops/delete.go, which skips the groups of a deleted cluster.
+    "a file with the Cluster deletes the cluster": (
         "kops delete -f before.yaml --yes",
-        "R",
+        "A",
     ),
     "a roll of no group": (
         "kops rolling-update cluster --instance-group x --yes",

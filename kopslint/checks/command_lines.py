@@ -69,9 +69,7 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
         command = step.command
         if isinstance(command, model.CreateCluster) and not command.dry_run:
             created = True
-        if not isinstance(command, model.DeleteCluster) or not command.yes or created:
-            continue
-        if command.unregister:
+        if created or not _deletes_cluster(command, context):
             continue
         yield Draft(
             message=f"cluster {context.cluster} is deleted with its etcd backups",
@@ -85,6 +83,19 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
                 f"kops delete cluster {context.cluster} --yes",
             ),
         )
+
+
+def _deletes_cluster(command: Command, context: Context) -> bool:
+    """Whether a command deletes the cluster, by its name or by a file that has it."""
+    match command:
+        case model.DeleteCluster(yes=True, unregister=False):
+            return True
+        case model.DeleteFromFile(yes=True, files=files):
+            plan = context.simulation.plan if context.simulation is not None else None
+            held = (plan.objects_of(word) for word in files) if plan is not None else ()
+            return any(objects and objects.cluster for objects in held)
+        case _:
+            return False
 
 
 STORES = (

@@ -84,8 +84,9 @@ def run_delete_file(
 ) -> list[Result]:
     """``kops delete -f``: with ``--yes`` every group of the files goes.
 
-    A file that nobody knows is taken to hold the group that it is called like, or
-    else those that the change removes.
+    With the Cluster among them it is the whole cluster. A file that nobody knows is
+    taken to hold the group that it is called like, or else those that the change
+    removes, if there are any.
     """
     if not command.yes:
         return [nothing(situation)]
@@ -93,12 +94,16 @@ def run_delete_file(
     situation = situation.guessing(assumed)
     for word in command.files:
         known, called = plan.objects_of(word), plan.group_called(word)
+        if known is not None and known.cluster is not None:
+            return [applied(_without_cluster(situation), assumed)]
         if known is not None:
             names = list(known.groups)
         elif called is not None:
             names = [called]
         else:
             names = sorted(situation.registry.groups.keys() - plan.after.groups.keys())
+            if not names:
+                return [undecided(situation, f"what {word.shown} holds")]
         for name in names:
             result = _deleted(situation, plan, name)
             if result.refusals:
@@ -111,7 +116,11 @@ def run_delete_cluster(command: DeleteCluster, situation: Situation) -> Result:
     """``kops delete cluster``: nothing is left to simulate, which is the point."""
     if not command.yes:
         return nothing(situation)
-    return applied(situation._replace(cloud={}).with_etcd({}))
+    return applied(_without_cluster(situation))
+
+
+def _without_cluster(situation: Situation) -> Situation:
+    return situation._replace(cloud={}).with_etcd({})
 
 
 def run_update(
