@@ -387,6 +387,8 @@ PODS = {
     ("amazonvpc: {}", "amazonVPC: {}"): None,
     ("gce: {}", "gcp: {}"): None,
     ("calico: {}", "calico: {mtu: 8981}"): None,
+    ("cni: calico", "calico: {}"): None,
+    ("cni: ", "calico: {}"): "error",
     ("calico: {}", ""): None,
 }
 

@@ -228,3 +228,28 @@ def test_etcd_has_a_version_that_some_kops_brings_for_this_kubernetes(
         for finding in findings(text + MASTER + NODES)
         if "and kops brings" in finding.message
     ] == (["KL129"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "ENC[AES256_GCM,data:dHJ1ZQ==,iv:AbC=,tag:dEf=,type:bool]",
+        "AQICAHh" + "RyjfcAU0BFeAevHu12" * 6 + "=",
+    ],
+    ids=["SOPS", "a key management service"],
+)
+def test_an_encrypted_value_is_not_what_kops_will_read(secret: str) -> None:
+    """It is said that it was taken to be right; text that is no secret is refused."""
+    hook = "  fileAssets: [{{name: a, path: /a, content: x, isBase64: {}}}]\n"
+    told = {
+        text: [
+            (f.rule, f.severity)
+            for f in findings(CLUSTER + hook.format(f"'{text}'") + MASTER + NODES)
+        ]
+        for text in (secret, "yes please")
+    }
+
+    assert told == {
+        secret: [("KL902", Severity.INFO)],
+        "yes please": [("KL121", Severity.ERROR)],
+    }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks import kept
 from kopslint.checks.context import Context, Draft
 from kopslint.findings import Location, Severity
-from kopslint.syntax.yaml_tree import Mapping
+from kopslint.syntax.yaml_tree import Mapping, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import Cluster
     from kopslint.source.text import Span
 
+_FIELD = ("spec", "networking")
 _PROVIDERS = frozenset(
     {"amazonvpc", "calico", "canal", "cilium", "classic", "cni", "external", "flannel"}
     | {"gce", "gcp", "kindnet", "kopeio", "kubenet", "kuberouter", "lyftvpc", "romana"}
@@ -55,10 +56,17 @@ def networking_provider_changed(context: Context) -> Iterator[Draft]:
 
 
 def _provider(cluster: Cluster) -> str | None:
-    """The only networking provider of a Cluster, as it is written."""
-    node = cluster.get("spec", "networking")
+    """The only networking provider of a Cluster, as it is written.
+
+    One whose settings are a text never was: kops cannot read such a file.
+    """
+    node = cluster.get(*_FIELD)
     keys = list(node.keys()) if isinstance(node, Mapping) else []
-    found = [key for key in keys if key.lower() in _PROVIDERS]
+    found = [
+        key
+        for key in keys
+        if key.lower() in _PROVIDERS and not text_at(cluster.node, *_FIELD, key)
+    ]
     return found[0] if len(found) == 1 else None
 
 
@@ -69,6 +77,6 @@ def _plain(provider: str) -> str:
 
 
 def _key(cluster: Cluster, provider: str) -> Span:
-    node = cluster.get("spec", "networking")
+    node = cluster.get(*_FIELD)
     entry = node.entry(provider) if isinstance(node, Mapping) else None
-    return entry.key.span if entry is not None else cluster.at("spec", "networking")
+    return entry.key.span if entry is not None else cluster.at(*_FIELD)

@@ -1,7 +1,8 @@
-"""Values that a file leaves to be filled in: ``${NAME}``, or ``CLUSTER_NAME``.
+"""Values that a file leaves to be filled in: ``${NAME}``, ``CLUSTER_NAME``, a secret.
 
 kops itself knows no such thing; whoever writes it has envsubst, sed or the like fill it
 in before kops reads the file, and until then nobody can say whether the value is right.
+An encrypted value is one, too: of SOPS, or the bare blob of a key management service.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kopslint.source.text import Span
 
-_PLACEHOLDER = r"\$\{\w+\}|\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b"
+_PLACEHOLDER = (
+    r"\$\{\w+\}|\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b"
+    r"|\bENC\[AES256_GCM,|\bAQ(?:EC|IC)AH[\w+/]{64,}"
+)
 
 
 def holds_placeholder(text: str) -> bool:
