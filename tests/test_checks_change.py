@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
 from kopslint.source.text import Source
 
@@ -806,6 +807,33 @@ def test_a_size_that_kops_took_is_no_error_of_a_change_that_leaves_it(
     )
 
     assert [severity for severity, _ in told("KL108", old, new)] == found
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "kops", "severities"),
+    [
+        ("1.16.9", None, ["warning"]),
+        ("1.16.9", "1.16", ["error"]),
+        ("1.16.9", "1.18", []),
+        ("1.18.9", None, []),
+        ("1.7.9", None, []),
+    ],
+)
+def test_members_come_and_go_since_kops_1_18(
+    kubernetes: str, kops: str | None, severities: list[str]
+) -> None:
+    """A newer kops than that of the cluster's Kubernetes may be in use."""
+    old = edited(CLUSTER, ("1.32.4", kubernetes))
+    new = edited(old, ("    - {name: c, instanceGroup: master-c}\n", ""))
+    new = edited(new, ("    - {name: b, instanceGroup: master-b}\n", ""))
+    report = check(
+        Request((Source("before.yaml", old),), (Source("after.yaml", new),)),
+        Settings(kops_version=kops),
+    )
+
+    found = [f for f in report.findings if f.rule == "KL230"]
+    assert [finding.severity.value for finding in found] == severities
+    assert all("removed: b, c" in finding.message for finding in found)
 
 
 def in_network(network: str, ids: str) -> str:

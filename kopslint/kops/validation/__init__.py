@@ -154,6 +154,8 @@ def update_violations(
     found = list(elsewhere.of_refusals(refused))
     if etcd_volumes_exist:
         found.extend(updates.etcd_updates(old, new))
+        known = kops_version is not None
+        found.extend(updates.member_updates(old, new, kops_is_known=known))
     yield from _once(found)
 
 

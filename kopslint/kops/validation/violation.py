@@ -45,7 +45,8 @@ class Violation(Record):
     ``source`` is the file and function of kops; ``about`` names the object, as in
     ``InstanceGroup/nodes``. ``covered_by`` names the rule that reports the same mistake
     already, if there is one. ``harmless`` is set where kops goes on without a word and
-    nothing says that a setting is missed.
+    nothing says that a setting is missed, or where a newer kops goes on, and which one
+    it is, nobody says.
     """
 
     kind: Kind
