@@ -58,9 +58,28 @@ def with_etcd(version: str) -> str:
     return edited((member, f"{member}    version: {version}\n"))
 
 
+EXTRA = """\
+---
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata:
+  labels:
+    kops.k8s.io/cluster: prod.example.com
+  name: morenodes
+spec:
+  machineType: m6i.large
+  maxSize: 2
+  minSize: 2
+  role: Node
+  subnets:
+  - us-east-1a
+"""
+MANAGED = CILIUM_ETCD.replace("    cilium: {}", "    cilium:\n      etcdManaged: true")
+
+
 @dataclass(frozen=True)
 class Procedure:
-    before: str
+    before: str | None
     after: str
     commands: str
 
@@ -142,6 +161,79 @@ kops rolling-update cluster --yes
 kops export kubeconfig --admin
 """,
     ),
+    "cilium's own etcd, switched on when it runs (networking/cilium.md)": Procedure(
+        THREE,
+        MANAGED,
+        """\
+kops replace -f with-etcd.yaml
+kops update cluster
+kops update cluster --yes
+kops rolling-update cluster --force --yes
+kops replace -f after.yaml
+kops update cluster --yes
+kops rolling-update cluster --yes
+""",
+    ),
+    "three control-plane nodes from the start (high_availability.md)": Procedure(
+        None,
+        THREE,
+        f"""\
+kops create cluster --node-count 3 --zones us-east-1a,us-east-1b,us-east-1c \\
+  --control-plane-zones us-east-1a,us-east-1b,us-east-1c {NAME}
+kops update cluster {NAME} --yes
+kops validate cluster --wait 10m
+""",
+    ),
+    "a group of nodes more (working-with-instancegroups.md)": Procedure(
+        THREE,
+        THREE + EXTRA,
+        """\
+kops create ig morenodes --role node --subnet us-east-1a
+kops update cluster
+kops update cluster --yes
+""",
+    ),
+    "a group of nodes less (working-with-instancegroups.md)": Procedure(
+        THREE + EXTRA, THREE, "kops delete ig morenodes --yes\n"
+    ),
+    "the manifest workflow by hand (manifests_and_customizing_via_api.md)": Procedure(
+        THREE,
+        RESIZED,
+        f"""\
+kops get {NAME} -o yaml > {NAME}.yaml
+$EDITOR {NAME}.yaml
+kops replace -f {NAME}.yaml
+kops update cluster {NAME}
+kops update cluster {NAME} --yes
+kops rolling-update cluster {NAME} --yes
+""",
+    ),
+    "a Kubernetes patch by kops upgrade (updates_and_upgrades.md)": Procedure(
+        THREE,
+        PATCHED,
+        """\
+kops upgrade cluster
+kops upgrade cluster --yes
+kops update cluster --yes
+kops rolling-update cluster --yes
+kops update cluster --prune --yes
+""",
+    ),
+    "a Kubernetes minor with terraform (upgrading-kubernetes.md)": Procedure(
+        THREE,
+        UPGRADED,
+        """\
+kops edit cluster
+kops update cluster --target terraform --out .
+terraform plan
+terraform apply -target aws_autoscaling_group.master-0-masters-prod-example-com \\
+  -target aws_autoscaling_group.master-1-masters-prod-example-com \\
+  -target aws_autoscaling_group.master-2-masters-prod-example-com
+kops rolling-update cluster --instance-group-roles control-plane,apiserver --yes
+terraform apply
+kops rolling-update cluster --yes
+""",
+    ),
     "a Kubernetes patch (updates_and_upgrades.md)": Procedure(
         THREE,
         PATCHED,
@@ -216,7 +308,7 @@ def test_a_documented_procedure_is_neither_wrong_nor_nagged_about(
     """Information may be given; an error or a warning may not."""
     report = check(
         Request(
-            (Source("before.yaml", procedure.before),),
+            (Source("before.yaml", procedure.before),) if procedure.before else None,
             (Source("after.yaml", procedure.after),),
             (Source("commands.sh", procedure.commands),),
         )
