@@ -59,45 +59,6 @@ def _is_of_this_list(group: Word | None, context: Context) -> bool:
     )
 
 
-def cluster_deleted(context: Context) -> Iterator[Draft]:
-    """The whole cluster is deleted, with its state store and its backups.
-
-    One that the list itself has created is cleaned up and no loss.
-    """
-    created = False
-    for step in context.simulation.steps if context.simulation is not None else ():
-        command = step.command
-        if isinstance(command, model.CreateCluster) and not command.dry_run:
-            created = True
-        if created or not _deletes_cluster(command, context):
-            continue
-        yield Draft(
-            message=f"cluster {context.cluster} is deleted with its etcd backups",
-            why="kops deletes every machine and volume, and the state store with the "
-            "keys and the backups of etcd in it: there is nothing to restore from.",
-            locations=(Location(command.span, "there is no way back"),),
-            subject=context.cluster,
-            step=step.number,
-            fix=(
-                "# copy the backups first, and name the cluster in the command:",
-                f"kops delete cluster {context.cluster} --yes",
-            ),
-        )
-
-
-def _deletes_cluster(command: Command, context: Context) -> bool:
-    """Whether a command deletes the cluster, by its name or by a file that has it."""
-    match command:
-        case model.DeleteCluster(yes=True, unregister=False):
-            return True
-        case model.DeleteFromFile(yes=True, files=files):
-            plan = context.simulation.plan if context.simulation is not None else None
-            held = (plan.objects_of(word) for word in files) if plan is not None else ()
-            return any(objects and objects.cluster for objects in held)
-        case _:
-            return False
-
-
 STORES = (
     model.CreateFromFile,
     model.CreateInstanceGroup,

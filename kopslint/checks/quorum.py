@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import only
 from kopslint.checks.context import Context, Draft, listed, removals, sure
+from kopslint.commands.model import Terraform
 from kopslint.etcd.world import MEMBERS
 from kopslint.findings import Location, Severity, TraceLine
 from kopslint.simulate import quorum
@@ -30,13 +31,23 @@ def quorum_lost(context: Context) -> Iterator[Draft]:
     """Etcd stops accepting writes: for good, or while a machine is away."""
     if context.simulation is None:
         return
-    found = sorted(quorum.outages(context.simulation), key=_alike)
+    outages = quorum.outages(context.simulation)
+    found = sorted((o for o in outages if not _is_torn_down(o)), key=_alike)
     for _, group in groupby(found, key=_alike):
-        outages = list(group)
-        if outages[0].forever:
-            yield _for_good(context, outages)
+        same = list(group)
+        if same[0].forever:
+            yield _for_good(context, same)
         else:
-            yield _for_a_while(context.simulation, outages)
+            yield _for_a_while(context.simulation, same)
+
+
+def _is_torn_down(outage: Outage) -> bool:
+    """Whether the whole cluster is destroyed: of which quorum is the least."""
+    match outage.step.command:
+        case Terraform(verb="destroy", targets=()):
+            return True
+        case _:
+            return False
 
 
 def _alike(outage: Outage) -> tuple[bool, int, bool, tuple[str, ...], int, int]:
