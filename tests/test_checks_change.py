@@ -471,6 +471,12 @@ def test_workers_are_drained_before_they_go(sizes: str, spec: str, found: Told) 
 
 
 DELETES = 'aws ec2 delete-volume --volume-id "$MASTER_B_ETCD_MAIN"\n'
+DELETE = "aws ec2 delete-volume --volume-id {}\n"
+TERMINATE = "aws ec2 terminate-instances --instance-ids {}\n"
+ASG_EMPTIED = (
+    "aws autoscaling update-auto-scaling-group --min-size 0 --max-size 0 "
+    "--auto-scaling-group-name master-c.masters.demo.example.com\n"
+)
 TAGS = 'aws ec2 create-tags --resources "$ETCD_VOL" --tags Key={},Value=x\n'
 VOLUME_LISTS = {
     "deleted": (DELETES, [("error", "commands.sh:1:1")]),
@@ -487,6 +493,24 @@ VOLUME_LISTS = {
         [("warning", "commands.sh:1:1")],
     ),
     "after the cluster": (f"kops delete cluster --yes\n{DELETES}", []),
+    "of main and of events": (
+        DELETE.format("$VOL_MAIN") + DELETE.format("$VOL_EVENTS"),
+        [("error", "commands.sh:1:1")],
+    ),
+    "of main, of whatever": (DELETE.format("$MAIN_DB"), []),
+    "of events alone": (DELETE.format("$C_EVENTS"), [("warning", "commands.sh:1:1")]),
+    "beside a machine of the control plane": (
+        TERMINATE.format("$MASTER_C") + DELETE.format("$VOL"),
+        [("warning", "commands.sh:2:1")],
+    ),
+    "beside any machine": (
+        TERMINATE.format("$OLD") + DELETE.format("$VOL"),
+        [],
+    ),
+    "of a group without a machine": (
+        ASG_EMPTIED + DELETE.format("vol-0c1"),
+        [("warning", "commands.sh:2:1")],
+    ),
     "of something else": ('aws ec2 delete-volume --volume-id "$OLD_LOGS"\n', []),
     "found by its name": (TAGS.format("Name"), [("error", "commands.sh:1:1")]),
     "found by its etcd tag": (

@@ -164,7 +164,7 @@ def volume_deleted_under_member(context: Context) -> Iterator[Draft]:
                 break
             case model.DeleteVolumes(verb="delete" | "retag") as command:
                 says = _says_etcd(command, context)
-                about_etcd = says or _may_be(command, context)
+                about_etcd = says or _may_be(command, step, context)
                 if about_etcd and not _is_free(command, removed):
                     found.append((step, command, says))
     for same in alike(found, lambda f: (f[1].verb, f[2])):
@@ -172,7 +172,9 @@ def volume_deleted_under_member(context: Context) -> Iterator[Draft]:
         gone = _volume_gone(context, [step for step, _, _ in same], command.verb)
         if not says:
             gone = gone._replace(
-                severity=Severity.WARNING, certainty=Certainty.POSSIBLE
+                message=f"perhaps {gone.message}",
+                severity=Severity.WARNING,
+                certainty=Certainty.POSSIBLE,
             )
         yield gone
 
@@ -183,15 +185,59 @@ def _says_etcd(command: model.DeleteVolumes, context: Context) -> bool:
         return False
     said = " ".join([command.text, command.note, *(w.shown for w in command.volumes)])
     groups = (group.name for group in context.after.control_plane)
-    return bool(re.search(_ETCD_VOLUME, said)) or any(name in said for name in groups)
+    if re.search(_ETCD_VOLUME, said) or any(name in said for name in groups):
+        return True
+    # A volume called main may be anybody's; a pair of main and events is etcd's.
+    return _etcd_cluster(command) in _PAIR and _pair_is_deleted(context)
 
 
-def _may_be(command: model.DeleteVolumes, context: Context) -> bool:
-    """Whether a volume to delete is called like a control-plane group that stays."""
+_PAIR = {"main", "events"}
+
+
+def _pair_is_deleted(context: Context) -> bool:
+    """Whether the list deletes volumes that are called main, and such as events."""
+    steps = context.simulation.steps if context.simulation is not None else ()
+    called = {
+        _etcd_cluster(step.command)
+        for step in steps
+        if isinstance(step.command, model.DeleteVolumes)
+        and step.command.verb == "delete"
+    }
+    return called >= _PAIR
+
+
+def _may_be(command: model.DeleteVolumes, step: Step, context: Context) -> bool:
+    """Whether a volume to delete is called like what stays, or goes with a machine."""
     if context.simulation is None or command.verb != "delete":
         return False
     told = context.simulation.plan.told_machines(command.volumes)
-    return any(group.name in told for group in context.after.control_plane)
+    called = any(group.name in told for group in context.after.control_plane)
+    return (
+        called or _etcd_cluster(command) == "events" or _lost_its_machine(step, context)
+    )
+
+
+# A volume's id, or a variable that is called like one and says no more.
+_NAMELESS = r"(?i)\W*(vol|volume|disk|ebs)[\W\d_]*(ids?)?\W*|vol-[0-9a-f]+"
+
+
+def _lost_its_machine(step: Step, context: Context) -> bool:
+    """Whether volumes without a name are deleted beside a machine that ran etcd."""
+    command = step.command
+    if not isinstance(command, model.DeleteVolumes) or not all(
+        re.fullmatch(_NAMELESS, word.shown) for word in command.volumes
+    ):
+        return False
+    earlier = context.simulation.steps[: step.number - 1] if context.simulation else ()
+    return any(
+        isinstance(other.command, model.StopInstances | model.DeleteInstance)
+        and re.search(_ETCD_VOLUME, other.command.text)
+        for other in earlier
+    ) or any(
+        situation.cloud.get(group.name) == 0
+        for situation in step.before
+        for group in situation.registry.control_plane
+    )
 
 
 def _etcd_cluster(command: Command) -> str | None:
