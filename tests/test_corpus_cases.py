@@ -27,6 +27,7 @@ UNDECIDABLE = {
     "kops-284": "kops of 2016 rolled all groups at once; it validates now",
     "kops-489": "kops of 2016 did not wait between machines; it validates now",
     "kops-2914": "a slow machine image; kops validates between machines now",
+    "kops-5410": "a validated roll by the book; the cloud did not let go of the disks",
     "kops-9464": "a forced roll that kops validates; the API flapped all the same",
 }
 """Cases that no reading of the files can tell from a safe change, and why."""
