@@ -988,7 +988,31 @@ NODES_GONE = {
 def test_workers_are_drained_before_their_group_goes(
     commands: str, places: list[str]
 ) -> None:
-    assert ran("KL317", commands) == [("info", place) for place in places]
+    spec = WHOLE + group("spare", "Node", "b", 2)
+
+    found = told("KL317", spec, spec, commands)
+    assert found == [("info", place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("commands", "severities"),
+    [
+        ("kops delete ig nodes --yes\n", ["warning"]),
+        ("kops delete ig nodes --yes\nkops create ig x --subnet a\n", ["warning"]),
+        (
+            (
+                "kops create ig x --subnet a --edit=false\nkops update cluster --yes\n"
+                "kops delete ig nodes --yes\n"
+            ),
+            ["info"],
+        ),
+    ],
+    ids=["alone", "before the next", "after the next"],
+)
+def test_the_last_worker_is_not_deleted_before_there_is_another(
+    commands: str, severities: list[str]
+) -> None:
+    assert [severity for severity, _ in ran("KL317", commands)] == severities
 
 
 PATCH = edited(WHOLE, ("1.32.4", "1.32.6"))

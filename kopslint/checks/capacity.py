@@ -11,7 +11,7 @@ from kopslint.checks import kept
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.commands import model
-from kopslint.findings import Certainty, Location
+from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.spec import Role
 from kopslint.syntax.yaml_tree import Mapping, Scalar, text_at
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import InstanceGroup
+    from kopslint.simulate.record import Step
 
 _ENABLED = ("spec", "clusterAutoscaler", "enabled")
 _AUTOSCALER = "k8s.io/cluster-autoscaler"
@@ -119,10 +120,18 @@ def node_group_deleted(context: Context) -> Iterator[Draft]:
         group = (context.before or context.after).groups.get(name or "")
         if step.status == "refused" or group is None or group.role is not Role.NODE:
             continue
+        last = _no_worker_is_left(step)
         yield Draft(
-            message=f"{group.name} is deleted with all its machines, without a drain",
+            severity=Severity.WARNING if last else None,
+            message=f"{group.name} is deleted with all its machines, without a drain"
+            + (", and no worker is left" if last else ""),
             why="'delete ig' terminates every machine of the group at once. What runs "
-            "there stops without notice, and no disruption budget is asked.",
+            "there stops without notice, and no disruption budget is asked."
+            + (
+                " Nothing runs until another group has machines: make that one first."
+                if last
+                else ""
+            ),
             locations=(Location(command.span, "at once, and for good"),),
             subject=group.name,
             step=step.number,
@@ -133,6 +142,17 @@ def node_group_deleted(context: Context) -> Iterator[Draft]:
                 ),
             ),
         )
+
+
+def _no_worker_is_left(step: Step) -> bool:
+    """Whether no other group of workers has a machine, whatever the course."""
+    return all(
+        not any(
+            group.role is Role.NODE and situation.cloud.get(name, 0) > 0
+            for name, group in situation.registry.groups.items()
+        )
+        for situation in step.after
+    )
 
 
 def _drains(context: Context) -> bool:
