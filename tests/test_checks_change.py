@@ -971,6 +971,21 @@ def test_terraform_destroys_what_kops_no_longer_renders(
     assert ran("KL313", commands, TWO_LEAVE, WHOLE) == found
 
 
+VOLUME = "aws_ebs_volume.c-etcd-main-demo-example-com"
+ADDRESSES = {
+    "made again": (f"terraform apply -replace={VOLUME}\n", ["error"]),
+    "destroyed": (f"terraform destroy -target {VOLUME} -auto-approve\n", ["error"]),
+    "once the member is out": (f"{OUT}terraform apply -replace={VOLUME}\n", []),
+    "a machine": ("terraform apply -replace=aws_autoscaling_group.master-c\n", []),
+    "applied alone": (f"terraform apply -target {VOLUME}\n", []),
+}
+
+
+@pytest.mark.parametrize(("commands", "found"), ADDRESSES.values(), ids=ADDRESSES)
+def test_terraform_is_told_to_destroy_a_volume(commands: str, found: list[str]) -> None:
+    assert [severity for severity, _ in ran("KL313", commands)] == found
+
+
 NODES_GONE = {
     "at once": ("kops delete ig nodes --yes\n", ["commands.sh:1:1"]),
     "drained": ("kubectl drain ip-1 ip-2\nkops delete ig nodes --yes\n", []),

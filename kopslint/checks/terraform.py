@@ -7,6 +7,7 @@ and upup/pkg/fi/cloudup/awstasks/ebsvolume.go (RenderTerraform).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import alike, only
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 def volume_destroyed(context: Context) -> Iterator[Draft]:
     """``terraform apply`` destroys the volume of a member that is still registered."""
     simulation = context.simulation
+    removed = False
     for step in simulation.steps if simulation is not None else ():
         command = step.command
+        removed = removed or isinstance(command, model.MemberRemove)
+        if isinstance(command, model.Terraform) and not removed:
+            yield from _by_its_address(command, step)
         if (
             simulation is None
             or not isinstance(command, model.Terraform)
@@ -68,6 +73,33 @@ def volume_destroyed(context: Context) -> Iterator[Draft]:
                 ),
                 trace=trace(step, names),
             )
+
+
+# The addresses under which kops renders the volumes of members. Source: kops
+# pkg/model/master_volumes.go and the RenderTerraform of each cloud's volume.
+_VOLUME = r"(aws_ebs_volume|google_compute_disk|\w*volume\w*|\w*disk\w*)\..*etcd-"
+
+
+def _by_its_address(command: model.Terraform, step: Step) -> Iterator[Draft]:
+    """A volume that is named to be destroyed, or to be made again without its data."""
+    named = command.targets if command.verb == "destroy" else command.replaced
+    words = [word for word in named if re.search(_VOLUME, word.shown)]
+    if not words:
+        return
+    volumes = "an etcd volume" if len(words) == 1 else "etcd volumes"
+    yield Draft(
+        message=f"terraform destroys {volumes} while the member is still registered "
+        "in etcd",
+        why="The member comes back with an empty disk under a name that etcd already "
+        "has, or not at all, and counts against quorum until it is removed.",
+        locations=tuple(Location(word.span, "an etcd volume") for word in words),
+        subject=",".join(word.shown for word in words),
+        step=step.number,
+        fix=(
+            "etcdctl member list  # in main and in events: the id of the member",
+            "etcdctl member remove ID  # before its volume goes, in both",
+        ),
+    )
 
 
 def _registered_leavers(

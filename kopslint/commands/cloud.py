@@ -122,7 +122,8 @@ _TERRAFORM_READS = frozenset(
 
 def _terraform(invocation: Invocation) -> Command:
     given = arguments(
-        invocation.words[1:], "target var var-file state out lock-timeout parallelism"
+        invocation.words[1:],
+        "target replace var var-file state out lock-timeout parallelism",
     )
     names = [word.text or "" for word in given.positionals]
     # terragrunt's `run-all apply` is `apply` in every folder.
@@ -135,6 +136,7 @@ def _terraform(invocation: Invocation) -> Command:
             span=invocation.span,
             verb="destroy" if verb == "destroy" or given.has("destroy") else "apply",
             targets=given.all("target"),
+            replaced=given.all("replace"),
         )
     both = " ".join(names[:2])
     if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:
