@@ -7,15 +7,16 @@ upup/pkg/fi/cloudup/utils.go (BuildCloud), awsup/aws_utils.go (FindRegion).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import text_at
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import Cluster
 
 
-class Move(NamedTuple):
+class Move(Record):
     """In which respect a cluster is in another place, and from where to where."""
 
     what: Literal["cloud", "region", "network"]

@@ -42,7 +42,7 @@ def control_plane_size(context: Context) -> Iterator[Draft]:
         )
 
 
-class _Misfit(NamedTuple):
+class _Misfit(Record):
     """What is wrong with the size of a group; ``problem`` for one and for several."""
 
     sizes: tuple[tuple[str, int], ...]

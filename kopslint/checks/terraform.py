@@ -82,7 +82,7 @@ _VOLUME = r"(aws_ebs_volume|google_compute_disk|\w*volume\w*|\w*disk\w*)\..*etcd
 
 def _by_its_address(command: model.Terraform, step: Step) -> Iterator[Draft]:
     """A volume that is named to be destroyed, or to be made again without its data."""
-    named = command.targets if command.verb == "destroy" else command.replaced
+    named = command.targets if command.verb == "destroy" else command.recreated
     words = [word for word in named if re.search(_VOLUME, word.shown)]
     if not words:
         return

@@ -136,7 +136,7 @@ def _terraform(invocation: Invocation) -> Command:
             span=invocation.span,
             verb="destroy" if verb == "destroy" or given.has("destroy") else "apply",
             targets=given.all("target"),
-            replaced=given.all("replace"),
+            recreated=given.all("replace"),
         )
     both = " ".join(names[:2])
     if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:

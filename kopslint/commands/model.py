@@ -241,12 +241,12 @@ class NodeCommand(Command):
 class Terraform(Command):
     """``terraform`` or ``tofu``: ``apply`` or ``destroy``; the rest is ``Reads``.
 
-    ``replaced`` is what an ``apply`` destroys and makes again.
+    ``recreated`` is what an ``apply`` destroys and makes again.
     """
 
     verb: Literal["apply", "destroy"]
     targets: tuple[Word, ...] = ()
-    replaced: tuple[Word, ...] = ()
+    recreated: tuple[Word, ...] = ()
 
 
 class StopInstances(Command):
