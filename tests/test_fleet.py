@@ -100,6 +100,17 @@ def test_a_group_without_the_label_belongs_to_the_only_cluster_in_reach(
     assert (home or "left out") in flaws[0].places[0][1]
 
 
+def test_groups_of_a_file_that_lack_the_label_are_one_flaw() -> None:
+    """They were written in one go, and each is shown."""
+    found = fleet((cluster(), *(group(name, of=None) for name in "abc")))
+    (flaw,) = found.manifests["x.example.com"].flaws
+
+    assert flaw.message == (
+        "the instance groups a, b and c have no label kops.k8s.io/cluster"
+    )
+    assert len({span for span, _ in flaw.places}) == 3
+
+
 def test_of_objects_with_one_name_the_last_one_counts() -> None:
     found = fleet((cluster(), group("a", size=1), group("b")), (group("a", size=2),))
     manifest = found.manifests["x.example.com"]

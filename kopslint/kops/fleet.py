@@ -84,10 +84,11 @@ def read_fleet(sources: Iterable[Source], *, whole: bool = True) -> Fleet:
     homeless: list[Flaw] = []
     for source, found in read:
         home = _only(_clusters(found)) or everywhere
+        unlabelled = _unlabelled(found)
         for kops_object in found:
             value, flaws = kops_object.value, kops_object.flaws
-            if isinstance(value, InstanceGroup) and value.cluster is None:
-                flaws = (*flaws, _no_label(value, home))
+            if unlabelled and value is unlabelled[0]:
+                flaws = (*flaws, _no_label(unlabelled, home))
             name = _cluster_named_by(value) or home
             if name is None:
                 homeless.extend(flaws)
@@ -134,12 +135,21 @@ def _only(names: Iterable[str]) -> str | None:
     return different.pop() if len(different) == 1 else None
 
 
-def _no_label(group: InstanceGroup, home: str | None) -> Flaw:
-    message = f"the instance group {group.name} has no label {CLUSTER_LABEL}"
+def _unlabelled(found: Iterable[KopsObject]) -> list[InstanceGroup]:
+    """The groups of a file that do not say whose they are."""
+    groups = (each.value for each in found)
+    return [g for g in groups if isinstance(g, InstanceGroup) and g.cluster is None]
+
+
+def _no_label(groups: list[InstanceGroup], home: str | None) -> Flaw:
+    """What is wrong with all of them, told once."""
+    *others, last = (group.name for group in groups)
+    names = f"{', '.join(others)} and {last}" if others else last
     label = f"taken to belong to {home}" if home else "left out: nobody knows whose"
     return Flaw(
         "missing",
-        message,
-        ((group.at("metadata", "labels"), label),),
+        f"the instance {'groups' if others else 'group'} {names} "
+        f"{'have' if others else 'has'} no label {CLUSTER_LABEL}",
+        tuple((group.at("metadata", "labels"), label) for group in groups),
         f"add metadata.labels: {{{CLUSTER_LABEL}: {home or '<cluster name>'}}}",
     )
