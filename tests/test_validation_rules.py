@@ -299,9 +299,9 @@ CLUSTERS: dict[str, tuple[Fields, set[str]]] = {
             "networking spec.networking.cni",
         },
     ),
-    "flannel without a backend": (
+    "flannel without a backend, which is udp then": (
         {"networking": {"cni": None, "flannel": {}}},
-        {f"{MISSING} spec.networking.flannel.backend"},
+        set(),
     ),
     "flannel in IPv6": (
         {"networking": {"cni": None, "flannel": {"backend": "udp"}}, **IPV6},
@@ -816,6 +816,152 @@ MACHINES: dict[str, tuple[Fields, set[str]]] = {
     ),
 }
 CALICO, CILIUM = "spec.networking.calico", "spec.networking.cilium"
+LOCAL_IP = "spec.kubeDNS.nodeLocalDNS.localIP"
+COMPLETED: dict[str, tuple[Fields, set[str]]] = {
+    **{
+        f"kube-proxy left out beside {name}": (
+            plugin(name, **fields),
+            {"networking spec.kubeProxy.enabled"},
+        )
+        for name, fields in (
+            ("kuberouter", {}),
+            ("cilium", {"enableNodePort": True}),
+            ("calico", {"bpfEnabled": True}),
+        )
+    },
+    "kube-proxy turned off beside kube-router": (
+        {**plugin("kuberouter"), "kubeProxy": {"enabled": False}},
+        set(),
+    ),
+    "Hubble without certificates": (
+        plugin("cilium", hubble={}),
+        {f"addon {CILIUM}.hubble"},
+    ),
+    "Hubble turned off": (plugin("cilium", hubble={"enabled": False}), set()),
+    "Hubble with certificates": (
+        {**plugin("cilium", hubble={}), "certManager": {"enabled": True}},
+        set(),
+    ),
+    "an ingress left on": (
+        plugin("cilium", ingress={"defaultLoadBalancerMode": "own"}),
+        {f"{VALUE} {CILIUM}.ingress.defaultLoadBalancerMode"},
+    ),
+    "VXLAN in IP in IP": (
+        plugin("calico", vxlanMode="Always"),
+        {"networking spec.networking.calico.vxlanMode"},
+    ),
+    "VXLAN as it should be": (
+        plugin("calico", vxlanMode="Always", encapsulationMode="vxlan"),
+        set(),
+    ),
+    "IP in IP in IPv6": (
+        {**plugin("calico", ipipMode="CrossSubnet"), **IPV6},
+        {"networking spec.networking.calico.ipipMode"},
+    ),
+    "a DNS server outside of the services that kops fills in": (
+        {"kubeDNS": {"serverIP": "10.96.0.10"}},
+        {f"{RANGE} spec.kubeDNS.serverIP"},
+    ),
+    "a DNS server among the services that kops fills in": (
+        {"kubeDNS": {"serverIP": "100.64.0.11"}},
+        set(),
+    ),
+    "kubelets that ask a DNS server of their own": (
+        {"kubelet": {"clusterDNS": "10.96.0.10"}},
+        {"component spec.kubelet.clusterDNS"},
+    ),
+    "kubelets that ask the DNS server that kops fills in": (
+        {"masterKubelet": {"clusterDNS": "100.64.0.10"}},
+        set(),
+    ),
+    "kubelets that ask another DNS server than there is": (
+        {
+            "kubeDNS": {"serverIP": "100.64.0.11"},
+            "kubelet": {"clusterDNS": "100.64.0.10"},
+        },
+        {"component spec.kubelet.clusterDNS"},
+    ),
+    "kubelets that ask the DNS server on their machine": (
+        {
+            "kubeDNS": {"nodeLocalDNS": {"enabled": True}},
+            "kubelet": {"clusterDNS": "169.254.20.10"},
+        },
+        set(),
+    ),
+    "kubelets that pass the DNS server on their machine": (
+        {
+            **plugin("cilium"),
+            "kubeDNS": {"nodeLocalDNS": {"enabled": True}},
+            "kubelet": {"clusterDNS": "100.64.0.10"},
+        },
+        {"component spec.kubelet.clusterDNS"},
+    ),
+    "a DNS server on machines by an old name": (
+        {
+            "kubeDNS": {
+                "provider": "KubeDNS",
+                "nodeLocalDNS": {"enabled": True, "localIP": "here"},
+            }
+        },
+        {"component spec.kubeDNS.provider", f"{RANGE} {LOCAL_IP}"},
+    ),
+    "an etcd that gets another version than the first one": (
+        {
+            "etcdClusters": [
+                {**CLUSTER["spec"]["etcdClusters"][0], "version": "3.6.12"},
+                CLUSTER["spec"]["etcdClusters"][1],
+            ]
+        },
+        {"version spec.etcdClusters[1].version"},
+    ),
+    "an etcd that gets the version of the first one": (
+        {
+            "etcdClusters": [
+                {**CLUSTER["spec"]["etcdClusters"][0], "version": "3.7.0"},
+                CLUSTER["spec"]["etcdClusters"][1],
+            ]
+        },
+        set(),
+    ),
+    "a claim without a value": (
+        {"kubeAPIServer": {"oidcRequiredClaim": ["a=b", "admin"]}},
+        {"component spec.kubeAPIServer.oidcRequiredClaim[1]"},
+    ),
+    "RBAC left out": (
+        {"kubeAPIServer": {"authorizationMode": "RBAC"}},
+        {"component spec.kubeAPIServer.authorizationMode"},
+    ),
+    "everything allowed": (
+        {
+            "authorization": {"alwaysAllow": {}},
+            "kubeAPIServer": {"authorizationMode": "AlwaysAllow"},
+        },
+        set(),
+    ),
+    "a flag that is gone and off": (
+        {"kubelet": {"configureCbr0": False, "networkPluginName": ""}},
+        {
+            "component spec.kubelet.configureCbr0",
+            "component spec.kubelet.networkPluginName",
+        },
+    ),
+    "keys in a store of another cloud": (
+        {"serviceAccountIssuerDiscovery": {"discoveryStore": "do://keys/a"}},
+        set(),
+    ),
+    "keys in no bucket": (
+        {"serviceAccountIssuerDiscovery": {"discoveryStore": "s3://"}},
+        {"api-or-dns spec.serviceAccountIssuerDiscovery.discoveryStore"},
+    ),
+    "a provider of DNS that is turned off": (
+        {
+            "externalDns": {"provider": "external-dns", "disable": True},
+            **balancer(),
+            "topology": {"dns": {"type": "None"}},
+        },
+        set(),
+    ),
+}
 PLUGINS: dict[str, tuple[Fields, set[str]]] = {
     "ranges that kindnet cannot read": (
         plugin("kindnet", masquerade={"enabled": True, "nonMasqueradeCIDRs": ["x"]}),
@@ -1115,7 +1261,17 @@ PERMISSIONS: dict[str, tuple[Fields, set[str]]] = {
         {f"cloud {IAM}[1].name"},
     ),
 }
-AREAS = (ENDPOINTS, COMPONENTS, MACHINES, PLUGINS, ADDONS, NETWORK, ETCD, PERMISSIONS)
+AREAS = (
+    ENDPOINTS,
+    COMPONENTS,
+    MACHINES,
+    COMPLETED,
+    PLUGINS,
+    ADDONS,
+    NETWORK,
+    ETCD,
+    PERMISSIONS,
+)
 CLUSTERS |= {name: case for area in AREAS for name, case in area.items()}
 
 
@@ -1240,6 +1396,22 @@ GROUPS: dict[str, tuple[Fields, set[str]]] = {
     ),
     "plugins of machines without a version": (
         {"containerd": {"nri": {"enabled": True}}},
+        {"component spec.containerd.nri"},
+    ),
+    "a dedicated host for a machine that shares it": (
+        {"tenancy": "dedicated", "machineType": "t2.medium"},
+        {"group spec.tenancy"},
+    ),
+    "a shared host for a machine that shares it": (
+        {"tenancy": "default", "machineType": "t2.medium"},
+        set(),
+    ),
+    "more on demand than machines that kops fills in": (
+        {"maxSize": None, "minSize": 1, "mixedInstancesPolicy": {"onDemandBase": 3}},
+        {"group spec.mixedInstancesPolicy.onDemandBase"},
+    ),
+    "as many on demand as machines that kops fills in": (
+        {"maxSize": None, "minSize": 1, "mixedInstancesPolicy": {"onDemandBase": 2}},
         set(),
     ),
     "Karpenter for the control plane": (
@@ -1289,6 +1461,38 @@ OCEAN: Fields = {
     "subnets": [{"name": "a", "region": "fra1", "type": "Public"}],
 }
 ELSEWHERE: dict[str, tuple[Fields, set[str]]] = {
+    "settings of the load balancer of AWS, though empty": (
+        {
+            **GCE,
+            "api": {
+                "dns": None,
+                "loadBalancer": {
+                    "type": "Public",
+                    "additionalSecurityGroups": [],
+                    "crossZoneLoadBalancing": False,
+                    "sslCertificate": "",
+                },
+            },
+        },
+        {
+            f"api-or-dns {BALANCER}.additionalSecurityGroups",
+            f"api-or-dns {BALANCER}.crossZoneLoadBalancing",
+        },
+    ),
+    "a NAT gateway of AWS on GCE": (
+        {
+            **GCE,
+            "subnets": [
+                {
+                    "name": "a",
+                    "region": "europe-west1",
+                    "type": "Private",
+                    "egress": "nat-1",
+                }
+            ],
+        },
+        {f"{RANGE} spec.subnets[0].egress"},
+    ),
     "GCE has a network of its own": (
         {**GCE, "networkCIDR": "10.0.0.0/16"},
         {f"{RANGE} spec.networkCIDR"},
@@ -1418,6 +1622,14 @@ GROUPS_IN: dict[str, tuple[Fields, Fields, set[str]]] = {
         {"group spec.manager"},
     ),
     "room to grow on Azure": (AZURE, {"maxSize": 3}, {"group spec.maxSize"}),
+    "bastions on Azure": (AZURE, {"role": "Bastion"}, {"group spec.role"}),
+    "an image of AWS on Azure": (AZURE, {"image": "ami-1"}, {"group spec.image"}),
+    "an image of Azure": (AZURE, {"image": "Canonical:ubuntu:server:latest"}, set()),
+    "subnets of two types": (
+        subnets({}, {"name": "b", "type": "Utility", "cidr": "10.20.32.0/20"}),
+        {"subnets": ["a", "b"]},
+        {"group spec.subnets[1]"},
+    ),
     "API servers on Azure": (AZURE, {"role": "APIServer"}, {"group spec.role"}),
     "API servers without DNS": (
         {**balancer(), "topology": {"dns": {"type": "None"}}},
@@ -1715,3 +1927,48 @@ def test_an_image_is_free_before_1_37_and_in_a_new_etcd_cluster() -> None:
         found = update_violations(before, after, kops_version=kops)
         assert [v.path.removesuffix(".image") for v in found][:1] == expected
         assert all("etcdClusters[1]" not in v.path for v in found)
+
+
+def test_one_instance_profile_is_for_groups_of_one_role() -> None:
+    profile = {"iam": {"profile": "arn:aws:iam::1:instance-profile/nodes"}}
+    objects = [
+        CLUSTER,
+        group("master-a", "Master"),
+        *(group(name, "Node", **profile) for name in ("b", "c")),
+        group("bastions", "Bastion", **profile),
+    ]
+    text = yaml.safe_dump_all(objects)
+    (found,) = read_fleet([Source("cluster.yaml", text)]).manifests.values()
+
+    (refused,) = violations(found, kops_version="1.37")
+    assert (refused.about, refused.path, refused.at_command) == (
+        "InstanceGroup/bastions",
+        "spec.iam.profile",
+        "update",
+    )
+
+
+@pytest.mark.parametrize(
+    ("handler", "command"),
+    [
+        ({"enabled": True, "enableSpotInterruptionDraining": False}, ["create"]),
+        ({"enableSpotInterruptionDraining": False}, ["update"]),
+        ({"enabled": False, "enableSpotInterruptionDraining": False}, []),
+    ],
+)
+def test_a_handler_reads_a_queue_once_it_is_turned_on(
+    handler: Fields, command: list[str]
+) -> None:
+    """By the file, or by kops when it updates the cluster."""
+    found = manifest({"nodeTerminationHandler": handler})
+
+    assert [v.at_command for v in violations(found, kops_version="1.37")] == command
+
+
+def test_a_cluster_that_says_nothing_of_dns_wants_it_public() -> None:
+    """It is read so at once, and not only when the cluster is updated."""
+    found = manifest({"topology": None}, name="demo.k8s.local")
+
+    assert {(v.path, v.at_command) for v in violations(found, kops_version="1.37")} == {
+        ("spec.topology.dns.type", "create")
+    }

@@ -17,6 +17,7 @@ from kopslint.kops.validation import (
     addons,
     clouds,
     cni,
+    completed,
     components,
     elsewhere,
     endpoints,
@@ -67,6 +68,7 @@ _OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
     machines.assets,
     addons.addons,
     etcd.etcd_clusters,
+    completed.completed,
 )
 
 
@@ -107,8 +109,10 @@ def violations(
         node, version = manifest.cluster.node, manifest.cluster.version
         cluster = Declared(node, version, kops, is_cluster=True)
         found.extend(_of_cluster(cluster))
+    declared_groups = []
     for group in manifest.groups.values():
         declared = Declared(group.node, group.version, kops, cluster)
+        declared_groups.append(declared)
         found.extend(FieldWalk(declared, "InstanceGroup").violations())
         members = (etcd_.member_of(group.name) for etcd_ in manifest.etcd_clusters)
         found.extend(groups.group(declared, has_member=any(members)))
@@ -116,6 +120,7 @@ def violations(
         found.extend(_of_strangers(manifest, kops))
     elif identity.is_complete(cluster):
         found.extend(groups.together(manifest, cluster))
+        found.extend(groups.instance_profiles(declared_groups, cluster))
         found.extend(groups.filled_in_load_balancer(manifest, cluster))
     found.extend(elsewhere.of_refusals(elsewhere.refusals(manifest, kops)))
     yield from _once(found)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import Violation
+    from kopslint.kops.validation.violation import AtCommand, Violation
 
 _AWS = "cloudProvider.aws"
 _NEEDS = "needs certManager.enabled: true"
@@ -95,19 +95,22 @@ def _termination_handler(declared: Declared) -> Iterator[Violation]:
     if on and declared.flag("karpenter.enabled") and declared.since(34):
         problem = "cannot be used together with Karpenter"
         yield declared.refuse("addon", base, problem, source)
-    # The handler reads a queue unless that is turned off.
+    # The handler reads a queue unless that is turned off, and is on unless it is turned
+    # off itself: kops fills in both when it updates a cluster, for Karpenter neither.
     queue = declared.flag(f"{base}.enableSQSTerminationDraining") is not False
-    if not queue or not on or not declared.since(26):
+    at: AtCommand = "create" if declared.flag(f"{base}.enabled") else "update"
+    filled = at == "create" or not declared.flag("karpenter.enabled")
+    if not queue or not on or not filled or not declared.since(26):
         return
     if declared.flag(f"{base}.enableSpotInterruptionDraining") is False:
         place = f"{base}.enableSpotInterruptionDraining"
         problem = "must not be false in queue mode"
-        yield declared.refuse("addon", place, problem, source)
+        yield declared.refuse("addon", place, problem, source, at=at)
     draining = declared.flag(f"{base}.enableRebalanceDraining") is True
     if declared.flag(f"{base}.enableRebalanceMonitoring") and not draining:
         place = f"{base}.enableRebalanceMonitoring"
         problem = "needs enableRebalanceDraining: true in queue mode"
-        yield declared.refuse("addon", place, problem, source)
+        yield declared.refuse("addon", place, problem, source, at=at)
 
 
 def warm_pool(declared: Declared, base: str) -> Iterator[Violation]:
@@ -148,7 +151,9 @@ def _autoscaler(declared: Declared) -> Iterator[Violation]:
 
 def _external_dns(declared: Declared) -> Iterator[Violation]:
     place = "externalDNS.provider"
-    external = declared.text(place) == "external-dns"
+    # Turned off, as v1alpha2 has it, the provider is none, whichever one is named.
+    off = declared.flag("externalDNS.disable") is True
+    external = declared.text(place) == "external-dns" and not off
     if external and dns_type(declared) == "None" and declared.since(26):
         problem = "is external-dns, and that needs a public or private DNS topology"
         source = "validation.go, validateExternalDNS"

@@ -25,7 +25,10 @@ from kopslint.kops.validation.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.values import Test
     from kopslint.syntax.yaml_tree import Plain
 
 _SPEC = "validation.go, validateClusterSpec"
@@ -46,11 +49,11 @@ def _ipv6(declared: Declared) -> bool:
     return is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
 
 
-def _aws_only(field: str) -> Row:
+def _aws_only(field: str, *, test: Callable[[str], Test] = never) -> Row:
     return Row(
         "api-or-dns",
         f"api.loadBalancer.{field}",
-        never_filled("it is only supported on AWS"),
+        test("it is only supported on AWS"),
         _SPEC,
         since=27,
         when=elsewhere("aws"),
@@ -105,13 +108,13 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         _SPEC,
         since=28,
     ),
+    *(_aws_only(field, test=never_filled) for field in ("class", "sslCertificate")),
+    # These are refused whatever they are set to, false and an empty list included.
     *map(
         _aws_only,
         (
-            "class",
             "securityGroupOverride",
             "additionalSecurityGroups",
-            "sslCertificate",
             "sslPolicy",
             "crossZoneLoadBalancing",
             "accessLog",

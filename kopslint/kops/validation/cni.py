@@ -63,10 +63,6 @@ def networking(declared: Declared) -> Iterator[Violation]:
             one = declared.refuse("networking", _NET + option, "", source)
             yield one._replace(message=message)
     yield from _proxy(declared)
-    backend = "networking.flannel.backend"
-    if declared.has("networking.flannel") and not declared.text(backend):
-        source = "validation.go, validateNetworkingFlannel"
-        yield declared.refuse("missing-field", backend, "is missing", source)
     yield from _kindnet(declared)
     if declared.has(_CILIUM):
         yield from _cilium(declared)

@@ -13,6 +13,7 @@ from kopslint.kops.validation.enums import enum
 from kopslint.kops.validation.rows import Row
 from kopslint.kops.validation.values import (
     has_host_and_scheme,
+    matching,
     network,
     never,
     never_filled,
@@ -21,6 +22,9 @@ from kopslint.kops.validation.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kopslint.kops.validation.values import Test
     from kopslint.syntax.yaml_tree import Plain
 
 _API = "validation.go, validateKubeAPIServer"
@@ -73,9 +77,12 @@ def _psp(value: Plain) -> str | None:
     return f"must not be {value}: {_PSP}" if value == "PodSecurityPolicy" else None
 
 
-def _kubelet(field: str, reason: str, since: int) -> tuple[Row, ...]:
+def _kubelet(
+    field: str, reason: str, since: int, test: Callable[[str], Test] = never
+) -> tuple[Row, ...]:
+    """A field that is gone, and refused whatever it is set to, false included."""
     return tuple(
-        Row("component", f"{kubelet}.{field}", never_filled(reason), _KUBELET, since)
+        Row("component", f"{kubelet}.{field}", test(reason), _KUBELET, since)
         for kubelet in ("kubelet", "controlPlaneKubelet")
     )
 
@@ -98,6 +105,15 @@ COMPONENT_ROWS: tuple[Row, ...] = (
     ),
     Row("component", "kubeAPIServer.enableAdmissionPlugins[]", _psp, _API, since=25),
     Row("component", "kubeAPIServer.serviceNodePortRange", _port_range, _API, since=18),
+    # kops itself stops with a panic at one that has no value.
+    Row(
+        "component",
+        "kubeAPIServer.oidcRequiredClaim[]",
+        matching("[^=]*=", "of the form claim=value"),
+        "pkg/apis/kops/v1alpha2/conversion.go, "
+        "Convert_v1alpha2_ClusterSpec_To_kops_ClusterSpec",
+        since=27,
+    ),
     enum("kubeAPIServer.logFormat", _API, "text", "json", since=22, empty=True),
     # kube-controller-manager, kube-scheduler, kube-proxy
     Row(
@@ -131,11 +147,12 @@ COMPONENT_ROWS: tuple[Row, ...] = (
     Row("component", "kubeProxy.master", _url, "validation.go, validateKubeProxy"),
     # kubelet
     *_kubelet("configureCbr0", "its flag was removed in Kubernetes 1.5", 24),
-    *_kubelet("apiServers", "its flag was removed in Kubernetes 1.6", 10),
+    *_kubelet("apiServers", "its flag was removed in Kubernetes 1.6", 10, never_filled),
     *_kubelet(
         "podInfraContainerImage",
         "its flag was removed in Kubernetes 1.35; use containerd.sandboxImage",
         35,
+        never_filled,
     ),
     *_kubelet("requireKubeconfig", "its flag was removed in Kubernetes 1.10", 10),
     *_kubelet(
@@ -143,29 +160,18 @@ COMPONENT_ROWS: tuple[Row, ...] = (
         "it was renamed to allowedUnsafeSysctls in Kubernetes 1.11",
         23,
     ),
-    *_kubelet("bootstrapKubeconfig", "bootstrap tokens are not supported", 28),
+    *_kubelet(
+        "bootstrapKubeconfig", "bootstrap tokens are not supported", 28, never_filled
+    ),
     *_kubelet("cpuCFSQuotaPeriod", "it was removed in Kubernetes 1.20", 23),
     *_kubelet("networkPluginName", "it was removed in Kubernetes 1.24", 24),
+    *_kubelet("networkPluginMTU", "it was removed in Kubernetes 1.24", 24),
     *_kubelet("nonMasqueradeCIDR", "it was removed in Kubernetes 1.24", 24),
+    *_kubelet("enableCadvisorJsonEndpoints", "it needs Kubernetes 1.18 to 1.20", 21),
     *(
         row
         for kubelet in ("kubelet", "controlPlaneKubelet")
         for row in (
-            # These two are refused whatever they are set to, false and 0 included.
-            Row(
-                "component",
-                f"{kubelet}.enableCadvisorJsonEndpoints",
-                never("it needs Kubernetes 1.18 to 1.20"),
-                _KUBELET,
-                since=21,
-            ),
-            Row(
-                "component",
-                f"{kubelet}.networkPluginMTU",
-                never("it was removed in Kubernetes 1.24"),
-                _KUBELET,
-                since=24,
-            ),
             enum(
                 f"{kubelet}.topologyManagerPolicy",
                 _KUBELET,

@@ -101,7 +101,11 @@ def _authorization(declared: Declared) -> Iterator[Violation]:
     if "Webhook" in text and not declared.has(webhook) and declared.since(18):
         problem = "is missing: authorizationMode has Webhook"
         yield declared.refuse("missing-field", webhook, problem, _API_SOURCE)
-    if not declared.has("authorization.rbac") or not declared.since(19):
+    # Since 1.36 kops takes RBAC where the spec says nothing of authorization.
+    rbac = declared.has("authorization.rbac") or (
+        declared.since(36) and not declared.has("authorization.alwaysAllow")
+    )
+    if not rbac or not declared.since(19):
         return
     for mode in modes:
         if mode not in _MODES:

@@ -30,6 +30,8 @@ _DNS_OF = {
     "openstack": ("Public", "Private"),
     "scaleway": ("Public",),
 }
+# Stores that are S3 to kops, by another name: those of other clouds.
+_LIKE_S3 = ("s3", "do", "linode", "hos", "scw")
 _class = one_of("Network", empty=True)
 
 
@@ -41,13 +43,11 @@ def dns_type(declared: Declared) -> str:
 def dns(declared: Declared) -> Iterator[Violation]:
     """Whether the cloud offers the DNS that the cluster wants.
 
-    kops asks only if there is a topology in the file; when it updates a cluster it
-    fills one in first.
+    A file that says nothing of it wants public DNS.
     """
     here, kind = cloud_of(declared), dns_type(declared)
     if not here or kind not in ("Public", "Private", "None"):
         return
-    at: AtCommand = "create" if declared.has("networking.topology") else "update"
     local = str(declared.metadata("name") or "").rstrip(".").endswith(".k8s.local")
     if kind != "None" and local:
         if declared.since(37):
@@ -55,10 +55,10 @@ def dns(declared: Declared) -> Iterator[Violation]:
                 "must be None: the name ends in .k8s.local, and gossip DNS was "
                 "removed in kops 1.37"
             )
-            yield declared.refuse("api-or-dns", _DNS, problem, _TOPOLOGY, at=at)
+            yield declared.refuse("api-or-dns", _DNS, problem, _TOPOLOGY)
     elif kind != "None" and kind not in _DNS_OF.get(here, ()) and declared.since(36):
         problem = f"is {kind}, which {here} does not offer"
-        yield declared.refuse("api-or-dns", _DNS, problem, _TOPOLOGY, at=at)
+        yield declared.refuse("api-or-dns", _DNS, problem, _TOPOLOGY)
 
 
 def load_balancer(declared: Declared) -> Iterator[Violation]:
@@ -223,11 +223,14 @@ def issuer_discovery(declared: Declared) -> Iterator[Violation]:
     text = declared.text(store)
     if text and declared.since(21):
         problem = None
-        if text.startswith("s3://"):
-            bucket = text.removeprefix("s3://").partition("/")[0]
+        scheme, _, rest = text.partition("://")
+        bucket = rest.partition("/")[0]
+        if scheme in _LIKE_S3:
             if "." in bucket and declared.since(25):
                 problem = f"is {quoted(text)}, and the bucket's name must have no dots"
-        elif not text.startswith(("gs://", "memfs://")):
+            elif not bucket:
+                problem = f"is {quoted(text)}, which names no bucket"
+        elif scheme not in ("gs", "memfs"):
             problem = f"is {quoted(text)}, and must be an s3:// or gs:// path"
         if problem is not None:
             yield declared.refuse("api-or-dns", store, problem, source)

@@ -20,25 +20,57 @@ if TYPE_CHECKING:
 
 _CROSS = "instancegroup.go, CrossValidateInstanceGroup"
 _KARPENTER = "instancegroup.go, validateKarpenterInstanceGroup"
+_POPULATE = (
+    "upup/pkg/fi/cloudup/populate_instancegroup_spec.go, PopulateInstanceGroupSpec"
+)
+# Machines that cannot have a host of their own.
+_SHARED_HOSTS = tuple(
+    f"t2.{size}" for size in ("nano", "micro", "small", "medium", "large", "xlarge")
+)
 
 
 def in_cloud(declared: Declared, cluster: Declared, role: str) -> Iterator[Violation]:
     """What ``update`` asks of a group in the cloud of its cluster."""
     here = cloud_of(declared)
+    if here in ("aws", "azure", "gce", "linode"):
+        yield from _subnet_types(declared, cluster)
     if here == "aws":
         yield from _on_aws(declared, cluster, role)
     elif here == "gce":
         yield from _on_gce(declared)
     elif here == "azure":
-        yield from _on_azure(declared)
+        yield from _on_azure(declared, role)
     if declared.text("manager") == "Karpenter" and declared.since(36):
         yield from _karpenter(declared, cluster, role, here)
 
 
+def _subnet_types(declared: Declared, cluster: Declared) -> Iterator[Violation]:
+    """The subnets of one group: all private, or all public."""
+    types = {
+        cluster.text(f"{s}.name"): cluster.text(f"{s}.type")
+        for s in cluster.each("networking.subnets")
+    }
+    first = ""
+    for path in declared.each("subnets"):
+        kind = types.get(declared.text(path), "")
+        first = first or kind
+        if kind not in ("", first):
+            problem = f"is a subnet of type {kind}, beside one of type {first}"
+            source = "pkg/model/context.go, GatherSubnets"
+            yield declared.refuse("group", path, problem, source, at="update")
+
+
 def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violation]:
+    machine = declared.text("machineType")
+    dedicated = declared.text("tenancy") not in ("", "default")
+    if dedicated and machine in _SHARED_HOSTS and declared.since(22):
+        shared = f"is {declared.text('tenancy')}, which {machine} cannot have"
+        yield declared.refuse("group", "tenancy", shared, _POPULATE, at="update")
     yield from security_groups(declared, "additionalSecurityGroups", "update")
     policy = "mixedInstancesPolicy"
     base, most = declared.number(f"{policy}.onDemandBase"), declared.number("maxSize")
+    if not declared.has("maxSize") and role:
+        most = 2 if role == "Node" else 1
     if base is not None and most is not None and base > most:
         excess = f"is {base}, more than maxSize {most}"
         source = "aws.go, awsValidateMixedInstancesPolicy"
@@ -78,8 +110,18 @@ def _on_gce(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("missing-field", "zones", problem, source, at="update")
 
 
-def _on_azure(declared: Declared) -> Iterator[Violation]:
+def _on_azure(declared: Declared, role: str) -> Iterator[Violation]:
     source = "pkg/model/azuremodel/vmscaleset.go"
+    if role not in ("", "ControlPlane", "Node", "APIServer"):
+        problem = f"is {role}, which groups on Azure cannot have"
+        yield declared.refuse("group", "role", problem, source, at="update")
+    if declared.count("subnets") > 1:
+        problem = "has more than one subnet, and groups on Azure have one"
+        yield declared.refuse("group", "subnets", problem, source, at="update")
+    image = declared.text("image")
+    if image and not image.startswith("/subscriptions/") and image.count(":") != 3:
+        problem = f"is {quoted(image)}, and must be publisher:offer:sku:version"
+        yield declared.refuse("group", "image", problem, source, at="update")
     least, most = declared.number("minSize"), declared.number("maxSize")
     if least is not None and most is not None and least < most:
         problem = f"is {most}, and must be the same as minSize {least} on Azure"

@@ -18,7 +18,7 @@ from kopslint.kops.validation.rows import check_rows
 from kopslint.kops.validation.values import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.kops.spec import InstanceGroup, Manifest
     from kopslint.kops.validation.declared import Declared
@@ -62,7 +62,8 @@ def _alone(declared: Declared, has_member: bool) -> Iterator[Violation]:
     if role == "ControlPlane" and not declared.count("subnets"):
         problem = "is missing: a group of the control plane needs a subnet"
         nowhere = declared.refuse("missing-field", "subnets", problem, _GROUP)
-        yield nowhere._replace(covered_by="KL111" if has_member else "")
+        told = has_member and not declared.count("zones")
+        yield nowhere._replace(covered_by="KL111" if told else "")
     gvisor = declared.flag("containerd.gvisor.enabled") is True
     if gvisor and role not in ("", "Node") and declared.since(36):
         problem = "can be enabled only in groups with role Node"
@@ -172,6 +173,24 @@ def together(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
             problem = f"the cluster has no instance group with role {role}"
             found = cluster.refuse("group", "metadata.name", "", source, at="update")
             yield found._replace(message=problem, label=f"no group with role {role}")
+
+
+def instance_profiles(
+    declared: Iterable[Declared], cluster: Declared
+) -> Iterator[Violation]:
+    """One instance profile of AWS for groups of one role.
+
+    Source: pkg/model/awsmodel/iam.go, Build.
+    """
+    if cloud_of(cluster) != "aws":
+        return
+    roles: dict[str, str] = {}
+    for group_ in declared:
+        profile, role = group_.text("iam.profile"), role_of(group_)
+        if profile and roles.setdefault(profile, role) != role:
+            problem = f"is that of groups with role {roles[profile]} already"
+            source = "pkg/model/awsmodel/iam.go, Build"
+            yield group_.refuse("group", "iam.profile", problem, source, at="update")
 
 
 def filled_in_load_balancer(

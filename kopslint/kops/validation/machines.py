@@ -101,19 +101,18 @@ def _nri(declared: Declared) -> Iterator[Violation]:
     if declared.flag("containerd.nri.enabled") is not True:
         return
     source = "validation.go, validateNriConfig"
+    at: AtCommand = "create" if declared.cluster is declared else "update"
     for field in ("pluginRequestTimeout", "pluginRegistrationTimeout"):
         place = f"containerd.nri.{field}"
         period = go_seconds(declared.text(place)) if declared.has(place) else None
         if period is not None and period <= 0 and declared.since(37):
             problem = f"is {declared.text(place)}, and must be more than zero"
-            yield declared.refuse("component", place, problem, source)
+            yield declared.refuse("component", place, problem, source, at=at)
     version = semver(declared.text("containerd.version"))
-    in_cluster = declared.cluster is declared
-    # Where a Cluster names no version, kops itself stops with a panic.
-    named = declared.has("containerd.version") or in_cluster
-    if named and declared.since(29) and (version is None or version < (1, 7, 0)):
+    # Where none is named, kops itself stops with a panic.
+    if declared.since(29) and (version is None or version < (1, 7, 0)):
         problem = "needs containerd.version to be set, to 1.7.0 or newer"
-        yield declared.refuse("component", "containerd.nri", problem, source)
+        yield declared.refuse("component", "containerd.nri", problem, source, at=at)
 
 
 def _accelerators(declared: Declared) -> Iterator[Violation]:

@@ -199,8 +199,22 @@ def _together(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]
             elif here != region:
                 problem = f"is {here}, and clusters cannot span regions ({region})"
                 yield declared.refuse("network-range", place, problem, _SUBNETS)
+    if cloud_of(declared) == "gce":
+        yield from _egress_on_gce(declared, paths)
     yield from _zones(declared, paths)
     yield from _ways_out(declared, paths)
+
+
+def _egress_on_gce(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
+    """Private subnets on GCE that kops makes have a NAT of their own, or none."""
+    for path in paths:
+        place = f"{path}.egress"
+        text, private = declared.text(place), declared.text(f"{path}.type")
+        made = private in ("Private", "DualStack") and not declared.text(f"{path}.id")
+        if made and text not in ("", "nat", "External") and declared.since(24):
+            problem = f"is {quoted(text)}, and kops takes nat, External on GCE"
+            source = "pkg/model/gcemodel/network.go, Build"
+            yield declared.refuse("network-range", place, problem, source, at="update")
 
 
 def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
