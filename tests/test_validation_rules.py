@@ -1972,3 +1972,34 @@ def test_a_cluster_that_says_nothing_of_dns_wants_it_public() -> None:
     assert {(v.path, v.at_command) for v in violations(found, kops_version="1.37")} == {
         ("spec.topology.dns.type", "create")
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "kops"),
+    [
+        ({"containerRuntime": "docker", "docker": {}}, "1.28"),
+        ({"kubelet": {"networkPluginName": "cni"}}, "1.28"),
+        ({"kubeAPIServer": {"enableAdmissionPlugins": ["PodSecurityPolicy"]}}, "1.31"),
+        (plugin("external"), "1.31"),
+        (plugin("canal"), "1.33"),
+    ],
+)
+def test_kops_takes_what_the_kubernetes_of_the_cluster_still_has(
+    fields: Fields, kops: str
+) -> None:
+    """As long as it runs one that has it; the release after that takes it no more."""
+    old = manifest({**fields, "kubernetesVersion": "1.23.0"})
+    new = manifest({**fields, "kubernetesVersion": "1.28.0"})
+    later = f"1.{int(kops[2:]) + 1}"
+    too_old = {"version spec.kubernetesVersion"}
+
+    assert told(old, kops) - too_old == set()
+    assert told(new, kops) - too_old
+    assert told(old, later) - too_old
+
+
+def test_bits_outside_of_a_range_are_told_since_1_18() -> None:
+    found = manifest({"kubernetesVersion": "1.17.0", "sshAccess": ["1.1.1.1/0", "x"]})
+
+    assert told(found, "1.17") == {f"{RANGE} spec.sshAccess[1]"}
+    assert f"{RANGE} spec.sshAccess[0]" in told(found, "1.18")

@@ -12,13 +12,14 @@ from kopslint.kops.validation.clouds import elsewhere, on
 from kopslint.kops.validation.component_rows import COMPONENT_ROWS
 from kopslint.kops.validation.enums import enum
 from kopslint.kops.validation.networking_rows import NETWORKING_ROWS
-from kopslint.kops.validation.rows import Row
+from kopslint.kops.validation.rows import Row, gone
 from kopslint.kops.validation.values import (
     arn_of,
     cidr,
     ip,
     is_ipv6,
     matching,
+    network,
     never,
     never_filled,
     never_true,
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 _SPEC = "validation.go, validateClusterSpec"
 _GOSSIP = "gossip DNS was removed in kops 1.37"
+
+
+def _readable(value: Plain) -> str | None:
+    fits = isinstance(value, str) and network(value) is not None
+    return None if fits else _access(value)
 
 
 def _access(value: Plain) -> str | None:
@@ -67,7 +73,8 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         row
         for field in ("sshAccess", "api.access", "nodePortAccess")
         for row in (
-            Row("network-range", f"{field}[]", _access, _SPEC),
+            Row("network-range", f"{field}[]", _readable, _SPEC),
+            Row("network-range", f"{field}[]", _access, _SPEC, since=18),
             Row(
                 "network-range",
                 f"{field}[]",
@@ -99,8 +106,16 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         matching("(?!docker$)", "containerd: Kubernetes 1.24 removed Docker"),
         "validation.go, validateContainerRuntime",
         since=24,
+        when=gone(24, kops=29),
     ),
-    Row("component", "docker", never("Kubernetes 1.24 removed it"), _SPEC, since=24),
+    Row(
+        "component",
+        "docker",
+        never("Kubernetes 1.24 removed it"),
+        _SPEC,
+        since=24,
+        when=gone(24, kops=29),
+    ),
     Row(
         "component",
         "sysctlParameters[]",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.enums import enum
-from kopslint.kops.validation.rows import Row
+from kopslint.kops.validation.rows import Row, gone
 from kopslint.kops.validation.values import (
     has_host_and_scheme,
     matching,
@@ -24,6 +24,7 @@ from kopslint.kops.validation.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kopslint.kops.validation.rows import When
     from kopslint.kops.validation.values import Test
     from kopslint.syntax.yaml_tree import Plain
 
@@ -77,12 +78,19 @@ def _psp(value: Plain) -> str | None:
     return f"must not be {value}: {_PSP}" if value == "PodSecurityPolicy" else None
 
 
+_since_24 = gone(24, kops=29)
+
+
 def _kubelet(
-    field: str, reason: str, since: int, test: Callable[[str], Test] = never
+    field: str,
+    reason: str,
+    since: int,
+    test: Callable[[str], Test] = never,
+    when: When | None = None,
 ) -> tuple[Row, ...]:
     """A field that is gone, and refused whatever it is set to, false included."""
     return tuple(
-        Row("component", f"{kubelet}.{field}", test(reason), _KUBELET, since)
+        Row("component", f"{kubelet}.{field}", test(reason), _KUBELET, since, when)
         for kubelet in ("kubelet", "controlPlaneKubelet")
     )
 
@@ -102,8 +110,16 @@ COMPONENT_ROWS: tuple[Row, ...] = (
         never_filled("it has been replaced with enableAdmissionPlugins"),
         _API,
         since=26,
+        when=gone(26, kops=32),
     ),
-    Row("component", "kubeAPIServer.enableAdmissionPlugins[]", _psp, _API, since=25),
+    Row(
+        "component",
+        "kubeAPIServer.enableAdmissionPlugins[]",
+        _psp,
+        _API,
+        since=25,
+        when=gone(25, kops=32),
+    ),
     Row("component", "kubeAPIServer.serviceNodePortRange", _port_range, _API, since=18),
     # kops itself stops with a panic at one that has no value.
     Row(
@@ -122,6 +138,7 @@ COMPONENT_ROWS: tuple[Row, ...] = (
         never("clusterSigningDuration has replaced it"),
         "validation.go, validateKubeControllerManager",
         since=29,
+        when=gone(25, kops=32),
     ),
     Row(
         "component",
@@ -164,9 +181,15 @@ COMPONENT_ROWS: tuple[Row, ...] = (
         "bootstrapKubeconfig", "bootstrap tokens are not supported", 28, never_filled
     ),
     *_kubelet("cpuCFSQuotaPeriod", "it was removed in Kubernetes 1.20", 23),
-    *_kubelet("networkPluginName", "it was removed in Kubernetes 1.24", 24),
-    *_kubelet("networkPluginMTU", "it was removed in Kubernetes 1.24", 24),
-    *_kubelet("nonMasqueradeCIDR", "it was removed in Kubernetes 1.24", 24),
+    *_kubelet(
+        "networkPluginName", "it was removed in Kubernetes 1.24", 24, when=_since_24
+    ),
+    *_kubelet(
+        "networkPluginMTU", "it was removed in Kubernetes 1.24", 24, when=_since_24
+    ),
+    *_kubelet(
+        "nonMasqueradeCIDR", "it was removed in Kubernetes 1.24", 24, when=_since_24
+    ),
     *_kubelet("enableCadvisorJsonEndpoints", "it needs Kubernetes 1.18 to 1.20", 21),
     *(
         row

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from kopslint.kops.validation.values import kubernetes_version
 from kopslint.kops.validation.violation import Violation
 from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence, find, span_of
 
@@ -155,6 +156,13 @@ class Declared:
     def since(self, minor: int) -> bool:
         """Whether kops is 1.``minor`` or newer."""
         return self.kops >= minor
+
+    def runs(self, minor: int) -> bool:
+        """Whether the cluster's Kubernetes is 1.``minor`` or newer."""
+        if self.cluster is None:
+            return False
+        version = kubernetes_version(self.cluster.text("kubernetesVersion"))
+        return version is not None and version >= (1, minor, 0)
 
     def node(self, path: str) -> Node | None:
         """The node of the field that kops calls ``path``, below ``spec``."""

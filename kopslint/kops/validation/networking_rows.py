@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.clouds import elsewhere
 from kopslint.kops.validation.enums import enum
-from kopslint.kops.validation.rows import Row
+from kopslint.kops.validation.rows import Row, gone
 from kopslint.kops.validation.values import (
     at_least,
     is_ipv6,
@@ -20,6 +20,7 @@ from kopslint.kops.validation.values import (
 
 if TYPE_CHECKING:
     from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.rows import When
 
 _NET = "validation.go, validateNetworking"
 _CALICO = "validation.go, validateNetworkingCalico"
@@ -31,16 +32,21 @@ def _ipv6(declared: Declared) -> bool:
     return is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
 
 
-def _gone(option: str, reason: str, since: int) -> Row:
-    return Row("networking", f"networking.{option}", never(reason), _NET, since)
+def _gone(option: str, reason: str, since: int, when: When | None = None) -> Row:
+    return Row("networking", f"networking.{option}", never(reason), _NET, since, when)
 
 
 NETWORKING_ROWS: tuple[Row, ...] = (
     # Options of networking that are gone
     _gone("classic", "classic networking is not supported", 10),
-    _gone("external", "Kubernetes 1.26 removed it", 26),
+    _gone("external", "Kubernetes 1.26 removed it", 26, gone(26, kops=32)),
     _gone("weave", "Weave is no longer supported", 28),
-    _gone("canal", "Canal is not supported since Kubernetes 1.28", 28),
+    _gone(
+        "canal",
+        "Canal is not supported since Kubernetes 1.28",
+        28,
+        gone(28, kops=34),
+    ),
     _gone("romana", "support for Romana has been removed", 19),
     _gone("lyftvpc", "support for LyftVPC has been removed", 23),
     *(

@@ -133,6 +133,8 @@ def readable(declared: Declared, path: str) -> Iterator[Violation]:
     """Whether the range at ``path`` can be read, if there is one."""
     text = declared.text(path)
     problem = cidr(text) if text else None
+    if not declared.since(18) and network(text) is not None:
+        problem = None
     if problem is not None:
         source = "validation.go, parseCIDR"
         yield declared.refuse("network-range", path, problem, source)

@@ -59,6 +59,14 @@ class Row:
         self.values = values
 
 
+def gone(kubernetes: int, kops: int) -> When:
+    """Holds where Kubernetes is 1.``kubernetes`` or newer, and any from 1.``kops`` on.
+
+    kops minds which Kubernetes runs as long as it runs some that still have the field.
+    """
+    return lambda declared: declared.since(kops) or declared.runs(kubernetes)
+
+
 def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Violation]:
     """What the rows of ``table`` find in an object."""
     spec = declared.root.get("spec")
