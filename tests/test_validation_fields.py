@@ -224,7 +224,16 @@ def test_every_type_of_the_api_is_known(version: str) -> None:
     """A type that the table names and does not hold would let anything through."""
     structs = api(version).structs
     scalars = {
-        *("string", "bool", "number", "duration", "quantity", "int-or-string", "any"),
+        *(
+            "string",
+            "bool",
+            "number",
+            "duration",
+            "quantity",
+            "time",
+            "int-or-string",
+            "any",
+        ),
         *("uint8", "int16", "int32", "uint32", "int64"),
     }
     named_types = {
@@ -284,3 +293,31 @@ RENAMED = {
 def test_a_field_is_found_under_its_name_in_v1alpha2(inside: str, written: str) -> None:
     assert named(in_file(inside, "v1alpha2")) == written
     assert named(in_file(inside, "v1alpha3")) == inside
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("2016-12-10T22:42:28Z", True),
+        ('"2016-12-10T22:42:28.5+01:00"', True),
+        ("null", True),
+        ("yesterday", False),
+        ("2016-12-10", False),
+        ("2016-12-10 22:42:28", False),
+        ("1481409748", False),
+    ],
+)
+def test_times_are_written_as_kubernetes_writes_them(text: str, fits: bool) -> None:
+    """Source: apimachinery pkg/apis/meta/v1, Time.UnmarshalJSON."""
+    source = Source(
+        "group.yaml",
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: InstanceGroup\nmetadata:\n"
+        f"  creationTimestamp: {text}\n  name: nodes\n"
+        "  labels: {kops.k8s.io/cluster: demo.example.com}\nspec: {role: Node}\n",
+    )
+    (manifest,) = read_fleet([source]).manifests.values()
+    found = [v for v in violations(manifest) if v.kind == "wrong-type"]
+
+    assert [(v.path, v.span.line, v.span.column) for v in found] == (
+        [] if fits else [("metadata.creationTimestamp", 4, 22)]
+    )

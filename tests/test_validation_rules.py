@@ -949,6 +949,25 @@ COMPLETED: dict[str, tuple[Fields, set[str]]] = {
         {"serviceAccountIssuerDiscovery": {"discoveryStore": "do://keys/a"}},
         set(),
     ),
+    "a store that kops cannot reach": (
+        {"configBase": "ftp://state/demo.example.com", "keyStore": "/srv/keys"},
+        {"cloud spec.configBase"},
+    ),
+    "permissions for all service accounts": (
+        {
+            "iam": {
+                "useServiceAccountExternalPermissions": True,
+                "serviceAccountExternalPermissions": [
+                    {
+                        "name": "*",
+                        "namespace": "*",
+                        "aws": {"policyARNs": ["arn:aws:iam::1:policy/a"]},
+                    }
+                ],
+            }
+        },
+        {"cloud spec.iam.serviceAccountExternalPermissions[0].name"},
+    ),
     "keys in no bucket": (
         {"serviceAccountIssuerDiscovery": {"discoveryStore": "s3://"}},
         {"api-or-dns spec.serviceAccountIssuerDiscovery.discoveryStore"},
@@ -2003,3 +2022,26 @@ def test_bits_outside_of_a_range_are_told_since_1_18() -> None:
 
     assert told(found, "1.17") == {f"{RANGE} spec.sshAccess[1]"}
     assert f"{RANGE} spec.sshAccess[0]" in told(found, "1.18")
+
+
+@pytest.mark.parametrize(
+    ("role", "refused"),
+    [
+        ("Bastion", {f"{VALUE} spec.topology.bastion.loadBalancer.type"}),
+        ("Node", set()),
+    ],
+)
+def test_the_load_balancer_of_bastions_is_made_where_there_are_some(
+    role: str, refused: set[str]
+) -> None:
+    topology = {"bastion": {"loadBalancer": {"type": "public"}}}
+    objects = [
+        laid_over(CLUSTER, {"spec": {"topology": topology}}),
+        group("master-a", "Master"),
+        group("nodes", "Node"),
+        group("more", role),
+    ]
+    text = yaml.safe_dump_all(objects)
+    (found,) = read_fleet([Source("cluster.yaml", text)]).manifests.values()
+
+    assert told(found) == refused

@@ -121,6 +121,7 @@ def violations(
     elif identity.is_complete(cluster):
         found.extend(groups.together(manifest, cluster))
         found.extend(groups.instance_profiles(declared_groups, cluster))
+        found.extend(groups.bastions(manifest, cluster))
         found.extend(groups.filled_in_load_balancer(manifest, cluster))
     found.extend(elsewhere.of_refusals(elsewhere.refusals(manifest, kops)))
     yield from _once(found)

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from kopslint.syntax.yaml_tree import Plain
 
 _SPEC = "validation.go, validateClusterSpec"
+# Where kops can keep its files, by the beginning of the URL, some of them in the past.
+# Source: kops util/pkg/vfs/context.go, BuildVfsPath.
+_STORES = (
+    "(?!.*://)|(file|s3|do|linode|hos|memfs|gs|k8s|swift|azureblob|scw|oss|vault)://"
+)
 _GOSSIP = "gossip DNS was removed in kops 1.37"
 
 
@@ -53,6 +58,11 @@ def _no_prefix_list(value: Plain) -> str | None:
 
 def _ipv6(declared: Declared) -> bool:
     return is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
+
+
+def _external_permissions(declared: Declared) -> bool:
+    field = "iam.useServiceAccountExternalPermissions"
+    return on("aws")(declared) and declared.flag(field) is True
 
 
 def _aws_only(field: str, *, test: Callable[[str], Test] = never) -> Row:
@@ -144,6 +154,16 @@ CLUSTER_ROWS: tuple[Row, ...] = (
     ),
     *COMPONENT_ROWS,
     *NETWORKING_ROWS,
+    *(
+        Row(
+            "cloud",
+            store,
+            matching(_STORES, "a path of the file system or an s3://, gs://, ... URL"),
+            "upup/pkg/fi/cloudup/populate_cluster_spec.go, run",
+            at="update",
+        )
+        for store in ("configStore.base", "configStore.keypairs", "configStore.secrets")
+    ),
     # DNS
     enum(
         "networking.topology.dns",
@@ -228,6 +248,15 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         "aws.go, awsValidateIAMAuthenticator",
         since=23,
         when=on("aws"),
+    ),
+    Row(
+        "cloud",
+        "iam.serviceAccountExternalPermissions[].name",
+        matching(r"[^*]*$", "the name of one service account, without a *"),
+        "pkg/model/awsmodel/iam.go, formatAWSIAMStatement",
+        since=26,
+        when=_external_permissions,
+        at="update",
     ),
     Row(
         "cloud",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kopslint.syntax.yaml_tree import Entry, Node, Step
 
 _QUANTITY = r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)"
 _RANGES = {
     "uint8": range(2**8),
     "int16": range(-(2**15), 2**15),
@@ -199,6 +200,9 @@ def _wanted(node: Node, expected: str) -> str | None:
     if expected == "duration":
         fits = text is not None and go_seconds(text) is not None
         return None if fits else "a duration such as 10m or 1h30m"
+    if expected == "time":
+        fits = text is not None and re.fullmatch(_TIME, text) is not None
+        return None if fits else "a time such as 2026-01-31T12:00:00Z"
     if expected == "quantity":
         fits = text is not None and re.fullmatch(_QUANTITY, text) is not None
         return None if fits or number is not None else "a quantity such as 100m or 2Gi"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kopslint.kops.spec import InstanceGroup, Manifest
     from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import Violation
+    from kopslint.kops.validation.violation import Kind, Violation
 
 _GROUP = "instancegroup.go, ValidateInstanceGroup"
 _CROSS = "instancegroup.go, CrossValidateInstanceGroup"
@@ -191,6 +191,21 @@ def instance_profiles(
             problem = f"is that of groups with role {roles[profile]} already"
             source = "pkg/model/awsmodel/iam.go, Build"
             yield group_.refuse("group", "iam.profile", problem, source, at="update")
+
+
+def bastions(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
+    """The load balancer of bastions on AWS, where there are any.
+
+    Source: pkg/model/awsmodel/bastion.go, Build.
+    """
+    place = "networking.topology.bastion.loadBalancer.type"
+    text = cluster.text(place)
+    here = any(group_.role == "Bastion" for group_ in manifest.groups.values())
+    if here and text not in ("", "Public", "Internal") and cloud_of(cluster) == "aws":
+        problem = f"is {quoted(text)}, and kops takes Public, Internal"
+        source = "pkg/model/awsmodel/bastion.go, Build"
+        kind: Kind = "unsupported-value"
+        yield cluster.refuse(kind, place, problem, source, at="update")
 
 
 def filled_in_load_balancer(
