@@ -2045,3 +2045,19 @@ def test_the_load_balancer_of_bastions_is_made_where_there_are_some(
     (found,) = read_fleet([Source("cluster.yaml", text)]).manifests.values()
 
     assert told(found) == refused
+
+
+@pytest.mark.parametrize(
+    ("fields", "written"),
+    [
+        ({"cloudLabels": {"Name": "x"}}, "Name"),
+        ({"cloudLabels": {"kops.k8s.io/instancegroup": "other"}}, "other"),
+        ({"nodeLabels": {"a/b/c": "x"}}, "a/b/c"),
+    ],
+)
+def test_a_label_is_shown_where_it_is_wrong(fields: Fields, written: str) -> None:
+    """At its key, or at its value."""
+    (found,) = violations(manifest(nodes=fields), kops_version="1.37")
+    line = found.span.source.line(found.span.line)
+
+    assert line[found.span.column - 1 : found.span.end_column - 1] == written

@@ -214,13 +214,15 @@ def _policy_roles(declared: Declared, field: str) -> Iterator[Violation]:
     for role in declared.keys(field):
         if role not in known:
             near = role.rstrip("s").lower()
-            yield declared.refuse(
+            place = f"{field}{{{role}}}"
+            refused = declared.refuse(
                 "unsupported-value",
-                f"{field}{{{role}}}",
+                place,
                 f"is for no role that kops knows: {', '.join(_ROLES)}",
                 "validation.go, validateAdditionalPolicy",
                 hint=f"write {near}" if near in known else "",
             )
+            yield refused._replace(span=declared.key(place))
 
 
 def _statements(declared: Declared, item: str) -> Iterator[Violation]:

@@ -228,6 +228,13 @@ class Declared:
         """The narrowest span for the field, or for where it is missing."""
         return span_of(self.root, *self._steps(path))
 
+    def key(self, path: str) -> Span:
+        """The span of the key of the field, where it is the key that is wrong."""
+        *above, last = self._steps(path)
+        parent = find(self.root, *above)
+        entry = parent.entry(str(last)) if isinstance(parent, Mapping) else None
+        return entry.key.span if entry is not None else self.span(path)
+
     def name(self, path: str) -> str:
         """The field as the file names it."""
         return named(self._steps(path))

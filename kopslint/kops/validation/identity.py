@@ -170,15 +170,18 @@ def metadata(declared: Declared) -> Iterator[Violation]:
     for field in ("labels", "annotations"):
         found = declared.metadata(field)
         for key, value in found.items() if isinstance(found, dict) else ():
-            problem = ""
+            problem, at_key = "", True
             # The keys of annotations may be in upper case, which is no DNS name.
             if not _is_label_key(key.lower() if field == "annotations" else key):
                 problem = "is no label: prefix/name, of letters, digits, - _ and ."
             elif field == "labels" and not _is_label_value(value):
                 problem = f"is {quoted(value)}, which no label may be"
+                at_key = False
             if problem:
                 place = f"metadata.{field}.{{{key}}}"
-                yield declared.refuse("name-or-label", place, problem, source)
+                refused = declared.refuse("name-or-label", place, problem, source)
+                span = declared.key(place) if at_key else refused.span
+                yield refused._replace(span=span)
 
 
 def _is_label_key(key: str) -> bool:
@@ -198,19 +201,24 @@ def labels(declared: Declared) -> Iterator[Violation]:
     at: AtCommand = "replace" if in_cluster else "create"
     for key in declared.keys("cloudLabels"):
         problem, source = None, "cluster.go, validateCloudLabels"
+        at_key = True
         if key == GROUP_LABEL and not in_cluster:
             value = declared.text(f"cloudLabels{{{key}}}")
             if value != declared.metadata("name") and declared.since(22):
                 problem = f"is {quoted(value)}, and must be the name of the group"
                 source = "instancegroup.go, validateIGCloudLabels"
+                at_key = False
         elif key in _RESERVED or key.startswith(_RESERVED_PREFIXES):
             problem = "is a label that kops reserves for itself"
         if problem is not None and declared.since(20):
             place = f"cloudLabels{{{key}}}"
-            yield declared.refuse("name-or-label", place, problem, source, at=at)
+            refused = declared.refuse("name-or-label", place, problem, source, at=at)
+            span = declared.key(place) if at_key else refused.span
+            yield refused._replace(span=span)
     for key in declared.keys("nodeLabels"):
         if key.count("/") > 1 and declared.since(19):
             problem = "is a label with more than one slash"
             source = "instancegroup.go, validateNodeLabels"
             place = f"nodeLabels{{{key}}}"
-            yield declared.refuse("name-or-label", place, problem, source)
+            refused = declared.refuse("name-or-label", place, problem, source)
+            yield refused._replace(span=declared.key(place))
