@@ -2061,3 +2061,30 @@ def test_a_label_is_shown_where_it_is_wrong(fields: Fields, written: str) -> Non
     line = found.span.source.line(found.span.line)
 
     assert line[found.span.column - 1 : found.span.end_column - 1] == written
+
+
+@pytest.mark.parametrize(
+    ("zones", "refused"),
+    [
+        (["eu-west-1a"], False),
+        (["eu-west-1b"], True),
+        (["eu-west-1a", "eu-west-1a"], True),
+        ([], False),
+    ],
+)
+def test_a_private_subnet_has_one_utility_subnet_in_its_zone(
+    zones: list[str], refused: bool
+) -> None:
+    """Where the file shows any; a file that shows none may be a part of a spec."""
+    utility = [
+        {
+            "name": f"utility-{number}",
+            "zone": zone,
+            "type": "Utility",
+            "cidr": f"10.20.{number}.0/24",
+        }
+        for number, zone in enumerate(zones)
+    ]
+    found = manifest({"subnets": [SUBNET, *utility]})
+
+    assert told(found) == ({f"{RANGE} spec.subnets[0].zone"} if refused else set())

@@ -6,6 +6,7 @@ Source: kops pkg/apis/kops/validation/validation.go, validateSubnets and validat
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.clouds import cloud_of, regions_demanded
@@ -252,6 +253,11 @@ def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]
         return
     source = "pkg/model/awsmodel/network.go, Build"
     first: dict[str, str] = {}
+    utilities = Counter(
+        declared.text(f"{path}.zone")
+        for path in paths
+        if declared.text(f"{path}.type") == "Utility"
+    )
     for path in paths:
         zone = declared.text(f"{path}.zone")
         private = declared.text(f"{path}.type") in ("Private", "DualStack")
@@ -259,6 +265,12 @@ def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]
         if not private or external or not zone or declared.text(f"{path}.id"):
             continue
         same = first.setdefault(zone, path)
+        # Where there are none at all, the file shows a part of the subnets.
+        if same == path and utilities and utilities[zone] != 1:
+            many = "has more than one Utility" if utilities[zone] else "has no Utility"
+            problem = f"is {zone}, which {many} subnet for the way out of a private one"
+            place = f"{path}.zone"
+            yield declared.refuse("network-range", place, problem, source, at="update")
         for field in ("egress", "publicIP"):
             place = f"{path}.{field}"
             if declared.text(place) != declared.text(f"{same}.{field}"):
