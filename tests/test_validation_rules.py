@@ -968,6 +968,14 @@ COMPLETED: dict[str, tuple[Fields, set[str]]] = {
         },
         {"cloud spec.iam.serviceAccountExternalPermissions[0].name"},
     ),
+    "a container that is not named": (
+        {"configBase": "azureblob://account"},
+        {"etcd spec.configBase"},
+    ),
+    "a container of secrets that is not named": (
+        {"configBase": "azureblob://account/a", "secretStore": "azureblob://account"},
+        {"etcd spec.secretStore"},
+    ),
     "keys in no bucket": (
         {"serviceAccountIssuerDiscovery": {"discoveryStore": "s3://"}},
         {"api-or-dns spec.serviceAccountIssuerDiscovery.discoveryStore"},

@@ -40,6 +40,7 @@ _LISTED = {
 }
 _ETCD_MANAGER = 12
 _MAJOR = 3
+_INCOMPLETE = "and must be azureblob://ACCOUNT/CONTAINER/PATH"
 _NAMES = {"events", "cilium", "leases"}
 
 
@@ -157,6 +158,10 @@ def _azure_accounts(declared: Declared) -> Iterator[Violation]:
         return
     source = "validation.go, validateAzureBlobAccountUniformity"
     base = _account(declared.text("configStore.base"))
+    if base == "":
+        wrong = f"is {quoted(declared.text('configStore.base'))}, {_INCOMPLETE}"
+        yield declared.refuse("etcd", "configStore.base", wrong, source)
+        return
     places = ["configStore.keypairs", "configStore.secrets"]
     places += [f"{e}.backups.backupStore" for e in declared.each("etcdClusters")]
     for place in places:
@@ -165,7 +170,9 @@ def _azure_accounts(declared: Declared) -> Iterator[Violation]:
         problem = None
         if account is None:
             continue
-        if base is None:
+        if not account:
+            problem = f"is {quoted(text)}, {_INCOMPLETE}"
+        elif base is None:
             problem = "is an azureblob:// store, and that of the configuration is not"
         elif account != base:
             problem = f"is in the account {account}, and the configuration in {base}"
@@ -174,5 +181,12 @@ def _azure_accounts(declared: Declared) -> Iterator[Violation]:
 
 
 def _account(text: str) -> str | None:
+    """The account of an azureblob:// store; empty without one or without a container.
+
+    Source: kops util/pkg/vfs/context.go, buildAzureBlobPath.
+    """
     rest = text.removeprefix("azureblob://")
-    return rest.partition("/")[0] if rest != text else None
+    if rest == text:
+        return None
+    account, _, path = rest.partition("/")
+    return account if path.partition("/")[0] else ""
