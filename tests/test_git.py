@@ -365,6 +365,73 @@ def test_a_conflict_must_be_resolved_first(repository: Repository) -> None:
         find_change(staged=True)
 
 
+def test_a_conflict_in_the_work_tree_is_called_one(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": A})
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.commit({"a.yaml": A.replace("name: main", "name: events")})
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({"a.yaml": A.replace("name: main", "name: cilium")})
+    repository.git("merge", "--quiet", "work", check=False)
+    line = 1 + (repository.root / "a.yaml").read_text().splitlines().index(
+        "<<<<<<< HEAD"
+    )
+
+    assert check("--changed") == 2
+    assert capsys.readouterr().err == (
+        f"kopslint: a.yaml:{line}:1: this conflict is not resolved\n"
+        "  hint: resolve it, and remove the lines of <, = and >\n"
+    )
+
+
+def test_what_is_to_be_pasted_names_a_staged_file_as_it_lies_there(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The index has no name on the command line."""
+    repository.commit({"a b.yaml": cluster("a.example.com", *"abcde")})
+    repository.write({"a b.yaml": A3})
+    repository.git("add", "--all")
+
+    check("--staged", "--select=KL213", "--format=json")
+
+    fixes = [
+        command
+        for finding in json.loads(capsys.readouterr().out)["findings"]
+        for command in finding["fix"]
+        if command.startswith("kopslint plan")
+    ]
+    assert fixes
+    assert all(" --after 'a b.yaml'" in command for command in fixes)
+
+
+def test_a_line_of_the_state_before_is_never_shown_in_the_file_after_it(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The group is gone, and what has its line now is something else."""
+    repository.commit({"a.yaml": cluster("a.example.com", *"abcde")})
+    repository.write({"a.yaml": A3})
+
+    check("--changed", "--select=KL205", "--format=github")
+
+    gone = [line for line in capsys.readouterr().out.splitlines() if "KL205" in line]
+    assert len(gone) == 2
+    assert all(line.startswith("::warning file=a.yaml,title=KL205 ") for line in gone)
+
+
+def test_a_repository_without_files_is_said_to_have_none(
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(repository.root / ".git")
+
+    assert check("--changed") == 2
+    assert capsys.readouterr().err.startswith(
+        "kopslint: this repository has no work tree here\n"
+    )
+
+
 def test_a_sparse_checkout_has_its_hidden_files_too(repository: Repository) -> None:
     """A file that is not on the disk on purpose was not removed."""
     nodes = group("nodes", "a.example.com", "Node")
@@ -601,9 +668,9 @@ def test_one_of_two_hundred_clusters_is_read_alone(
     repository.write({"clusters/c7.yaml": cluster("c7.example.com", "a", "b", "c")})
     read: list[str] = []
 
-    def counted(path: str, data: bytes, revision: str | None = None) -> Source:
+    def counted(path: str, data: bytes, revision: str | None, *, past: bool) -> Source:
         read.append(path)
-        return decode(path, data, revision)
+        return decode(path, data, revision, past=past)
 
     monkeypatch.setattr("kopslint.source.git_snapshot.decode", counted)
 

@@ -283,6 +283,12 @@ LADDER = "a0: &a0 [x]\n" + "".join(
         ("{{ .name }}\n", (1, 1), "a Go or Jinja template that was not rendered"),
         ("a: {{ .name }}\n", (1, 4), "a Go or Jinja template"),
         ("a: 1\n{{- if .x }}\nb: 1\n{{- end }}\n", (2, 1), "a Go or Jinja template"),
+        ("a: 1\n<<<<<<< HEAD\nb: 1\n", (2, 1), "this conflict is not resolved"),
+        (
+            "a: 1\nb:\n<<<<<<< HEAD\n  c: 1\n=======\n  c: 2\n>>>>>>> work\n",
+            (3, 1),
+            "this conflict is not resolved",
+        ),
         ("{% if x %}\na: 1\n", (1, 1), "a Jinja template"),
         ("a: 1\n<% if x %>\nb: 1\n", (2, 1), "an ERB template"),
         ("a: [${A}, ${B}]\n", (1, 5), "a template with ${...} variables"),

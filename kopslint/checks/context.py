@@ -80,10 +80,9 @@ def _members(manifest: Manifest) -> object:
 
 def _named(source: Source) -> str:
     """A source as the command line names it."""
-    revision = source.revision
     from shlex import quote
 
-    return quote(f"git:{revision}:{source.path}" if revision else source.path)
+    return quote(source.named)
 
 
 def sure(certain: bool) -> Certainty:

@@ -71,7 +71,10 @@ def read_changed(
 
     change = find_change(options.base, options.head, staged=options.staged)
     touched = touched_clusters(change, layout, within)
-    remarks = [f"{path} is a submodule and was not read" for path in change.submodules]
+    remarks = [
+        f"{path} is a submodule and was not read: run kopslint check --base REV in it"
+        for path in change.submodules
+    ]
     requests = []
     for cluster in touched:
         if cluster.before is None:

@@ -50,7 +50,7 @@ def read_request(
         )
     specs = partial(collect, suffixes=SPEC_SUFFIXES, stdin=_stdin)
     request = Request(
-        before=tuple(specs(before)) if before else None,
+        before=tuple(map(_past, specs(before))) if before else None,
         after=tuple(specs(after)) if after else None,
         commands=read_commands(commands, stdin_as),
     )
@@ -82,6 +82,12 @@ def read_commands(
         return tuple(sources)
     name = _STDIN_NAMES[stdin_as]
     return tuple(Source(name, s.text) if s.path == STDIN else s for s in sources)
+
+
+def _past(source: Source) -> Source:
+    """A text of the state before; on the disk it is still there all the same."""
+    revision = source.revision
+    return Source(source.path, source.text, revision, past=revision is not None)
 
 
 def _stdin() -> str:

@@ -6,6 +6,7 @@ rules, or where in a repository the run takes place.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,11 +133,20 @@ def repository_of(folder: Path) -> Repository:
     """The repository that a folder lies in; without one, the folder is all there is."""
     from kopslint.report.places import Repository
 
-    root = next(
-        (place for place in (folder, *folder.parents) if (place / ".git").exists()),
-        folder,
+    found = next(
+        (
+            place
+            for place in (folder, *folder.parents)
+            # Path.exists raises where one may not look.
+            if os.path.exists(place / ".git")  # noqa: PTH110
+        ),
+        None,
     )
-    return Repository(root=root.as_posix(), folder=folder.as_posix())
+    return Repository(
+        root=(found or folder).as_posix(),
+        folder=folder.as_posix(),
+        kept=found is not None,
+    )
 
 
 def _described_all(rules: Sequence[Rule] | None) -> list[RuleInfo]:

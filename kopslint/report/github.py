@@ -46,9 +46,11 @@ def render_github(report: Report, repository: Repository, *, unicode: bool) -> s
 
 def _annotation(finding: Finding, repository: Repository, style: Style) -> str:
     properties: dict[str, str] = {}
-    if finding.locations:
-        span = finding.locations[0].span
-        properties["file"] = style.safe(repository.path(span.source))
+    anchor = repository.anchor(finding)
+    if anchor.path is not None:
+        properties["file"] = style.safe(anchor.path)
+    span = anchor.span
+    if span is not None:
         properties["line"] = str(span.line)
         properties["endLine"] = str(span.end_line)
         if span.line == span.end_line:
@@ -57,6 +59,8 @@ def _annotation(finding: Finding, repository: Repository, style: Style) -> str:
             properties["endColumn"] = str(span.end_column)
     properties["title"] = f"{finding.rule} {style.safe(finding.name)}"
     lines = [sentences.headline(finding, style), *sentences.reasons(finding, style)]
+    if anchor.elsewhere:
+        lines.append(f"Found at {style.safe(anchor.elsewhere)}")
     if finding.fix:
         lines += ["Instead:", *sentences.fix(finding, style)]
     lines.append(f"More: kopslint explain {finding.rule}")

@@ -42,13 +42,14 @@ def _entry(
     finding: Finding, fingerprint: str, repository: Repository
 ) -> dict[str, object]:
     # GitLab asks for a file and a line, even if a finding is about none.
-    path, line, end = ".", 1, 1
-    if finding.locations:
-        span = finding.locations[0].span
-        path = _STYLE.safe(repository.path(span.source))
-        line, end = span.line, span.end_line
+    anchor = repository.anchor(finding)
+    path = "." if anchor.path is None else _STYLE.safe(anchor.path)
+    line, end = (anchor.span.line, anchor.span.end_line) if anchor.span else (1, 1)
+    told = f"{finding.rule}: {sentences.headline(finding, _STYLE)}"
+    if anchor.elsewhere:
+        told += f" ({_STYLE.safe(anchor.elsewhere)})"
     return {
-        "description": f"{finding.rule}: {sentences.headline(finding, _STYLE)}",
+        "description": told,
         "check_name": finding.rule,
         "fingerprint": fingerprint,
         "severity": _SEVERITY[finding.severity],

@@ -72,6 +72,7 @@ class _Texts:
             {
                 "path": source.path,
                 "revision": source.revision,
+                "past": source.past,
                 "lines": {str(n): text for n, text in sorted(lines.items())},
             }
             for source, lines in self._lines.items()

@@ -92,18 +92,19 @@ class _Texts:
     """The sources that several reports point into, each once."""
 
     def __init__(self, shards: Iterable[ShardModel]) -> None:
-        lines: dict[tuple[str, str | None], dict[int, str]] = {}
+        lines: dict[tuple[str, str | None, bool], dict[int, str]] = {}
         for shard in shards:
             for text in shard.texts:
-                lines.setdefault((text.path, text.revision), {}).update(text.lines)
+                key = (text.path, text.revision, text.past)
+                lines.setdefault(key, {}).update(text.lines)
         self._sources = {
-            (path, revision): Source(path, _numbered(found), revision)
-            for (path, revision), found in lines.items()
+            (path, revision, past): Source(path, _numbered(found), revision, past=past)
+            for (path, revision, past), found in lines.items()
         }
 
     def of(self, shard: ShardModel) -> list[Source]:
         """The sources by the numbers that they have in a report."""
-        return [self._sources[text.path, text.revision] for text in shard.texts]
+        return [self._sources[t.path, t.revision, t.past] for t in shard.texts]
 
 
 def _numbered(lines: dict[int, str]) -> str:

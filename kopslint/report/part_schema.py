@@ -78,6 +78,7 @@ class TextModel(Model):
 
     path: str
     revision: str | None
+    past: bool
     lines: dict[Position, str]
 
 

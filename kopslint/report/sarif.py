@@ -135,14 +135,19 @@ class _Writer:
         fingerprint: str,
         suppression: Suppression | None,
     ) -> dict[str, object]:
-        primary, others = finding.locations[:1], finding.locations[1:]
+        anchor = self._repository.anchor(finding)
         # GitHub asks for a file even if a finding is about none in particular.
-        places = [self.physical(place.span) for place in primary] or [_FOLDER]
+        where = _FOLDER if anchor.path is None else _physical(anchor.path, anchor.span)
+        others = [
+            place
+            for number, place in enumerate(finding.locations)
+            if number != anchor.number and self._repository.holds(place.span.source)
+        ]
         result: dict[str, object] = {
             "ruleId": finding.rule,
             "level": _LEVEL[finding.severity],
-            "message": {"text": _message(finding)},
-            "locations": [{"physicalLocation": physical} for physical in places],
+            "message": {"text": _message(finding, anchor.elsewhere, others)},
+            "locations": [{"physicalLocation": where}],
             "relatedLocations": [
                 {
                     "id": number,
@@ -158,7 +163,7 @@ class _Writer:
         if self._any_suppressed:
             # SARIF wants it said of all results or of none.
             result["suppressions"] = [*self.suppressions(suppression)]
-        if steps := list(self.steps(finding)):
+        if steps := list(self.steps(finding, where)):
             result["codeFlows"] = [
                 {"threadFlows": [{"locations": steps[-_MOST_STEPS:]}]}
             ]
@@ -174,43 +179,55 @@ class _Writer:
             "kind": _SUPPRESSED[suppression.kind],
             "justification": _STYLE.safe(suppression.reason),
         }
-        if suppression.span is not None:
-            told["location"] = {"physicalLocation": self.physical(suppression.span)}
+        span = suppression.span
+        if span is not None and self._repository.holds(span.source):
+            told["location"] = {"physicalLocation": self.physical(span)}
         yield told
 
-    def steps(self, finding: Finding) -> Iterator[dict[str, object]]:
-        """The commands up to the one that the finding is about."""
+    def steps(
+        self, finding: Finding, where: dict[str, object]
+    ) -> Iterator[dict[str, object]]:
+        """The commands up to the one that the finding is about.
+
+        A list that lies outside the repository is shown where the finding is.
+        """
         if finding.step is None or finding.cluster is None:
             return
         for entry in self._steps.get(finding.cluster, ()):
             # The state before the list has no place, and GitHub asks for one.
             if entry.span is None or entry.step > finding.step:
                 continue
+            known = self._repository.holds(entry.span.source)
             yield {
                 "executionOrder": entry.step,
                 "location": {
-                    "physicalLocation": self.physical(entry.span),
+                    "physicalLocation": self.physical(entry.span) if known else where,
                     "message": {"text": _unlinked(_told(entry))},
                 },
             }
 
     def physical(self, span: Span) -> dict[str, object]:
+        """A place, without lines if they are those of the state before."""
         path = self._repository.path(span.source)
-        scheme = "file://" if path.startswith("/") else ""
-        return {
-            "artifactLocation": {
-                "uri": scheme + quote(path, errors="backslashreplace")
-            },
-            "region": {
-                "startLine": span.line,
-                "startColumn": span.column,
-                "endLine": span.end_line,
-                "endColumn": span.end_column,
-            },
+        return _physical(path, None if span.source.past else span)
+
+
+def _physical(path: str, span: Span | None) -> dict[str, object]:
+    scheme = "file://" if path.startswith("/") else ""
+    place: dict[str, object] = {
+        "artifactLocation": {"uri": scheme + quote(path, errors="backslashreplace")}
+    }
+    if span is not None:
+        place["region"] = {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
         }
+    return place
 
 
-def _message(finding: Finding) -> str:
+def _message(finding: Finding, elsewhere: str, others: Sequence[Location]) -> str:
     """The text of a result: the first sentence is what GitHub takes as its title.
 
     Braces stay as they are although SARIF reserves them for arguments: consumers
@@ -219,19 +236,27 @@ def _message(finding: Finding) -> str:
     title = sentences.headline(finding, _STYLE)
     lines = [title if title.endswith((".", "!", "?")) else f"{title}."]
     lines += sentences.reasons(finding, _STYLE)
+    if elsewhere:
+        lines.append(f"Found at {_STYLE.safe(elsewhere)}.")
     if finding.fix:
         lines += ["Instead:", *sentences.fix(finding, _STYLE)]
     text = _unlinked("\n".join(lines))
     # GitHub shows related locations only where the message links to them.
     links = [
         f"[{_link_text(_label(place))}]({number})"
-        for number, place in enumerate(finding.locations[1:], 1)
+        for number, place in enumerate(others, 1)
     ]
     return f"{text}\nSee {', '.join(links)}." if links else text
 
 
 def _label(place: Location) -> str:
-    return _STYLE.safe(place.label or str(place.span))
+    """What is to be seen at a place, and where if no line is shown."""
+    source = place.span.source
+    label = place.label or str(place.span)
+    if source.past:
+        where = f"line {place.span.line} at {source.revision}"
+        label = f"{label} ({where})" if place.label else where
+    return _STYLE.safe(label)
 
 
 def _link_text(label: str) -> str:

@@ -101,7 +101,7 @@ def _below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
         folders[:] = sorted(new.values())
         for file in files:
             path = here / file
-            if file.endswith(suffixes) and not _is_hidden(file) and path.is_file():
+            if file.endswith(suffixes) and not _is_hidden(file) and _is_file(path):
                 yield path
 
 
@@ -121,13 +121,21 @@ def _matching(pattern: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
             hidden = any(map(_is_hidden, path.relative_to(folder).parts))
             if hidden and not any(map(_is_hidden, wild)):
                 continue
-            if (has_suffix or path.name.endswith(suffixes)) and path.is_file():
+            if (has_suffix or path.name.endswith(suffixes)) and _is_file(path):
                 yield path
     except ValueError as error:
         raise InputError(
             f"the pattern {pattern} cannot be used: {error}",
             hint="write ** between slashes",
         ) from None
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a path is a regular file; InputError where one may not look."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        _refuse(error)
 
 
 def _is_hidden(name: str) -> bool:

@@ -19,7 +19,9 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def decode(path: str, data: bytes, revision: str | None = None) -> Source:
+def decode(
+    path: str, data: bytes, revision: str | None = None, *, past: bool = False
+) -> Source:
     """The source called ``path`` that holds ``data``, without a byte order mark.
 
     Raises InputError for data that is longer than ``MAX_BYTES``, binary, UTF-16,
@@ -33,7 +35,7 @@ def decode(path: str, data: bytes, revision: str | None = None) -> Source:
         raise InputError(f"{path} is binary", hint="name a text file")
     data = data.removeprefix(_BOM)
     try:
-        return Source(path, data.decode(), revision)
+        return Source(path, data.decode(), revision, past=past)
     except UnicodeDecodeError as error:
         source = Source(path, data.decode(errors="replace"), revision)
         before = Source(path, data[: error.start].decode()).lines

@@ -12,6 +12,7 @@ from kopslint.errors import InputError
 from kopslint.records import Record
 from kopslint.source.git_program import Git, lacks_history
 from kopslint.source.git_snapshot import REGULAR_FILES, Snapshot, WorkTree
+from kopslint.source.text import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def find_change(
     root = Git().root()
     git = Git(root)
     tree, title = _base(git, base, head or "HEAD", staged=staged)
-    before = Snapshot(git, root, title, tree)
+    before = Snapshot(git, root, title, tree, past=True)
     after = _after(git, root, head, staged=staged)
     files: list[ChangedFile] = []
     submodules = []
@@ -87,7 +88,7 @@ def default_branch(git: Git) -> str | None:
 
 def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
     if staged:
-        return Snapshot(git, root, "the index", None)
+        return Snapshot(git, root, INDEX, None)
     if head is None:
         return WorkTree(git, root)
     commit = _commit(git, head)

@@ -143,7 +143,10 @@ def refusal(result: subprocess.CompletedProcess[bytes]) -> InputError:
     _, distrusts, owned = said.partition("dubious ownership in repository at ")
     if distrusts:
         hint = f"if you trust it: git config --global --add safe.directory {owned}"
-    elif "not a git repository" in said or "work tree" in said:
+    elif "work tree" in said:
+        said = "this repository has no work tree here"
+        hint = "run it inside a clone that has files, not in a bare one or in .git"
+    elif "not a git repository" in said:
         hint = "run it inside a clone of the repository"
     else:
         hint = "see what git status says"

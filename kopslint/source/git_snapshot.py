@@ -27,11 +27,21 @@ class Snapshot:
     """A state of the repository that git keeps: a tree, or without one the index.
 
     ``root`` is the top folder of the repository, to which all paths are relative.
-    ``title`` is what people call this state.
+    ``title`` is what people call this state, and ``past`` says that a change leaves
+    it behind.
     """
 
-    def __init__(self, git: Git, root: Path, title: str, tree: str | None) -> None:
+    def __init__(
+        self,
+        git: Git,
+        root: Path,
+        title: str,
+        tree: str | None,
+        *,
+        past: bool = False,
+    ) -> None:
         self._git = git
+        self._past = past
         self.root = root
         self.title = title
         self.tree = tree
@@ -56,7 +66,7 @@ class Snapshot:
         Raises InputError for wanted files that are no text or not in this clone.
         """
         return {
-            path: decode(self.called(path), data, self._revision)
+            path: decode(self.called(path), data, self._revision, past=self._past)
             for path, data in self._contents(sorted({*paths} & {*self.files}))
             if data is not None and wanted(data)
         }

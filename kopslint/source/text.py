@@ -11,23 +11,46 @@ from functools import cached_property
 
 from kopslint.records import Record
 
+INDEX = "the index"
+"""What people call the state that the next commit takes."""
+
 
 class Source:
     """One input text.
 
     ``path`` is how people name it (relative, forward slashes); ``revision`` is
-    set when the text was taken from version control rather than from the disk.
+    set when the text was taken from version control rather than from the disk, and
+    ``past`` if it is what a change leaves behind: a service that shows the repository
+    after it has other lines at this path, or none.
     Two sources are equal only if they are the same object: the same path can
     hold one text before a change and another one after it.
     """
 
-    def __init__(self, path: str, text: str, revision: str | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        text: str,
+        revision: str | None = None,
+        *,
+        past: bool = False,
+    ) -> None:
         self.path = path
         self.text = text
         self.revision = revision
+        self.past = past
 
     def __repr__(self) -> str:
         return f"Source({self.path!r}, revision={self.revision!r})"
+
+    @property
+    def named(self) -> str:
+        """What the command line calls this text.
+
+        The index has no name there; its files are taken from the disk.
+        """
+        if self.revision is None or self.revision == INDEX:
+            return self.path
+        return f"git:{self.revision}:{self.path}"
 
     @cached_property
     def lines(self) -> list[str]:

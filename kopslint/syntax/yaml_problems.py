@@ -101,9 +101,9 @@ def bad_yaml(source: Source, error: YAMLError | UnicodeError) -> InputError:
         return _bad_character(source)
     problem = error.problem or "it cannot be read"
     span = _character_at(source, error.problem_mark)
-    template = _template_before(span)
-    if template is not None:
-        return template
+    known = _conflict_before(span) or _template_before(span)
+    if known is not None:
+        return known
     if problem in _PLACED_AT_THEIR_START and error.context_mark is not None:
         span = _character_at(source, error.context_mark)
     is_tab = source.line(span.line)[span.column - 1 : span.column] == "\t"
@@ -149,6 +149,19 @@ def _bad_character(source: Source) -> InputError:
                 hint="remove it",
             )
     return InputError("this is not valid YAML", span=source.whole())
+
+
+def _conflict_before(span: Span) -> InputError | None:
+    """The error for the conflict that git left at or before ``span``, if any."""
+    source = span.source
+    for number in range(1, span.line + 1):
+        if source.line(number).startswith("<<<<<<< "):
+            return InputError(
+                "this conflict is not resolved",
+                span=source.span(number, 1, number, 8),
+                hint="resolve it, and remove the lines of <, = and >",
+            )
+    return None
 
 
 def _template_before(span: Span) -> InputError | None:
