@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,8 +36,8 @@ from kopslint.source.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+ONE_MEMBER = Path(__file__).parent / "specs/one-member.yaml"
 SOURCE = Source("run.sh", "kops delete ig b --yes\n")
 ERROR = Finding(
     rule="KL301",
@@ -560,3 +561,47 @@ def test_prose_is_wrapped_and_code_is_left_alone() -> None:
         "",
         "  See https://example.com.",
     ]
+
+
+def test_a_list_without_a_command_is_no_order_that_was_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A runbook whose blocks are for no shell would otherwise look replayed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "talk.md").write_text("```python\nkops\n```\n", "utf-8")
+    (tmp_path / "get.sh").write_text("kops get ig\n", "utf-8")
+    spec = str(ONE_MEMBER)
+
+    run(["check", spec, "--commands", "talk.md"])
+    run(["check", spec, "--commands", "get.sh"])
+
+    assert capsys.readouterr().err == (
+        "kopslint: talk.md holds no command of a shell, so no order was checked\n"
+    )
+
+
+def test_what_the_system_refuses_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "somewhere")
+
+    monkeypatch.setattr("kopslint.cli.checking.run_check", refuse)
+
+    assert run(["check", "after.yaml"]) == 2
+    assert capsys.readouterr().err == (
+        "kopslint: somewhere cannot be used: Permission denied\n"
+        "  hint: make it readable, or name what is\n"
+    )
+
+
+def test_a_current_folder_that_is_gone_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    assert run(["check", "after.yaml"]) == 2
+    assert "the current folder cannot be used" in capsys.readouterr().err

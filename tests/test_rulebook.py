@@ -124,8 +124,12 @@ def test_a_manifest_is_read_into_a_rule(tmp_path: Path) -> None:
 
 
 FAULTS = {
-    "a missing field": ("severity: error\n", "", "severity: Field required"),
-    "an unknown field": ("id: KL301", "id: KL301\nlevel: 1", "level: Extra inputs"),
+    "a missing field": ("severity: error\n", "", "severity is missing"),
+    "an unknown field": (
+        "id: KL301",
+        "id: KL301\nlevel: 1",
+        "rule.yaml:2:1: there is no field level",
+    ),
     "no severity of ours": ("severity: error", "severity: bad", "severity: Input"),
     "no sources": (
         "sources:\n  - kops pkg/instancegroups/delete.go, DeleteInstanceGroup",

@@ -304,10 +304,17 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
         {"check": "os:system", "when": None},
         ": check: only the rulebook of kopslint names",
     ),
-    "neither": ({"when": None}, ": when: Field required"),
-    "nothing to be asked about": ({"for": "groups"}, ": for: Input should be 'clust"),
-    "an id of kopslint": ({"id": "KL999"}, ": id: KL is for the rules of kopslint"),
-    "an id that is none": ({"id": "acme-1"}, ": id: String should match pattern"),
+    "neither": ({"when": None}, ": when is missing (add it)"),
+    "nothing to be asked about": (
+        {"for": "groups"},
+        ":5:1: for: Input should be 'clust",
+    ),
+    "a slip of the pen": (
+        {"sumary": "x", "summary": None},
+        ":8:1: there is no field sumary (did you mean summary?)",
+    ),
+    "an id of kopslint": ({"id": "KL999"}, ":1:1: id: KL is for the rules of kopslint"),
+    "an id that is none": ({"id": "acme-1"}, ":1:1: id: String should match pattern"),
     "a place in a command": (
         {"for": "command", "at": "spec"},
         ": a command has no fields to point at, leave out at",

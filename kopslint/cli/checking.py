@@ -116,6 +116,7 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
     else:
         request = _request(options, configuration)
         report = _checked(request, settings, options.jobs, voice)
+        _say_what_is_empty(request, report, voice)
         if options.shard is not None and not report.summary.clusters:
             voice.remark(f"nothing to check: no cluster is in shard {options.shard}")
             outputs = _for_programs(outputs)
@@ -160,6 +161,20 @@ def _checked(
         return workers.check(request, settings, jobs, say)
     finally:
         voice.progress("")
+
+
+def _say_what_is_empty(request: Request, report: Report, voice: Voice) -> None:
+    """Say which command lists hold no command: their order was not checked."""
+    if report.summary.commands or not request.commands:
+        return
+    from kopslint.syntax import command_list
+
+    for source in request.commands:
+        body = command_list.read_commands(source).body
+        if next(command_list.simple_commands(body), None) is None:
+            voice.remark(
+                f"{source.path} holds no command of a shell, so no order was checked"
+            )
 
 
 def _refuse_unfit(options: CheckOptions) -> None:
@@ -259,7 +274,9 @@ def check_all(
             f" command lists: {len(request.commands)}"
         )
         try:
-            reports.append(check(request, settings))
+            report = check(request, settings)
+            reports.append(report)
+            _say_what_is_empty(request, report, voice)
         except NothingCheckedError:
             voice.detail(f"{title}: its files hold no kops object")
     if len(requests) > 1:

@@ -52,13 +52,13 @@ def run(arguments: Sequence[str]) -> int:
         _complain("kopslint: the input is too large for the memory that there is")
         _complain("  hint: check less at once, or allow kopslint more memory")
         return InputError.exit_status
+    except OSError as error:
+        # What the machine refuses is no defect of kopslint, wherever it happens.
+        return _refused(error, verbose="--verbose" in arguments)
     except Exception as error:  # noqa: BLE001 - the last place that can explain it
         # The options may not have been read yet when something breaks.
         if "--verbose" in arguments:
-            from traceback import format_exc
-
-            for line in format_exc().splitlines():
-                _complain(line)
+            _complain_in_full()
         _complain(f"kopslint: {type(error).__name__}: {error}")
         _complain(
             f"  This is a defect in kopslint {__version__}, and nothing can be said"
@@ -87,6 +87,32 @@ def _status(arguments: Sequence[str]) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(bool(done.code))
     return 0
+
+
+def _refused(error: OSError, *, verbose: bool) -> int:
+    """Say what the system did not allow, and return the exit status of an input."""
+    if verbose:
+        _complain_in_full()
+    why = error.strerror or str(error)
+    if error.filename is None:
+        # Only the current folder has no name in such an error.
+        _complain(f"kopslint: the current folder cannot be used: {why}")
+        _complain("  hint: go to a folder that is still there")
+    else:
+        name = error.filename
+        if isinstance(name, bytes):
+            name = os.fsdecode(name)
+        _complain(f"kopslint: {name} cannot be used: {why}")
+        _complain("  hint: make it readable, or name what is")
+    return InputError.exit_status
+
+
+def _complain_in_full() -> None:
+    """Where the program was when it failed."""
+    from traceback import format_exc
+
+    for line in format_exc().splitlines():
+        _complain(line)
 
 
 def _complain(sentence: str) -> None:

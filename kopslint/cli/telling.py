@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.cli.reports import write_reports
 from kopslint.cli.terminal import write_output
+from kopslint.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,8 @@ def told(
         quiet=voice.quiet,
         timeline=options.timeline,
         rules=settings.known,
-        mended=mended,
+        # What is known already needs no mending.
+        mended=mended if report.count(Severity.ERROR) else (),
     )
     if patch:
         write_output(patch)

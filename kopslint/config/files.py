@@ -5,6 +5,7 @@ This module must not know what the files hold.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,9 @@ def _files(folder: Path, several: Iterable[Patterns]) -> list[Path]:
             for text in patterns.texts
             if not text.startswith("!")
             for path in folder.glob(_glob(text))
-            if path.is_file() and patterns.match(path.relative_to(folder).as_posix())
+            if patterns.match(path.relative_to(folder).as_posix())
+            # Path.is_file raises where one may not look.
+            and os.path.isfile(path)  # noqa: PTH113
         }
     )
 

@@ -89,13 +89,19 @@ def find_configuration(start: Path) -> Configuration:
 
     Raises InputError as ``read_configuration`` does.
     """
+    # The methods of Path raise where one may not look; what lies there, if anything,
+    # is refused by whoever reads the inputs.
     place = Path(os.path.abspath(start))  # noqa: PTH100 - Keeps symbolic links.
-    folder = next(p for p in (place, *place.parents) if p.is_dir())
+    folder = next(p for p in (place, *place.parents) if os.path.isdir(p))  # noqa: PTH112
     folders = [folder, *folder.parents]
-    roots = [n for n, each in enumerate(folders, 1) if (each / ".git").exists()]
+    roots = [
+        n
+        for n, each in enumerate(folders, 1)
+        if os.path.exists(each / ".git")  # noqa: PTH110
+    ]
     for each in folders[: roots[0] if roots else 1]:
         for name in _FILES:
-            if (each / name).is_file():
+            if os.path.isfile(each / name):  # noqa: PTH113
                 found = _read(each / name, each)
                 if found is not None:
                     return found

@@ -22,6 +22,8 @@ from kopslint.rulebook.model import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pydantic_core import ErrorDetails
+
     from kopslint.rulebook.manifest import HouseManifest, Manifest
 
     _ManifestT = TypeVar("_ManifestT", Manifest, HouseManifest)
@@ -168,10 +170,8 @@ def _checked(
     try:
         manifest = model.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = "".join(f"{step}: " for step in first["loc"])
-        told = first["msg"].removeprefix("Value error, ")
-        raise RuleError(f"{path}: {field}{told}") from error
+        known = [each.alias or key for key, each in model.model_fields.items()]
+        raise _complaint(path, known, error.errors()) from error
     called = folder.resolve().name
     if called != f"{manifest.id}-{manifest.name}":
         raise RuleError(
@@ -180,6 +180,31 @@ def _checked(
             hint="make them agree",
         )
     return manifest
+
+
+def _complaint(path: Path, known: list[str], errors: list[ErrorDetails]) -> RuleError:
+    """What is wrong with a manifest; a slip of the pen before what it makes missing."""
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
+    loc = [str(step) for step in first["loc"]]
+    lines = path.read_text("utf-8", errors="replace").splitlines()
+    starts = (f"{loc[0]}:", f'"{loc[0]}":', f"'{loc[0]}':") if loc else ("\0",)
+    line = next((n for n, text in enumerate(lines, 1) if text.startswith(starts)), None)
+    where = f":{line}:1" if line else ""
+    if first["type"] == "extra_forbidden":
+        from difflib import get_close_matches
+
+        near = get_close_matches(loc[0], known, n=1)
+        return RuleError(
+            f"{path}{where}: there is no field {loc[0]}",
+            hint=f"did you mean {near[0]}?"
+            if near
+            else f"there are {', '.join(known)}",
+        )
+    if first["type"] == "missing":
+        return RuleError(f"{path}: {'.'.join(loc)} is missing", hint="add it")
+    field = "".join(f"{step}: " for step in loc)
+    told = first["msg"].removeprefix("Value error, ")
+    return RuleError(f"{path}{where}: {field}{told}", hint="correct it")
 
 
 def find_rule(rules: Iterable[Rule], wanted: str) -> Rule:
