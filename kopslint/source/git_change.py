@@ -83,7 +83,9 @@ def find_change(
 
 def default_branch(git: Git) -> str | None:
     """The branch that work parts from: the remote's own one, or one with its name."""
-    return next((name for name in _DEFAULT_BRANCHES if _object(git, name)), None)
+    listed = git.read("for-each-ref", "--format=%(refname)", *_DEFAULT_BRANCHES)
+    known = listed.decode(errors="replace").split()
+    return next((name for name in _DEFAULT_BRANCHES if name in known), None)
 
 
 def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
@@ -116,6 +118,8 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
         # Forges call the state before a new branch's first commit all zeros.
         return _empty_tree(git)
     other = _commit(git, base)
+    if other == start:
+        return start, start[:7]
     parted = git.ask("merge-base", other, start)
     if parted.returncode == 0:
         commit = parted.stdout.decode().split()[0]
