@@ -22,11 +22,22 @@ def text_at(event: object, *keys: str) -> str:
 
 
 def base_of(event: object) -> str:
-    """The revision that the event's change starts from, empty if it is about none."""
+    """The revision that the event's change starts from, empty if it is about none.
+
+    A branch that is pushed for the first time, or by force, has no state before that
+    is here; what it changes is told from where it parted from the default branch.
+    """
+    before = text_at(event, "before")
+    default = text_at(event, "repository", "default_branch")
+    branch = text_at(event, "ref").removeprefix("refs/heads/")
+    forced = isinstance(event, dict) and event.get("forced") is True
+    is_other = default and branch not in {default, text_at(event, "ref")}
+    if is_other and (forced or {*before} == {"0"}):
+        before = f"origin/{default}"
     return (
         text_at(event, "pull_request", "base", "sha")
         or text_at(event, "merge_group", "base_sha")
-        or text_at(event, "before")
+        or before
     )
 
 
@@ -75,7 +86,9 @@ def has_commands(text: str) -> bool:
 def main() -> int:
     """Run the check, tell the job about it, and return the exit status of kopslint."""
     environment = dict(os.environ)
-    event = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_text("utf-8"))
+    path = environment.get("GITHUB_EVENT_PATH", "")
+    # Programs that imitate a runner may have no event.
+    event = json.loads(Path(path).read_text("utf-8")) if path else {}
     command = [sys.executable, "-I", "-m", "kopslint", "check"]
     status = subprocess.run(  # noqa: S603 - No shell, and values are no options.
         [*command, *options(event, environment)], check=False

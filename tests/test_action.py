@@ -259,6 +259,35 @@ def test_the_base_is_what_the_event_says(job: Job, event: dict[str, object]) -> 
     assert "KL301" in rules(ran)
 
 
+@pytest.mark.parametrize(
+    "event",
+    [{"before": "0" * 40}, {"before": "1" * 40, "forced": True}],
+    ids=["new", "by force"],
+)
+def test_a_pushed_branch_without_a_state_before_is_compared_with_the_default_branch(
+    job: Job, event: dict[str, object]
+) -> None:
+    """The commit before a push by force is nowhere, and zeros are no commit."""
+    git(job.repository, "update-ref", "refs/remotes/origin/main", job.base)
+    about = {"ref": "refs/heads/work", "repository": {"default_branch": "main"}}
+
+    ran = job.check({**event, **about}, commands="order.sh")
+
+    assert "KL301" in rules(ran), ran.stderr
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/tags/v1"])
+def test_what_is_pushed_first_to_the_default_branch_is_all_new(
+    job: Job, ref: str
+) -> None:
+    about = {"ref": ref, "repository": {"default_branch": "main"}}
+
+    ran = job.check({"before": "0" * 40, **about})
+
+    assert ran.returncode == 0, ran.stderr
+    assert "(control plane 0 -> 3)" in ran.stdout
+
+
 def test_an_event_without_a_base_is_compared_with_the_default_branch(job: Job) -> None:
     """Nothing parted from main here, so there is nothing to check, and that is said."""
     ran = job.check({"schedule": "0 0 * * *"})
