@@ -602,6 +602,18 @@ def test_configured_specs_that_are_not_there_are_no_pass(
     assert "no file matches the patterns of specs" in capsys.readouterr().err
 
 
+def test_a_folder_of_rules_that_is_missing_is_said_with_its_place(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".kopslint.yaml").write_text("rule-paths:\n  - nosuch\n", "utf-8")
+
+    assert run(["check", "after.yaml"]) == 2
+    assert capsys.readouterr().err == (
+        "kopslint: .kopslint.yaml:2:5: there is no folder nosuch with rules\n"
+        f"  hint: it is looked for in {Path.cwd()}\n"
+    )
+
+
 def test_init_writes_a_configuration_once(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -411,7 +411,7 @@ def test_rules_without_an_expression_do_not_load_the_library(tmp_path: Path) -> 
     assert (asked.returncode, asked.stdout) == (2, "")
     assert asked.stderr == (
         "kopslint: rules with an expression need a library that is not installed\n"
-        "  hint: pip install 'kopslint[cel]'\n"
+        "  hint: pip install cel-expr-python\n"
     )
 
 

@@ -168,6 +168,13 @@ def _configuration(
         )
         for cluster, texts in model.commands.items()
     )
+    for n, name in enumerate(model.rule_paths):
+        if not os.path.isdir(folder / name):  # noqa: PTH112
+            raise InputError(
+                f"there is no folder {name} with rules",
+                span=written.at(("rule-paths", n)),
+                hint=f"it is looked for in {shown(folder)}",
+            )
     return Configuration(
         layout=Layout(str(folder), specs, commands),
         path=path,

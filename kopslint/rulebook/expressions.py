@@ -168,7 +168,7 @@ def _cel() -> _Cel:
     except ImportError:
         raise RuleError(
             "rules with an expression need a library that is not installed",
-            hint="pip install 'kopslint[cel]'",
+            hint="pip install cel-expr-python",
         ) from None
     return cel
 
