@@ -32,7 +32,14 @@ def naming(names: set[str]) -> Callable[[bytes], bool]:
     """Which files may hold kops objects of clusters with these names."""
     each = "|".join(map(re.escape, sorted(names)))
     pattern = re.compile(rf"(?<![\w.-])(?:{each})(?![\w.-])".encode())
-    return lambda data: looks_like_kops(data) and pattern.search(data) is not None
+    known = [name.encode() for name in names]
+
+    def named(data: bytes) -> bool:
+        # Looking for the bytes alone first is many times faster.
+        found = any(name in data for name in known)
+        return found and looks_like_kops(data) and pattern.search(data) is not None
+
+    return named
 
 
 def named_clusters(source: Source) -> set[str] | None:

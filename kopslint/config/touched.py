@@ -141,16 +141,38 @@ class _Search:
     def _read(
         self, files: Iterable[ChangedFile], wanted: Callable[[bytes], bool]
     ) -> list[ChangedFile]:
-        """The files of which at least one side is wanted, read and kept."""
+        """The files of which at least one side is wanted, read and kept.
+
+        What did not change is the same on both sides, and is not read again if it is
+        not wanted.
+        """
         files = list(files)
-        for side, paths in (
-            (self._before, {file.old for file in files}),
-            (self._after, {file.new for file in files}),
-        ):
-            new = {path for path in paths if path and (side, path) not in self._texts}
-            for path, source in side.read(new, wanted).items():
-                self._texts[side, path] = source
+        self._keep(self._after, (file.new for file in files), wanted)
+        perhaps = (
+            file.old
+            for file in files
+            if not self._is_same(file) or (self._after, file.new or "") in self._texts
+        )
+        self._keep(self._before, perhaps, wanted)
         return [file for file in files if any(self._sources(file))]
+
+    def _keep(
+        self,
+        side: Snapshot,
+        paths: Iterable[str | None],
+        wanted: Callable[[bytes], bool],
+    ) -> None:
+        new = {path for path in paths if path and (side, path) not in self._texts}
+        for path, source in side.read(new, wanted).items():
+            self._texts[side, path] = source
+
+    def _is_same(self, file: ChangedFile) -> bool:
+        return file.old == file.new and file.new not in self._paths
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        """The paths of everything that changed."""
+        return frozenset(path for file in self._changed for path in file if path)
 
     def _sources(self, file: ChangedFile) -> tuple[Source | None, Source | None]:
         """What was read of both sides of a file."""
