@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.config.marks import looks_like_kops, named_clusters, naming
 from kopslint.config.patterns import Patterns
+from kopslint.config.texts import Texts
 from kopslint.errors import InputError
 from kopslint.records import Record
 from kopslint.source.at_hand import files_in_snapshot
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from kopslint.config.patterns import Layout, Match
     from kopslint.source.git_change import Change
-    from kopslint.source.git_snapshot import Snapshot
     from kopslint.source.text import Source
 
 _ANY_SPEC = Patterns(["**/*.yaml", "**/*.yml", "**/*.json"])
@@ -79,7 +79,8 @@ class _Search:
         self._prefix = "" if base == "." else f"{base}/"
         self._specs = layout.specs
         self._commands = layout.commands
-        self._texts: dict[tuple[Snapshot, str], Source] = {}
+        texts = Texts(change)
+        self._read, self._sources = texts.read, texts.of
         self._named = cache(named_clusters)
 
     def run(self, within: Sequence[str]) -> list[TouchedCluster]:
@@ -137,49 +138,6 @@ class _Search:
                 if match is not None:
                     found.setdefault(path, set()).add(cluster or match.cluster)
         return found
-
-    def _read(
-        self, files: Iterable[ChangedFile], wanted: Callable[[bytes], bool]
-    ) -> list[ChangedFile]:
-        """The files of which at least one side is wanted, read and kept.
-
-        What did not change is the same on both sides, and is not read again if it is
-        not wanted.
-        """
-        files = list(files)
-        self._keep(self._after, (file.new for file in files), wanted)
-        perhaps = (
-            file.old
-            for file in files
-            if not self._is_same(file) or (self._after, file.new or "") in self._texts
-        )
-        self._keep(self._before, perhaps, wanted)
-        return [file for file in files if any(self._sources(file))]
-
-    def _keep(
-        self,
-        side: Snapshot,
-        paths: Iterable[str | None],
-        wanted: Callable[[bytes], bool],
-    ) -> None:
-        new = {path for path in paths if path and (side, path) not in self._texts}
-        for path, source in side.read(new, wanted).items():
-            self._texts[side, path] = source
-
-    def _is_same(self, file: ChangedFile) -> bool:
-        return file.old == file.new and file.new not in self._paths
-
-    @cached_property
-    def _paths(self) -> frozenset[str]:
-        """The paths of everything that changed."""
-        return frozenset(path for file in self._changed for path in file if path)
-
-    def _sources(self, file: ChangedFile) -> tuple[Source | None, Source | None]:
-        """What was read of both sides of a file."""
-        return (
-            self._texts.get((self._before, file.old or "")),
-            self._texts.get((self._after, file.new or "")),
-        )
 
     def _unchanged(self, path: str) -> ChangedFile:
         return ChangedFile(
