@@ -83,9 +83,15 @@ def find_change(
 
 def default_branch(git: Git) -> str | None:
     """The branch that work parts from: the remote's own one, or one with its name."""
-    listed = git.read("for-each-ref", "--format=%(refname)", *_DEFAULT_BRANCHES)
-    known = listed.decode(errors="replace").split()
-    return next((name for name in _DEFAULT_BRANCHES if name in known), None)
+    return next(iter(_default(git)), None)
+
+
+def _default(git: Git) -> dict[str, str]:
+    """The branches that may be the default one, the likeliest first, with commits."""
+    form = "--format=%(refname) %(objectname)"
+    listed = git.read("for-each-ref", form, *_DEFAULT_BRANCHES)
+    known = dict(line.split() for line in listed.decode(errors="replace").splitlines())
+    return {name: known[name] for name in _DEFAULT_BRANCHES if name in known}
 
 
 def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
@@ -105,8 +111,9 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
     start = start or _commit(git, head)
     if staged:
         return start, start[:7]
+    other = None
     if base is None:
-        base = default_branch(git)
+        base, other = next(iter(_default(git).items()), (None, None))
         if base is None and git.is_shallow():
             raise lacks_history("the default branch")
         if base is None:
@@ -117,7 +124,7 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
     elif {*base} == {"0"} or _object(git, base) == _empty_tree(git)[0]:
         # Forges call the state before a new branch's first commit all zeros.
         return _empty_tree(git)
-    other = _commit(git, base)
+    other = other or _commit(git, base)
     if other == start:
         return start, start[:7]
     parted = git.ask("merge-base", other, start)
