@@ -16,12 +16,12 @@ from kopslint.commands.invocation import (
     is_option,
     program_name,
     skip_options,
-    unknown_word,
 )
+from kopslint.commands.many import MANY
 from kopslint.commands.remote import KUBECTL, REMOTE, SHELLS
 from kopslint.commands.resplit import commands_in, resplit
 from kopslint.kops.cli_table import table
-from kopslint.syntax.script import Unknown, Word
+from kopslint.syntax.script import Word
 from kopslint.syntax.word_cut import cut, head
 
 if TYPE_CHECKING:
@@ -50,9 +50,6 @@ _PREFIXES: Mapping[str, tuple[str, int]] = {
     "unbuffer": ("", 0),
     "watch": ("n interval", 0),
 }
-_XARGS = "n P I L d s E a max-args max-procs replace arg-file delimiter"
-_MOST = 256
-_PARALLEL = "j jobs I a arg-file delay timeout retries S sshlogin C colsep N n joblog"
 # What these say about a command is text, and runs nothing.
 _SAYS = frozenset(
     {"cat", "grep", "egrep", "rg", "ag", "awk", "sed", "man", "which", "type", "alias"}
@@ -84,6 +81,10 @@ _TELLING: Mapping[str, tuple[str, frozenset[str]]] = {
     "terraform": ("", frozenset({"apply", "destroy", "plan"})),
     "tofu": ("", frozenset({"apply", "destroy", "plan"})),
 }
+_BEHIND_UNKNOWN = frozenset(
+    {*_TELLING, "kops", "aws", "az", "crictl", "docker", "gcloud", "gsutil", "helm"}
+    | {"openstack", "sleep", "systemctl"}
+)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=")
 _DEPTH = 12
 
@@ -126,6 +127,9 @@ def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
         return inner
     if program == "kops" or _says(program.lower()):
         return None
+    if not program and rest and program_name(rest[0]) in _BEHIND_UNKNOWN:
+        # ``$SUDO kubectl get nodes``: whatever stands in front runs the program.
+        return (command._replace(words=rest),)
     return _telling(command)
 
 
@@ -183,91 +187,6 @@ def _tsh(command: Invocation) -> tuple[Invocation, ...] | None:
     )
 
 
-def _parallel(command: Invocation) -> tuple[Invocation, ...] | None:
-    """``parallel COMMAND {} ::: ITEM...``: the command once for each item."""
-    rest = command.words[1:]
-    at = skip_options(rest, _PARALLEL)
-    jobs = arguments(rest[:at], _PARALLEL).value("j", "jobs")
-    at_once = "parallel" if jobs is None or jobs.text != "1" else ""
-    rest = rest[at:]
-    texts = [word.text for word in rest]
-    at = texts.index(":::") if ":::" in texts else len(rest)
-    inner, items = rest[:at], rest[at + 1 :]
-    if not inner:
-        return None
-    if not items:
-        reason = "parallel takes it from its standard input"
-        items = (unknown_word("{}", reason, command.words[0]),)
-    found: list[Invocation] = []
-    for item in items:
-        if any("{}" in word.shown for word in inner):
-            words = tuple(_filled(word, "{}", item) for word in inner)
-        else:
-            words = (*inner, item)
-        found += resplit(command, words) or (command._replace(words=words),)
-    return _at_once(found, at_once)
-
-
-def _filled(word: Word, marker: str, value: Word) -> Word:
-    """A word with a value in the place of a marker."""
-    pieces: list[str | Unknown] = []
-    for piece in word.pieces:
-        if isinstance(piece, Unknown):
-            pieces.append(piece)
-            continue
-        first, *more = piece.split(marker)
-        pieces.append(first)
-        for part in more:
-            pieces += [*value.pieces, part]
-    return Word(tuple(p for p in pieces if p != "") or ("",), word.raw, word.span)
-
-
-def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
-    rest = command.words[1:]
-    at = skip_options(rest, _XARGS)
-    inner = rest[at:]
-    if not inner:
-        return None
-    reason = "xargs takes it from its standard input"
-    given = arguments(rest[:at], _XARGS)
-    jobs = given.value("P", "max-procs")
-    at_once = f"xargs -P{jobs.shown}" if jobs and jobs.text != "1" else ""
-    marker = given.value("I", "replace")
-    items = _items(command.stdin, lines=marker is not None)
-    if not items or given.has("0", "null", "d", "delimiter", "a", "arg-file"):
-        name = (marker.text if marker is not None else None) or "standard input"
-        items = (unknown_word(name, reason, command.words[0]),)
-    most = given.value("n", "max-args", "L")
-    size = most.text if most is not None and marker is None else None
-    step = int(size) if size and re.fullmatch(r"[1-9]\d{0,8}", size) else len(items)
-    found = [(*inner, *items[at : at + step]) for at in range(0, len(items), step)]
-    if marker is not None and marker.text:
-        found = [tuple(_filled(w, marker.text, i) for w in inner) for i in items]
-    runs = [command._replace(words=words, stdin=None) for words in found]
-    return _at_once(runs, at_once)
-
-
-def _at_once(commands: list[Invocation], cause: str) -> tuple[Invocation, ...]:
-    """The commands, with what runs them at the same time if there are several.
-
-    One that takes unknown items may be run for any number of them.
-    """
-    known = all(word.text is not None for one in commands for word in one.words)
-    if not cause or (len(commands) == 1 and known):
-        return tuple(commands)
-    return tuple(one._replace(at_once=cause) for one in commands)
-
-
-def _items(stdin: Word | None, *, lines: bool) -> tuple[Word, ...]:
-    """The arguments that come in through a pipe, if they are known and plain."""
-    text = stdin.text if stdin is not None else None
-    if stdin is None or text is None or re.search(r"['\"\\]", text):
-        return ()
-    parts = [part.strip() for part in text.split("\n")] if lines else text.split()
-    items = tuple(Word((part,), part, stdin.span) for part in parts if part)
-    return items if len(items) <= _MOST else ()
-
-
 def _go(command: Invocation) -> tuple[Invocation, ...] | None:
     """``go run ./cmd/kops ARGUMENTS`` in a checkout of kops."""
     rest = command.words[1:]
@@ -296,9 +215,12 @@ def _telling(command: Invocation) -> tuple[Invocation, ...] | None:
         if not verbs:
             continue
         rest = words[at + 1 :]
+        if rest[0].text == "--":
+            # ``dlv debug ./cmd/kops -- get ig``
+            rest = rest[1:]
         verb = rest[skip_options(rest, valued) :][:1]
         if verb and verb[0].text in verbs:
-            return (command._replace(words=words[at:]),)
+            return (command._replace(words=(words[at], *rest)),)
     return None
 
 
@@ -310,11 +232,10 @@ def _telling_verbs(program: str) -> tuple[str, Collection[str]]:
 
 _READERS: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {
     **REMOTE,
+    **MANY,
     "eval": _eval,
     "go": _go,
-    "parallel": _parallel,
     "runuser": _su,
     "su": _su,
     "tsh": _tsh,
-    "xargs": _xargs,
 }

@@ -1,8 +1,8 @@
-"""Markdown runbooks: the shell in their code blocks, and nothing else.
+"""Markdown runbooks: the shell in their code blocks, and in steps that are only code.
 
-Inline code and prose are never commands. Prompts are taken off with the columns
-kept, and what a command printed is told from what was typed. Each block becomes a
-text of its own; its heading or list item is its title.
+Prose is never a command, and neither is code within it. Prompts are taken off with
+the columns kept, and what a command printed is told from what was typed. Each block
+becomes a text of its own; its heading or list item is its title.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.syntax.markdown_lines import Transcripts, looks_like_shell
+from kopslint.syntax.markdown_lines import Line, Transcripts, is_call, looks_like_shell
 from kopslint.syntax.shell import read_texts
 from kopslint.syntax.shell_text import ShellText, lines_text
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _LANGUAGES = {"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session"}
 _LANGUAGES |= {"shellsession", "sh-session", "bash-session", "shellscript"}
 _NOT_TO_RUN = {"wrong", "output", "console-output", "skip"}
+_LONGEST_STEP = 2000
+_AROUND_STEPS = {"text", "code_inline", "softbreak", "hardbreak"}
+_AROUND_STEPS |= {"strong_open", "strong_close", "em_open", "em_close"}
 _SKIP = re.compile(r"<!--\s*kopslint:\s*skip\s*-->")
 _HIGHLIGHT = re.compile(r"^(\s*)\{%-?\s*(end)?highlight\b\s*(\w*).*%\}\s*$")
 
@@ -33,7 +36,9 @@ def read_markdown(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     """The commands of all shell blocks, in order, sharing variables.
 
     A block is shell if its info string says so, or if it has none and its lines
-    are commands. ``<!-- kopslint: skip -->`` before a block leaves it out.
+    are commands. A paragraph that is nothing but inline code, as the steps of a list
+    often are, counts if it calls a program known here. ``<!-- kopslint: skip -->``
+    before a block leaves it out.
     """
     return read_texts(_blocks(source), at_hand=at_hand)
 
@@ -61,6 +66,8 @@ def _blocks(source: Source) -> Iterator[ShellText]:
                     title, items = text, [None] * len(items)
                 elif items and items[-1] is None:
                     items[-1] = text
+                if tokens[index - 1].type == "paragraph_open" and not skipped:
+                    yield from _steps(source, token, title)
                 skipped = _SKIP.search(token.content) is not None
             case "fence" | "code_block":
                 block_title = next((i for i in reversed(items) if i), title)
@@ -93,6 +100,34 @@ def _visible(token: Token) -> str:
     return "".join(parts).strip().rstrip(":")
 
 
+def _steps(source: Source, token: Token, title: str | None) -> Iterator[ShellText]:
+    """The commands of a paragraph that is nothing but inline code."""
+    children = token.children or []
+    if token.map is None or len(token.content) > _LONGEST_STEP:
+        return
+    for child in children:
+        if child.type == "text" and child.content.strip(" .,;"):
+            return
+        if child.type not in _AROUND_STEPS:
+            return
+    number, column = token.map[0] + 1, 0
+    found = []
+    for child in children:
+        if child.type in {"softbreak", "hardbreak"}:
+            number, column = number + 1, 0
+        if child.type != "code_inline":
+            continue
+        ticks, code = child.markup, re.escape(child.content)
+        written = re.compile(rf"{ticks} ?({code}) ?{ticks}")
+        match = written.search(source.line(number), column)
+        if match is None or not is_call(child.content):
+            return
+        column = match.end()
+        found.append((number, match.start(1) + 1, child.content))
+    if found:
+        yield lines_text(source, found, title)
+
+
 def _shell(
     source: Source, token: Token, title: str | None, transcripts: Transcripts
 ) -> Iterator[ShellText]:
@@ -106,10 +141,18 @@ def _shell(
         (number, _column(source.line(number), line), line)
         for number, line in enumerate(token.content.split("\n"), first)
     ]
+    lines = _dedented(lines)
     if language in _LANGUAGES or (not language and looks_like_shell(lines)):
         typed = transcripts.typed(lines)
         if typed:
             yield lines_text(source, typed, title)
+
+
+def _dedented(lines: list[Line]) -> list[Line]:
+    """The lines without the blanks that all of them start with."""
+    texts = [text for _, _, text in lines if text.strip()]
+    size = min((len(text) - len(text.lstrip(" ")) for text in texts), default=0)
+    return [(number, column + size, text[size:]) for number, column, text in lines]
 
 
 def _column(line: str, content: str) -> int:

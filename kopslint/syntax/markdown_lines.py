@@ -7,6 +7,7 @@ that starts with a program known here is never dropped.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,20 @@ if TYPE_CHECKING:
 
 Line = tuple[int, int, str]
 
-# A command seldom goes on for longer; looking further costs a parse a line.
-LONGEST_COMMAND = 40
-MOST_PARSES = 500
+# The lines that a here-document, a block and a quotation have at most. What looks like
+# the start of one may be none, and looking for the end costs reading on and parsing:
+# so many characters for one command, and for the whole document.
+LONGEST_COMMAND = 2000
+LONGEST_BLOCK = 400
+LONGEST_QUOTATION = 40
+MOST_FOR_ONE = 200_000
+MOST_READ = 2_000_000
 # What may make a command go on in the next line.
 _UNFINISHED = re.compile(r"""<<|["'`({]|\b(?:do|then|in|else)\b|[|&]\s*$""")
+_BLOCK = re.compile(r"""[({]\s*$|\b(?:do|then|in|else)\b""")
+# What may be the end of one that goes on.
+_END = re.compile(r"""["'`)}]|\b(?:done|fi|esac)\b|^\t*\w+$""")
+_HEREDOC = re.compile(r"""<<(-?)[ \t]*(["']?)(\w+)\2""")
 
 _PROMPT = re.compile(
     r"""
@@ -34,6 +44,7 @@ _PROMPT = re.compile(
       \[[\w.-]+@[^\]\n]*\]
     | [\w.-]+@[\w.-]+(?::[^\s$\#%>]*)?(?:[ ][~/][^\s$\#%]*)?
     | (?:ba|z)?sh-[\d.]+
+    | PS[ ][^>\n]*
     | [~/][\w./-]*
     )?
     [ ]?(?P<mark>[$%>\#\u276f\u279c])[ \t]+(?=\S)
@@ -48,6 +59,7 @@ _PROGRAM_NAMES = """
     mv rm mkdir chmod chown systemctl service journalctl watch time timeout xargs
     for while until if case read eval exec bash sh exit true false test wait kill
     pkill killall mount umount dig ping python python3 pip ansible-playbook alias
+    apt apt-get brew tar unzip
 """
 _PROGRAMS = frozenset(_PROGRAM_NAMES.split())
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^\]\s]*\])?\+?=")
@@ -64,7 +76,14 @@ def looks_like_shell(lines: Sequence[Line]) -> bool:
         # Behind ``# `` it is a prompt or a comment, and either speaks of commands.
         if _program(text.lstrip("# ")) in _PROGRAMS:
             return True
-    return False
+    marks = [_PROMPT.match(text) for _, _, text in lines]
+    return any(_bare_marks(lines, marks))
+
+
+def is_call(text: str) -> bool:
+    """Whether a text calls a program known here, with arguments."""
+    words = text.split()
+    return len(words) > 1 and words[0] in _PROGRAMS
 
 
 class Transcripts:
@@ -72,7 +91,7 @@ class Transcripts:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._parses = MOST_PARSES
+        self._read = 0
 
     def typed(self, lines: Sequence[Line]) -> list[Line]:
         """The lines of a block that were typed, without their prompts."""
@@ -105,31 +124,66 @@ class Transcripts:
         size = 1
         while size < len(lines) and re.search(r"\\[ \t]*$", lines[size - 1][2]):
             size += 1
-        for end in range(size, len(lines) + 1):
-            text = lines_text(self._source, lines[:end])
-            if not _UNFINISHED.search(text.text) or self._parses <= 0:
+        end, looked, reach = size, 0, 0
+        most = min(MOST_READ, self._read + MOST_FOR_ONE)
+        while end <= len(lines) and self._read < most:
+            for _, _, line in lines[looked:end]:
+                self._read += len(line)
+                if _UNFINISHED.search(line):
+                    block = _BLOCK.search(line) is not None
+                    reach = max(reach, LONGEST_BLOCK if block else LONGEST_QUOTATION)
+                if "<<" in line and (behind := self._behind_heredocs(line, lines, end)):
+                    end = behind
+                    reach = max(reach, end - size + LONGEST_QUOTATION)
+            looked = end
+            if end >= size + reach:
                 break
-            self._parses -= 1
-            if not any(isinstance(node, Fault) for node in parse(text)):
-                return list(lines[:end])
+            if end == size or _END.search(lines[end - 1][2]):
+                text = lines_text(self._source, lines[:end])
+                self._read += len(text.text)
+                if not any(isinstance(node, Fault) for node in parse(text)):
+                    return list(lines[:end])
+            end += 1
         return list(lines[:size])
+
+    def _behind_heredocs(self, line: str, lines: Sequence[Line], after: int) -> int:
+        """The number of lines up to where the here-documents of a line end, or 0."""
+        end = after
+        for tabs, _, mark in _HEREDOC.findall(line):
+            for index in range(end, len(lines)):
+                text = lines[index][2]
+                self._read += len(text)
+                if (text.lstrip("\t") if tabs else text) == mark:
+                    end = index + 1
+                    break
+        return end if end > after else 0
 
     def _without_output(self, lines: Sequence[Line]) -> list[Line]:
         """The lines of a block without prompts that can be commands."""
         mixed = any(_program(text) in _PROGRAMS for _, _, text in lines)
         typed: list[Line] = []
         output = False
-        index = 0
+        index = indented = 0
         while index < len(lines):
             text = lines[index][2].strip()
             known = _program(text) in _PROGRAMS
+            blanks = len(lines[index][2]) - len(lines[index][2].lstrip())
+            if size := _json_lines(lines, index):
+                index += size
+                output = mixed
+                continue
             if not text or known or _SHELL_START.match(text) or _ASSIGNMENT.match(text):
                 output = False
-            elif not re.match(r"[a-z]", text) or re.match(r"\S+:(?:\s|$)", text):
+            elif not re.match(r"[a-z]", text):
+                output = True
+            elif re.match(r"\S+:(?:\s|$)", text) or (typed and blanks > indented):
                 output = mixed
+            elif not mixed:
+                output = False
             if output:
                 index += 1
                 continue
+            indented = blanks
             command = self._command(lines[index : index + LONGEST_COMMAND])
             typed += command
             index += len(command)
@@ -151,6 +205,20 @@ def _bare_marks(
         mark if mark and _program(text[mark.end() :]) in _PROGRAMS else None
         for (_, _, text), mark in zip(lines, marks, strict=True)
     ]
+
+
+def _json_lines(lines: Sequence[Line], index: int) -> int:
+    """How many lines from ``index`` on are JSON that a command printed."""
+    if not re.match(r"\s*(?:\[\s*$|\{\s*$|\[\s*[\"{\[]|\{\s*\")", lines[index][2]):
+        return 0
+    text = "\n".join(line[2] for line in lines[index : index + LONGEST_BLOCK])
+    try:
+        _, end = json.JSONDecoder().raw_decode(text.lstrip())
+    except (ValueError, RecursionError):
+        return 0
+    end += len(text) - len(text.lstrip())
+    behind = text[end:].split("\n", 1)[0].strip()
+    return 0 if behind else text.count("\n", 0, end) + 1
 
 
 def _without_second_prompt(line: Line) -> Line:

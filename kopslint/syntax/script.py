@@ -22,12 +22,14 @@ class Unknown(Record):
     ``name`` is the variable or expression as written (``$ID``, ``<cluster>``),
     so that the same unknown can be recognised again and shown to people. ``path``
     is for a folder or file that is known beside others, as the folder of the script
-    is; it is empty for the folder that the script is started in.
+    is; it is empty for the folder that the script is started in. ``option`` is whether
+    it may be an option: one of the values that it is known to take starts with ``-``.
     """
 
     name: str
     reason: str
     path: str | None = None
+    option: bool = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and self[:2] == other[:2]

@@ -17,7 +17,7 @@ from kopslint.syntax.shell_calls import Call, Item, given_input, read_call, segm
 from kopslint.syntax.shell_expansion import arithmetic, count
 from kopslint.syntax.shell_input import is_plain_read, lines_of, read_line
 from kopslint.syntax.shell_output import leaves, sequence
-from kopslint.syntax.shell_parameters import value_in
+from kopslint.syntax.shell_parameters import LIST, value_in
 from kopslint.syntax.shell_tree import Operand
 from kopslint.syntax.shell_values import ARGUMENTS, Variable, text_of
 
@@ -172,7 +172,9 @@ def _items(reader: ScriptReader, node: Node) -> tuple[list[Word], Unknown | None
     for start, end in segments(items, reader.text):
         words, open_ended = reader.words(node).words(start, end)
         found += words
-        unknown = unknown or open_ended
+        many = (p for word in words for p in word.pieces if isinstance(p, Unknown))
+        listed = (piece for piece in many if re.match(LIST, piece.name))
+        unknown = unknown or open_ended or next(listed, None)
         for name in re.findall(_KEYED, reader.text.text[start:end]):
             held = reader.scope.get(name)
             if held is not None and len(held.keys or ()) > 1:

@@ -36,6 +36,8 @@ _SHAPE = (
     r"(?:\[(?P<subscript>[^\]\n]*)\])?"
     r"(?P<operator>:?[-=?+]|##?|%%?|/[/#%]?|\^\^?|,,?|:|@)?"
 )
+# The names of what stands for any number of words even in quotes.
+LIST = r"\$@|\$\{(?:@|!?\w+\[@\])"
 _NAMED = r"\$\{?(\w+)\}?"
 
 
@@ -124,6 +126,8 @@ def _element(parameter: Parameter, scope: Scope) -> Variable | Unknown | None:
             return _run_time(parameter)
         items = items_of(arguments)
         number = int(name[:9])
+        if any(map(_is_list, items[:number])):
+            return _run_time(parameter)
         return Variable(items[number - 1] if number <= len(items) else None)
     if not re.match(r"[A-Za-z_]", name):
         return _run_time(parameter)
@@ -139,6 +143,8 @@ def _element(parameter: Parameter, scope: Scope) -> Variable | Unknown | None:
         return Variable(by_key[key]) if key in by_key else UNSET
     place = arithmetic(parameter.subscript, lambda name: value_in(name, scope))
     if place is None or not -len(items) <= place < len(items):
+        return _run_time(parameter)
+    if any(map(_is_list, items[: place + 1] if place >= 0 else items)):
         return _run_time(parameter)
     return Variable(items[place])
 
@@ -208,9 +214,11 @@ def _all_items(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:
             return (_of_script(f"${parameter.name}"),)
         return (Unknown(parameter.raw, not_set(parameter.name).reason),)
     items = list(items_of(variable))
+    whole = variable.items is not None and not any(map(_is_list, items))
+    if not whole and parameter.operator is not None:
+        return (_run_time(parameter),)
     if parameter.prefix == "#":
         # A variable with an unknown value may be an array of any length.
-        whole = variable.items is not None
         return (str(len(items)) if whole else _run_time(parameter),)
     if parameter.operator == ":":
         cut = re.fullmatch(r"\s*(\d{1,9})(?::\s*(\d{1,9}))?", _literal(parameter))
@@ -223,9 +231,19 @@ def _all_items(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:
     elif parameter.operator is not None:
         return (_run_time(parameter),)
     if variable.items is None:
-        return items[0] if items else ()
+        value = items[0] if items else ()
+        if len(value) == 1 and isinstance(value[0], Unknown):
+            # It may have been any number of words.
+            return (value[0]._replace(name=parameter.shown),)
+        return value
     star = "*" in (parameter.name, parameter.subscript)
     return joined(items, " ") if star else items
+
+
+def _is_list(item: Pieces) -> bool:
+    """Whether an item stands for any number of items."""
+    piece = item[0] if item else ""
+    return isinstance(piece, Unknown) and re.match(LIST, piece.name) is not None
 
 
 def _key(index: str, scope: Scope) -> str | None:

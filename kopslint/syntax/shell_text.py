@@ -57,6 +57,7 @@ _PLACEHOLDER = re.compile(
     | (?P<bare>
         (?<![$\\{])\{[A-Za-z][\w-]*\}(?!\})
       | (?<!\S)\[[A-Za-z][\w.-]*(?:[ ][\w.-]+)*\](?!\S)
+      | (?<![^\s/=.:,@-])\[[A-Za-z][\w.-]*(?:[ ][\w.-]+)+\](?=[/.:,@-])
       | (?<!\S)(?:\.\.\.|…)(?!\S)
       )
     """,
@@ -67,6 +68,16 @@ _TIME = re.compile(
     r"(?:(?<![^\n;&|({!])|(?<=[\n;&|({!] ))time(?: -p)?(?=[ \t]+[^\s|;&)])"
 )
 _FOR_DO = re.compile(r"(\bfor [A-Za-z_]\w*)[ \t\n](?=\s*do\s)")
+# Assignments that fill a line: to the grammar, what follows an array is the command
+# that they are for, even in the next line.
+_VALUE = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\$?\([^()\n]*\)|[^\s"'()`;&|<>])*+"""
+_ASSIGNMENT = rf"[A-Za-z_]\w*(?:\[[^\]\n]*\])?\+?={_VALUE}"
+_ASSIGNMENTS = rf"(?m)^[ \t]*(?:{_ASSIGNMENT}[ \t]+)+{_ASSIGNMENT}[ \t]*$"
+_BETWEEN = rf"({_ASSIGNMENT})[ \t](?=[ \t]*[A-Za-z_])"
+# Nothing follows it, so there is nothing that it could join. It is looked for among
+# the last characters only.
+_LAST_BACKSLASH = re.compile(r"(?<!\\)(?:\\\\)*(\\(?:\n\s*)?)\Z")
+_LAST_BLANKS = 1000
 _PLAIN_DOLLAR = re.compile(r"(?<!\$)\$(?![\w({'\"@*#?$!-])")
 # A comment between arguments: a substitution that runs nothing.
 REMARK = re.compile(r"`[ \t]*#[^`\n]*`")
@@ -135,8 +146,9 @@ class ShellText:
         and of nothing else. ``<<<`` and ``>>`` become ``<`` and ``>``: the grammar
         does not accept them everywhere, and the text still tells them apart. The
         keyword ``time`` is left out: to the grammar it is a program. ``for x do``
-        gets the semicolon that the grammar insists on. A ``$`` that
-        starts nothing is a character like any other.
+        gets the semicolon that the grammar insists on, and so do assignments in
+        one line with an array. A ``$`` that starts nothing is a character like any
+        other, and a backslash at the very end is none.
         """
         parts = []
         done = 0
@@ -150,6 +162,10 @@ class ShellText:
         code = _PLAIN_DOLLAR.sub(".", code)
         # To the grammar, a comment in backticks goes on behind them.
         code = REMARK.sub(lambda match: "." * len(match[0]), code)
+        if "=(" in code:
+            code = re.sub(_ASSIGNMENTS, _separated, code)
+        if last := _LAST_BACKSLASH.search(code, max(0, len(code) - _LAST_BLANKS)):
+            code = code[: last.start(1)] + " " * (len(code) - last.start(1))
         return _FOR_DO.sub(r"\1;", code).encode("ascii")
 
     @cached_property
@@ -174,6 +190,10 @@ class ShellText:
         # already be elsewhere in the file.
         end_line, end_column = self.position(end - 1)
         return self.source.span(line, column, end_line, end_column + 1)
+
+
+def _separated(line: re.Match[str]) -> str:
+    return re.sub(_BETWEEN, r"\1;", line[0]) if "=(" in line[0] else line[0]
 
 
 def whole_text(source: Source, title: str | None = None) -> ShellText:

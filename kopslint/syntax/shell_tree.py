@@ -45,6 +45,11 @@ _OPENERS = {
     "[[": "]]",
     "[": "]",
 }
+# Some comment out a stretch by a here-document for no command. The grammar does not
+# know it, and bash does nothing with what is in it.
+_BARE_HEREDOC = re.compile(
+    rb"""(?<![\\|&]\n)^[ \t]*<<(-?)[ \t]*(["']?)(\w+)\2[ \t]*$""", re.MULTILINE
+)
 _BLANKS = re.compile(r"\s*")
 _OPEN = rb"(?<![$<>])\("
 RESERVED = frozenset(
@@ -113,6 +118,7 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
         yield Fault(0, len(text.text), reason)
         return
     start = parsed = 0
+    blanked = False
     for _ in range(MOST_FAULTS):
         if start and (parsed > MOST_PARSED or not code[start:].strip()):
             break
@@ -129,6 +135,12 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
         if fault is None:
             yield from nodes
             return
+        if not blanked:
+            blanked = True
+            without = _without_bare_heredocs(code)
+            if without != code:
+                code = without
+                continue
         line = text.text.rfind("\n", 0, fault.start) + 1
         yield from (node for node in nodes if node.end_byte <= line)
         yield fault
@@ -137,6 +149,21 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     if start < len(text.text):
         reason = "there are too many syntax errors before this to read the rest"
         yield Fault(start, len(text.text.rstrip()), reason)
+
+
+def _without_bare_heredocs(code: bytes) -> bytes:
+    parts: list[bytes] = []
+    done = open_ended = 0
+    while open_ended < MOST_FAULTS and (match := _BARE_HEREDOC.search(code, done)):
+        tabs = rb"\t*" if match[1] else b""
+        last = re.compile(rb"^%b%b$" % (tabs, match[3]), re.MULTILINE)
+        close = last.search(code, match.end())
+        open_ended += close is None
+        end = close.end() if close else match.end()
+        blank = re.sub(rb"[^\n]", b" ", code[match.start() : end])
+        parts += [code[done : match.start()], blank if close else match[0]]
+        done = end
+    return b"".join([*parts, code[done:]])
 
 
 def _too_slow(code: bytes) -> str | None:

@@ -6,7 +6,7 @@ of values. Nothing here parses: the pieces come from the word reader.
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from kopslint.records import Record
@@ -126,9 +126,16 @@ class Scope:
         self.exported[name] = None
         self._environment = None
 
-    def forget(self, name: str, reason: str, word: Word | None = None) -> None:
-        """Make a variable unknown."""
-        unknown = Unknown(f"${name}", reason)
+    def forget(
+        self,
+        name: str,
+        reason: str,
+        word: Word | None = None,
+        *,
+        option: bool = False,
+    ) -> None:
+        """Make a variable unknown; ``option`` is whether it may hold an option."""
+        unknown = Unknown(f"${name}", reason, option=option)
         if word is not None:
             word = word._replace(pieces=(unknown,))
         self.set(name, Variable((unknown,), word=word))
@@ -173,10 +180,32 @@ class Scope:
                 continue
             word = next((v.word for v in held if v is not None and v.word), None)
             reason = f"${name} is set differently, or not at all, in another branch"
-            self.forget(name, reason, word)
+            if shared := _common_items(held):
+                rest = Unknown(f"${{{name}[@]}}", reason)
+                self.set(name, Variable(None, (*shared, (rest,))))
+                continue
+            self.forget(name, reason, word, option=any(map(_starts_option, held)))
         for branch in branches:
             for name in branch.exported:
                 self.export(name)
+
+
+def _common_items(held: Sequence[Variable | None]) -> tuple[Pieces, ...]:
+    """The items that arrays start with alike, whatever follows in each of them."""
+    lists = [v.items if v is not None and v.keys is None else None for v in held]
+    known = [items for items in lists if items is not None]
+    if len(known) < len(lists):
+        return ()
+    alike = takewhile(lambda items: len(set(items)) == 1, zip(*known, strict=False))
+    return tuple(items[0] for items in alike)
+
+
+def _starts_option(variable: Variable | None) -> bool:
+    value = variable.scalar if variable is not None else None
+    first = value[0] if value else ""
+    if isinstance(first, Unknown):
+        return first.option
+    return first.startswith("-")
 
 
 def items_of(variable: Variable) -> tuple[Pieces, ...]:

@@ -49,8 +49,10 @@ Environment = dict[str, Assignment]
 
 _NOT_JOBS = {"default", "include", "stages", "variables", "workflow", "cache", "image"}
 _FOREIGN_SHELLS = ("pwsh", "powershell", "python", "cmd", "node")
-# An action that is about a cluster, by its name or by what it is given.
-_TELLING = re.compile(r"kops|etcdctl")
+# An action that is about a cluster by its name, or is given a command line. One that
+# sets up a tool only installs it, and a path of kops's sources is no command.
+_TELLING = re.compile(r"^(?!.*/(?:setup|install)-).*(?:kops|etcdctl)")
+_GIVEN = re.compile(r"(?<![\w./@:-])(?:kops|etcdctl)[ \t]+[\w-]")
 # Azure, Bitbucket, CodeBuild, Drone, Tekton, Task and Ansible.
 _SHELL_KEYS = {"script", "bash", "inlineScript", "commands", "cmd", "cmds", "shell"}
 _SHELL_KEYS |= {"command", "ansible.builtin.shell", "ansible.builtin.command"}
@@ -138,9 +140,9 @@ class _Workflow:
         """A step that runs somebody's action: what that does is not in the file."""
         action = get(step, "uses")
         given = [text_of(value) for _, value in entries(get(step, "with"))]
-        if not isinstance(action, yaml.ScalarNode) or not any(
-            _TELLING.search(text) for text in (action.value, *given)
-        ):
+        if not isinstance(action, yaml.ScalarNode):
+            return NOTHING
+        if not _TELLING.search(action.value) and not any(map(_GIVEN.search, given)):
             return NOTHING
         reason = "what this action runs is not in the file"
         return self._guarded(step, self._opaque(action, action.value, reason))
