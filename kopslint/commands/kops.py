@@ -26,6 +26,7 @@ from kopslint.commands.model import (
     Validate,
 )
 from kopslint.kops.cli import Call, parse
+from kopslint.kops.cli_table import table
 from kopslint.syntax.script import Unknown
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from kopslint.syntax.script import Word
 
 
+# Groups of commands that change nothing that kopslint models.
+_LOOKS = ("get", "export", "validate", "toolbox", "completion")
 _KEYPAIR_VERBS: Mapping[str, Literal["create", "promote", "distrust"]] = {
     "create keypair": "create",
     "promote keypair": "promote",
@@ -71,9 +74,16 @@ def read_kops(invocation: Invocation) -> Command:
     if call.help:
         return reads
     command = _change(call, common, invocation) or reads
-    if call.undecided is not None and (command is not reads or not call.path):
+    if call.undecided is not None and (command is not reads or _may_change(call)):
         return Unreadable(**common, reason=_undecided(call, call.undecided))
     return command
+
+
+def _may_change(call: Call) -> bool:
+    """Whether a call that names only a group of commands may change something."""
+    verb = table().verbs.get(call.path)
+    group = verb is not None and verb.children and " " not in call.path
+    return bool(group) and call.path not in _LOOKS
 
 
 def _undecided(call: Call, unknown: Unknown) -> Unknown:

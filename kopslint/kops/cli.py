@@ -83,10 +83,10 @@ def parse(words: Sequence[Word], default_cluster: Word | None = None) -> Call:
         check_arguments(line)
     elif (removed := removed_command(line)) is not None:
         path = removed
-    elif line.positionals and line.positionals[0].text is None:
-        unknown_name = line.positionals[0].unknown
     else:
-        check_command(line)
+        unknown_name = _unknown_name(line)
+        if unknown_name is None:
+            check_command(line)
     cluster = cluster_of(line, default_cluster)
     return Call(
         path=path,
@@ -96,6 +96,13 @@ def parse(words: Sequence[Word], default_cluster: Word | None = None) -> Call:
         faults=tuple(sorted(line.faults, key=lambda fault: fault.span.order)),
         undecided=unknown_name or _undecided(line),
     )
+
+
+def _unknown_name(line: Line) -> Unknown | None:
+    """What stands in the place of a command's name and is known only at run time."""
+    loose = [word for word in line.loose if word.shown not in ELLIPSIS]
+    first = line.positionals[:1] or loose[:1]
+    return first[0].unknown if first else None
 
 
 def _undecided(line: Line) -> Unknown | None:

@@ -102,8 +102,10 @@ def check_arguments(line: Line) -> None:
     nothing else is, and moves to the loose words before anything known is blamed.
     """
     verb, most = line.verb, line.verb.most
+    named = verb.takes_cluster and "name" in line.values
+    room = most - named if most else most
     for word in reversed(list(line.positionals)):
-        if most is not None and len(line.positionals) > most and not _is_certain(word):
+        if room is not None and len(line.positionals) > room and not _is_certain(word):
             line.positionals.remove(word)
             line.loose.append(word)
     if not line.loose:

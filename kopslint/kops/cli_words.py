@@ -164,7 +164,7 @@ def _positional(line: Line, word: Word, after_bare: Flag | None) -> None:
     elif (
         word.shown in ELLIPSIS
         or any(part in name for part in _HOLDS_WORDS)
-        or (any(part in name.upper() for part in _HOLDS_FLAGS) and not is_quoted(word))
+        or (name and not is_quoted(word) and _may_be_flags(word))
     ):
         line.loose.append(word)
     elif head(word).startswith(_DASHES):
@@ -181,6 +181,13 @@ def _positional(line: Line, word: Word, after_bare: Flag | None) -> None:
         )
     else:
         line.positionals.append(word)
+
+
+def _may_be_flags(word: Word) -> bool:
+    unknown = word.unknown
+    return unknown is not None and (
+        unknown.option or any(part in unknown.name.upper() for part in _HOLDS_FLAGS)
+    )
 
 
 def _long(line: Line, word: Word, rest: list[Word]) -> Flag | None:
