@@ -34,6 +34,7 @@ _UNFINISHED = re.compile(r"""<<|["'`({]|\b(?:do|then|in|else)\b|[|&]\s*$""")
 _BLOCK = re.compile(r"""[({]\s*$|\b(?:do|then|in|else)\b""")
 # What may be the end of one that goes on.
 _END = re.compile(r"""["'`)}]|\b(?:done|fi|esac)\b|^\t*\w+$""")
+_JSON = re.compile(r"""\s*(?:[\[{]\s*$|\[\s*["{\[]|\{\s*")""")
 _HEREDOC = re.compile(r"""<<(-?)[ \t]*(["']?)(\w+)\2""")
 
 _PROMPT = re.compile(
@@ -158,6 +159,20 @@ class Transcripts:
                     break
         return end if end > after else 0
 
+    def _json(self, lines: Sequence[Line], index: int) -> int:
+        """How many lines from ``index`` on are JSON that a command printed."""
+        if self._read > MOST_READ or not _JSON.match(lines[index][2]):
+            return 0
+        text = "\n".join(line[2] for line in lines[index : index + LONGEST_BLOCK])
+        text = text.lstrip()
+        self._read += len(text)
+        try:
+            _, end = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):
+            return 0
+        behind = text[end:].split("\n", 1)[0].strip()
+        return 0 if behind else text.count("\n", 0, end) + 1
+
     def _without_output(self, lines: Sequence[Line]) -> list[Line]:
         """The lines of a block without prompts that can be commands."""
         mixed = any(_program(text) in _PROGRAMS for _, _, text in lines)
@@ -168,7 +183,7 @@ class Transcripts:
             text = lines[index][2].strip()
             known = _program(text) in _PROGRAMS
             blanks = len(lines[index][2]) - len(lines[index][2].lstrip())
-            if size := _json_lines(lines, index):
+            if size := self._json(lines, index):
                 index += size
                 output = mixed
                 continue
@@ -205,20 +220,6 @@ def _bare_marks(
         mark if mark and _program(text[mark.end() :]) in _PROGRAMS else None
         for (_, _, text), mark in zip(lines, marks, strict=True)
     ]
-
-
-def _json_lines(lines: Sequence[Line], index: int) -> int:
-    """How many lines from ``index`` on are JSON that a command printed."""
-    if not re.match(r"\s*(?:\[\s*$|\{\s*$|\[\s*[\"{\[]|\{\s*\")", lines[index][2]):
-        return 0
-    text = "\n".join(line[2] for line in lines[index : index + LONGEST_BLOCK])
-    try:
-        _, end = json.JSONDecoder().raw_decode(text.lstrip())
-    except (ValueError, RecursionError):
-        return 0
-    end += len(text) - len(text.lstrip())
-    behind = text[end:].split("\n", 1)[0].strip()
-    return 0 if behind else text.count("\n", 0, end) + 1
 
 
 def _without_second_prompt(line: Line) -> Line:

@@ -31,6 +31,8 @@ MOST_LEVELS = 500
 MOST_HEREDOCS = 50
 # So it does with the parentheses of a line that are out of place.
 MOST_OPEN = 500
+# The end of a here-document is looked for up to the end of the text, so far at most.
+MOST_LOOKED_FOR = 50_000_000
 _OPENERS = {
     "if": "fi",
     "for": "done",
@@ -50,6 +52,7 @@ _OPENERS = {
 _BARE_HEREDOC = re.compile(
     rb"""(?<![\\|&]\n)^[ \t]*<<(-?)[ \t]*(["']?)(\w+)\2[ \t]*$""", re.MULTILINE
 )
+_HEREDOC = re.compile(rb"""<<-?[ \t]*["'\\]?([A-Za-z_]\w*)""")
 _BLANKS = re.compile(r"\s*")
 _OPEN = rb"(?<![$<>])\("
 RESERVED = frozenset(
@@ -173,7 +176,21 @@ def _too_slow(code: bytes) -> str | None:
             return f"a line of this has more than {MOST_HEREDOCS} here-documents"
         if line.count(b"(") > MOST_OPEN and len(re.findall(_OPEN, line)) > MOST_OPEN:
             return f"a line of this has more than {MOST_OPEN} parentheses"
+    if _looked_for(code) > MOST_LOOKED_FOR:
+        return "too many here-documents of this are never closed"
     return None
+
+
+def _looked_for(code: bytes) -> int:
+    """How far the parser looks for the ends of here-documents that have none."""
+    if b"<<" not in code:
+        return 0
+    lines = {line.lstrip(b"\t") for line in code.split(b"\n")}
+    return sum(
+        len(code) - match.start()
+        for match in _HEREDOC.finditer(code)
+        if match[1] not in lines
+    )
 
 
 def _skip_blanks(text: str, start: int) -> int:

@@ -41,7 +41,7 @@ from kopslint.syntax.workflow_yaml import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kopslint.source.text import Source
 
@@ -150,40 +150,30 @@ class _Workflow:
     def gitlab(self) -> Iterator[Statement]:
         """The jobs of a GitLab pipeline; templates (``.name``) are no jobs."""
         everywhere = self._environment(get(self.root, "variables"), {})
-        defaults = [get(self.root, "default"), self.root]
+        defaults = {
+            name: first([get(self.root, "default"), self.root], name)
+            for name in ("before_script", "after_script")
+        }
+        jobs = dict(reversed(list(entries(self.root))))
         for name, job in entries(self.root):
-            nodes = self._with_templates(job)
+            nodes = _with_templates(job, jobs)
             script = first(nodes, "script")
             if name.startswith(".") or name in _NOT_JOBS or not script:
                 continue
             environment = everywhere
             for node in reversed(nodes):
                 environment = self._environment(get(node, "variables"), environment)
-            before = first([*nodes, *defaults], "before_script")
+            before, after = (
+                own if (own := first(nodes, part)) is not None else default
+                for part, default in defaults.items()
+            )
             group = self._lines([before, script], environment, name)
             if text_of(first(nodes, "allow_failure")) == "true":
                 group = AndOr(group, "||", NOTHING)
             yield group
-            after = first([*nodes, *defaults], "after_script")
             if after is not None:
                 # It has a shell of its own, and nobody asks how it ends.
                 yield AndOr(self._lines([after], environment, name), "||", NOTHING)
-
-    def _with_templates(self, job: yaml.Node) -> list[yaml.Node]:
-        """A job and the templates that it extends, the nearest first."""
-        found: list[yaml.Node] = []
-        waiting: list[yaml.Node | None] = [job]
-        while waiting:
-            node = waiting.pop(0)
-            if not isinstance(node, yaml.MappingNode) or node in found:
-                continue
-            found.append(node)
-            extended = get(node, "extends")
-            # Of several templates the last one has the say.
-            names = [text_of(item) for item in reversed(items_in(extended))]
-            names = names or [text_of(extended)]
-            waiting = [*(get(self.root, name) for name in names if name), *waiting]
-        return found
 
     def others(self) -> Iterator[Statement]:
         """The shell of pipelines of which nothing else is known."""
@@ -255,3 +245,20 @@ class _Workflow:
                 word = Word(pieces_of(value.value), value.value, span)
                 environment[name] = Assignment(name, word)
         return environment
+
+
+def _with_templates(job: yaml.Node, jobs: Mapping[str, yaml.Node]) -> list[yaml.Node]:
+    """A job and the templates that it extends, the nearest first."""
+    found: list[yaml.Node] = []
+    waiting: list[yaml.Node | None] = [job]
+    while waiting:
+        node = waiting.pop(0)
+        if not isinstance(node, yaml.MappingNode) or node in found:
+            continue
+        found.append(node)
+        extended = get(node, "extends")
+        # Of several templates the last one has the say.
+        names = [text_of(item) for item in reversed(items_in(extended))]
+        names = names or [text_of(extended)]
+        waiting = [*(jobs.get(name) for name in names), *waiting]
+    return found
