@@ -111,7 +111,7 @@ class Scope:
         """Assign a variable here."""
         self.changes[name] = variable
         if self._environment is not None and self._is_exported(name):
-            self._environment = None
+            self._update_environment(name, new=False)
 
     def restore(self, name: str, variable: Variable | None) -> None:
         """Put back what ``get`` gave before; None if it was not set."""
@@ -123,8 +123,10 @@ class Scope:
 
     def export(self, name: str) -> None:
         """Let the programs called from here on see a variable."""
+        new = not self._is_exported(name)
         self.exported[name] = None
-        self._environment = None
+        if self._environment is not None:
+            self._update_environment(name, new=new)
 
     def forget(
         self,
@@ -150,6 +152,19 @@ class Scope:
                     found.setdefault(name, Assignment(name, variable.word))
             self._environment = tuple(reversed(found.values()))
         return self._environment
+
+    def _update_environment(self, name: str, *, new: bool) -> None:
+        """Put one variable right; to find all of them again takes much longer."""
+        variable, held = self.get(name), self._environment or ()
+        place = next((i for i, a in enumerate(held) if a.name == name), None)
+        if new and place is None and variable is not None and variable.word is not None:
+            added = Assignment(name, variable.word)
+            self._environment = (*held[1 - LONGEST_ENVIRONMENT :], added)
+        elif place is not None and variable is not None and variable.word is not None:
+            same = Assignment(name, variable.word)
+            self._environment = (*held[:place], same, *held[place + 1 :])
+        else:
+            self._environment = None
 
     def _exports(self) -> Iterator[str]:
         """The names of the exported variables, the latest first."""
