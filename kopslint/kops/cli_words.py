@@ -185,9 +185,11 @@ def _positional(line: Line, word: Word, after_bare: Flag | None) -> None:
 
 def _may_be_flags(word: Word) -> bool:
     unknown = word.unknown
-    return unknown is not None and (
-        unknown.option or any(part in unknown.name.upper() for part in _HOLDS_FLAGS)
-    )
+    if unknown is None:
+        return False
+    # ``${params.IG}`` is a group.
+    name = re.sub(r"\b[\w-]+\.(?=\w)", "", unknown.name).upper()
+    return unknown.option or any(part in name for part in _HOLDS_FLAGS)
 
 
 def _long(line: Line, word: Word, rest: list[Word]) -> Flag | None:

@@ -53,6 +53,9 @@ _BARE_HEREDOC = re.compile(
     rb"""(?<![\\|&]\n)^[ \t]*<<(-?)[ \t]*(["']?)(\w+)\2[ \t]*$""", re.MULTILINE
 )
 _HEREDOC = re.compile(rb"""<<-?[ \t]*["'\\]?([A-Za-z_]\w*)""")
+# The end of a line that does not plainly go on in the next one.
+_LINE_END = re.compile(rb"(?<=[^|&\\\n])(?=\n)")
+MOST_REPAIRS = 4
 _BLANKS = re.compile(r"\s*")
 _OPEN = rb"(?<![$<>])\("
 RESERVED = frozenset(
@@ -127,7 +130,7 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
             break
         parsed += len(code) - start
         # Blanks in place of what is done keep all offsets as they are.
-        root = _parser().parse(b" " * start + code[start:]).root_node
+        root, code = _tree(b" " * start + code[start:])
         fault = None
         nodes: list[Node] = []
         for node in _top_level(root):
@@ -152,6 +155,41 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     if start < len(text.text):
         reason = "there are too many syntax errors before this to read the rest"
         yield Fault(start, len(text.text.rstrip()), reason)
+
+
+def _tree(code: bytes) -> tuple[Node, bytes]:
+    """The tree of a text, and the text as the grammar had to be given it.
+
+    Where a line ends a pipeline, the grammar may take the next line for more words of
+    its last command. It does not do so behind a semicolon.
+    """
+    root = _parser().parse(code).root_node
+    for _ in range(MOST_REPAIRS if b"|" in code else 0):
+        ends = [
+            end
+            for match in _LINE_END.finditer(code)
+            if (end := _end_of_command(root, code, match.start())) is not None
+        ]
+        if not ends:
+            break
+        repaired = bytearray(code)
+        for end in ends:
+            repaired[end] = ord(";")
+        code = bytes(repaired)
+        root = _parser().parse(code).root_node
+    return root, code
+
+
+def _end_of_command(root: Node, code: bytes, end: int) -> int | None:
+    """Where a line ends that the grammar takes to go on in the next line."""
+    around = root.descendant_for_byte_range(end, end + 1)
+    if around is None or around.type != "command":
+        return None
+    last = root.descendant_for_byte_range(end - 1, end)
+    if last is None or last.type != "comment":
+        return end
+    blank = last.start_byte - 1
+    return blank if code[blank : blank + 1] in (b" ", b"\t") else None
 
 
 def _without_bare_heredocs(code: bytes) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kopslint.source.text import Source, Span
 
 # Blanks before a fold belong to it; one line end becomes a blank.
+_PROPERTY = re.compile(r"[&!]\S*(?:[ \t]+|$)")
 _FOLD = r"(?P<fold>[ \t]*\n\s*)"
 _PARTS = {
     None: re.compile(rf"{_FOLD}|(?:\S|[ \t]+(?!\s))+|[ \t]"),
@@ -30,13 +31,23 @@ _PARTS = {
 
 def scalar_span(source: Source, node: yaml.ScalarNode) -> Span:
     """The place of a scalar: its value, or the first line of a block."""
-    start, end = node.start_mark, node.end_mark
-    line = start.line + 1
+    line, column = _start(source, node)
     if node.style in {"|", ">"}:
-        return source.span(
-            line, start.column + 1, line, len(source.line(line).rstrip()) + 1
-        )
-    return source.span(line, start.column + 1, end.line + 1, end.column + 1)
+        return source.span(line, column, line, len(source.line(line).rstrip()) + 1)
+    end = node.end_mark
+    return source.span(line, column, end.line + 1, end.column + 1)
+
+
+def _start(source: Source, node: yaml.ScalarNode) -> tuple[int, int]:
+    """Where the value itself starts, behind its anchor and tag."""
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
+    last = node.end_mark.line + 1
+    while match := _PROPERTY.match(source.line(line), column - 1):
+        column = match.end() + 1
+        while line < last and not source.line(line)[column - 1 :].strip():
+            line, column = line + 1, 1
+            column += len(source.line(line)) - len(source.line(line).lstrip())
+    return line, column
 
 
 def scalar_text(source: Source, node: yaml.ScalarNode, title: str | None) -> ShellText:
@@ -82,12 +93,12 @@ def _folded(source: Source, node: yaml.ScalarNode) -> list[Anchor]:
 
 def _flow(source: Source, node: yaml.ScalarNode) -> list[Anchor]:
     """Plain and quoted scalars: a new anchor behind each fold and escape."""
-    start, end = node.start_mark, node.end_mark
+    (line, column), end = _start(source, node), node.end_mark
     inset = 1 if node.style in {"'", '"'} else 0
-    lines = source.lines[start.line : end.line + 1]
+    lines = source.lines[line - 1 : end.line + 1]
     lines[-1] = lines[-1][: end.column - inset]
-    raw = "\n".join(lines)[start.column + inset :]
-    line, column = start.line + 1, start.column + inset + 1
+    raw = "\n".join(lines)[column - 1 + inset :]
+    column += inset
     anchors: list[Anchor] = []
     offset = 0
     parts = _PARTS.get(node.style, _PARTS[None])
