@@ -55,19 +55,29 @@ class _Rule:
     lines: list[tuple[int, str]] = field(default_factory=list)
 
 
+# A recipe that may change a cluster; a comment does not.
+_TELLING = re.compile(
+    r"^[^#]*(?:kops|KOPS|etcdctl)\b[^#]*"
+    r"\b(?:add|create|delete|edit|reconcile|remove|replace|update|upgrade)\b"
+)
+
+
 def read_makefile(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     """The recipes that a plain ``make`` runs, or all of them.
 
+    Rules that it leaves out and that may change a cluster are in ``Script.unread``.
     Conditionals are not evaluated; the last assignment of a variable counts, as
     it does in make.
     """
     makefile = _Makefile(source, at_hand)
     statements: list[Statement] = []
-    for rule in makefile.in_order():
+    reached = makefile.in_order()
+    for rule in reached:
         statements += [makefile.shell(rule, recipe) for recipe in _recipes(rule)]
+    makefile.leave_out(reached)
     commands = sequence(statements)
     if not commands.items:
-        return Script(NOTHING)
+        return Script(NOTHING, tuple(makefile.unread))
     errexit = ErrExit(on=True, span=source.whole())
     return Script(sequence([errexit, commands]), tuple(makefile.unread))
 
@@ -182,6 +192,20 @@ class _Makefile:
                 needs = reversed(self.rules[target].needs)
                 waiting.extend((need, False) for need in needs)
         return [self.rules[target] for target in done]
+
+    def leave_out(self, reached: list[_Rule]) -> None:
+        """Say which rules run only when somebody asks for them."""
+        targets = {rule.target for rule in reached}
+        for rule in self.rules.values():
+            telling = (n for n, line in rule.lines if _TELLING.search(line))
+            number = next(telling, None)
+            if rule.target in targets or number is None:
+                continue
+            line = self.source.line(number)
+            start = len(line) - len(line.lstrip()) + 1
+            span = self.source.span(number, start, number, len(line) + 1)
+            reason = "the first target does not need this one, so it is not followed"
+            self.unread.append(Opaque(Unknown(rule.target, reason), span))
 
     def shell(self, rule: _Rule, recipe: list[tuple[int, str]]) -> Statement:
         """One recipe line as make hands it to a shell."""
