@@ -129,3 +129,52 @@ def test_every_command_stands_where_its_first_word_is(
     between = {"&&", ";", "|", "||"}
     put_in = " ".join(lines).replace(";", " ; ").split()
     assert words == [word for word in put_in if word not in between]
+
+
+# Statements that the grammar has taken together with those behind them, and others.
+STATEMENTS = [
+    "a x",
+    "a x | b y | c z",
+    "a x | b y | c 'z\nw'",
+    "a x |\n  b y |\n  c z",
+    "a x | b y | c z # note",
+    "a x | b y && c z",
+    "a x && b y || c z",
+    "a x && b y | c z | d w",
+    "a x > f 2>&1",
+    "a x <<< y",
+    "a x &",
+    "! a x",
+    "x=1",
+    "X=1 IGS=(a b)",
+    "export A=b C=$(d e)",
+    "[[ -f x ]] && a x",
+    "if a; then b; fi",
+    "case $v in a) b c;; *) d;; esac",
+    "while ! a x; do b 3; done",
+    "(a x; b y) | c z",
+    "a x <<EOF | b y\ntext | more\nEOF",
+    "g() { a x; }",
+]
+
+
+def places(text: str) -> list[tuple[int, int, str]]:
+    script = read_commands(Source("run.sh", text))
+    assert script.unread == ()
+    return [
+        (call.span.line, call.span.column, " ".join(word.raw for word in call.words))
+        for call in simple_commands(script.body)
+    ]
+
+
+def test_a_statement_is_the_same_behind_any_other() -> None:
+    for first in STATEMENTS:
+        for between in ("\n", "\n\n# note\n"):
+            for second in STATEMENTS:
+                start = (first + between).count("\n")
+                behind = [
+                    (line + start, column, words)
+                    for line, column, words in places(second + "\n")
+                ]
+                together = places(f"{first}{between}{second}\n")
+                assert together == [*places(first + "\n"), *behind], (first, second)

@@ -57,6 +57,8 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
     """
     if not command.words:
         return ()
+    if (quoted := _quoted_call(command)) is not None:
+        return (quoted,)
     whole = Invocation(
         words=command.words,
         text=_text(command),
@@ -69,6 +71,24 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
     # In a command line for another machine, `cd` and the like are only noise.
     telling = tuple(c for c in commands if not isinstance(c, Foreign))
     return telling or commands[-1:]
+
+
+def _quoted_call(command: SimpleCommand) -> Command | None:
+    """``> kops get ig``: to a shell a file called kops, and seldom meant so."""
+    for redirect in command.redirects:
+        target = redirect.target
+        if redirect.operator != ">" or target is None or target.text is None:
+            continue
+        ahead = target.span.order < command.words[0].span.order
+        if ahead and target.text in ("kops", *_ETCD):
+            name = target.text
+            reason = f"to a shell this writes a file called {name}: is `>` a prompt?"
+            return Unreadable(
+                text=f"> {name} {_text(command)}",
+                span=command.span,
+                reason=Unknown(f"> {name}", reason),
+            )
+    return None
 
 
 def _text(command: SimpleCommand) -> str:

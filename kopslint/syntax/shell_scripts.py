@@ -21,7 +21,7 @@ from kopslint.syntax.script import (
     Unknown,
 )
 from kopslint.syntax.shell_files import FILE, FOLDER, SCRIPT, enter, found, start
-from kopslint.syntax.shell_output import leaves, sequence
+from kopslint.syntax.shell_output import NOTHING, leaves, sequence
 from kopslint.syntax.shell_text import pieces_text, whole_text
 from kopslint.syntax.shell_values import ARGUMENTS, Pieces, Scope, Variable, joined
 
@@ -39,6 +39,11 @@ _COMMAND = 200
 _SHELLS = re.compile(r"(?:.*/)?(?:ba|z|k|da)?sh")
 _SHEBANG = re.compile(r"#!.*?\b(?:ba|da|k|z)?sh\b(?P<options>.*)")
 _SHELL_FILE = r".+\.(?:ba|k|z)?sh"
+# What these print only sets variables of the shell.
+_SETS_VARIABLES = (
+    r"[$`(\s]*(?:ssh-agent|keychain|direnv|(?:docker-machine|minikube)\s[\w-]*env"
+    r"|brew\s+shellenv|aws\s+configure\s+export-credentials)\b"
+)
 _ASKING = {"-e", "-f", "-r", "-s"}
 _ENDS = {"EXIT", "0"}
 _PREFIXES = {"builtin", "command", "nohup", "sudo", "time"}
@@ -115,6 +120,8 @@ def _inner(reader: ScriptReader, code: Pieces, span: Span) -> Statement:
     """A script held in a word; nothing can be said if it is wholly unknown."""
     unknown = code[0] if code else None
     if len(code) == 1 and isinstance(unknown, Unknown):
+        if re.match(_SETS_VARIABLES, unknown.name):
+            return NOTHING
         reason = f"what this runs is not known: {unknown.reason}"
         return reader.opaque(unknown.name, reason, span)
     return reader.read(pieces_text(code, span))
