@@ -149,8 +149,8 @@ MEMBERS = [
         "abcde",
         "abc",
         [
-            *("remove main e", "remove events e", "delete cp-e"),
-            *("remove main d", "remove events d", "delete cp-d"),
+            *("remove events e", "remove main e", "delete cp-e"),
+            *("remove events d", "remove main d", "delete cp-d"),
             "apply a+b+c",
         ],
         1,
@@ -159,8 +159,8 @@ MEMBERS = [
         "abc",
         "a",
         [
-            *("remove main c", "remove events c", "delete cp-c"),
-            *("remove main b", "remove events b", "delete cp-b"),
+            *("remove events c", "remove main c", "delete cp-c"),
+            *("remove events b", "remove main b", "delete cp-b"),
             "apply a",
         ],
         0,
@@ -168,7 +168,7 @@ MEMBERS = [
     (
         "abc",
         "abd",
-        ["remove main c", "remove events c", "delete cp-c", "apply a+b+d"],
+        ["remove events c", "remove main c", "delete cp-c", "apply a+b+d"],
         0,
     ),
     (
@@ -176,10 +176,10 @@ MEMBERS = [
         "def",
         [
             "apply a+b+c+d+e",
-            *("remove main c", "remove events c", "delete cp-c"),
+            *("remove events c", "remove main c", "delete cp-c"),
             "apply a+b+d+e+f",
-            *("remove main b", "remove events b", "delete cp-b"),
-            *("remove main a", "remove events a", "delete cp-a"),
+            *("remove events b", "remove main b", "delete cp-b"),
+            *("remove events a", "remove main a", "delete cp-a"),
             "apply d+e+f",
         ],
         1,
@@ -189,8 +189,8 @@ MEMBERS = [
         "b",
         [
             "apply a+b+interim1",
-            *("remove main interim1", "remove events interim1", "delete interim1"),
-            *("remove main a", "remove events a", "delete cp-a"),
+            *("remove events interim1", "remove main interim1", "delete interim1"),
+            *("remove events a", "remove main a", "delete cp-a"),
             "apply b",
         ],
         0,
@@ -222,9 +222,9 @@ def test_a_member_whose_name_is_taken_over_gets_a_stand_in() -> None:
     runbook = planned(before, after)
 
     assert outline(runbook) == [
-        *("remove main c", "remove events c", "delete cp-c"),
+        *("remove events c", "remove main c", "delete cp-c"),
         "apply a+b+interim1",
-        *("remove main interim1", "remove events interim1", "delete interim1"),
+        *("remove events interim1", "remove main interim1", "delete interim1"),
         "apply a+b+c",
     ]
     assert commands(runbook)[4:6] == [
@@ -249,7 +249,7 @@ def test_a_volume_that_cannot_be_changed_is_replaced(field: str) -> None:
     steps = outline(planned(old, new))
 
     assert steps[:4] == [
-        *("remove main c", "remove events c", "delete cp-c"),
+        *("remove events c", "remove main c", "delete cp-c"),
         "apply a+b+interim1",
     ]
     assert steps[-1] == "apply a+b+c"
@@ -573,8 +573,8 @@ def test_a_control_plane_group_becomes_nodes_by_way_of_its_deletion() -> None:
     runbook = planned(before, after)
 
     assert outline(runbook) == [
-        *("remove main e", "remove events e", "delete cp-e"),
-        *("remove main d", "remove events d", "delete cp-d"),
+        *("remove events e", "remove main e", "delete cp-e"),
+        *("remove events d", "remove main d", "delete cp-d"),
         "apply a+b+c",
     ]
     assert "It comes back as a group of nodes" in runbook.steps[2].deed.reason

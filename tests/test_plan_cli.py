@@ -50,20 +50,21 @@ def edited(name: str, old: str, new: str, count: int) -> str:
 
 FIRST_STEPS = """\
 # 1 of 7 ---------------------------------------------------------------------
-VIA=master-0
-# etcd main must list 5 members, all started: etcd-0 etcd-1 etcd-2 etcd-3
+via master-0
+# etcd events must list 5 members, all started: etcd-0 etcd-1 etcd-2 etcd-3
 # etcd-4; else stop, and bring back who is missing.
-confirm main 5
-# etcd-4 leaves etcd main by name: etcd-manager knows a count only, and never
-# takes out a member whose machine is gone.
-etcd main member remove "$(member_id main etcd-4)"
-# main    ●●●●◌  4 of 4 alive, quorum 3, one more may fail, no longer a member: etcd-4
-# events  ●●●●●  5 of 5 alive, quorum 3, two more may fail
+confirm events 5
+# etcd-4 leaves etcd events by name: etcd-manager knows a count only, and
+# never takes out a member whose machine is gone.
+etcd events member remove "$(member_id events etcd-4)"
+# main    ●●●●●  5 of 5 alive, quorum 3, two more may fail
+# events  ●●●●◌  4 of 4 alive, quorum 3, one more may fail, no longer a
+#                member: etcd-4
 """
 
 LAST_LOOK = """\
 # Last of all ----------------------------------------------------------------
-VIA=master-0
+via master-0
 # etcd main must list 3 members, all started: etcd-0 etcd-1 etcd-2.
 confirm main 3
 # etcd events must list 3 members, all started: etcd-0 etcd-1 etcd-2.
@@ -105,34 +106,61 @@ def test_the_printed_plan_passes_the_check(
     assert status == 0
 
 
-def pretend(folder: Path, members: int) -> dict[str, str]:
-    """Programs that answer like a healthy cluster, and write down how they are used."""
+OLD = "- --target-dir=/opt/etcd-v3.5.9 ; - --target-dir=/opt/etcd-v3.5.21"
+NEW = "mountPath: /opt/etcd-v3.5.9 ; mountPath: /opt/etcd-v3.6.6"
+LAYOUTS = {
+    "baked in": ("", "/opt/etcd-v3.4.13/etcdctl"),
+    "copied": (OLD, "/opt/etcd-v3.5.9/etcdctl"),
+    "mounted": (NEW, "/opt/etcd-v3.6.6/usr/local/bin/etcdctl"),
+}
+"""What the pod of etcd-manager says of its etcd by the release of kops, and where
+etcdctl is: before 1.28, before 1.34, and since."""
+
+
+def pretend(
+    folder: Path, members: int, layout: str = "mounted", sick: str = "none"
+) -> dict[str, str]:
+    """Programs that answer like a healthy cluster, and write down how they are used.
+
+    ``sick`` is the port on which a member does not answer.
+    """
     programs = folder / "programs"
     programs.mkdir()
-    for port in ("4001", "4002"):
+    for port, name in (("4001", "etcd"), ("4002", "etcd-events")):
         lines = [
-            f"{n}a{port}, started, etcd-{n}, https://{n}:2380, https://{n}:4001, false"
+            f"{n}a{port}, started, {name}-etcd-{n}, https://{n}:2380, https://{n}:4001,"
+            " false"
             for n in range(members)
         ]
         (folder / port).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told, etcdctl = LAYOUTS[layout]
     scripts = {
-        "kubectl": r"""
+        "kubectl": rf"""
+            [ "$1 $2" = "--context prod.example.com" ] || exit 9
+            shift 2
+            pki=/srv/kubernetes/kube-apiserver
+            certs="--cacert /rootfs$pki/etcd-ca.crt --cert /rootfs$pki/etcd-client.crt"
             case "$*" in
-              *"get nodes"*) printf node-of-%s "${4##*=}" ;;
-              *"get pods"*) printf %s-on-%s "${6##*=}" "${8##*=}" ;;
-              *"ls -d"*) echo /opt/etcd-v3.5.21 ;;
-              *etcdctl*)
-                all="$*" pod=$4 last=${*: -1}
-                port=${all#*127.0.0.1:}
-                port=${port%% *}
+              *"get nodes"*) printf node-of-%s "${{4##*=}}" ;;
+              *"get pod kube-apiserver"*) echo "- --etcd-cafile=$pki/etcd-ca.crt" ;;
+              *"get pod etcd-manager"*) echo "{told}" ;;
+              *"ls -d"*) echo /opt/etcd-v3.4.13 ;;
+              *"{etcdctl} version") ;;
+              *"{etcdctl} --endpoints"*"$certs --key /rootfs$pki/etcd-client.key"*)
+                all="$*" pod=$4 last=${{*: -1}}
+                port=${{all#*127.0.0.1:}}
+                port=${{port%% *}}
                 case "$all" in
+                  *"endpoint health --cluster") [ "$port" != {sick} ] ;;
                   *"member list") cat "$port" ;;
                   *"member remove"*)
                     echo "$pod remove $last" >> log
                     sed -i "/^$last,/d" "$port" ;;
                 esac ;;
+              *) exit 9 ;;
             esac""",
         "kops": r'echo "kops $*" >> log',
+        "sleep": "",
     }
     for name, text in scripts.items():
         program = programs / name
@@ -142,16 +170,21 @@ def pretend(folder: Path, members: int) -> dict[str, str]:
 
 
 @bash
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_script_does_what_it_says(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    layout: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Members are found by their names and removed by their ids, one after another."""
+    """Members are found by their names and removed by their ids, one after another.
+
+    The etcd that the API server needs is left last, and wherever etcdctl is in the
+    pod, it is found.
+    """
     _, out, _ = plan(capsys, *SHRINK)
 
     done = subprocess.run(
         ["bash"],
         input=out,
-        env=pretend(folder, 5),
+        env=pretend(folder, 5, layout),
         text=True,
         capture_output=True,
         check=False,
@@ -159,18 +192,18 @@ def test_the_script_does_what_it_says(
 
     assert (done.returncode, done.stderr) == (0, "")
     main, events = (
-        f"etcd-manager-{name}-on-node-of-master-0" for name in ("main", "events")
+        f"etcd-manager-{name}-node-of-master-0" for name in ("main", "events")
     )
     ends = [
         "kops validate cluster --name prod.example.com --wait 15m",
     ]
     assert (folder / "log").read_text(encoding="utf-8").splitlines() == [
-        f"{main} remove 4a4001",
         f"{events} remove 4a4002",
+        f"{main} remove 4a4001",
         "kops delete ig master-4 --name prod.example.com --yes",
         *ends,
-        f"{main} remove 3a4001",
         f"{events} remove 3a4002",
+        f"{main} remove 3a4001",
         "kops delete ig master-3 --name prod.example.com --yes",
         *ends,
         "kops replace --force -f after.yaml",
@@ -180,16 +213,60 @@ def test_the_script_does_what_it_says(
 
 
 @bash
-def test_the_script_stops_before_a_step_that_is_not_as_expected(
+def test_where_etcd_does_not_know_the_names_the_machine_is_asked(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a member missing from the list nothing is removed and nothing deleted."""
+    """On Hetzner a member is called by its volume: its machine tells its id."""
+    for side in ("before.yaml", "after.yaml"):
+        text = Path(side).read_text(encoding="utf-8")
+        there = text.replace("cloudProvider: aws", "cloudProvider: hetzner")
+        there = there.replace("      class: Network\n", "")
+        Path(side).write_text(there, encoding="utf-8")
+    _, out, _ = plan(capsys, *SHRINK)
+    environment = pretend(folder, 5)
+    programs = folder / "programs"
+    kubectl = (programs / "kubectl").read_text(encoding="utf-8")
+    (programs / "kubectl").write_text(
+        kubectl.replace(
+            '*"member list")',
+            '*"endpoint status")'
+            ' echo "https://127.0.0.1, ${pod##*-}a$port, 3.6.6, 20 kB" ;;\n'
+            '                  *"member list")',
+        ),
+        encoding="utf-8",
+    )
+
+    done = subprocess.run(
+        ["bash"],
+        input=out,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    log = (folder / "log").read_text(encoding="utf-8")
+    removals = [line for line in log.splitlines() if " remove " in line]
+    assert removals == [
+        f"etcd-manager-{name}-node-of-master-0 remove {n}a{port}"
+        for n in (4, 3)
+        for name, port in (("events", "4002"), ("main", "4001"))
+    ]
+
+
+@bash
+@pytest.mark.parametrize(("members", "sick"), [(4, "none"), (6, "none"), (5, "4002")])
+def test_the_script_stops_before_a_step_that_is_not_as_expected(
+    members: int, sick: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a member missing, unknown or down nothing is removed and nothing deleted."""
     _, out, _ = plan(capsys, *SHRINK)
 
     done = subprocess.run(
         ["bash"],
         input=out,
-        env=pretend(folder, 4),
+        env=pretend(folder, members, sick=sick),
         text=True,
         capture_output=True,
         check=False,
@@ -271,6 +348,7 @@ def test_json_has_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
         False,
         False,
     )
+    assert "confirm() {" in found["setup"]
     assert found["steps"][2] == {
         "number": 3,
         "kind": "delete",
@@ -281,6 +359,7 @@ def test_json_has_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
             name: ["etcd-0", "etcd-1", "etcd-2", "etcd-3"]
             for name in ("main", "events")
         },
+        "checks": ["via master-0", "confirm main 4", "confirm events 4"],
         "commands": [
             "kops delete ig master-4 --name prod.example.com --yes",
             "kops validate cluster --name prod.example.com --wait 15m",

@@ -218,7 +218,7 @@ def exhaustive(before: Manifest, after: Manifest) -> tuple[bool, int, int] | Non
 
     def choices(situation: Situation) -> Iterator[Deed]:
         for name, worlds in situation.etcd.items():
-            yield from (deeds.remove(name, member) for member in worlds.names)
+            yield from (deeds.remove(name, m, f"group-{m}") for m in worlds.names)
         for group in situation.registry.control_plane:
             yield deeds.delete(everyone[group.name])
         yield from (deeds.apply(each, "") for each in specs)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kopslint.cli.plan_script import checks_before, procedure
+from kopslint.cli.plan_script import (
+    checks_before,
+    checks_in_shell,
+    preamble,
+    procedure,
+)
 from kopslint.plan.runbook import NoWay
 
 if TYPE_CHECKING:
@@ -37,6 +42,7 @@ def plan_object(result: Runbook | NoWay) -> dict[str, object]:
             "reasons": list(result.reasons),
             "procedure": [line.strip() for line in procedure(result)],
             "notes": [],
+            "setup": [],
             "tolerance": None,
             "outage": None,
             "files": [],
@@ -48,6 +54,7 @@ def plan_object(result: Runbook | NoWay) -> dict[str, object]:
         "reasons": [],
         "procedure": [],
         "notes": list(result.notes),
+        "setup": list(preamble(result)) if result.steps else [],
         "tolerance": result.tolerance if result.steps else None,
         "outage": result.outage,
         "files": [
@@ -66,6 +73,7 @@ def _step(number: int, step: Step) -> dict[str, object]:
         "etcd_cluster": deed.etcd_cluster,
         "reason": deed.reason,
         "confirm": {name: list(view.members) for name, view in checks_before(step)},
+        "checks": list(checks_in_shell(step)),
         "commands": [command.text for command in deed.commands],
         "tolerance": step.tolerance,
         "outage": step.outage,

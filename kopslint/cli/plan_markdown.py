@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from kopslint.cli.plan_script import (
     changes_members,
-    checks_before,
     confirmations,
     last_look,
     preamble,
@@ -42,23 +41,27 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
     text = summary(runbook)
     yield f"{text[0].upper()}{text[1:]}"
     yield ""
+    yield (
+        "Nothing of this has been run. Start a `bash` and paste the blocks into it, "
+        "one after another: it ends at the first command that fails. Mend what that "
+        "one says, paste the first block into a new `bash`, and go on from there."
+    )
+    yield ""
     for note in runbook.notes:
         yield style.safe(note)
         yield ""
     yield from _block(preamble(runbook))
-    via = None
     for number, step in enumerate(runbook.steps, 1):
         yield ""
         yield f"- [ ] **{number}.** {style.safe(step.deed.reason)}"
         yield ""
-        yield from _block(_commands(step, via), "  ")
+        yield from _block(_commands(step), "  ")
         yield ""
         yield from _block(
             (line.removeprefix("# ") for line in traces(step.after, style)),
             "  ",
             "text",
         )
-        via = step.via if any(checks_before(step)) else via
     if changes_members(runbook):
         yield ""
         yield "- [ ] Last of all, every etcd cluster lists its members."
@@ -66,8 +69,8 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
         yield from _block(last_look(runbook), "  ")
 
 
-def _commands(step: Step, via: str | None) -> Iterator[str]:
-    yield from via_line(step, via)
+def _commands(step: Step) -> Iterator[str]:
+    yield from via_line(step)
     yield from confirmations(step)
     yield from (command.text for command in step.deed.commands)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from kopslint.cli.plan_etcd import etcd_lines, kubectl_lines
 from kopslint.cli.plan_volumes import volume_lines
-from kopslint.report.cells import pad, visible, wrap
+from kopslint.report.cells import pad, visible, width, wrap
 from kopslint.report.quorum import members, words
 
 if TYPE_CHECKING:
@@ -22,54 +23,6 @@ if TYPE_CHECKING:
     from kopslint.report.style import Style
 
 _WIDTH = 78
-
-# The ports, and where a control-plane machine keeps the certificates. Sources: kops
-# pkg/wellknownports/wellknownports.go, docs/operations/etcd_administration.md and
-# nodeup/pkg/model/networking/cilium.go.
-_ETCD = """\
-# Runs etcdctl in one etcd cluster, on a machine of the group $VIA.
-etcd() {
-  local cluster=$1 port pki=kube-apiserver client=etcd-client node pod bin
-  shift
-  case $cluster in
-    main) port=4001 ;;
-    events) port=4002 ;;
-    cilium) port=4003 pki=cilium client=etcd-client-cilium ;;
-    leases) port=4004 ;;
-    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
-  esac
-  node=$(kubectl get nodes --selector "kops.k8s.io/instancegroup=$VIA" \\
-    --output 'jsonpath={.items[0].metadata.name}')
-  pod=$(kubectl --namespace kube-system get pods \\
-    --selector "k8s-app=etcd-manager-$cluster" \\
-    --field-selector "spec.nodeName=$node" \\
-    --output 'jsonpath={.items[0].metadata.name}')
-  bin=$(kubectl --namespace kube-system exec "$pod" -- \\
-    sh -c 'ls -d /opt/etcd-v3* | tail -n 1')
-  kubectl --namespace kube-system exec "$pod" -- \\
-    env "PATH=$bin" ETCDCTL_API=3 etcdctl \\
-    --endpoints "https://127.0.0.1:$port" \\
-    --cacert "/rootfs/etc/kubernetes/pki/$pki/etcd-ca.crt" \\
-    --cert "/rootfs/etc/kubernetes/pki/$pki/$client.crt" \\
-    --key "/rootfs/etc/kubernetes/pki/$pki/$client.key" "$@"
-}
-
-# Prints the id of a member: etcd knows it by the name of the spec, which may
-# have the etcd cluster in front of it.
-member_id() {
-  etcd "$1" member list | awk -F ', ' -v name="$2" \\
-    '$3 == name || substr($3, length($3) - length(name)) == "-" name { print $1 }'
-}
-
-# Shows the members of an etcd cluster; ends the script unless there are so many
-# and all of them are started.
-confirm() {
-  etcd "$1" member list | awk -F ', ' -v wanted="$2" '
-    { print }
-    $2 == "started" { started++ }
-    END { exit !(NR == wanted && started == wanted) }'
-}
-"""
 
 
 def script(runbook: Runbook, style: Style) -> str:
@@ -99,13 +52,13 @@ def last_look(runbook: Runbook) -> Iterator[str]:
     """Asks every etcd cluster for its members when all is done."""
     last = runbook.steps[-1]
     if last.via is not None:
-        yield f"VIA={quote(last.via)}"
+        yield f"via {quote(last.via)}"
     for name, view in last.after.items():
         yield from comment(
             f"etcd {name} must list {len(view.members)} members, all started: "
             f"{' '.join(view.members)}."
         )
-        yield f"confirm {quote(name)} {len(view.members)}"
+        yield _confirm(name, view)
 
 
 def _head(runbook: Runbook) -> Iterator[str]:
@@ -118,7 +71,8 @@ def _head(runbook: Runbook) -> Iterator[str]:
     yield from comment(f"{runbook.cluster}: {summary(runbook)}")
     yield from comment(
         "Nothing of this has been run. It ends at the first command that fails: mend "
-        "what that one says, and go on from there."
+        "what that one says, paste everything above step 1 into a new bash, and go on "
+        "from there."
     )
     for note in runbook.notes:
         yield from comment(note)
@@ -139,9 +93,11 @@ def preamble(runbook: Runbook) -> Iterator[str]:
     if runbook.features:
         flags = ",".join(f"+{feature}" for feature in runbook.features)
         yield f"export KOPS_FEATURE_FLAGS={flags}"
-    if changes_members(runbook):
-        yield ""
-        yield from _ETCD.rstrip("\n").split("\n")
+    asks = changes_members(runbook)
+    if asks or any(step.deed.kind == "retire" for step in runbook.steps):
+        yield from kubectl_lines(runbook)
+    if asks:
+        yield from etcd_lines(runbook)
     yield from volume_lines(runbook)
 
 
@@ -166,14 +122,12 @@ def summary(runbook: Runbook) -> str:
 
 
 def _body(steps: Sequence[Step], style: Style) -> Iterator[str]:
-    via = None
     for number, step in enumerate(steps, 1):
         title = f"# {number} of {len(steps)} "
         yield ""
         yield title + "-" * (_WIDTH - len(title))
         checks = list(checks_before(step))
-        yield from via_line(step, via)
-        via = step.via if checks else via
+        yield from via_line(step)
         yield from confirmations(step)
         if not checks:
             # The comment above a command is its title wherever it is reported.
@@ -183,10 +137,10 @@ def _body(steps: Sequence[Step], style: Style) -> Iterator[str]:
         yield from traces(step.after, style)
 
 
-def via_line(step: Step, via: str | None) -> Iterator[str]:
-    """The group whose machine is asked, where the step needs another than before."""
-    if step.via not in (None, via) and any(checks_before(step)):
-        yield f"VIA={quote(step.via or '')}"
+def via_line(step: Step) -> Iterator[str]:
+    """The line that chooses the machine to ask about etcd, if a step asks."""
+    if step.via is not None and any(checks_before(step)):
+        yield f"via {quote(step.via)}"
 
 
 def checks_before(step: Step) -> Iterator[tuple[str, EtcdView]]:
@@ -208,15 +162,28 @@ def confirmations(step: Step) -> Iterator[str]:
             f"etcd {name} must list {len(view.members)} members, all started: "
             f"{' '.join(view.members)}; {otherwise}."
         )
-        yield f"confirm {quote(name)} {len(view.members)}"
+        yield _confirm(name, view)
+
+
+def checks_in_shell(step: Step) -> Iterator[str]:
+    """The lines that confirm what must be so before a step, and set what it needs."""
+    yield from via_line(step)
+    yield from (_confirm(name, view) for name, view in checks_before(step))
+
+
+def _confirm(etcd_cluster: str, view: EtcdView) -> str:
+    return f"confirm {quote(etcd_cluster)} {len(view.members)}"
 
 
 def traces(views: Mapping[str, EtcdView], style: Style) -> Iterator[str]:
     """Every etcd cluster as a comment: its members, and what they mean."""
-    width = max(map(len, views), default=0)
+    widest = max(map(len, views), default=0)
     for name, view in views.items():
-        picture = members(view, style)
-        yield f"# {pad(style.safe(name), width)}  {picture}  {words(view, style)}"
+        start = f"# {pad(style.safe(name), widest)}  {members(view, style)}  "
+        room = max(_WIDTH - width(start), _WIDTH // 2)
+        first, *more = wrap(words(view, style), room)
+        yield start + first
+        yield from (f"# {' ' * (width(start) - 2)}{line}" for line in more)
 
 
 def comment(text: str) -> Iterator[str]:

@@ -38,6 +38,13 @@ _DELETE_VOLUME = {
 """How a volume is deleted, by the cloud of the spec, where kopslint can read it."""
 
 
+NAMED = frozenset({"aws", "azure", "gce", "openstack"})
+"""The clouds in which etcd's name of a member is made of that in the spec.
+
+Elsewhere it is made of the volume. Source: etcd-manager pkg/volumes, ``EtcdName``.
+"""
+
+
 @dataclass(frozen=True)
 class Deed:
     """One step of a runbook: some commands that belong together, and why.
@@ -67,10 +74,15 @@ class Deeds:
         """Whether a volume can be deleted by a command, or goes by itself."""
         return self.terraform or self.cloud in _DELETE_VOLUME
 
-    def remove(self, etcd_cluster: str, member: str) -> Deed:
-        """A member leaves the member list of one etcd cluster."""
-        name = quote(member)
-        find = f'"$(member_id {quote(etcd_cluster)} {name})"'
+    def remove(self, etcd_cluster: str, member: str, group: str) -> Deed:
+        """A member leaves the member list of one etcd cluster.
+
+        ``group`` is where it runs: where etcd does not know the names of the spec,
+        its machine is asked who it is.
+        """
+        where = () if self.cloud in NAMED else (group,)
+        which = " ".join(map(quote, (etcd_cluster, member, *where)))
+        find = f'"$(member_id {which})"'
         text = f"etcd {quote(etcd_cluster)} member remove {find}"
         span = _span(text)
         command = model.MemberRemove(

@@ -226,6 +226,7 @@ def _runbook(
         cut=cut,
         notes=tuple(_notes(plan, renamed, deeds)),
         features=_features(before, final.manifest),
+        cloud=deeds.cloud,
     )
 
 

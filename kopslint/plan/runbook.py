@@ -51,6 +51,7 @@ class Runbook:
     cut: bool = False
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    cloud: str | None = None
 
     @property
     def tolerance(self) -> int:

@@ -55,10 +55,13 @@ class Leg:
     later: tuple[Unit, ...] = ()
     nodes: frozenset[str] = frozenset()
 
-    def leaving_members(self, etcd_cluster: str) -> tuple[str, ...]:
-        """The members of one etcd cluster that leave, in order."""
-        found = (unit.member(etcd_cluster) for unit in self.turnover.leaving)
-        return tuple(member.name for member in found if member is not None)
+    def leaving_members(self, etcd_cluster: str) -> tuple[tuple[str, str], ...]:
+        """The members of one etcd cluster that leave, in order, and their groups."""
+        return tuple(
+            (member.name, unit.name)
+            for unit in self.turnover.leaving
+            if (member := unit.member(etcd_cluster)) is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -211,11 +214,13 @@ def _choices(
     left_over = [i for i, gone in enumerate(removed) if gone < len(names[i])]
     if left_over:
         # Etcd clusters share nothing but machines: they take turns, in their order.
-        index = min(left_over, key=lambda i: removed[i])
-        etcd = tuple(position.situation.etcd)[index]
+        # Main is the last: without its member there, an API server has no data.
+        clusters = tuple(position.situation.etcd)
+        index = min(left_over, key=lambda i: (removed[i], clusters[i] == "main"))
+        etcd = clusters[index]
         then = (*removed[:index], removed[index] + 1, *removed[index + 1 :])
         yield (
-            leg.deeds.remove(etcd, names[index][removed[index]]),
+            leg.deeds.remove(etcd, *names[index][removed[index]]),
             then,
             deleted,
             joined,

@@ -30,7 +30,8 @@ class PlanFileModel(_Model):
 class PlanStepModel(_Model):
     """One step: its commands, and what must be seen before them and after.
 
-    ``confirm`` has the members that each etcd cluster must list before the step.
+    ``confirm`` has the members that each etcd cluster must list before the step;
+    ``checks`` are the lines of shell that see to it, to be run before ``commands``.
     """
 
     number: Annotated[int, Field(ge=1)]
@@ -39,6 +40,7 @@ class PlanStepModel(_Model):
     etcd_cluster: str | None
     reason: str
     confirm: dict[str, list[str]]
+    checks: list[str]
     commands: list[str]
     tolerance: int
     outage: bool
@@ -50,7 +52,7 @@ class PlanModel(_Model):
 
     ``tolerance`` is how many more members may fail at the worst lasting moment,
     ``outage`` whether etcd may be without quorum for a while; ``notes`` are for
-    people.
+    people. ``setup`` are the lines of bash that define what the steps call.
     """
 
     schema_: Literal["kopslint/plan-v1"] = Field(alias="schema")
@@ -60,6 +62,7 @@ class PlanModel(_Model):
     reasons: list[str]
     procedure: list[str]
     notes: list[str]
+    setup: list[str]
     tolerance: int | None
     outage: bool | None
     search_cut: bool
