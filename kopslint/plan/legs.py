@@ -104,12 +104,33 @@ class Legs:
             # One member never follows another: three of them take over.
             copied = replaced * 3
         kept = [u for u in units(self.before) if u not in (*replaced, *added)]
-        wanted = [*kept, *added]
+        return self._with_stand_ins([*kept, *added], copied)
+
+    def reserve(self) -> Spec | None:
+        """A spec with two members more than before, so that there are some to spare.
+
+        New members come first, as far as their names are free, and stand-ins for the
+        rest and for those whose names are reused. None if nobody is to be replaced, or
+        no stand-in is needed.
+        """
+        change = turnover(self.before, self.final.manifest)
+        old = units(self.before)
+        if min(len(old), len(units(self.final.manifest))) < 3 or not change.leaving:
+            return None
+        free = [new for new in change.joining if not any(map(new.collides, old))][:2]
+        kept = [unit for unit in old if unit not in change.colliding]
+        wanted = [*kept, *free]
+        missing = len(old) + 2 - len(wanted)
+        copied = (change.leaving * missing)[:missing]
+        return self._with_stand_ins(wanted, copied) if copied else None
+
+    def _with_stand_ins(self, wanted: Sequence[Unit], copied: Sequence[Unit]) -> Spec:
+        """The spec before with ``wanted`` and a stand-in for each of ``copied``."""
         names = self._free_names()
         stand_ins = [interim(unit, next(names)) for unit in copied]
         groups = [unit.group for unit in wanted]
         donors = (self.before, self.final.manifest)
-        needing = [*groups, *(unit.group for unit in replaced)]
+        needing = [*groups, *(unit.group for unit in copied)]
         document = cluster_document(self.before, wanted, needing, donors, Versions())
         for _, members in stand_ins:
             with_members(document, members)

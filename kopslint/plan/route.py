@@ -84,6 +84,11 @@ def plan_route(
     if found is None and (interim := legs.interim()) is not None:
         found, again = _attempt(legs, interim)
         cut = cut or again
+    if (found is None or found.worst >= _NONE_TO_SPARE) and (more := legs.reserve()):
+        better, again = _attempt(legs, more)
+        cut = cut or again
+        if better is not None and (found is None or better.worst < found.worst):
+            found = better
     if found is None and taken and not cut and not deeds.deletes_volumes:
         names = ", ".join(unit.name for unit in taken)
         reason = (
@@ -94,16 +99,28 @@ def plan_route(
         return NoWay(before.name, store, (reason,))
     if found is None:
         return replace(no_way, reasons=(_unreachable(before, after),), cut=cut)
-    return _runbook(before, final, found, deeds, options, cut=cut)
+    return _runbook(before, final, found.deeds, deeds, options, cut=cut)
 
 
-def _attempt(legs: Legs, interim: Spec | None = None) -> tuple[list[Deed] | None, bool]:
-    """The deeds of the whole way, if there is one; and whether a search was cut."""
+_NONE_TO_SPARE = (False, 0)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The deeds of the whole way; ``worst``: its outage, and the least to spare."""
+
+    deeds: list[Deed]
+    worst: tuple[bool, int]
+
+
+def _attempt(legs: Legs, interim: Spec | None = None) -> tuple[_Way | None, bool]:
+    """The whole way, if there is one; and whether a search was cut."""
     plan = Plan(
         before=legs.before, after=legs.final.manifest, files=SpecFiles(legs.objects)
     )
     situation = healthy(plan)
     deeds: list[Deed] = []
+    worst = (False, -len(legs.before.groups))
     cut = False
 
     def retire(groups: Iterable[InstanceGroup]) -> bool:
@@ -127,11 +144,14 @@ def _attempt(legs: Legs, interim: Spec | None = None) -> tuple[list[Deed] | None
         if found.way is None:
             return None, cut
         deeds.extend(done.deed for done in found.way)
+        for done in found.way:
+            outage, tolerance = done.performed.outage, done.performed.tolerance
+            worst = max(worst[0], outage), max(worst[1], -tolerance)
         if found.way:
             situation = found.way[-1].performed.situation
         if leg.retires and not retire(retiring(legs.before, legs.final.manifest)):
             return None, cut
-    return deeds, cut
+    return _Way(deeds, worst), cut
 
 
 def _state_store(manifest: Manifest) -> str | None:
