@@ -692,3 +692,20 @@ def test_the_state_store_is_what_the_cluster_lies_in(
     after = manifest("after", places("abc"), configBase=base)
 
     assert planned(before, after).store == store
+
+
+@pytest.mark.parametrize(
+    ("machine", "wiped"), [("m6i.large", False), ("m7i.large", True)]
+)
+def test_a_machine_that_is_replaced_must_not_find_the_volume_of_one_that_left(
+    machine: str, wiped: bool
+) -> None:
+    """On AWS it mounts any etcd volume of its zone: those go before it does."""
+    before = manifest(
+        "before", [*places("abc"), ("d", "cp-d", "a"), ("e", "cp-e", "b")]
+    )
+    after = manifest("after", places("abc"), machine=machine)
+
+    texts = commands(planned(before, after))
+
+    assert any("delete-volume" in text for text in texts) is wiped

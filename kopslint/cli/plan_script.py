@@ -211,14 +211,17 @@ def procedure(no_way: NoWay) -> Iterator[str]:
     Source: kops docs/operations/etcd_backup_restore_encryption.md.
     """
     if not no_way.etcd_clusters:
-        yield "That is a matter of the spec: put it right there, then plan again."
+        yield (
+            "A restore would not help with that. Put the specs right, or take smaller "
+            "steps, then plan again."
+        )
         return
     store = (no_way.store or "STATE_STORE").rstrip("/")
     name = quote(no_way.cluster)
     yield (
         "What remains is backup and restore. It loses every write since the backup, "
-        "and the API is down from the second step to the last. Try it on a copy of "
-        "the cluster first."
+        "and the API is down from the fourth step until it is done. Try it on a copy "
+        "of the cluster first."
     )
     yield "1. See that every etcd cluster has the backup to go back to:"
     stores = [_backups(store, no_way, etcd) for etcd in no_way.etcd_clusters]
@@ -231,10 +234,21 @@ def procedure(no_way: NoWay) -> Iterator[str]:
     yield "3. Queue the restore of every etcd cluster:"
     for backups in stores:
         yield f"  etcd-manager-ctl --backup-store={backups} restore-backup BACKUP"
-    yield "4. Replace all machines, so that etcd-manager reads the command:"
-    yield f"  kops rolling-update cluster --name {name} --cloudonly --force --yes"
+    yield (
+        "4. Replace every control-plane machine, so that etcd-manager reads the "
+        "command; restarting its containers does it too. /var/log/etcd.log and "
+        "/var/log/etcd-events.log tell when the restore is done:"
+    )
+    roll = f"kops rolling-update cluster --name {name}"
+    yield f"  {roll} --cloudonly --force --instance-group-roles master --yes"
     yield "5. See that the cluster is whole:"
     yield f"  kops validate cluster --name {name} --wait 15m"
+    yield (
+        "6. Take out the leases of API servers that are gone, with etcdctl in main, "
+        "and replace the machines that may know more than the backup:"
+    )
+    yield "  etcdctl del --prefix /registry/masterleases/"
+    yield f"  {roll} --force --yes"
 
 
 def _backups(store: str, no_way: NoWay, etcd_cluster: str) -> str:

@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     from kopslint.plan.waypoints import Waypoint
 
 
+_BY_GROUP = frozenset({"hetzner", "linode", "scaleway"})
+"""The clouds in which a machine mounts the etcd volumes of its own group alone.
+
+Elsewhere it mounts any of its zone. Source: kops
+pkg/model/components/etcdmanager/model.go, ``VolumeNameTag``.
+"""
+
+
 @dataclass
 class Legs:
     """Makes the legs from ``before`` to ``final``, and the specs on the way.
@@ -63,7 +71,7 @@ class Legs:
         if interim is not None:
             later = turnover(here, after).joining
             leg = self._leg(here, interim.manifest, here, interim)
-            yield replace(leg, later=later)
+            yield replace(leg, later=(*leg.later, *later))
             here = interim.manifest
         wanted = units(after)
         change = turnover(here, after)
@@ -191,12 +199,16 @@ class Legs:
             )
 
         def follows(old: Unit, new: Unit) -> bool:
+            if self.deeds.cloud in _BY_GROUP and old.name != new.name:
+                return old.collides(new)
             same_zone = here.zones_of(old.group) == self._zones(new)
             return same_zone or old.collides(new)
 
         def between(spec: Spec) -> Deed:
             return self.deeds.apply(spec, _reason(spec, change))
 
+        # A machine that is replaced looks for its volumes anew, too.
+        replaced = needs_roll(here, self.final.manifest)
         retires = target is self.final or bool(waypoint and waypoint.retires)
         nodes = frozenset(g.name for g in self._workers(target.manifest))
         return Leg(
@@ -207,6 +219,7 @@ class Legs:
             between,
             follows,
             retires=retires,
+            later=change.staying if replaced else (),
             nodes=nodes,
         )
 

@@ -16,10 +16,10 @@ from kopslint.plan.course import perform
 from kopslint.plan.deeds import Deeds
 from kopslint.plan.legs import Legs
 from kopslint.plan.runbook import NoWay, Runbook, Step
-from kopslint.plan.search import search
 from kopslint.plan.specs import Spec
 from kopslint.plan.units import turnover
-from kopslint.plan.waypoints import backward, promoted, retiring
+from kopslint.plan.waypoints import backward
+from kopslint.plan.ways import best_way
 from kopslint.simulate.cloud import update_refusals
 from kopslint.simulate.files import SpecFiles
 from kopslint.simulate.plan import Plan
@@ -29,9 +29,9 @@ from kopslint.source.text import Source
 from kopslint.syntax.yaml_tree import text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from kopslint.kops.spec import InstanceGroup, Manifest
+    from kopslint.kops.spec import Manifest
     from kopslint.plan.deeds import Deed
     from kopslint.simulate.situation import Situation
 
@@ -76,19 +76,8 @@ def plan_route(
     cloud = before.cluster.cloud if before.cluster is not None else None
     deeds = Deeds(before.name, cloud, terraform=options.terraform)
     legs = Legs(before, final, deeds)
-    found, cut = None, False
+    found, cut = best_way(legs)
     taken = turnover(before, after).colliding
-    # Where a name is taken over, both volumes of that name must never meet.
-    if not taken:
-        found, cut = _attempt(legs)
-    if found is None and (interim := legs.interim()) is not None:
-        found, again = _attempt(legs, interim)
-        cut = cut or again
-    if (found is None or found.worst >= _NONE_TO_SPARE) and (more := legs.reserve()):
-        better, again = _attempt(legs, more)
-        cut = cut or again
-        if better is not None and (found is None or better.worst < found.worst):
-            found = better
     if found is None and taken and not cut and not deeds.deletes_volumes:
         names = ", ".join(unit.name for unit in taken)
         reason = (
@@ -100,58 +89,6 @@ def plan_route(
     if found is None:
         return replace(no_way, reasons=(_unreachable(before, after),), cut=cut)
     return _runbook(before, final, found.deeds, deeds, options, cut=cut)
-
-
-_NONE_TO_SPARE = (False, 0)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """The deeds of the whole way; ``worst``: its outage, and the least to spare."""
-
-    deeds: list[Deed]
-    worst: tuple[bool, int]
-
-
-def _attempt(legs: Legs, interim: Spec | None = None) -> tuple[_Way | None, bool]:
-    """The whole way, if there is one; and whether a search was cut."""
-    plan = Plan(
-        before=legs.before, after=legs.final.manifest, files=SpecFiles(legs.objects)
-    )
-    situation = healthy(plan)
-    deeds: list[Deed] = []
-    worst = (False, -len(legs.before.groups))
-    cut = False
-
-    def retire(groups: Iterable[InstanceGroup]) -> bool:
-        nonlocal situation
-        for group in groups:
-            if group.name not in situation.registry.groups:
-                continue
-            deed = legs.deeds.retire(group.name)
-            performed = perform(deed.commands, situation, plan)
-            if performed is None:
-                return False
-            deeds.append(deed)
-            situation = performed.situation
-        return True
-
-    if not retire(promoted(legs.before, legs.final.manifest)):
-        return None, cut
-    for leg in legs.legs(interim):
-        found = search(leg, situation, plan)
-        cut = cut or found.cut
-        if found.way is None:
-            return None, cut
-        deeds.extend(done.deed for done in found.way)
-        for done in found.way:
-            outage, tolerance = done.performed.outage, done.performed.tolerance
-            worst = max(worst[0], outage), max(worst[1], -tolerance)
-        if found.way:
-            situation = found.way[-1].performed.situation
-        if leg.retires and not retire(retiring(legs.before, legs.final.manifest)):
-            return None, cut
-    return _Way(deeds, worst), cut
 
 
 def _state_store(manifest: Manifest) -> str | None:
@@ -275,7 +212,7 @@ def _notes(plan: Plan, way: Sequence[Deed], deeds: Deeds) -> Iterator[str]:
     if kept and not deeds.terraform:
         yield (
             f"The etcd volumes of {', '.join(kept)} stay behind in the cloud: delete "
-            "them before a new control-plane machine starts in their zones."
+            "them before a control-plane machine starts or is replaced in their zones."
         )
     fewer = len(plan.after.control_plane) < len(plan.before.control_plane)
     if fewer and way[-1].kind == "apply":

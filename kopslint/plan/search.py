@@ -41,8 +41,8 @@ class Leg:
     the target, where machines may have to be replaced as well, ``between`` the one
     that stores any other. ``follows`` says whether the machine of a joining unit
     could find the volumes of a leaving one; ``later`` are those that join in other
-    legs. ``retires`` says that groups of nodes are deleted once the target is
-    reached; ``nodes`` are those that it has.
+    legs, or get another machine. ``retires`` says that groups of nodes are deleted
+    once the target is reached; ``nodes`` are those that it has.
     """
 
     turnover: Turnover
