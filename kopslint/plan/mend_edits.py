@@ -134,11 +134,20 @@ def _removed(commands: Iterable[Command], plan: Plan) -> Iterator[tuple[str, str
 def _killed(simulation: Simulation) -> Iterator[tuple[str, str, Span]]:
     """Members that are dead for good at the end, and where their machine is taken.
 
-    By step and member, so that the lines for one member stand together.
+    Not those that the spec after keeps: removed, they could never join again with the
+    disk that they have. By step and member, so that the lines for one member stand
+    together.
     """
     found = []
+    kept = {
+        (etcd.name, member.name)
+        for etcd in simulation.plan.after.etcd_clusters
+        for member in etcd.members
+    }
     for etcd_cluster, names in simulation.plan.members.items():
         for index, name in enumerate(names):
+            if (etcd_cluster, name) in kept:
+                continue
             group = simulation.plan.group_of(etcd_cluster, name)
             step = _taking(simulation, group) if group is not None else None
             if step and any(_dead(s, etcd_cluster, name) for s in simulation.final):
