@@ -57,7 +57,7 @@ def after_never_reached(context: Context) -> Iterator[Draft]:
         ),
         subject=",".join(names),
         step=simulation.steps[-1].number,
-        fix=("kops replace --force -f FILE  # the spec after, before any update",),
+        fix=(f"{context.storing(context.after)}  # the spec after, before any update",),
     )
 
 

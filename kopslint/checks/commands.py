@@ -35,7 +35,7 @@ def _refused(context: Context, wanted: Callable[[Refusal], bool]) -> Iterator[Dr
         new = [r for r in new if (r.kind, r.about) not in seen]
         seen.update((refusal.kind, refusal.about) for refusal in new)
         if new:
-            yield _refusal(context.simulation, step, new)
+            yield _refusal(context, context.simulation, step, new)
 
 
 def _matters(refusal: Refusal, step: Step) -> bool:
@@ -45,7 +45,9 @@ def _matters(refusal: Refusal, step: Step) -> bool:
     return step.status == "refused"
 
 
-def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Draft:
+def _refusal(
+    context: Context, simulation: Simulation, step: Step, refusals: list[Refusal]
+) -> Draft:
     first = refusals[0]
     who = "etcd" if first.kind == "etcd" else _program(step.command)
     certain = (
@@ -86,7 +88,7 @@ def _refusal(simulation: Simulation, step: Step, refusals: list[Refusal]) -> Dra
         subject=f"{first.kind}/{first.about}",
         certainty=sure(certain),
         step=step.number,
-        fix=_repair(first, step),
+        fix=_repair(first, step, context),
     )
 
 
@@ -107,8 +109,9 @@ _REASONS = {
     "group-without-member": "kops compares control-plane groups with etcd members "
     "whenever it validates the whole cluster. While the group exists its member "
     "cannot leave the spec this way; only 'replace -f' does not ask.",
-    "missing-group": "The spec still lists a member whose group is gone. Every update "
-    "fails, dry run or not, until the member is out of the spec or the group is back.",
+    "missing-group": "The spec in the state store lists a member whose group is not "
+    "there. Every update fails, dry run or not, until the member is out of the spec or "
+    "the group is in the state store.",
     "missing-object": "'kops replace' overwrites what the state store has; it creates "
     "what is new only with --force, and keeps what it has stored before the error.",
     "even-members": "kops takes an odd number of members only. Add or remove two in "
@@ -118,11 +121,21 @@ _REASONS = {
 }
 
 
-def _repair(refusal: Refusal, step: Step) -> tuple[str, ...]:
-    if refusal.kind == "missing-object":
-        return (f"{step.command.text} --force",)
-    if refusal.kind == "missing-group":
-        return ("kops replace -f FILE  # the spec without the member, before this",)
+def _repair(refusal: Refusal, step: Step, context: Context) -> tuple[str, ...]:
+    """What makes kops accept the command, as far as the spec after does."""
+    storing = context.storing(context.after)
+    kept = refusal.about in context.after.groups
+    match refusal.kind:
+        case "missing-object":
+            return (f"{step.command.text} --force",)
+        case "missing-group" if kept:
+            return (f"{storing}  # creates {refusal.about}, before this",)
+        case "missing-group":
+            return (f"{storing}  # the spec without the member, before this",)
+        case "group-without-member" if kept:
+            return (f"{storing}  # lists its member, before this",)
+        case "group-without-member":
+            return context.planning
     return ()
 
 

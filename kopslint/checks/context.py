@@ -66,6 +66,18 @@ class Context(Record):
         options = " ".join(f"{option} {_named(source)}" for option, source in sides)
         return (f"kopslint plan {options}  # the whole order",)
 
+    def storing(self, side: Manifest | None) -> str:
+        """The kops call that stores the spec of one side, whole.
+
+        ``FILE`` stands for files that cannot be pasted: too many, or of a revision.
+        """
+        sources = side.sources if side is not None else ()
+        pasted = 0 < len(sources) <= MOST_FILES and all(
+            source.revision is None and source.path != "<stdin>" for source in sources
+        )
+        files = [_named(source) for source in sources] if pasted else ["FILE"]
+        return f"kops replace --force {' '.join(f'-f {file}' for file in files)}"
+
 
 MOST_FILES = 4
 """More files than this are no command to paste."""

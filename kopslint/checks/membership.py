@@ -11,6 +11,7 @@ from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.commands.model import MemberRemove
 from kopslint.findings import Location, Severity
 from kopslint.simulate import membership, quorum, repair
+from kopslint.simulate.facts import worlds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -128,7 +129,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
             etcd_cluster=only(names),
             fix=(
                 "# publish the old count again before any control-plane machine stops:",
-                "kops replace -f FILE  # the spec of before",
+                f"{context.storing(context.before)}  # the spec of before",
                 "kops update cluster --yes",
             ),
             trace=tuple(line_of(hazard) for hazard in hazards),
@@ -150,13 +151,33 @@ def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=only(names),
-        fix=(
-            "# take the leavers out by name, and stop their machines, before the",
-            "# lower count is published",
-            *context.planning,
-        ),
+        fix=(*_before_expulsion(hazards), *context.planning),
         trace=tuple(line_of(hazard) for hazard in hazards),
         story=story_of(first),
+    )
+
+
+def _before_expulsion(hazards: list[Hazard]) -> tuple[str, ...]:
+    """What keeps etcd-manager from choosing, to be done before the count is read.
+
+    Machines of removed members count as live peers as long as they run.
+    """
+    line = hazards[0].step.command.span.line
+    running = {
+        name
+        for hazard in hazards
+        for worlds in worlds_of(hazard.step.before, hazard.etcd_cluster)
+        for name in worlds.names
+        if all(world.names[worlds.index(name)] == "E" for world in worlds.worlds)
+    }
+    if running:
+        return (
+            f"# live peers, though removed, while they run: {listed(sorted(running))}",
+            f"# stop these machines, or delete their etcd volumes, before line {line}",
+        )
+    return (
+        "# take the leavers out by name, and stop their machines, before the",
+        "# lower count is published",
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.kops.spec import EtcdMember
+    from kopslint.simulate.membership import Deletion
     from kopslint.simulate.repair import MendedDeletion
 
 
@@ -41,17 +42,36 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             certainty=sure(certain),
             step=step.number,
             etcd_cluster=only(clusters),
-            fix=(
-                *removals(
-                    ((member.name, name) for name, member, _ in deletion.members),
-                    f", before line {step.command.span.line}",
-                ),
-                *context.planning,
-            ),
+            fix=_instead(deletion, context),
             trace=trace(step, clusters),
         )
     for mended in mended_deletions(context.simulation):
         yield _for_a_while(mended, context)
+
+
+def _instead(deletion: Deletion, context: Context) -> tuple[str, ...]:
+    """What to run instead: the member out first, if it is to leave at all.
+
+    One that the spec after keeps must not be removed: its group would come back with
+    the disk of a removed member, which never joins.
+    """
+    if deletion.group in context.after.groups:
+        line = deletion.step.command.span.line
+        return (
+            f"# the spec after keeps {deletion.group}: leave line {line} out; or take",
+            "# its member out of the spec, and first of etcd (etcdctl member remove)",
+            _new_machine(deletion.group, context),
+        )
+    where = f", before line {deletion.step.command.span.line}"
+    pairs = ((member.name, name) for name, member, _ in deletion.members)
+    return (*removals(pairs, where), *context.planning)
+
+
+def _new_machine(group: str, context: Context) -> str:
+    return (
+        f"kops delete instance NODE --name {context.cluster} --yes"
+        f"  # instead: a new machine for {group}, with its volumes"
+    )
 
 
 def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
@@ -78,12 +98,7 @@ def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
         certainty=sure(all(absence.certain for _, absence in deletion.members)),
         step=step.number,
         etcd_cluster=only(clusters),
-        fix=(
-            (
-                f"kops delete instance NODE --name {context.cluster} --yes"
-                f"  # instead: a new machine for {deletion.group}, with its volumes"
-            ),
-        )
+        fix=(_new_machine(deletion.group, context),)
         if last.back
         else removals(((member.name, name) for name, member in members), before),
         trace=trace(step, clusters),

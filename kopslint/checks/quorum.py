@@ -38,7 +38,7 @@ def quorum_lost(context: Context) -> Iterator[Draft]:
         if same[0].forever:
             yield _for_good(context, same)
         else:
-            yield _for_a_while(context.simulation, same)
+            yield _for_a_while(context, context.simulation, same)
 
 
 def _is_torn_down(outage: Outage) -> bool:
@@ -78,13 +78,13 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=only(names),
-        fix=(*context.planning, *_revival(first), *RESTORE),
+        fix=(*context.planning, *_after_all(first, context), *RESTORE),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
     )
 
 
-def _revival(outage: Outage) -> tuple[str, ...]:
+def _after_all(outage: Outage, context: Context) -> tuple[str, ...]:
     """How quorum comes back without loss: as long as the disks are there."""
     letters = zip(outage.worlds.names, outage.world.names, strict=True)
     kept = [name for name, letter in letters if letter in "DW"]
@@ -92,12 +92,26 @@ def _revival(outage: Outage) -> tuple[str, ...]:
         return ()
     return (
         "# do not run this; if it has run, bring machines back to their volumes:",
-        f"kops replace --force -f FILE  # gives {listed(kept)} a machine",
+        *_revival(kept, context),
+    )
+
+
+def _revival(names: list[str], context: Context) -> tuple[str, ...]:
+    """The commands that give members their machines again, with the disks they had."""
+    old = context.before
+    had = old is not None and all(
+        any(etcd.member(name) for etcd in old.etcd_clusters) for name in names
+    )
+    storing = context.storing(old if had else context.after)
+    return (
+        f"{storing}  # gives {listed(names)} a machine",
         "kops update cluster --yes",
     )
 
 
-def _for_a_while(simulation: Simulation, outages: list[Outage]) -> Draft:
+def _for_a_while(
+    context: Context, simulation: Simulation, outages: list[Outage]
+) -> Draft:
     first = outages[0]
     world = first.world
     names = [outage.etcd_cluster for outage in outages]
@@ -122,7 +136,7 @@ def _for_a_while(simulation: Simulation, outages: list[Outage]) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=only(names),
-        fix=() if single else _repair(outages, simulation),
+        fix=() if single else _repair(context, outages, simulation),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
     )
@@ -141,20 +155,35 @@ def _reason(outage: Outage) -> str:
     )
 
 
-def _repair(outages: list[Outage], simulation: Simulation) -> tuple[str, ...]:
-    """What keeps quorum: no dead member in the list, and time between machines."""
+def _repair(
+    context: Context, outages: list[Outage], simulation: Simulation
+) -> tuple[str, ...]:
+    """What keeps quorum: no dead member in the list, and time between machines.
+
+    A dead member that the spec keeps and whose group is gone, or asks for no machine,
+    needs that machine first: waiting for it is no use.
+    """
+    first = outages[0]
     dead = [
         (name, line.etcd_cluster)
         for line in map(line_of, outages)
         if line.before is not None
         for name in line.before.members
         if name not in (*line.before.alive, *line.before.joining)
-        and name in simulation.plan.leaving.get(line.etcd_cluster, ())
     ]
-    if dead:
-        return removals(dead, ", before this")
+    leavers = [
+        (name, etcd)
+        for name, etcd in dead
+        if name in simulation.plan.leaving.get(etcd, ())
+    ]
+    if leavers:
+        return removals(leavers, ", before this")
+    coming = {first.worlds.names[index] for index in first.worlds.returns}
+    gone = sorted({name for name, _ in dead} - coming)
     wait = "kops validate cluster --wait 10m  # between one machine and the next"
-    return () if outages[0].rolled else (wait,)
+    if gone:
+        return ("# before this:", *_revival(gone, context), wait)
+    return () if first.rolled else (wait,)
 
 
 def no_failure_tolerated(context: Context) -> Iterator[Draft]:
@@ -166,11 +195,15 @@ def no_failure_tolerated(context: Context) -> Iterator[Draft]:
         yield _bare(list(group), context.simulation)
 
 
-def _window(window: Window) -> tuple[int, int, bool, int, int]:
+def _window(window: Window) -> tuple[int, bool, bool, int, int]:
+    """What windows of several etcd clusters share that are one finding.
+
+    A list mends one etcd cluster after another, so they may end at different steps.
+    """
     world = window.world
     return (
         window.step.number,
-        window.until.number if window.until is not None else 0,
+        window.until is not None,
         not window.certain,
         world.voting,
         world.members,
@@ -181,9 +214,11 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     first = windows[0]
     world = first.world
     names = [window.etcd_cluster for window in windows]
+    ends = [w.until for w in windows if w.until is not None]
     lasts = "to the end of the list"
-    if first.until is not None:
-        lasts = f"until line {first.until.command.span.line}"
+    if ends:
+        last = max(ends, key=lambda step: step.number)
+        lasts = f"until line {last.command.span.line}"
     tolerate = "tolerates" if len(names) == 1 else "tolerate"
     return Draft(
         message=f"from here {lasts} etcd {listed(names)} {tolerate} no failure: "
@@ -195,17 +230,24 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=only(names),
-        fix=mending(windows, simulation),
+        fix=mending(
+            windows,
+            simulation,
+            f", before line {first.step.command.span.line}" if ends else "",
+        ),
         trace=tuple(line_of(window) for window in windows),
         story=story_of(first),
     )
 
 
-def mending(hazards: Sequence[Hazard], simulation: Simulation) -> tuple[str, ...]:
+def mending(
+    hazards: Sequence[Hazard], simulation: Simulation, when: str = ""
+) -> tuple[str, ...]:
     """How the dead members of some hazards stop counting, in lines to paste.
 
-    A member that the change takes out of the spec is removed. One that the spec keeps
-    must not be: its disk would remember, and its machine could never join again.
+    A member that the change takes out of the spec is removed; ``when`` says where in
+    the list. One that the spec keeps must not be removed: its disk would remember, and
+    its machine could never join again.
     """
     leavers: list[tuple[str, str]] = []
     kept: dict[str, None] = {}
@@ -217,11 +259,11 @@ def mending(hazards: Sequence[Hazard], simulation: Simulation) -> tuple[str, ...
             else:
                 kept[member] = None
     if not kept:
-        return removals(leavers)
+        return removals(leavers, when)
     back = (
         f"# the spec keeps {listed(tuple(kept))}: bring the machine back with its disk"
     )
-    return (*removals(leavers), back)
+    return (*removals(leavers, when), back)
 
 
 def line_of(hazard: Hazard) -> TraceLine:

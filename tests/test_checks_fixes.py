@@ -1,0 +1,181 @@
+"""What is told to run instead can be pasted, and it mends what it is told for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kopslint.engine import Request, check
+from kopslint.source.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.findings import Finding
+
+NAME = "demo.example.com"
+OBJECT = "---\napiVersion: kops.k8s.io/v1alpha2\nkind: "
+
+
+def spec(names: str) -> str:
+    """A cluster with a control-plane node in the zone of each letter."""
+    members = "".join(
+        f"    - {{name: {n}, instanceGroup: master-{n}}}\n" for n in names
+    )
+    subnets = "".join(f"  - {{name: {n}, zone: us-east-1{n}}}\n" for n in "abcde")
+    groups = [(f"master-{n}", "ControlPlane", n) for n in names]
+    return (
+        f"{OBJECT}Cluster\nmetadata: {{name: {NAME}}}\nspec:\n"
+        f"  kubernetesVersion: 1.32.4\n  subnets:\n{subnets}  etcdClusters:\n"
+        f"  - name: main\n    etcdMembers:\n{members}"
+        f"  - name: events\n    etcdMembers:\n{members}"
+    ) + "".join(
+        f"{OBJECT}InstanceGroup\nmetadata:"
+        f" {{name: {name}, labels: {{kops.k8s.io/cluster: {NAME}}}}}\n"
+        f"spec: {{role: {role}, minSize: 1, maxSize: 1, subnets: [{zone}]}}\n"
+        for name, role, zone in [*groups, ("nodes", "Node", "a")]
+    )
+
+
+def delete(name: str) -> str:
+    return f"kops delete ig master-{name} --yes\n"
+
+
+def remove(name: str) -> str:
+    return "".join(
+        f"etcdctl member remove {name}  # in {e}\n" for e in ("main", "events")
+    )
+
+
+UPDATE = "kops update cluster --yes\n"
+STORE = "kops replace --force -f after.yaml\n"
+VALIDATE = "kops validate cluster --wait 10m\n"
+
+
+def found(before: str, after: str, commands: str, revision: str = "") -> list[Finding]:
+    """The findings; ``revision`` is where the spec before is from, if not a file."""
+    report = check(
+        Request(
+            (Source("before.yaml", spec(before), revision=revision or None),),
+            (Source("after.yaml", spec(after)),),
+            (Source("commands.sh", commands),),
+        )
+    )
+    return list(report.findings)
+
+
+def fixes(rule: str, before: str, after: str, commands: str) -> list[tuple[str, ...]]:
+    """What a rule says to run, for each of its findings."""
+    return [f.fix for f in found(before, after, commands) if f.rule == rule]
+
+
+def told(before: str, after: str, commands: str) -> set[str]:
+    """The rules that find anything about the list or what it does."""
+    return {f.rule for f in found(before, after, commands) if f.step is not None}
+
+
+def test_a_group_that_the_spec_keeps_is_not_to_be_deleted() -> None:
+    """Removing its member first would leave a machine that never joins again."""
+    (fix,) = fixes("KL301", "abcde", "abcde", delete("e"))
+
+    assert fix[:2] == (
+        "# the spec after keeps master-e: leave line 1 out; or take",
+        "# its member out of the spec, and first of etcd (etcdctl member remove)",
+    )
+    assert fix[2].startswith(f"kops delete instance NODE --name {NAME} --yes")
+    assert "KL306" in told("abcde", "abcde", remove("e") + UPDATE)
+
+
+def test_a_second_machine_waits_for_the_first_one_to_be_back() -> None:
+    """Validation alone sees nothing: it does not ask for a group that is deleted."""
+    both = delete("c"), delete("b"), STORE + UPDATE
+    (fix,) = fixes("KL302", "abc", "abc", "".join(both))
+
+    assert fix == (
+        "# before this:",
+        "kops replace --force -f before.yaml  # gives c a machine",
+        "kops update cluster --yes",
+        "kops validate cluster --wait 10m  # between one machine and the next",
+    )
+    pasted = "".join(f"{line}\n" for line in fix[1:])
+    waiting = both[0] + VALIDATE + both[1] + both[2]
+    assert "KL302" in told("abc", "abc", waiting)
+    assert "KL302" not in told("abc", "abc", both[0] + pasted + both[1] + both[2])
+
+
+def test_a_window_in_every_etcd_cluster_is_one_finding_until_the_last_of_them() -> None:
+    """Whoever mends one etcd cluster after the other has made one mistake."""
+    commands = STORE + delete("d") + delete("e") + UPDATE + remove("d") + remove("e")
+    (window,) = [f for f in found("abcde", "abc", commands) if f.rule == "KL303"]
+
+    assert window.message == (
+        "from here until line 8 etcd main and events tolerate no failure: "
+        "3 of 5 members vote, 3 must"
+    )
+    assert window.fix[0] == "# in main and in events, before line 3:"
+    before = STORE + delete("d") + remove("d") + remove("e") + delete("e") + UPDATE
+    assert "KL303" not in told("abcde", "abc", before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "commands", "fix"),
+    [
+        pytest.param(
+            "abcde",
+            "abc",
+            delete("d") + UPDATE,
+            "kops replace --force -f after.yaml"
+            "  # the spec without the member, before this",
+            id="a group is gone and its member is listed",
+        ),
+        pytest.param(
+            "a",
+            "abc",
+            "kops edit cluster\n" + UPDATE,
+            "kops replace --force -f after.yaml  # creates master-b, before this",
+            id="a member is listed and its group is not there yet",
+        ),
+        pytest.param(
+            "abcde",
+            "abc",
+            STORE + UPDATE,
+            "kopslint plan --before before.yaml --after after.yaml  # the whole order",
+            id="a group is still there and its member is not listed",
+        ),
+        pytest.param(
+            "a",
+            "abc",
+            "kops create ig master-b --role Master --edit=false\n" + UPDATE,
+            "kops replace --force -f after.yaml  # lists its member, before this",
+            id="a group is new and the spec that lists its member is not stored",
+        ),
+    ],
+)
+def test_what_kops_refuses_is_told_with_what_it_takes(
+    before: str, after: str, commands: str, fix: str
+) -> None:
+    assert ("KL307", fix) in {
+        (f.rule, f.fix[0]) for f in found(before, after, commands) if f.fix
+    }
+
+
+def test_a_machine_of_a_removed_member_must_stop_before_the_count_is_read() -> None:
+    commands = remove("c") + STORE + UPDATE
+    (fix,) = fixes("KL305", "abc", "abcde", commands)
+
+    assert fix[:2] == (
+        "# live peers, though removed, while they run: c",
+        "# stop these machines, or delete their etcd volumes, before line 4",
+    )
+
+
+def test_a_spec_that_is_in_no_file_is_not_named_as_one() -> None:
+    """What is in a revision cannot be stored by its name."""
+    commands = STORE + delete("b") + delete("c") + UPDATE
+    fix = [
+        line
+        for finding in found("abc", "a", commands, revision="main")
+        if finding.rule == "KL302"
+        for line in finding.fix
+    ]
+
+    assert "kops replace --force -f FILE  # gives b and c a machine" in fix
