@@ -367,3 +367,33 @@ def test_a_refusal_names_the_program_that_refuses(command: str, program: str) ->
     (finding,) = (f for f in report.findings if f.rule == "KL307")
 
     assert finding.message.partition(":")[0] == f"{program} refuses this"
+
+
+UNKNOWN = {
+    "no file has it": ("kops delete ig master-d --yes\n", "error on line 1"),
+    "a file that nobody has may have it": (
+        "kops replace --force -f five.yaml\nkops delete ig master-d --yes\n",
+        "possible warning on line 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("commands", "found"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_group_is_unknown_as_far_as_the_files_are_known(
+    commands: str, found: str
+) -> None:
+    assert told("KL307", commands) == found
+
+
+def test_a_member_cannot_be_removed_twice() -> None:
+    commands = "etcdctl member remove c  # in events\n" * 2
+    report = check(
+        Request(
+            (Source("before.yaml", BEFORE),),
+            (Source("after.yaml", BEFORE),),
+            (Source("commands.sh", commands),),
+        )
+    )
+    (finding,) = (f for f in report.findings if f.rule == "KL307")
+
+    assert finding.message == "etcd refuses this: it is no member any more (events)"

@@ -73,7 +73,8 @@ def _refusal(
         places.append(Location(unreached.span, f"never runs{more}"))
     says = "this fails" if first.kind == "not-in-cloud" else f"{who} refuses this"
     severity = None
-    if first.kind == "not-in-cloud" or (who == "etcd" and not certain):
+    weak = who == "etcd" or first.kind == "unknown-group"
+    if first.kind == "not-in-cloud" or (weak and not certain):
         severity = Severity.WARNING
     after = (
         "nothing of it takes effect, and the list stops here"

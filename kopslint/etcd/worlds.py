@@ -163,10 +163,11 @@ class Worlds(Frozen, uncompared=("event",)):
         """Why etcd refuses such a removal, over all worlds; None where it agrees."""
         indexes = tuple(self.index(name) for name in names)
         answers: set[str | None] = set()
+        gone = "it is no member any more" if len(indexes) == 1 else "none is a member"
         for world in self.worlds:
             targets = _targets(world, indexes)
             if not targets:
-                answers.add("none of them is a member any more")
+                answers.add(gone)
             for index in targets:
                 why = refusal(world, index)
                 answers.add(why.value if why is not None else None)
