@@ -213,6 +213,36 @@ def test_a_volume_or_a_roll_that_a_later_step_makes_good(
     assert told("abcde", "abcde", commands, "KL308", "KL310") == [expected]
 
 
+TERRAFORM = (
+    "kops replace -f after.yaml\n"
+    + delete("d")
+    + delete("e")
+    + "kops update cluster --target terraform --out .\nterraform apply\n"
+)
+LOST = (
+    "KL313 terraform destroys the etcd volumes of d and e while etcd main and events "
+    "still count on them"
+)
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        (
+            remove("d") + remove("e"),
+            f"warning {LOST}, from step 5 (line 5) to step 9 (line 9)",
+        ),
+        (remove("d"), f"error {LOST}"),
+        ("", f"error {LOST}"),
+    ],
+    ids=["both are taken out", "one is", "none is"],
+)
+def test_a_volume_that_terraform_destroys_is_not_missed_once_its_member_is_out(
+    then: str, expected: str
+) -> None:
+    assert told("abcde", "abc", TERRAFORM + then, "KL313") == [expected]
+
+
 FIRST, THEN = delete("f"), remove("f") + delete("g") + remove("g") + PUBLISH
 UNSURE = {
     "a step is refused in between": FIRST + UPDATE + THEN,

@@ -11,11 +11,12 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed, removals, sure
+from kopslint.checks.context import Context, Draft, listed, meanwhile, removals, sure
 from kopslint.commands import model
 from kopslint.etcd.world import MEMBERS
-from kopslint.findings import Location
+from kopslint.findings import Location, Severity
 from kopslint.simulate.facts import etcd_clusters, reached, where
+from kopslint.simulate.repair import absences
 from kopslint.simulate.views import trace
 
 if TYPE_CHECKING:
@@ -53,16 +54,26 @@ def volume_destroyed(context: Context) -> Iterator[Draft]:
             names = [name for name, _, _ in same[0]]
             members = [member for (_, member, _), *_ in same]
             volumes = "volume" if len(members) == 1 else "volumes"
+            last = _taken_out(simulation, step, names, members)
             yield Draft(
+                severity=None if last is None else Severity.WARNING,
                 message=f"terraform destroys the etcd {volumes} of {listed(members)} "
                 f"while etcd {listed(names)} still "
                 f"{'counts' if len(names) == 1 else 'count'} on "
-                f"{'it' if len(members) == 1 else 'them'}",
+                f"{'it' if len(members) == 1 else 'them'}"
+                + ("" if last is None else f", {meanwhile(step, last)}"),
                 why="kops writes out the volumes of the members that the spec lists, "
                 "and terraform destroys what is no longer written out. Without its "
                 "volume a member can only be removed; bringing its machine back does "
                 "not help any more, also not where quorum needs it.",
-                locations=(Location(command.span, "what is not rendered goes"),),
+                locations=(
+                    Location(command.span, "what is not rendered goes"),
+                    *(
+                        [Location(last.command.span, "mended here")]
+                        if last is not None
+                        else []
+                    ),
+                ),
                 subject=f"{','.join(names)}/{','.join(members)}",
                 certainty=sure(same[0][0][2]),
                 step=step.number,
@@ -120,6 +131,21 @@ def _registered_leavers(
         found = where(before, reached, _is_registered(index))
         if found is not None:
             yield member, found[2] and len(before) == len(step.before)
+
+
+def _taken_out(
+    simulation: Simulation, step: Step, names: list[str], members: list[str]
+) -> Step | None:
+    """The later step after which all these members are out of etcd, if that is sure."""
+    ends = {
+        (absence.etcd_cluster, member): absence.by
+        for absence in absences(simulation)
+        for member in absence.members
+        if absence.step.number <= step.number < absence.by.number and not absence.back
+    }
+    found = [ends.get((name, member)) for name in names for member in members]
+    last = max((by for by in found if by), key=lambda by: by.number, default=None)
+    return last if all(found) else None
 
 
 def _is_registered(index: int) -> Callable[[World, Worlds], bool]:
