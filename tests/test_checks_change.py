@@ -956,7 +956,7 @@ TERRAFORM = {
     "removed before": (f"{OUT}{LEAVE}{STORE_IT}{RENDER}terraform apply\n", []),
     "removed after": (
         f"{STORE_IT}{LEAVE}{RENDER}terraform apply\n{OUT}",
-        [("error", "commands.sh:5:1")],
+        [("warning", "commands.sh:5:1")],
     ),
     "a part of it": (f"{STORE_IT}{LEAVE}{RENDER}terraform apply -target aws_x.y\n", []),
     "applied by kops": (f"{STORE_IT}{LEAVE}kops update cluster --yes\n", []),

@@ -317,3 +317,20 @@ def test_a_member_that_comes_and_goes_is_no_deletion() -> None:
     )
 
     assert told("abcde", "abcde", commands, "KL301", "KL304") == []
+
+
+def test_a_group_that_one_of_two_lines_deletes_is_possibly_deleted_by_each() -> None:
+    """Which one it is only run time knows; that both are gone in the end is sure."""
+    commands = 'kops delete ig "$ONE" --yes\nkops delete ig "$OTHER" --yes\n' + PUBLISH
+    report = check(
+        Request(
+            (Source("before.yaml", spec("abcde")),),
+            (Source("after.yaml", spec("abc")),),
+            (Source("commands.sh", commands),),
+        )
+    )
+    found = [f for f in report.findings if f.rule == "KL301"]
+
+    assert [(f.step, f.certainty) for f in found] == [
+        (step, "possible") for step in (1, 1, 2, 2)
+    ]

@@ -32,7 +32,8 @@ class Deletion(Record):
     """A group deleted while the spec lists its members and etcd keeps them.
 
     ``members`` has the member of each etcd cluster concerned, with whether it is
-    certain that it stays registered and dead to the end.
+    certain that the step deletes the group, and that the member stays registered and
+    dead to the end.
     """
 
     step: Step
@@ -273,7 +274,14 @@ def deletions(simulation: Simulation) -> Iterator[Deletion]:
     for step in simulation.steps:
         if isinstance(step.command, DeleteInstanceGroup | DeleteFromFile):
             for group, situation in deleted_groups(step).items():
-                members = tuple(_left_dead(simulation, situation, group))
+                surely = all(group in s.registry.groups for s in step.before)
+                surely &= not any(group in s.registry.groups for s in step.after)
+                members = tuple(
+                    (name, member, surely and certain)
+                    for name, member, certain in _left_dead(
+                        simulation, situation, group
+                    )
+                )
                 if members:
                     yield Deletion(step, group, members)
 
