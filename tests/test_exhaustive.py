@@ -1,28 +1,44 @@
 """Every sequence of operations on one etcd cluster up to a length, not a sample.
 
 There are one, three or five healthy members and a spare name (five have none where
-sets of worlds are followed). Nothing in etcd or
-etcd-manager looks at a name, so two cuts lose nothing: of names that may be swapped
-without a change an operation is tried on the first only, and situations that differ
-by the order of their names are one. That names may be swapped is tested first.
+sets of worlds are followed), and six operations: a machine stops, starts or gets a new
+disk, a member is removed or added by hand, a count is published. Whatever happens by
+itself may happen between any two.
+
+Nothing in etcd or etcd-manager looks at a name, so two cuts lose nothing: of names that
+may be swapped without a change an operation is tried on the first only, and situations
+that differ by the order of their names are one. That they may be swapped is tested.
+
+In every world so reached, each step of the model is that of a second one, written from
+its description; steps that are alike everywhere are sequences that are alike.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from functools import cache
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kopslint.etcd import operations
-from kopslint.etcd.explore import reachable
+from kopslint.etcd.explore import reachable, successors
 from kopslint.etcd.moves import Kind, moves, refusal
 from kopslint.etcd.world import LEAVES, MEMBERS, World
 from kopslint.etcd.worlds import Worlds
 
+HERE = Path(__file__).parent
+if str(HERE) not in sys.path:
+    sys.path.insert(0, str(HERE))
+
+import second_model  # noqa: E402
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 NAMES = "abcdef"
 NOBODY: frozenset[int] = frozenset()
@@ -174,6 +190,49 @@ def test_reachable_is_every_path_and_nothing_else(size: int) -> None:
             assert reachable({world}, published, returns) == expected
 
 
+Step = Callable[[World, int], tuple[World, ...]]
+SecondStep = Callable[[second_model.State, int], set[second_model.State]]
+STEPS: list[tuple[Step, SecondStep]] = [
+    (BY_HAND[0], second_model.stopped),
+    (BY_HAND[1], partial(second_model.started, fresh=False)),
+    (BY_HAND[2], second_model.emptied),
+    (BY_HAND[3], second_model.removed),
+    (BY_HAND[4], second_model.added),
+    (partial(operations.start, fresh=True), partial(second_model.started, fresh=True)),
+]
+"""Every operation as both models have it."""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_step_is_that_of_a_second_model(size: int) -> None:
+    """In every world: what one may do and what happens by itself, restores too."""
+    stepped: set[World] = set()
+    for world, published in all_worlds(size):
+        state = second_model.state_of(world)
+        cases: list[tuple[int | None, frozenset[int]]] = [
+            (None, NOBODY),
+            (None, frozenset({0})),
+        ]
+        if world.due or not world.writable:  # A restore waits for a read.
+            cases += [(1, NOBODY), (3, NOBODY)]
+        for waiting, returns in cases:
+            ordered = world._replace(restore=waiting)
+            also = replace(state, restore=waiting)
+            found = {
+                second_model.key(move.world)
+                for move in successors(ordered, published, returns)
+            }
+            after = second_model.next_states(also, published, returns)
+            assert found == {each.key() for each in after}
+        # What people do does not depend on the published count.
+        alike = () if world in stepped else set(world.names)
+        stepped.add(world)
+        for index in map(world.names.index, alike):
+            for one, other in STEPS:
+                done = {second_model.key(each) for each in one(world, index)}
+                assert done == {each.key() for each in other(state, index)}
+
+
 def in_order(worlds: Worlds) -> Worlds:
     """The same with its names in an order that many such situations share."""
     columns = [
@@ -218,8 +277,12 @@ def _alike(worlds: Worlds, one: int, other: int) -> bool:
     return swapped == worlds.worlds
 
 
-def following(worlds: Worlds) -> Iterator[Worlds]:
-    """What a person may do next, each with everything that may come of it."""
+def following(worlds: Worlds, *, everything: bool) -> Iterator[Worlds]:
+    """What a person may do next, each with everything that may come of it.
+
+    Without ``everything`` only what an ordinary list does: machines go and come,
+    members are removed, counts are published, somebody waits.
+    """
     for index in distinct(worlds):
         name = worlds.names[index]
         yield worlds.stop(name)
@@ -229,10 +292,26 @@ def following(worlds: Worlds) -> Iterator[Worlds]:
         if count != worlds.published:
             yield worlds.publish(count)
     yield worlds.wait()
+    if everything:
+        for index in distinct(worlds):
+            yield worlds.add(worlds.names[index])
+            yield worlds.wipe(worlds.names[index])
+        yield worlds.restore(1)
+        yield worlds.restore(3)
+        yield worlds.restart_managers()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_certain_is_possible_after_every_sequence(size: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "length", "everything"),
+    [
+        *((size, LENGTH, False) for size in SIZES),
+        # Every further step makes ten times as many situations.
+        *((1, 5, True), (3, 4, True), (5, 3, True)),
+    ],
+)
+def test_certain_is_possible_after_every_sequence(
+    size: int, length: int, *, everything: bool
+) -> None:
     """There is always a world, and a settled one; a wait only ever rules worlds out.
 
     So what holds in all of them holds in one, and what is certain now is certain
@@ -242,8 +321,13 @@ def test_certain_is_possible_after_every_sequence(size: int) -> None:
     start = Worlds.healthy(names, names[:size]).replaced(returns=NOBODY)
     seen = {in_order(start)}
     latest = set(seen)
-    for _ in range(LENGTH):
-        latest = {in_order(w) for each in latest for w in following(each)} - seen
+    for _ in range(length):
+        found = {
+            in_order(after)
+            for each in latest
+            for after in following(each, everything=everything)
+        }
+        latest = found - seen
         seen |= latest
     for worlds in seen:
         assert not worlds.truncated
