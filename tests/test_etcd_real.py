@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from verify.replay import DifferenceError, prepare, replay  # noqa: E402
+from verify.replay import DifferenceError, prepare, replay, shrunk  # noqa: E402
 from verify.sequences import Operation, Sequence, Verb, generate, possible  # noqa: E402
 from verify.servers import ETCD  # noqa: E402
 
@@ -99,3 +99,35 @@ def test_a_member_that_is_up_cannot_be_restarted() -> None:
 
     assert possible(rest)
     assert not possible(rest.without(0))
+
+
+def test_a_sequence_that_differs_is_told_without_what_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No servers here: it differs where a member is added while ``a`` is down."""
+
+    def differs(sequence: Sequence) -> str | None:
+        down = False
+        for verb, member in sequence.operations:
+            if verb is ADD and down:
+                return "it does"
+            if member == 0:
+                down = verb is KILL
+        return None
+
+    monkeypatch.setattr("verify.replay.difference", differs)
+    whole = Sequence(
+        5,
+        (
+            Operation(Verb.ROLL, 0),
+            Operation(KILL, 0),
+            Operation(REMOVE, 3),
+            Operation(Verb.RESTART, 0),
+            Operation(KILL, 0),
+            Operation(ADD, 5),
+        ),
+    )
+
+    smallest = whole._replace(operations=(Operation(KILL, 0), Operation(ADD, 5)))
+    assert shrunk(whole) == (smallest, "it does")
+    assert shrunk(whole.without(5)) is None

@@ -97,20 +97,23 @@ def difference(sequence: Sequence) -> str | None:
 def shrunk(sequence: Sequence) -> tuple[Sequence, str] | None:
     """The smallest sequence found that still differs, and how.
 
-    None if not even the whole one differs again: then it was the machine.
+    Operations are left out one by one, then two by two: a start cannot be left without
+    the stop before it. None if not even the whole sequence differs again: then it was
+    the machine.
     """
     found = difference(sequence)
     if found is None:
         return None
-    replays, place = 0, len(sequence.operations) - 1
-    while place >= 0 and replays < MOST_REPLAYS:
-        smaller = sequence.without(place)
-        if possible(smaller):
+    replays = 0
+    for count in (1, 2):
+        for place in reversed(range(len(sequence.operations) - count + 1)):
+            smaller = sequence.without(place, count)
+            if replays == MOST_REPLAYS or not possible(smaller):
+                continue
             replays += 1
             still = difference(smaller)
             if still is not None:
                 sequence, found = smaller, still
-        place -= 1
     return sequence, found
 
 

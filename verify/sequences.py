@@ -64,9 +64,9 @@ class Sequence(NamedTuple):
         members = frozenset(range(self.size))
         return initial(self.size + SPARE, members, self.size)
 
-    def without(self, place: int) -> Sequence:
-        """The same without one operation."""
-        kept = self.operations[:place] + self.operations[place + 1 :]
+    def without(self, place: int, count: int = 1) -> Sequence:
+        """The same without one operation, or so many from there on."""
+        kept = self.operations[:place] + self.operations[place + count :]
         return self._replace(operations=kept)
 
 
