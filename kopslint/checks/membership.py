@@ -42,7 +42,7 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
             message=f"{listed(first.members)} {are} left in etcd {listed(names)} as "
             f"{'dead members' if len(first.members) > 1 else 'a dead member'}",
             why="etcd-manager removes only members that it can reach, so a lower count "
-            f"does not take out one that is dead. Quorum stays {world.quorum} of "
+            f"does not take out one that is dead. The quorum stays {world.quorum} of "
             f"{world.members}.",
             locations=(Location(first.step.command.span, "the machine goes here"),),
             subject=f"{','.join(names)}/{','.join(first.members)}",

@@ -223,7 +223,7 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     return Draft(
         message=f"from here {lasts} etcd {listed(names)} {tolerate} no failure: "
         f"{world.voting} of {world.members} members vote, {world.quorum} must",
-        why="Quorum counts the members that are registered, dead or alive. One more "
+        why="Every registered member counts towards quorum, dead or alive. One more "
         "machine away, for a reboot or a roll, and the API stops.",
         locations=(Location(first.step.command.span, "the last spare member"),),
         subject=f"{','.join(names)}/{','.join(first.members)}",
