@@ -154,10 +154,18 @@ COURSES = {
         "while ! varies a; do works b; done; works c",
         {"a c", "a b c", "a b | stops"},
     ),
+    "while there are lines, which come to an end": (
+        "ls | while read x; do works a; done; works b",
+        {"b", "a b"},
+    ),
     "a for over known words": ("for x in a b; do works $x; done; works c", {"a b c"}),
     "set -e inside a for": (
         "set -e; for x in a b; do fails $x; done; works c",
         {"a | stops"},
+    ),
+    "a for over the members of etcd runs": (
+        "for x in $(etcdctl member list | cut -d, -f1); do works a; done; works b",
+        {"a b"},
     ),
     "a for over unknown words may run or not": (
         "for x in $(names); do works a; done; works b",

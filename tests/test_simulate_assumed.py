@@ -99,6 +99,37 @@ def test_ids_that_may_be_two_of_the_control_plane_may_cost_quorum(
     )
 
 
+LIST = "etcdctl member list | grep -E 'b|c' | cut -d, -f1"
+REMOVED = {
+    "a loop over ids": f"for id in $({LIST}); do etcdctl member remove $id; done",
+    "a loop over lines": f"{LIST} | while read id; do etcdctl member remove $id; done",
+    "xargs": f"{LIST} | xargs -n1 etcdctl member remove",
+    "xargs with a marker": f"{LIST} | xargs -I{{}} etcdctl member remove {{}}",
+}
+DELETED = ("kops delete ig master-b --yes", "kops delete ig master-c --yes")
+
+
+@pytest.mark.parametrize("loop", REMOVED.values(), ids=REMOVED)
+def test_one_id_after_another_is_all_members_that_the_change_takes_out(
+    loop: str,
+) -> None:
+    """Nobody writes a loop for one member, nor over a member list that is empty."""
+    report = checked(loop, *DELETED, after="a")
+
+    assert of_rule(report, "KL301") == []
+    assert [f.message.endswith("to be b and c") for f in of_rule(report, "KL902")] == [
+        True
+    ]
+
+
+def test_one_id_is_one_member() -> None:
+    report = checked("etcdctl member remove $ID", *DELETED, after="a")
+
+    assert {f.certainty for f in of_rule(report, "KL301")} == {"possible"}
+    (assumed,) = of_rule(report, "KL902")
+    assert assumed.message.endswith("$ID is taken to be b or c")
+
+
 WIPED = (
     "kops edit ig master-c --set spec.minSize=0 --set spec.maxSize=0",
     "kops update cluster --yes",

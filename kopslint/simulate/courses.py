@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kopslint.commands.command import Command
     from kopslint.simulate.situation import Situation
 
@@ -23,6 +25,16 @@ ASKING = frozenset({"[", "[[", "((", "test", "grep", "egrep", "diff", "cmp", "re
 def is_step(command: Command) -> bool:
     """Whether a command can change what is simulated, and so is a step."""
     return not isinstance(command, Foreign | Reads | MemberList | Unreadable)
+
+
+def lists_members(commands: Iterable[Command]) -> bool:
+    """Whether one of them prints a member list of etcd, which is never empty."""
+    return any(isinstance(command, MemberList) for command in commands)
+
+
+def reads_lines(commands: Iterable[Command]) -> bool:
+    """Whether a loop that asks them goes through lines, and so comes to its end."""
+    return any(isinstance(c, Foreign) and c.program == "read" for c in commands)
 
 
 def split(

@@ -45,6 +45,8 @@ def run_remove(command: MemberRemove, situation: Situation, plan: Plan) -> list[
     shown = command.member.shown if command.member is not None else "the member"
     if not any(meant.values()):
         return [undecided(situation, f"which member {shown} is cannot be told")]
+    if _is_each(command.member, situation):
+        return _all_removed(meant, situation, shown)
     answers = {
         name: situation.etcd[name].removal_refusals(names)
         for name, names in meant.items()
@@ -61,6 +63,30 @@ def run_remove(command: MemberRemove, situation: Situation, plan: Plan) -> list[
     assumed = None if known else f"{shown} is taken to be {' or '.join(taken)}"
     result = applied(then, assumed)
     return [result if problem is None else result._replace(refusals=(problem,))]
+
+
+def _is_each(word: Word | None, situation: Situation) -> bool:
+    """Whether members that run time knows go one after another: by a loop, or xargs."""
+    if word is None or word.unknown is None:
+        return False
+    by_xargs = "xargs takes it from its standard input" in word.unknown.reason
+    return situation.each_unknown or by_xargs
+
+
+def _all_removed(
+    meant: Mapping[str, tuple[str, ...]], situation: Situation, shown: str
+) -> list[Result]:
+    """All members that a loop may mean are removed, as far as etcd lets them go."""
+    etcd = dict(situation.etcd)
+    for name, members in meant.items():
+        for member in members:
+            etcd[name] = etcd[name].remove([member])
+    taken = sorted({member for names in meant.values() for member in names})
+    return [
+        applied(
+            situation.with_etcd(etcd), f"{shown} is taken to be {' and '.join(taken)}"
+        )
+    ]
 
 
 def _removal_refusal(

@@ -79,7 +79,8 @@ class Situation(Record):
     whether a failure ends the list; ``ended`` where and why it has ended. ``job`` is
     what a job in the background has done so far, None outside of one; ``replacing``
     is whether such a job may be replacing control-plane machines meanwhile.
-    ``guessed`` is whether the registry rests on files that nobody has.
+    ``guessed`` is whether the registry rests on files that nobody has. ``each_unknown``
+    is whether the course is inside a loop over what only run time knows.
     """
 
     registry: Manifest
@@ -94,6 +95,7 @@ class Situation(Record):
     job: Literal["nothing", "replaced"] | None = None
     replacing: bool = False
     guessed: bool = False
+    each_unknown: bool = False
 
     def with_etcd(self, etcd: Mapping[str, Worlds]) -> Situation:
         """The same with other etcd clusters."""
@@ -212,6 +214,7 @@ def _shared(situation: Situation) -> object:
         situation.job,
         situation.replacing,
         situation.guessed,
+        situation.each_unknown,
     )
 
 
