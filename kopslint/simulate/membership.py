@@ -277,10 +277,8 @@ def deletions(simulation: Simulation) -> Iterator[Deletion]:
                 surely = all(group in s.registry.groups for s in step.before)
                 surely &= not any(group in s.registry.groups for s in step.after)
                 members = tuple(
-                    (name, member, surely and certain)
-                    for name, member, certain in _left_dead(
-                        simulation, situation, group
-                    )
+                    (name, member, surely and dead)
+                    for name, member, dead in _left_dead(simulation, situation, group)
                 )
                 if members:
                     yield Deletion(step, group, members)
