@@ -61,14 +61,14 @@ def find_change(
     Raises InputError if git, the repository or a revision is missing, if git does
     not trust the repository, and for a conflict that is not resolved.
     """
-    root = Git().root()
+    root, index = Git().root_and_index()
     git = Git(root)
     tree, title = _base(git, base, head or "HEAD", staged=staged)
     before = Snapshot(git, root, title, tree, past=True)
     after = _after(git, root, head, staged=staged)
     files: list[ChangedFile] = []
     submodules = []
-    for old_mode, new_mode, file in _differences(git, before, after):
+    for old_mode, new_mode, file in _differences(git, before, after, index):
         if _SUBMODULE in (old_mode, new_mode):
             submodules.append(file.new or file.old or "")
         old = file.old if old_mode in REGULAR_FILES else None
@@ -83,15 +83,7 @@ def find_change(
 
 def default_branch(git: Git) -> str | None:
     """The branch that work parts from: the remote's own one, or one with its name."""
-    return next(iter(_default(git)), None)
-
-
-def _default(git: Git) -> dict[str, str]:
-    """The branches that may be the default one, the likeliest first, with commits."""
-    form = "--format=%(refname) %(objectname)"
-    listed = git.read("for-each-ref", form, *_DEFAULT_BRANCHES)
-    known = dict(line.split() for line in listed.decode(errors="replace").splitlines())
-    return {name: known[name] for name in _DEFAULT_BRANCHES if name in known}
+    return next(iter(git.commits(_DEFAULT_BRANCHES)), None)
 
 
 def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
@@ -105,7 +97,9 @@ def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
 
 def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, str]:
     """The tree to compare with, and what people call it."""
-    start = _object(git, f"{head}^{{commit}}")
+    known = git.commits(("HEAD", *_DEFAULT_BRANCHES))
+    here = known.pop("HEAD", None)
+    start = here if head == "HEAD" else _object(git, f"{head}^{{commit}}")
     if start is None and (staged or head == "HEAD"):
         return _empty_tree(git)
     start = start or _commit(git, head)
@@ -113,7 +107,7 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
         return start, start[:7]
     other = None
     if base is None:
-        base, other = next(iter(_default(git).items()), (None, None))
+        base, other = next(iter(known.items()), (None, None))
         if base is None and git.is_shallow():
             raise lacks_history("the default branch")
         if base is None:
@@ -164,13 +158,13 @@ def _empty_tree(git: Git) -> tuple[str, str]:
 
 
 def _differences(
-    git: Git, before: Snapshot, after: Snapshot
+    git: Git, before: Snapshot, after: Snapshot, index: Path
 ) -> Iterator[tuple[str, str, ChangedFile]]:
     """Mode before, mode after, and the paths of everything that differs."""
     assert before.tree is not None  # noqa: S101 (a base is always a tree)
     if isinstance(after, WorkTree):
         # Comparing files on the disk with the index refreshes the index.
-        with git.with_own_index() as safely:
+        with git.with_own_index(index) as safely:
             listed = safely.fields(*_DIFF, before.tree, "--")
     elif after.tree is not None:
         listed = git.fields(*_DIFF, before.tree, after.tree, "--")

@@ -7,9 +7,7 @@ nothing. This module must not know what is asked of git.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
@@ -18,7 +16,7 @@ from kopslint.errors import InputError
 from kopslint.source.decode import MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # A missing object must be an error here and never a download, a path is never a
 # pattern, and messages are compared with words below.
@@ -29,6 +27,7 @@ _SET = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",
 }
+_IN_A_PIPE = 4096
 # A monitor is a program that the repository's configuration names.
 _OPTIONS = ("--no-optional-locks", "-c", "core.fsmonitor=false")
 
@@ -46,15 +45,19 @@ class Git:
         self._folder = folder
         self._environment = {**(environment or os.environ), **_SET}
 
-    def ask(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        """The result of a command, whatever its status.
+    def ask(
+        self, *arguments: str, told: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """The result of a command that is ``told`` this, whatever its status.
 
         Raises InputError if git is not installed.
         """
         try:
             return subprocess.run(  # noqa: S603 - No shell, and callers check names.
                 ["git", *_OPTIONS, *arguments],  # noqa: S607
-                stdin=subprocess.DEVNULL,
+                # Git never waits for anybody at the keyboard.
+                input=told or None,
+                stdin=None if told else subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
                 cwd=self._folder,
@@ -79,18 +82,37 @@ class Git:
 
         Raises InputError outside a repository and for one that git does not trust.
         """
-        output = self.read("rev-parse", "--show-toplevel")
-        return Path(os.fsdecode(output.removesuffix(b"\n")))
+        return self.root_and_index()[0]
+
+    def root_and_index(self) -> tuple[Path, Path]:
+        """The top folder of the work tree, and the file of the index.
+
+        Raises as ``root``.
+        """
+        output = self.read("rev-parse", "--show-toplevel", "--git-path", "index")
+        root, _, index = os.fsdecode(output.removesuffix(b"\n")).rpartition("\n")
+        return Path(root), (self._folder or Path()) / index
+
+    def commits(self, names: Sequence[str]) -> dict[str, str]:
+        """The commits that ``names`` mean, of those that mean one, by one process.
+
+        The names are known words: no line end is in them.
+        """
+        asked = "".join(f"{name}^{{commit}}\n" for name in names).encode()
+        told = self.ask("cat-file", "--batch-check", told=asked).stdout.decode()
+        answers = zip(names, map(str.split, told.splitlines()), strict=False)
+        return {name: about[0] for name, about in answers if about[1:2] == ["commit"]}
 
     def is_shallow(self) -> bool:
         """Whether the history was cut off when the repository was cloned."""
         return self.ask("rev-parse", "--is-shallow-repository").stdout == b"true\n"
 
     @contextmanager
-    def with_own_index(self) -> Iterator[Git]:
+    def with_own_index(self, index: Path) -> Iterator[Git]:
         """The same with a copy of the index, which git may refresh as it likes."""
-        output = self.read("rev-parse", "--git-path", "index").removesuffix(b"\n")
-        index = (self._folder or Path()) / os.fsdecode(output)
+        import shutil
+        import tempfile
+
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, "index")
             # There is none before the first git add. Its time tells git which files
@@ -106,21 +128,19 @@ class Git:
         The bytes are None if there are more than ``MAX_BYTES``. Raises InputError
         for a blob that a partial clone does not have.
         """
-        with tempfile.TemporaryFile() as wanted:
-            wanted.write("".join(f"{name}\n" for name in names).encode())
-            wanted.seek(0)
-            with self._batch(wanted.fileno()) as process:
-                assert process.stdout is not None  # noqa: S101 (it was asked for)
-                while header := process.stdout.readline().decode().split():
-                    name, *about = header
-                    if about[-1:] == ["missing"]:
-                        process.kill()
-                        raise lacks_content()
-                    size = int(about[1])
-                    yield name, _bytes(process.stdout, size)
-                # Git that may not fetch gives up at the first blob that is missing.
-                if process.wait() != 0:
+        asked = "".join(f"{name}\n" for name in names).encode()
+        with _readable(asked) as wanted, self._batch(wanted.fileno()) as process:
+            assert process.stdout is not None  # noqa: S101 (it was asked for)
+            while header := process.stdout.readline().decode().split():
+                name, *about = header
+                if about[-1:] == ["missing"]:
+                    process.kill()
                     raise lacks_content()
+                size = int(about[1])
+                yield name, _bytes(process.stdout, size)
+            # Git that may not fetch gives up at the first blob that is missing.
+            if process.wait() != 0:
+                raise lacks_content()
 
     def _batch(self, names: int) -> subprocess.Popen[bytes]:
         try:
@@ -134,6 +154,25 @@ class Git:
             )
         except FileNotFoundError:
             _not_installed()
+
+
+def _readable(content: bytes) -> IO[bytes]:
+    """A file that a process can read ``content`` from, all of which is there already.
+
+    A pipe takes as much as this without a reader, by POSIX; what makes files for the
+    rest takes long to start.
+    """
+    if len(content) <= _IN_A_PIPE:
+        reading, writing = os.pipe()
+        with open(writing, "wb") as pipe:  # noqa: PTH123 - It has no name.
+            pipe.write(content)
+        return open(reading, "rb")  # noqa: PTH123 - The caller closes it.
+    from tempfile import TemporaryFile
+
+    file = TemporaryFile()  # noqa: SIM115 - The caller closes it.
+    file.write(content)
+    file.seek(0)
+    return file
 
 
 def refusal(result: subprocess.CompletedProcess[bytes]) -> InputError:

@@ -129,8 +129,12 @@ class WorkTree(Snapshot):
         absent = []
         for path in paths:
             try:
-                with (self.root / path).open("rb") as file:
-                    data = file.read(MAX_BYTES + 1)
+                # Hundreds are read to find those of one cluster, and a path object, a
+                # buffer, and room for the largest file each take longer than reading.
+                name = os.path.join(self.root, path)  # noqa: PTH118
+                with open(name, "rb", buffering=0) as file:  # noqa: PTH123
+                    is_small = os.fstat(file.fileno()).st_size <= MAX_BYTES
+                    data = file.read() if is_small else None
             except FileNotFoundError:
                 absent.append(path)
             except OSError as error:
@@ -139,7 +143,7 @@ class WorkTree(Snapshot):
                     hint="make it readable",
                 ) from None
             else:
-                yield path, data if len(data) <= MAX_BYTES else None
+                yield path, data
         # A sparse checkout has files that are only in the index.
         yield from super()._contents(absent)
 
