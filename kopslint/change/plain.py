@@ -7,7 +7,6 @@ know what is compared with what.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kopslint.kops.spec import CLUSTER_LABEL
@@ -24,7 +23,6 @@ Tree = None | bool | int | float | str | dict[str, "Tree"]
 Path = tuple[str, ...]
 
 
-@dataclass
 class Plain:
     """``tree`` has the values; ``spans`` the place of each, by its path in the tree.
 
@@ -32,8 +30,9 @@ class Plain:
     ``group``; below the last three are the objects by name.
     """
 
-    tree: dict[str, Tree] = field(default_factory=dict)
-    spans: dict[Path, Span] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.tree: dict[str, Tree] = {}
+        self.spans: dict[Path, Span] = {}
 
     def of(self, node: Node, path: Path, span: Span) -> Tree:
         """The values of a node; null is as good as absent, as it is for kops."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +17,7 @@ from kopslint.cli.common import TextOrJson  # noqa: TC001 - typer reads the anno
 from kopslint.cli.options import ColorWhen, Form, StdinAs
 from kopslint.cli.terminal import style_for, write_output
 from kopslint.errors import NothingCheckedError
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = "kopslint-commands/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(Record):
     """One command, and the parts of it that are known only at run time."""
 
     command: Command

@@ -7,7 +7,6 @@ of the modules beside this one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Severity
 from kopslint.plan.route import Options, plan_route
 from kopslint.plan.runbook import NoWay, Runbook
+from kopslint.records import Record
 from kopslint.report.style import Style
 from kopslint.source.collect import STDIN
 from kopslint.source.text import Source
@@ -41,8 +41,7 @@ _NAMES = {
 """What the plan itself is called in the folder of its specs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Record):
     """What to print, whether a plan was found, and the files that it still needs."""
 
     text: str

@@ -7,10 +7,10 @@ whom nobody chose.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kopslint.etcd.moves import Kind
+from kopslint.records import Record
 from kopslint.simulate.effects import effect
 from kopslint.simulate.situation import merged
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.situation import Situation
 
 
-@dataclass(frozen=True)
-class Performed:
+class Performed(Record):
     """What a deed came to: the situation after its last command.
 
     ``outage`` is whether quorum may be away for a while; ``tolerance`` is how many

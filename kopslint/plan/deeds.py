@@ -7,11 +7,11 @@ safe is not known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
+from kopslint.records import Record
 from kopslint.source.text import Source
 from kopslint.syntax.script import Word
 
@@ -45,8 +45,7 @@ Elsewhere it is made of the volume. Source: etcd-manager pkg/volumes, ``EtcdName
 """
 
 
-@dataclass(frozen=True)
-class Deed:
+class Deed(Record):
     """One step of a runbook: some commands that belong together, and why.
 
     ``about`` is the member, group or file; ``etcd_cluster`` is set where only one
@@ -61,8 +60,7 @@ class Deed:
     spec: Spec | None = None
 
 
-@dataclass(frozen=True)
-class Deeds:
+class Deeds(Record):
     """Makes the deeds for one cluster, by kops directly or by way of terraform."""
 
     cluster: str
@@ -144,7 +142,7 @@ class Deeds:
 
     def apply(self, spec: Spec, reason: str) -> Deed:
         """A spec is stored, and the cloud and the control spec are brought to it."""
-        commands = (self._replace(spec), *self._update(), self._validate())
+        commands = (self._store(spec), *self._update(), self._validate())
         return Deed("apply", spec.files[0], reason, commands, spec=spec)
 
     def apply_and_roll(
@@ -160,7 +158,7 @@ class Deeds:
         if reconcile and not self.terraform:
             text = f"kops reconcile cluster --name {quote(self.cluster)} --yes"
             reconciles = model.Reconcile(text=text, span=_span(text), yes=True)
-            commands = (self._replace(spec), reconciles, self._validate())
+            commands = (self._store(spec), reconciles, self._validate())
             return Deed("reconcile", spec.files[0], reason, commands, spec=spec)
         applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
         if reconcile and self.cloud == "aws":
@@ -173,7 +171,7 @@ class Deeds:
                 apply,
                 self._roll(),
             )
-        commands = (self._replace(spec), *applies, self._validate())
+        commands = (self._store(spec), *applies, self._validate())
         return Deed("roll", spec.files[0], reason, commands, spec=spec)
 
     def apply_at_once(self, spec: Spec, reason: str) -> Deed:
@@ -200,16 +198,16 @@ class Deeds:
         )
         looks = self._validate()
         rolls = (roll, looks, self._roll(), looks)
-        commands = (self._replace(spec), *self._update(), *rolls)
+        commands = (self._store(spec), *self._update(), *rolls)
         return Deed("roll", spec.files[0], reason, commands, spec=spec)
 
     def with_spec(self, deed: Deed, spec: Spec) -> Deed:
         """The same deed, with its spec under another name."""
         commands = tuple(
-            self._replace(spec) if isinstance(command, model.Replace) else command
+            self._store(spec) if isinstance(command, model.Replace) else command
             for command in deed.commands
         )
-        return replace(deed, about=spec.files[0], commands=commands, spec=spec)
+        return deed._replace(about=spec.files[0], commands=commands, spec=spec)
 
     def _delete(self, group: str) -> Command:
         name = quote(self.cluster)
@@ -227,7 +225,7 @@ class Deeds:
         words = (_word(etcd_cluster, span), _word(group, span))
         return model.DeleteVolumes(text=text, span=span, verb="delete", volumes=words)
 
-    def _replace(self, spec: Spec) -> Command:
+    def _store(self, spec: Spec) -> Command:
         files = " ".join(f"-f {quote(file)}" for file in spec.files)
         text = f"kops replace --force {files}"
         span = _span(text)

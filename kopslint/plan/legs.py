@@ -6,7 +6,6 @@ leg is searched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -48,21 +47,19 @@ pkg/model/components/etcdmanager/model.go, ``VolumeNameTag``.
 """
 
 
-@dataclass
 class Legs:
     """Makes the legs from ``before`` to ``final``, and the specs on the way.
 
     ``objects`` has what each file of a spec holds; it grows while legs are searched.
     """
 
-    before: Manifest
-    final: Spec
-    deeds: Deeds
-    objects: dict[str, Manifest] = field(default_factory=dict)
-    _made: dict[object, Spec] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._register(self.final)
+    def __init__(self, before: Manifest, final: Spec, deeds: Deeds) -> None:
+        self.before = before
+        self.final = final
+        self.deeds = deeds
+        self.objects: dict[str, Manifest] = {}
+        self._made: dict[object, Spec] = {}
+        self._register(final)
 
     def legs(self, interim: Spec | None = None) -> Iterator[Leg]:
         """The legs in order; by way of ``interim`` if it is given."""
@@ -71,7 +68,7 @@ class Legs:
         if interim is not None:
             later = turnover(here, after).joining
             leg = self._leg(here, interim.manifest, here, interim)
-            yield replace(leg, later=(*leg.later, *later))
+            yield leg._replace(later=(*leg.later, *later))
             here = interim.manifest
         wanted = units(after)
         change = turnover(here, after)

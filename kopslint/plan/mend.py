@@ -8,7 +8,6 @@ the result is shown is not known here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from kopslint.plan.mend_edits import exchanges, insertions, with_removals
 from kopslint.plan.mend_lines import NoListing, read_listing
 from kopslint.plan.mend_try import MENDED, Change, Try, errors, is_about
 from kopslint.plan.units import turnover
+from kopslint.records import Record
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ MOST_EFFORT = 700_000
 """How much is read again for that at most, in characters; a world is some of them."""
 
 
-@dataclass(frozen=True)
-class Mended:
+class Mended(Record):
     """A list that the check accepts, made of the same lines and some more.
 
     ``added`` counts the lines put in, ``moved`` those in another place.
@@ -54,8 +53,7 @@ class Mended:
     moved: int
 
 
-@dataclass(frozen=True)
-class NotMended:
+class NotMended(Record):
     """That no edit was found, and why, as the end of a sentence with "because"."""
 
     reason: str
@@ -82,7 +80,7 @@ def mend(change: Change, source: Source, judge: Judge) -> Mended | NotMended:
     listing = read_listing(source)
     if isinstance(listing, NoListing):
         return NotMended(listing.reason)
-    start = Try(listing, source, report, change)
+    start = Try(listing=listing, source=source, report=report, change=change)
     goal = next((severity for severity in MENDED if start.told(severity)), None)
     if goal is None:
         return NotMended("there is nothing to mend in it")
@@ -175,7 +173,12 @@ class _Search:
             if self._tries < 1 or self._effort < 1:
                 break
             source = Source(self._start.source.path, listing.text)
-            tried = Try(listing, source, self._judge(source), best.change)
+            tried = Try(
+                listing=listing,
+                source=source,
+                report=self._judge(source),
+                change=best.change,
+            )
             self._tries -= 1
             self._effort -= tried.effort
             if tried.beats(least):

@@ -7,7 +7,6 @@ better one is for others to judge. The cheapest edits of each kind come first.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
@@ -85,7 +84,7 @@ def with_removals(
             lines.append(_removal(listing, simulation.plan, etcd_cluster, member))
     if above:
         pieces = (p.under(above.get(i, ())) for i, p in enumerate(listing.pieces))
-        yield replace(listing, pieces=tuple(pieces))
+        yield listing._replace(pieces=tuple(pieces))
 
 
 def _removal(listing: Listing, plan: Plan, etcd_cluster: str, member: str) -> str:
@@ -193,7 +192,7 @@ def exchanges(listing: Listing) -> Iterator[Listing]:
                 found.append((heights, a, b, c, d))
     for _, a, b, c, d in sorted(found):
         order = (pieces[:a], pieces[c:d], pieces[b:c], pieces[a:b], pieces[d:])
-        yield replace(listing, pieces=tuple(piece for part in order for piece in part))
+        yield listing._replace(pieces=tuple(piece for part in order for piece in part))
 
 
 def _thirds(count: int) -> Iterator[tuple[int, int, int]]:
@@ -264,7 +263,7 @@ def insertions(listing: Listing, plan: Plan) -> Iterator[Listing]:
                 not _pairs(above, [put_in]) & _WRONG
                 and not _pairs([put_in], below) & _WRONG
             ):
-                yield replace(listing, pieces=(*above, put_in, *below))
+                yield listing._replace(pieces=(*above, put_in, *below))
 
 
 def _in_earnest(piece: Piece) -> tuple[str, ...]:

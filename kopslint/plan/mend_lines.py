@@ -9,7 +9,6 @@ know what any order of the lines does.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +23,7 @@ from kopslint.commands.model import (
     Validate,
 )
 from kopslint.commands.recognise import recognise
+from kopslint.records import Record
 from kopslint.syntax.command_list import notation_of, read_commands, simple_commands
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ _SIMPLE = ("command", "redirected_statement")
 _TALKS = frozenset({":", "date", "echo", "printf", "true"})
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Record):
     """Lines that stay together, without their ends.
 
     A "step" is a command that changes something; what is "first" goes with the step
@@ -59,11 +58,10 @@ class Piece:
 
     def under(self, lines: Iterable[str]) -> Piece:
         """The same piece with some lines more on top."""
-        return replace(self, lines=(*lines, *self.lines))
+        return self._replace(lines=(*lines, *self.lines))
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Record):
     """A list of commands in pieces; ``end`` ends its lines, the last only if ``ended``.
 
     Every piece but one that was put in is made of lines that were read.
@@ -85,8 +83,7 @@ class Listing:
         return next(index for index, end in enumerate(ends) if line <= end)
 
 
-@dataclass(frozen=True)
-class NoListing:
+class NoListing(Record):
     """That the lines of a source cannot be moved about, and why."""
 
     reason: str

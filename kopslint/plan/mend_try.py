@@ -6,12 +6,12 @@ How such lists are come by, and in which words a refusal is told, is not known h
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context
 from kopslint.findings import Severity
+from kopslint.records import Frozen, Record
 from kopslint.simulate.lists import CommandLists
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ _PER_COMMAND = 300
 _PER_TRY = 6_000
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Record):
     """Both sides of one cluster, and the files that its commands name besides."""
 
     before: Manifest
@@ -59,8 +58,7 @@ class Change:
         return sum(len(each.text) for each in sources)
 
 
-@dataclass(frozen=True)
-class Try:
+class Try(Frozen):
     """One list and what the check says of it."""
 
     listing: Listing

@@ -6,7 +6,6 @@ and the whole is replayed once more, as it will be printed. No file is opened he
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
@@ -20,6 +19,7 @@ from kopslint.plan.specs import Spec
 from kopslint.plan.units import turnover
 from kopslint.plan.waypoints import backward
 from kopslint.plan.ways import best_way
+from kopslint.records import Record
 from kopslint.simulate.cloud import update_refusals
 from kopslint.simulate.files import SpecFiles
 from kopslint.simulate.plan import Plan
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from kopslint.simulate.situation import Situation
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Record):
     """How to go about it: by terraform or directly, and where new files will be.
 
     ``text`` is what to write to the file of the after side, if it is in none.
@@ -72,7 +71,7 @@ def plan_route(
     no_way = NoWay(before.name, store, (), etcd_clusters, files)
     back = backward(before, after)
     if back is not None:
-        return replace(no_way, reasons=(back,))
+        return no_way._replace(reasons=(back,))
     cloud = before.cluster.cloud if before.cluster is not None else None
     deeds = Deeds(before.name, cloud, terraform=options.terraform)
     legs = Legs(before, final, deeds)
@@ -87,7 +86,7 @@ def plan_route(
         )
         return NoWay(before.name, store, (reason,))
     if found is None:
-        return replace(no_way, reasons=(_unreachable(before, after),), cut=cut)
+        return no_way._replace(reasons=(_unreachable(before, after),), cut=cut)
     return _runbook(before, final, found.deeds, deeds, options, cut=cut)
 
 
@@ -233,7 +232,7 @@ def _named(way: Sequence[Deed], final: Spec, deeds: Deeds, folder: str) -> list[
         number += 1
         path = f"{folder}/step-{number}.yaml" if folder else f"step-{number}.yaml"
         text = deed.spec.text or ""
-        spec = replace(deed.spec, files=(path,), sources=(Source(path, text),))
+        spec = deed.spec._replace(files=(path,), sources=(Source(path, text),))
         renamed.append(deeds.with_spec(deed, spec))
     return renamed
 

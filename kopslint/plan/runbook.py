@@ -6,8 +6,9 @@ not known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from kopslint.plan.specs import Spec
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Record):
     """A deed in its place: etcd before and after it.
 
     ``via`` is a control-plane group that votes and stays, through whose machine
@@ -34,8 +34,7 @@ class Step:
     via: str | None = None
 
 
-@dataclass(frozen=True)
-class Runbook:
+class Runbook(Record):
     """The way from before to after; without steps there is nothing to do.
 
     ``written`` are the specs in between, to be written as files. ``cut`` is
@@ -64,8 +63,7 @@ class Runbook:
         return any(step.outage for step in self.steps)
 
 
-@dataclass(frozen=True)
-class NoWay:
+class NoWay(Record):
     """That there is no safe order, and why.
 
     ``etcd_clusters`` are those that would have to be restored; none where a restore

@@ -10,13 +10,13 @@ order, which leaves nothing out that matters to etcd.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
 from kopslint.etcd.world import quorum
 from kopslint.plan.course import arrived, is_applied, perform
+from kopslint.records import Frozen, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,8 +32,7 @@ MAX_POSITIONS = 20_000
 """How many positions of one leg are looked at; more is said, never hidden."""
 
 
-@dataclass(frozen=True)
-class Leg:
+class Leg(Record):
     """What one leg is about.
 
     ``spec`` gives the spec that lists the staying units, the leaving ones from an
@@ -64,16 +63,14 @@ class Leg:
         )
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Record):
     """A deed and how it turned out."""
 
     deed: Deed
     performed: Performed
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Record):
     """The way of one leg; ``cut`` is whether not everything could be looked at.
 
     ``way`` is None if there is none.
@@ -83,16 +80,15 @@ class Found:
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class _Position:
+class _Position(Frozen, uncompared=("done", "before")):
     """Where a way has come to; ``removed`` counts by etcd cluster, in its order."""
 
     situation: Situation
     removed: tuple[int, ...]
     deleted: int = 0
     joined: int = 0
-    done: Done | None = field(default=None, compare=False)
-    before: _Position | None = field(default=None, compare=False)
+    done: Done | None = None
+    before: _Position | None = None
 
     @property
     def key(self) -> object:
@@ -139,7 +135,7 @@ def _cheapest(
     leg: Leg, start: Situation, plan: Plan, *, outage: bool, tolerance: int
 ) -> tuple[tuple[Done, ...] | None, bool]:
     """The cheapest way within the bounds, by A*; and whether the search was cut."""
-    first = _Position(start, (0,) * len(start.etcd))
+    first = _Position(situation=start, removed=(0,) * len(start.etcd))
     tie = count()
     waiting = [(0, _ahead(leg, first), next(tie), 0, first)]
     settled: set[object] = set()
@@ -195,12 +191,12 @@ def _next(leg: Leg, position: _Position, plan: Plan) -> Iterator[_Position]:
         performed = perform(deed.commands, position.situation, plan)
         if performed is not None:
             yield _Position(
-                performed.situation,
-                removed,
-                deleted,
-                joined,
-                Done(deed, performed),
-                position,
+                situation=performed.situation,
+                removed=removed,
+                deleted=deleted,
+                joined=joined,
+                done=Done(deed, performed),
+                before=position,
             )
 
 

@@ -7,10 +7,10 @@ This module must not know which of them are needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kopslint.kops.fleet import read_fleet
+from kopslint.records import Record
 from kopslint.simulate.start import aligned
 from kopslint.source.text import Source
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 Document = dict[str, "Plain"]
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(Record):
     """One spec that the commands store: its files and the objects they hold.
 
     ``text`` is what has to be written to the only file; None if the files are
@@ -38,8 +37,7 @@ class Spec:
     text: str | None = None
 
 
-@dataclass(frozen=True)
-class Versions:
+class Versions(Record):
     """The releases that a spec in between is held at; None: as its documents say."""
 
     kubernetes: str | None = None

@@ -8,17 +8,16 @@ in which order any of it happens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import text_at
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import EtcdMember, InstanceGroup, Manifest
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(Record):
     """One control-plane group and its member of every etcd cluster."""
 
     group: InstanceGroup
@@ -40,8 +39,7 @@ class Unit:
         return self.name == other.name or bool(mine & theirs)
 
 
-@dataclass(frozen=True)
-class Turnover:
+class Turnover(Record):
     """Which units a change keeps, takes away and brings, the latter two in order."""
 
     staying: tuple[Unit, ...]

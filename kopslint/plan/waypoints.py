@@ -8,13 +8,13 @@ uses it), etcd-manager pkg/controller/upgrade.go (one minor release in place).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kopslint.checks.etcd_versions import runtime_change
 from kopslint.checks.versions import Release, release
 from kopslint.plan.specs import Versions
 from kopslint.plan.units import turnover
+from kopslint.records import Record
 from kopslint.syntax.yaml_tree import text_at
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ _RECONCILES = Release(1, 31, 0)
 """From here on control plane and nodes are upgraded by ``kops reconcile``."""
 
 
-@dataclass(frozen=True)
-class Waypoint:
+class Waypoint(Record):
     """A spec to pass: the documents of after, held at some versions, and why.
 
     ``reconcile`` and ``force`` say how machines are replaced; ``retires`` that the

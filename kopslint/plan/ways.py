@@ -5,13 +5,13 @@ Which way is the better one is decided here; how a leg is searched is not known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kopslint.plan.course import perform
 from kopslint.plan.search import search
 from kopslint.plan.units import turnover
 from kopslint.plan.waypoints import promoted, retiring
+from kopslint.records import Record
 from kopslint.simulate.files import SpecFiles
 from kopslint.simulate.plan import Plan
 from kopslint.simulate.start import healthy
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 NONE_TO_SPARE = (False, 0)
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Record):
     """The deeds of the whole way; ``worst``: its outage, and the least to spare."""
 
     deeds: list[Deed]
