@@ -115,3 +115,14 @@ def test_a_module_says_why_it_exists_and_stays_short(path: Path) -> None:
 
     assert ast.get_docstring(ast.parse(text)), "the module has no docstring"
     assert len(text.splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_records_are_those_that_cost_nothing_to_define(path: Path) -> None:
+    """Only the module that makes them knows what they stand for."""
+    if path == PACKAGE / "records.py":
+        return
+    text = path.read_text(encoding="utf-8")
+
+    assert "NamedTuple" not in text
+    assert "import dataclass" not in text

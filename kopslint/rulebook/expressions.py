@@ -9,11 +9,11 @@ This module must not know what the variables hold.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kopslint.errors import RuleError
+from kopslint.records import Frozen
 from kopslint.source.decode import decode
 from kopslint.syntax.yaml_reader import read_yaml
 from kopslint.syntax.yaml_tree import find
@@ -49,8 +49,7 @@ _UNDECLARED = re.compile(r"undeclared reference to '(\w+)")
 _STATUS = re.compile(r"^[A-Z_]+: ")
 
 
-@dataclass(frozen=True)
-class HouseRule:
+class HouseRule(Frozen):
     """A team's own rule, ready to be asked."""
 
     id: str

@@ -5,7 +5,9 @@ Checks read this; nothing here judges.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,14 +23,14 @@ if TYPE_CHECKING:
     from kopslint.source.text import Span
 
 
-class Moment(NamedTuple):
+class Moment(Record):
     """A moment inside a step: ``group``'s machine is down in a rolling update."""
 
     group: str
     etcd: Mapping[str, Worlds]
 
 
-class Step(NamedTuple):
+class Step(Record):
     """One command of the list as it ran: from which situations into which.
 
     A command in a loop or in both branches of a condition is one step; all its
@@ -59,7 +61,7 @@ class Step(NamedTuple):
         return found.pop() if len(found) == 1 else "unknown"
 
 
-class Undecided(NamedTuple):
+class Undecided(Record):
     """Something that could not be read statically, and what was assumed instead.
 
     ``step`` is None if it never became a step; ``assumed`` None if nothing was.
@@ -71,7 +73,7 @@ class Undecided(NamedTuple):
     assumed: str | None = None
 
 
-class Simulation(NamedTuple):
+class Simulation(Record):
     """A whole command list replayed on one cluster.
 
     ``skipped`` are commands of the list that no course reaches. ``passed`` are specs

@@ -9,7 +9,6 @@ ones are meant, and all count in the order written.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -48,11 +47,13 @@ _REFERENCE = re.compile(
 _DEEPEST = 10
 
 
-@dataclass(eq=False)
 class _Rule:
-    target: str
-    needs: tuple[str, ...]
-    lines: list[tuple[int, str]] = field(default_factory=list)
+    """A target, what it needs, and the lines of its recipe."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.needs: tuple[str, ...] = ()
+        self.lines: list[tuple[int, str]] = []
 
 
 # A recipe that may change a cluster; a comment does not.
@@ -167,7 +168,7 @@ class _Makefile:
         for target in match["targets"].split():
             if target.startswith(".") or "%" in target:
                 continue
-            rule = self.rules.setdefault(target, _Rule(target, ()))
+            rule = self.rules.setdefault(target, _Rule(target))
             rule.needs += needs
             rules.append(rule)
         return rules

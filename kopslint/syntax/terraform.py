@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.records import Record
@@ -61,13 +60,13 @@ class _Value(Record):
     end: int
 
 
-@dataclass(eq=False)
 class _Block:
     """A block or object: what stands before its brace, and what is in it."""
 
-    header: tuple[str, ...]
-    attributes: dict[str, list[_Value]] = field(default_factory=dict)
-    blocks: dict[tuple[str, ...], _Block] = field(default_factory=dict)
+    def __init__(self, header: tuple[str, ...]) -> None:
+        self.header = header
+        self.attributes: dict[str, list[_Value]] = {}
+        self.blocks: dict[tuple[str, ...], _Block] = {}
 
 
 def read_terraform(source: Source, at_hand: Sequence[Source] = ()) -> Script:
