@@ -30,6 +30,8 @@ else:
 
         def __new__(cls, *values, **named):
             """The record of these values, by place or by name."""
+            if len(values) == len(cls._fields) and not named:
+                return _new(cls, values)
             missing = cls._fields[len(values) :]
             if missing:
                 given = {**cls._field_defaults, **named}

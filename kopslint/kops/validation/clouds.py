@@ -78,7 +78,16 @@ def cloud_of(declared: Declared) -> str:
     return "" if declared.cluster is None else _cloud_of_cluster(declared.cluster)
 
 
-# Nearly every rule asks, and all rules about a cluster are asked in one go.
+# All rules about a cluster are asked in one go, those about its groups too.
+@lru_cache(maxsize=1)
+def subnet_types(cluster: Declared) -> dict[str, str]:
+    """The type of each subnet of a cluster by its name; empty where none is set."""
+    return {
+        cluster.text(f"{subnet}.name"): cluster.text(f"{subnet}.type")
+        for subnet in cluster.each("networking.subnets")
+    }
+
+
 @lru_cache(maxsize=1)
 def _cloud_of_cluster(cluster: Declared) -> str:
     if cluster.metadata("labels", "alpha.kops.k8s.io/cloud-provider") == "metal":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.addons import warm_pool
-from kopslint.kops.validation.clouds import cloud_of
+from kopslint.kops.validation.clouds import cloud_of, subnet_types
 from kopslint.kops.validation.endpoints import security_groups
 from kopslint.kops.validation.values import quoted
 
@@ -46,10 +46,7 @@ def in_cloud(declared: Declared, cluster: Declared, role: str) -> Iterator[Viola
 
 def _subnet_types(declared: Declared, cluster: Declared) -> Iterator[Violation]:
     """The subnets of one group: all private, or all public."""
-    types = {
-        cluster.text(f"{s}.name"): cluster.text(f"{s}.type")
-        for s in cluster.each("networking.subnets")
-    }
+    types = subnet_types(cluster)
     first = ""
     for path in declared.each("subnets"):
         kind = types.get(declared.text(path), "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.kops.validation.clouds import cloud_of, demands_of
+from kopslint.kops.validation.clouds import cloud_of, demands_of, subnet_types
 from kopslint.kops.validation.endpoints import dns_type
 from kopslint.kops.validation.group_clouds import in_cloud
 from kopslint.kops.validation.group_rows import GROUP_ROWS
@@ -144,7 +144,7 @@ def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Violation]:
                 at="update",
                 hint="export KOPS_FEATURE_FLAGS=+APIServerNodes wherever kops runs",
             )
-    known = {cluster.text(f"{s}.name") for s in cluster.each("networking.subnets")}
+    known = subnet_types(cluster)
     # Where no subnets are there at all, that is the mistake.
     all_missing = not known and demands_of(here).subnets
     for path in declared.each("subnets"):
