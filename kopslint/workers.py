@@ -114,6 +114,8 @@ def _here(task: _Task) -> Iterator[Examination]:
         for portion in task.portions:
             yield examiner.examine(portion)
             gc.collect()
+            # What is left now is what was found, and is not looked at again.
+            gc.freeze()
     finally:
         gc.unfreeze()
         gc.enable()
