@@ -121,8 +121,10 @@ def removals(pairs: Iterable[tuple[str, str]], when: str = "") -> tuple[str, ...
 
     ``pairs`` are member and etcd cluster. A comment says in which etcd clusters what
     follows it is to be run; ``when`` is added to it. ``etcdctl`` wants the member's
-    id, which only the member list has; what that lists ends in the name of the spec,
-    with or without a prefix.
+    id, which only the member list has. Etcd calls a member as the spec does, with the
+    name of the etcd cluster in front, so the whole name is compared: ``a`` is no
+    ``new-a``. Source: etcd-manager pkg/volumes/aws/volumes.go, which calls a member
+    like its volume.
     """
     clusters: dict[str, list[str]] = {}
     for member, etcd_cluster in pairs:
@@ -131,7 +133,9 @@ def removals(pairs: Iterable[tuple[str, str]], when: str = "") -> tuple[str, ...
     said = ""
     for member, names in clusters.items():
         where = f"# {listed([f'in {name}' for name in names])}{when}:"
-        find = f"etcdctl member list | awk -F, '/[ -]{member},/{{print $1}}'"
+        fronts = "|".join("etcd-" if n == "main" else f"etcd-{n}-" for n in names)
+        name = f"^({fronts})?{member.replace('.', '[.]')}$"
+        find = f"etcdctl member list | awk -F', ' '$3~/{name}/{{print $1}}'"
         remove = f'etcdctl member remove "$({find})"'
         lines.extend((remove,) if where == said else (where, remove))
         said = where

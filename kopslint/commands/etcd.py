@@ -48,10 +48,14 @@ def etcd_cluster_in(text: str) -> str | None:
 
     None if it names none or more than one.
     """
+    named = {*re.findall("[a-z]+", text.lower())}
+    # A member of main is called etcd-NAME and one of events etcd-events-NAME, so that a
+    # pattern for either begins with the shorter one: (etcd-|etcd-events-)NAME.
+    named |= {"main"} if "etcd-|" in text else set()
     found = (
         {*_POD.findall(text)}
         or {PORTS[port] for port in _PORT.findall(text)}
-        or {*PORTS.values()} & {*re.findall("[a-z]+", text.lower())}
+        or {*PORTS.values()} & named
     )
     return found.pop() if len(found) == 1 else None
 

@@ -93,17 +93,20 @@ def _removal(listing: Listing, plan: Plan, etcd_cluster: str, member: str) -> st
     It is made like a line of the list that does so and spells out whom and where, so
     that wrappers and options stay: with the other names, and the other port.
     """
+    where, ours = removals([(member, etcd_cluster)])
     for piece in listing.pieces:
         line = piece.lines[-1]
         # What a variable holds is true of its own line only.
         known = not re.search(r"\$\{?[A-Za-z_]", line)
         for here, whom in _removed(piece.commands, plan) if known else ():
-            like = re.sub(rf"(?<![\w-]){re.escape(whom)}(?![\w-])", member, line)
+            theirs = removals([(whom, here)])[1]
+            like = line.replace(theirs, ours)
+            if theirs not in line:
+                like = re.sub(rf"(?<![\w-]){re.escape(whom)}(?![\w-])", member, line)
             like = _elsewhere(like, here, etcd_cluster)
             if _read(like, plan) == [(etcd_cluster, member)]:
                 return like
-    where, command = removals([(member, etcd_cluster)])
-    return f"{command}  {where.removesuffix(':')}"
+    return f"{ours}  {where.removesuffix(':')}"
 
 
 def _elsewhere(line: str, here: str, there: str) -> str:
