@@ -334,3 +334,52 @@ def test_a_group_that_one_of_two_lines_deletes_is_possibly_deleted_by_each() -> 
     assert [(f.step, f.certainty) for f in found] == [
         (step, "possible") for step in (1, 1, 2, 2)
     ]
+
+
+def moved(names: str, old: str, new: str) -> str:
+    """A cluster whose group of ``old`` is in the zone of another letter."""
+    before, group, rest = spec(names).partition(f"{{name: master-{old}, labels")
+    return before + group + rest.replace(f"subnets: [{old}]", f"subnets: [{new}]", 1)
+
+
+VOLUME = 'aws ec2 delete-volume --volume-id "$MASTER_C_{0}"\n'
+LOOKED_UP = (
+    "for id in $(aws ec2 describe-volumes --filters"
+    " 'Name=tag:Name,Values=c.etcd-*.demo.example.com' --output text); do\n"
+    '  aws ec2 delete-volume --volume-id "$id"\ndone\n'
+)
+PUT_BACK = f"kops replace -f after.yaml --force\n{UPDATE}{VALIDATE}"
+ENCRYPTED = "instanceGroup: master-c, encryptedVolume: true}"
+ANEW = {
+    "another zone": moved("abc", "c", "d"),
+    "encrypted": spec("abc").replace("instanceGroup: master-c}", ENCRYPTED),
+    "another name": spec("abc").replace("{name: c, instance", "{name: c2, instance"),
+}
+LOST = {
+    "each by its name": VOLUME.format("MAIN") + VOLUME.format("EVENTS"),
+    "looked up by tag": LOOKED_UP,
+}
+
+
+@pytest.mark.parametrize("after", ANEW.values(), ids=ANEW)
+@pytest.mark.parametrize("volumes", LOST.values(), ids=LOST)
+def test_a_member_that_comes_back_from_nothing_may_be_made_otherwise(
+    after: str, volumes: str
+) -> None:
+    """Out of every etcd cluster, its group and its disks gone: it is a new member."""
+    taken_out = remove("c") + delete("c")
+    assert not _errors(after, taken_out + volumes + PUT_BACK)
+    assert _errors(after, taken_out + PUT_BACK)
+    assert _errors(after, taken_out + VOLUME.format("MAIN") + PUT_BACK)
+    assert _errors(after, remove("c", "main") + delete("c") + volumes + PUT_BACK)
+
+
+def _errors(after: str, commands: str) -> list[str]:
+    report = check(
+        Request(
+            (Source("before.yaml", spec("abc")),),
+            (Source("after.yaml", after),),
+            (Source("commands.sh", commands),),
+        )
+    )
+    return [f.message for f in report.findings if f.severity == "error"]

@@ -83,13 +83,18 @@ def member_moved(context: Context) -> Iterator[Draft]:
 
 
 def member_renamed(context: Context) -> Iterator[Draft]:
-    """A group runs a member under another name than before."""
+    """A group runs a member under another name than before.
+
+    Where the list takes the old one out first, with its disk, the new one is added.
+    """
     if context.before is None:
         return
+    anew = kept.made_anew(context)
     found = [
         (change.etcd_cluster, old, new)
         for change in membership_changes(context.before, context.after)
         for old, new in change.renamed
+        if (change.etcd_cluster, old.name) not in anew
     ]
     for same in alike(found, lambda f: (f[1].name, f[2].name, f[2].group)):
         _, old, new = same[0]

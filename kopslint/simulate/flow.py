@@ -15,6 +15,7 @@ from kopslint.simulate.courses import (
     beside,
     in_background,
     lists_members,
+    never_empty,
     past,
     reads_lines,
     split,
@@ -198,8 +199,7 @@ class Flow:
         return [*left, *over, *rest]
 
     def _repeat(self, statement: Repeat, going: list[Situation]) -> list[Situation]:
-        # The member list of an etcd cluster is never empty.
-        reached = [] if "member list" in statement.items.name else list(going)
+        reached = [] if never_empty(statement.items.name) else list(going)
         for _ in range(MAX_TURNS):
             going, broken, ended = turned(self._each(statement.body, going))
             reached.extend((*going, *broken, *ended))
