@@ -355,14 +355,14 @@ ANEW = {
     "encrypted": spec("abc").replace("instanceGroup: master-c}", ENCRYPTED),
     "another name": spec("abc").replace("{name: c, instance", "{name: c2, instance"),
 }
-LOST = {
+DISKS_GONE = {
     "each by its name": VOLUME.format("MAIN") + VOLUME.format("EVENTS"),
     "looked up by tag": LOOKED_UP,
 }
 
 
 @pytest.mark.parametrize("after", ANEW.values(), ids=ANEW)
-@pytest.mark.parametrize("volumes", LOST.values(), ids=LOST)
+@pytest.mark.parametrize("volumes", DISKS_GONE.values(), ids=DISKS_GONE)
 def test_a_member_that_comes_back_from_nothing_may_be_made_otherwise(
     after: str, volumes: str
 ) -> None:
