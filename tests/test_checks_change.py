@@ -721,6 +721,10 @@ STORED = {
     "and rolled": (f"kops edit cluster\n{ROLL}\n", ["commands.sh:1:1"]),
     "for a script": ("kops replace -f after.yaml\n./apply.sh\n", []),
     "without a change": ("kops replace -f before.yaml\n", []),
+    "and deleted with all": (
+        "kops replace -f after.yaml\nkops delete -f after.yaml --yes\n",
+        [],
+    ),
 }
 
 

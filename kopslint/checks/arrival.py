@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks import kept
 from kopslint.checks.command_lines import STORES
 from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.teardown import deletes_cluster
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
 from kopslint.simulate.membership import deletions
@@ -85,6 +86,7 @@ def _can_tell(simulation: Simulation) -> bool:
         and all(item.assumed is not None for item in simulation.undecided)
         and not any(
             isinstance(command, model.CreateCluster | model.DeleteCluster)
+            or deletes_cluster(command, simulation.plan)
             for command in simulation.plan.commands
         )
     )

@@ -10,6 +10,7 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.teardown import deletes_cluster
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
 
@@ -95,6 +96,8 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
     rest = dropwhile(lambda c: c is not last.command, simulation.plan.commands)
     later = list(rest)
     if any(isinstance(c, _APPLIES) or _may_apply(c) for c in later):
+        return
+    if any(deletes_cluster(c, simulation.plan) for c in later):
         return
     pending = set.intersection(*(_pending(final) for final in simulation.final))
     if not pending:

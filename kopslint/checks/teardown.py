@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.commands.command import Command
+    from kopslint.simulate.plan import Plan
 
 
 def cluster_deleted(context: Context) -> Iterator[Draft]:
@@ -22,12 +23,15 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
 
     One that the list itself has created is cleaned up and no loss.
     """
-    for step in context.simulation.steps if context.simulation is not None else ():
+    simulation = context.simulation
+    if simulation is None:
+        return
+    for step in simulation.steps:
         command = step.command
         if isinstance(command, model.CreateCluster) and not command.dry_run:
             return
         destroyed = _is_destroyed(command)
-        if not destroyed and not _deletes_cluster(command, context):
+        if not destroyed and not deletes_cluster(command, simulation.plan):
             continue
         yield Draft(
             message=f"cluster {context.cluster} is destroyed with its etcd volumes"
@@ -57,14 +61,13 @@ def _is_destroyed(command: Command) -> bool:
             return False
 
 
-def _deletes_cluster(command: Command, context: Context) -> bool:
+def deletes_cluster(command: Command, plan: Plan) -> bool:
     """Whether a command deletes the cluster, by its name or by a file that has it."""
     match command:
         case model.DeleteCluster(yes=True, unregister=False):
             return True
         case model.DeleteFromFile(yes=True, files=files):
-            plan = context.simulation.plan if context.simulation is not None else None
-            held = (plan.objects_of(word) for word in files) if plan is not None else ()
+            held = (plan.objects_of(word) for word in files)
             return any(objects and objects.cluster for objects in held)
         case _:
             return False
