@@ -383,3 +383,34 @@ def _errors(after: str, commands: str) -> list[str]:
         )
     )
     return [f.message for f in report.findings if f.severity == "error"]
+
+
+TAKES_C = "kops delete ig master-c --yes"
+EITHER_WAY = {
+    "or else": (f"kops validate cluster || {TAKES_C}\n", ["possible"]),
+    "if it fails": (f"if ! kops validate cluster; then {TAKES_C}; fi\n", ["possible"]),
+    "if not, else": (
+        f"if kops validate cluster; then kops get ig; else {TAKES_C}; fi\n",
+        ["possible"],
+    ),
+    "or else the list ends": (
+        f"kops validate cluster || exit 1\n{TAKES_C}\n",
+        ["certain"],
+    ),
+    "or else somebody is told": (
+        f"kops validate cluster || echo no\n{TAKES_C}\n",
+        ["certain"],
+    ),
+    "and then": ("kops validate cluster && kops get ig\n", []),
+}
+
+
+@pytest.mark.parametrize(("commands", "sure"), EITHER_WAY.values(), ids=EITHER_WAY)
+def test_a_validation_may_fail_for_reasons_that_no_file_shows(
+    commands: str, sure: list[str]
+) -> None:
+    """What is done then is judged; that a list ends or prints is no other course."""
+    source = Source("spec.yaml", spec("abc"))
+    report = check(Request((source,), (source,), (Source("commands.sh", commands),)))
+
+    assert [f.certainty for f in report.findings if f.rule == "KL301"] == sure

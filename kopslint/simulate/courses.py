@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
+from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable, Validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kopslint.commands.command import Command
     from kopslint.simulate.situation import Situation
+    from kopslint.syntax.script import Group
 
 Asked = Literal["no", "or", "yes"]
 """Who looks at a command's status: nobody, an ``||`` or ``&&``, or a condition."""
@@ -30,6 +31,23 @@ def is_step(command: Command) -> bool:
 def lists_members(commands: Iterable[Command]) -> bool:
     """Whether one of them prints a member list of etcd, which is never empty."""
     return any(isinstance(command, MemberList) for command in commands)
+
+
+def other_way(
+    here: list[Situation], asks: Iterable[Command], then: Iterable[Command]
+) -> list[Situation]:
+    """The same situations had a test come out otherwise, where that is to be followed.
+
+    Validation looks at nodes and pods too, which no file shows, so it may fail, or
+    succeed, where etcd gives no reason. That matters where something is changed then,
+    and not where the list ends, waits or prints.
+    """
+    if not any(isinstance(command, Validate) for command in asks):
+        return []
+    from kopslint.commands.meaning import meaning
+
+    acts = any(meaning(command).planes for command in then)
+    return [s._replace(ok=not s.ok) for s in here if acts and s.ended is None]
 
 
 def never_empty(asked: str) -> bool:
@@ -116,3 +134,16 @@ def answers(
     if asked == "yes" or (asked == "or" and program in ASKING):
         return [*good, *(s._replace(ok=False) for s in going)]
     return good
+
+
+def rejoined(
+    situation: Situation, group: Group, errexit: bool, asked: Asked
+) -> Situation:
+    """A situation back in the shell that started ``group``, which had ``errexit``."""
+    ok = situation.ok if situation.ended is None else not situation.ended.failed
+    stops = not ok and errexit and asked == "no" and not group.background
+    return situation._replace(
+        ended=situation.ended if stops else None,
+        ok=ok or group.background,
+        errexit=errexit,
+    )

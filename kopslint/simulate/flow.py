@@ -16,8 +16,10 @@ from kopslint.simulate.courses import (
     in_background,
     lists_members,
     never_empty,
+    other_way,
     past,
     reads_lines,
+    rejoined,
     split,
     turned,
 )
@@ -110,17 +112,18 @@ class Flow:
             case Pipeline():
                 return self._pipeline(statement, going, asked)
             case Condition():
-                good, bad = split(self.run(statement.test, going, "yes"))
-                otherwise = statement.otherwise
+                test, otherwise = statement.test, statement.otherwise
+                good, bad = split(self.run(test, going, "yes"))
+                good = good or self._unlikely(bad, test, statement.then)
                 if otherwise is None:
                     bad = [s._replace(ok=True) for s in bad]
                 else:
+                    bad = bad or self._unlikely(good, test, otherwise)
                     bad = self.run(otherwise, bad, asked)
                 return [*self.run(statement.then, good, asked), *bad]
             case Choice():
                 ways = [self.run(b, going, asked) for b in statement.branches]
-                if not statement.exhaustive:
-                    ways.append(going)
+                ways += [] if statement.exhaustive else [going]
                 return [situation for way in ways for situation in way]
             case Loop():
                 return self._loop(statement, going)
@@ -154,6 +157,7 @@ class Flow:
         good, bad = split(left)
         if statement.operator == "&&":
             return [*self.run(statement.right, good, asked), *bad]
+        bad = bad or self._unlikely(good, statement.left, statement.right)
         return [*good, *self.run(statement.right, bad, asked)]
 
     def _pipeline(
@@ -215,6 +219,14 @@ class Flow:
         for call in (c for s in statements for c in simple_commands(s)):
             yield from self._recognise(call)
 
+    def _unlikely(
+        self, here: list[Situation], test: Statement, then: Statement
+    ) -> list[Situation]:
+        while isinstance(test, Sequence | Pipeline) and test.items:
+            test = test.items[-1]
+        asks = self._recognise(test) if isinstance(test, SimpleCommand) else ()
+        return other_way(here, asks, self._within(then))
+
     def _group(
         self, statement: Group, going: list[Situation], asked: Asked
     ) -> list[Situation]:
@@ -225,21 +237,9 @@ class Flow:
         after = self.run(statement.body, going, "or" if statement.background else asked)
         if not apart:
             return [past(s, statement.scope) for s in after]
-        errexit = started.errexit
         if statement.background:
             after = [beside(s, started) for s in after]
-        back = []
-        for situation in after:
-            ok = situation.ok if situation.ended is None else not situation.ended.failed
-            stops = not ok and errexit and asked == "no" and not statement.background
-            back.append(
-                situation._replace(
-                    ended=situation.ended if stops else None,
-                    ok=ok or statement.background,
-                    errexit=errexit,
-                )
-            )
-        return back
+        return [rejoined(s, statement, started.errexit, asked) for s in after]
 
     def _simple(
         self, call: SimpleCommand, going: list[Situation], asked: Asked
