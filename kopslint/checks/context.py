@@ -123,8 +123,9 @@ def removals(pairs: Iterable[tuple[str, str]], when: str = "") -> tuple[str, ...
     follows it is to be run; ``when`` is added to it. ``etcdctl`` wants the member's
     id, which only the member list has. Etcd calls a member as the spec does, with the
     name of the etcd cluster in front, so the whole name is compared: ``a`` is no
-    ``new-a``. Source: etcd-manager pkg/volumes/aws/volumes.go, which calls a member
-    like its volume.
+    ``new-a``. Sources: kops pkg/model/components/etcdmanager/model.go, which calls the
+    etcd clusters etcd, etcd-events and so on, and etcd-manager
+    pkg/volumes/aws/volumes.go, which puts that and a hyphen before the member's name.
     """
     clusters: dict[str, list[str]] = {}
     for member, etcd_cluster in pairs:

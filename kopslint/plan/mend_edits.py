@@ -100,8 +100,9 @@ def _removal(listing: Listing, plan: Plan, etcd_cluster: str, member: str) -> st
         known = not re.search(r"\$\{?[A-Za-z_]", line)
         for here, whom in _removed(piece.commands, plan) if known else ():
             theirs = removals([(whom, here)])[1]
-            like = line.replace(theirs, ours)
-            if theirs not in line:
+            if theirs in line:
+                like = line.replace(theirs, ours)
+            else:
                 like = re.sub(rf"(?<![\w-]){re.escape(whom)}(?![\w-])", member, line)
             like = _elsewhere(like, here, etcd_cluster)
             if _read(like, plan) == [(etcd_cluster, member)]:

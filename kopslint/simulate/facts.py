@@ -15,6 +15,7 @@ from kopslint.records import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Self
 
     from kopslint.etcd.world import World
     from kopslint.etcd.worlds import Worlds
@@ -35,6 +36,27 @@ class Hazard(Frozen):
     certain: bool
     world: World
     worlds: Worlds
+
+    @classmethod
+    def at(
+        cls,
+        step: Step,
+        etcd_cluster: str,
+        members: tuple[str, ...],
+        found: tuple[World, Worlds, bool],
+        **more: object,
+    ) -> Self:
+        """The hazard that ``where`` found; ``more`` are the fields of its kind."""
+        world, worlds, certain = found
+        return cls(
+            step=step,
+            etcd_cluster=etcd_cluster,
+            members=members,
+            certain=certain,
+            world=world,
+            worlds=worlds,
+            **more,
+        )
 
 
 def etcd_clusters(simulation: Simulation) -> tuple[str, ...]:

@@ -85,14 +85,7 @@ def expulsions(simulation: Simulation) -> Iterator[Hazard]:
                 worlds_of(simulation.final, name), settled, _expelled_beyond(chosen)
             )
             certain = everywhere is not None and everywhere[2]
-            yield Hazard(
-                step=step,
-                etcd_cluster=name,
-                members=members,
-                certain=certain,
-                world=world,
-                worlds=worlds,
-            )
+            yield Hazard.at(step, name, members, (world, worlds, certain))
             break
 
 
@@ -161,17 +154,9 @@ def never_joining(simulation: Simulation) -> Iterator[Hazard]:
 
         found = where(worlds_of(simulation.final, name), settled, stuck)
         if found is not None and simulation.steps:
-            world, worlds, certain = found
-            members = _stuck(world, worlds, chosen)
+            members = _stuck(found[0], found[1], chosen)
             step = _first_running(simulation, name, members)
-            yield Hazard(
-                step=step,
-                etcd_cluster=name,
-                members=members,
-                certain=certain,
-                world=world,
-                worlds=worlds,
-            )
+            yield Hazard.at(step, name, members, found)
 
 
 def _stuck(world: World, worlds: Worlds, chosen: set[str]) -> tuple[str, ...]:
@@ -207,20 +192,12 @@ def stale_members(simulation: Simulation) -> Iterator[Hazard]:
         )
         if found is None:
             continue
-        world, worlds, certain = found
-        members = stale(world, worlds)
+        members = stale(found[0], found[1])
         step = next(
             (s for s in simulation.steps if _stale_after(s, name, members)), None
         )
         if step is not None:
-            yield Hazard(
-                step=step,
-                etcd_cluster=name,
-                members=members,
-                certain=certain,
-                world=world,
-                worlds=worlds,
-            )
+            yield Hazard.at(step, name, members, found)
 
 
 def stale(world: World, worlds: Worlds) -> tuple[str, ...]:
@@ -255,15 +232,7 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
             ),
         )
         if found is not None and simulation.steps:
-            world, worlds, certain = found
-            yield Hazard(
-                step=simulation.steps[-1],
-                etcd_cluster=name,
-                members=(),
-                certain=certain,
-                world=world,
-                worlds=worlds,
-            )
+            yield Hazard.at(simulation.steps[-1], name, (), found)
 
 
 def deletions(simulation: Simulation) -> Iterator[Deletion]:

@@ -128,17 +128,8 @@ def _outage_at(step: Step, name: str) -> Outage | None:
 
 
 def _outage(step: Step, name: str, found: tuple[World, Worlds, bool]) -> Outage:
-    world, worlds, certain = found
-    dead = dead_members(world, worlds)
-    return Outage(
-        step=step,
-        etcd_cluster=name,
-        members=dead,
-        certain=certain,
-        world=world,
-        worlds=worlds,
-        forever=False,
-    )
+    dead = dead_members(found[0], found[1])
+    return Outage.at(step, name, dead, found, forever=False)
 
 
 def intolerances(simulation: Simulation) -> Iterator[Window]:
@@ -153,17 +144,9 @@ def intolerances(simulation: Simulation) -> Iterator[Window]:
         for step in simulation.steps if start is None else ():
             found = where(worlds_of(step.after, name), settled, bare)
             if found is not None:
-                world, worlds, certain = found
                 if opened is None:
-                    dead = dead_members(world, worlds)
-                    opened = Window(
-                        step=step,
-                        etcd_cluster=name,
-                        members=dead,
-                        certain=certain,
-                        world=world,
-                        worlds=worlds,
-                    )
+                    dead = dead_members(found[0], found[1])
+                    opened = Window.at(step, name, dead, found)
             elif opened is not None:
                 yield opened.replaced(until=step)
                 opened = None

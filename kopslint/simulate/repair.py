@@ -148,22 +148,12 @@ def _absence(name: str, member: str, first: Step, by: Step) -> Iterator[Absence]
         lambda world, worlds: member in stale(world, worlds),
     )
     if found is not None:
-        world, worlds, certain = found
         back = any(
             after.names[each.index(member)] == "L"
             for each in worlds_of(by.after, name)
             for after in each.settled
         )
-        yield Absence(
-            step=first,
-            etcd_cluster=name,
-            members=(member,),
-            certain=certain,
-            world=world,
-            worlds=worlds,
-            by=by,
-            back=back,
-        )
+        yield Absence.at(first, name, (member,), found, by=by, back=back)
 
 
 def mended_deletions(simulation: Simulation) -> Iterator[MendedDeletion]:
