@@ -230,4 +230,5 @@ def _without_second_prompt(line: Line) -> Line:
 
 def _program(text: str) -> str:
     words = text.split(maxsplit=1)
-    return words[0] if words else ""
+    # ``kops; kops get ig``: what ends a command is no part of its name.
+    return words[0].rstrip(";&|") if words else ""
