@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -14,12 +14,14 @@ from kopslint.findings import Severity
 from kopslint.kops.fleet import read_fleet
 from kopslint.plan.route import Options, plan_route
 from kopslint.plan.runbook import NoWay, Runbook
+from kopslint.plan.specs import written
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kopslint.kops.spec import Manifest
+    from kopslint.plan.specs import Document
 
 NAME = "c.example.com"
 Place = tuple[str, str, str]
@@ -416,18 +418,47 @@ def test_terraform_applies_what_kops_writes() -> None:
     ]
 
 
-def test_terraform_upgrades_the_control_plane_before_the_nodes_on_aws() -> None:
-    """A node must not start with a newer kubelet than the API servers have."""
-    before = manifest("before", places("a"))
-    after = manifest("after", places("a"), kubernetesVersion="1.35.0")
-    tail = f"cp-a-masters-{NAME.replace('.', '-')}"
+ADDRESSES = {
+    "aws": (
+        "aws_autoscaling_group.cp-a-masters-c-example-com",
+        "aws_s3_object",
+    ),
+    "gce": (
+        "google_compute_instance_group_manager.a-cp-a-c-example-com",
+        "google_storage_bucket_object",
+    ),
+    "azure": (
+        "azurerm_linux_virtual_machine_scale_set.cp-a-masters-c-example-com",
+        "azurerm_storage_blob",
+    ),
+}
 
-    assert commands(planned(before, after, Options(terraform=True))) == [
+
+@pytest.mark.parametrize("cloud", ADDRESSES)
+def test_terraform_upgrades_the_control_plane_before_the_nodes(cloud: str) -> None:
+    """A node must not start with a newer kubelet than the API servers have.
+
+    What a new machine reads goes with its group: it compares a hash.
+    """
+    network = [{"name": "b", "zone": "us-east1-a", "type": "Public", "region": "r"}]
+    spec: dict[str, Any] = {"cloudProvider": cloud, "subnets": network}
+    before = manifest("before", places("a"), **spec)
+    after = manifest("after", places("a"), kubernetesVersion="1.35.0", **spec)
+    group, kind = ADDRESSES[cloud]
+
+    result = plan_route(before, after, ("after.yaml",), Options(terraform=True))
+
+    assert isinstance(result, Runbook)
+    found = check(read_back(before, after, result, "")).findings
+    assert "kubelet-newer-than-control-plane" not in {f.name for f in found}
+    assert commands(result) == [
         "kops replace --force -f after.yaml",
         f"kops update cluster --name {NAME} --target terraform --out .",
         (
-            f"terraform apply -target aws_launch_template.{tail} "
-            f"-target aws_autoscaling_group.{tail}"
+            f"terraform apply \\\n  -target {group}"
+            f" \\\n  -target {kind}.nodeupconfig-cp-a"
+            f" \\\n  -target {kind}.manifests-etcdmanager-main-cp-a"
+            f" \\\n  -target {kind}.manifests-etcdmanager-events-cp-a"
         ),
         (
             f"kops rolling-update cluster --name {NAME} "
@@ -437,6 +468,29 @@ def test_terraform_upgrades_the_control_plane_before_the_nodes_on_aws() -> None:
         f"kops rolling-update cluster --name {NAME} --yes",
         f"kops validate cluster --name {NAME} --wait 15m",
     ]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "reason"),
+    [
+        ("openstack", "kops has no terraform target for openstack"),
+        ("linode", "kops has no terraform target for linode"),
+        ("hetzner", "on hetzner a rolling update makes the new machines by itself"),
+    ],
+)
+def test_where_terraform_cannot_follow_there_is_no_plan(
+    cloud: str, reason: str
+) -> None:
+    before = manifest("before", places("a"), cloudProvider=cloud)
+    after = manifest(
+        "after", places("a"), kubernetesVersion="1.35.0", cloudProvider=cloud
+    )
+
+    result = plan_route(before, after, ("after.yaml",), Options(terraform=True))
+
+    assert isinstance(result, NoWay)
+    assert result.reasons[0].startswith(reason)
+    assert result.etcd_clusters == ()
 
 
 def test_what_the_steps_do_not_say_is_noted() -> None:
@@ -516,6 +570,35 @@ def test_what_no_order_brings_about_is_said(
     assert bool(result.etcd_clusters) is restorable
 
 
+def test_a_spec_that_kops_cannot_read_is_not_planned() -> None:
+    """Unquoted, ``n`` is a boolean to kops; quoted, it is a name as any other."""
+    renamed = [("n", "cp-a", "a")]
+    before, after = manifest("before", places("a")), manifest("after", renamed)
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert result.reasons[0] == (
+        "kops cannot read the spec after: spec.etcdClusters[0].etcdMembers[0].name "
+        "must be text, and this is true or false (after.yaml:12:13)"
+    )
+
+
+def test_names_in_specs_in_between_are_quoted_as_kops_needs_them() -> None:
+    """PyYAML would write the text n, and 1e3, without quotes."""
+    document: Document = {
+        "apiVersion": "kops.k8s.io/v1alpha2",
+        "kind": "Cluster",
+        "metadata": {"name": NAME},
+        "spec": {"cloudLabels": {"kind": "n", "size": "1e3", "mode": "0777", "v": "1"}},
+    }
+
+    spec = written("step-1.yaml", [document], ())
+
+    assert spec.manifest.cluster is not None
+    assert spec.manifest.cluster.node.plain == document
+
+
 def test_a_spec_that_no_cluster_can_run_is_no_start() -> None:
     """A plan starts from a healthy cluster, and this one cannot exist."""
     after = manifest("after", places("abc"))
@@ -534,6 +617,10 @@ CLOUDS = [
     ("azure", 'az disk delete --name "$(volume_id main c cp-c)" --yes'),
     ("gce", 'gcloud compute disks delete "$(volume_id main c cp-c)" --quiet'),
     ("openstack", 'openstack volume delete "$(volume_id main c cp-c)"'),
+    ("hetzner", 'hcloud volume delete "$(volume_id main c cp-c)"'),
+    ("digitalocean", 'doctl compute volume delete "$(volume_id main c cp-c)" --force'),
+    ("linode", 'linode-cli volumes delete "$(volume_id main c cp-c)"'),
+    ("scaleway", 'scw instance volume delete "$(volume_id main c cp-c)"'),
 ]
 
 
@@ -560,9 +647,9 @@ def test_old_volumes_are_deleted_where_a_new_machine_would_mount_them(
 
 def test_without_a_way_to_delete_volumes_a_name_is_not_taken_over() -> None:
     """Where kopslint does not know how, other names help, and no restore does."""
-    before = manifest("before", places("abc"), cloudProvider="hetzner")
+    before = manifest("before", places("abc"), cloudProvider="metal")
     moved = [*places("ab"), ("c", "control-plane-c", "a")]
-    after = manifest("after", moved, cloudProvider="hetzner")
+    after = manifest("after", moved, cloudProvider="metal")
 
     result = plan_route(before, after, ("after.yaml",))
 
@@ -571,7 +658,7 @@ def test_without_a_way_to_delete_volumes_a_name_is_not_taken_over() -> None:
         (
             "the names of groups or members are taken over from cp-c, and the volumes "
             "with them: give the new ones other names, since kopslint knows no command "
-            "that deletes the volumes of hetzner"
+            "that deletes the volumes of metal"
         ),
     )
     assert result.etcd_clusters == ()

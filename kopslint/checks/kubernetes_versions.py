@@ -16,12 +16,14 @@ from kopslint.checks.versions import Release, release
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location
 from kopslint.kops.spec import Role, parse_role
+from kopslint.kops.terraform import groups_at, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import Cluster
     from kopslint.simulate.record import Step
+    from kopslint.syntax.script import Word
 
     # The Cluster that is there, and the one that takes its place.
     Change = tuple[Cluster, Cluster]
@@ -213,7 +215,7 @@ def _workers_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
                     return step
                 applied = applied or covers_control_plane(command, context)
             case model.Terraform(verb="apply", targets=targets) if rendered:
-                if not targets or not all(re.search(_TARGET, t.shown) for t in targets):
+                if not targets or any(_holds_workers(t, step) for t in targets):
                     return step
                 applied = True
             case model.RollingUpdate(yes=True) as command if applied:
@@ -222,6 +224,21 @@ def _workers_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
             case _:
                 pass
     return None
+
+
+def _holds_workers(target: Word, step: Step) -> bool:
+    """Whether workers are at an address, unless it tells that they are not."""
+    address = target.shown
+    roles = {
+        group.role
+        for situation in step.before
+        if (spec := situation.rendered) is not None
+        for name, group in spec.groups.items()
+        if name in groups_at(address, spec)
+    }
+    if roles or is_object(address):
+        return Role.NODE in roles and not is_object(address)
+    return re.search(_TARGET, address) is None
 
 
 def _to_terraform(command: model.UpdateCluster) -> bool:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from kopslint.plan.runbook import Runbook
 
-# What the volumes are called: kops pkg/model/master_volumes.go. By the program that
+# What the volumes are called: kops pkg/model/master_volumes.go, and for DigitalOcean
+# upup/pkg/fi/cloudup/do/utils.go. By the program that
 # deletes them: what it has to be told first, and how a volume is found.
 _VOLUMES = {
     "aws": (
@@ -59,6 +60,57 @@ _VOLUMES = {
     sleep 5
   done
   echo "$name"
+""",
+    ),
+    "hcloud": (
+        None,
+        """\
+  local name=$2.etcd-$1.CLUSTER volume
+  while volume=$(hcloud volume describe "$name" --output json) &&
+    ! grep -Eq '"server": *null' <<< "$volume"; do
+    sleep 5
+  done
+  echo "$name"
+""",
+    ),
+    "doctl": (
+        None,
+        """\
+  local name=kops-$2.etcd-$1.CLUSTER id users
+  name=${name//./-}
+  id=$(doctl compute volume list --format ID,Name --no-header |
+    awk -v name="${name:0:64}" '$2 == name { print $1 }')
+  while users=$(doctl compute volume get "$id" --format DropletIDs --no-header) &&
+    [[ $users == *[0-9]* ]]; do
+    sleep 5
+  done
+  echo "$id"
+""",
+    ),
+    "linode-cli": (
+        None,
+        """\
+  local name=$2.etcd-$1.CLUSTER id user
+  id=$(linode-cli volumes list --label "$name" --text --no-headers --format id)
+  while user=$(linode-cli volumes view "$id" --text --no-headers \\
+    --format linode_id) && [[ $user == [0-9]* ]]; do
+    sleep 5
+  done
+  echo "$id"
+""",
+    ),
+    "scw": (
+        ': "${SCW_DEFAULT_ZONE:?set it to the zone of the cluster}"',
+        """\
+  local name=$2.etcd-$1.CLUSTER id volume
+  id=$(scw instance volume list name="$name" \\
+    --output template='{{ .ID }} {{ .Name }}' |
+    awk -v name="$name" '$2 == name { print $1 }')
+  while volume=$(scw instance volume get "$id" --output json) &&
+    ! grep -Eq '"server": *null' <<< "$volume"; do
+    sleep 5
+  done
+  echo "$id"
 """,
     ),
 }

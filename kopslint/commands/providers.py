@@ -1,13 +1,13 @@
 """The clouds' own command lines, where they touch machines, disks, groups, backups.
 
-One table says which commands matter and what they do to what; everything else
-that such a program does is ``Reads``: it is no part of the control plane.
+The table beside this module says which commands matter; everything else that such
+a program does is ``Reads``: it is no part of the control plane.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from kopslint.commands.invocation import arguments, skip_options
 from kopslint.commands.model import (
@@ -18,12 +18,11 @@ from kopslint.commands.model import (
     StopInstances,
     Unreadable,
 )
+from kopslint.commands.provider_table import GROUPS, REMOVES, STOPS, VOLUMES
 from kopslint.syntax.script import Unknown, Word
 from kopslint.syntax.word_cut import split_commas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kopslint.commands.command import Command
     from kopslint.commands.invocation import Arguments, Invocation
 
@@ -34,69 +33,11 @@ _AWS_GLOBAL = (
 _S3_OPTIONS = f"{_AWS_GLOBAL} exclude include page-size request-payer"
 _OPTIONS = (
     "zone region project format filter size instances instance name n resource-group g"
-    " new-capacity ids subscription o account configuration disk os-cloud boot-disk"
+    " new-capacity ids subscription o output account configuration disk os-cloud"
+    " boot-disk context config access-token t as-user"
 )
 
-_Stop = Literal["terminate", "stop", "reboot", "start"]
-_STOPS: Mapping[str, _Stop] = {
-    "aws ec2 terminate-instances": "terminate",
-    "aws ec2 stop-instances": "stop",
-    "aws ec2 reboot-instances": "reboot",
-    "aws ec2 start-instances": "start",
-    "aws autoscaling terminate-instance-in-auto-scaling-group": "terminate",
-    "gcloud compute instances delete": "terminate",
-    "gcloud compute instances stop": "stop",
-    "gcloud compute instances suspend": "stop",
-    "gcloud compute instances reset": "reboot",
-    "gcloud compute instances start": "start",
-    "gcloud compute instance-groups managed delete-instances": "terminate",
-    "gcloud compute instance-groups managed recreate-instances": "terminate",
-    "az vm delete": "terminate",
-    "az vm deallocate": "stop",
-    "az vm stop": "stop",
-    "az vm restart": "reboot",
-    "az vm start": "start",
-    "az vmss delete-instances": "terminate",
-    "openstack server delete": "terminate",
-    "openstack server stop": "stop",
-    "openstack server reboot": "reboot",
-    "openstack server start": "start",
-}
-_Change = Literal["delete", "detach", "retag"]
-_VOLUMES: Mapping[str, _Change] = {
-    "aws ec2 delete-volume": "delete",
-    "aws ec2 detach-volume": "detach",
-    "aws ec2 create-tags": "retag",
-    "aws ec2 delete-tags": "retag",
-    "gcloud compute disks delete": "delete",
-    "gcloud compute instances detach-disk": "detach",
-    "az disk delete": "delete",
-    "az vm disk detach": "detach",
-    "openstack volume delete": "delete",
-}
-_GROUPS = (
-    "aws autoscaling set-desired-capacity",
-    "aws autoscaling update-auto-scaling-group",
-    "aws autoscaling delete-auto-scaling-group",
-    "gcloud compute instance-groups managed resize",
-    "gcloud compute instance-groups managed delete",
-    "az vmss scale",
-    "az vmss delete",
-)
-_REMOVES = (
-    "aws s3 rm",
-    "aws s3 rb",
-    "aws s3 mv",
-    "aws s3 sync",
-    "aws s3api delete-object",
-    "aws s3api delete-objects",
-    "aws s3api delete-bucket",
-    "gcloud storage rm",
-    "gsutil rm",
-    "gsutil mv",
-    "gsutil rsync",
-)
-_TABLE = sorted((*_STOPS, *_VOLUMES, *_GROUPS, *_REMOVES), key=len, reverse=True)
+_TABLE = sorted((*STOPS, *VOLUMES, *GROUPS, *REMOVES), key=len, reverse=True)
 
 # How people name what holds a kops state store and the etcd backups in it.
 _STORE = re.compile(r"backup|kops|state|etcd", re.IGNORECASE)
@@ -129,6 +70,9 @@ def read_provider(invocation: Invocation) -> Command:
             reason=Unknown(invocation.text, "it changes the state store past kops"),
         )
     rest = given.positionals[len(known.split()) - 1 :] if known is not None else ()
+    if invocation.program == "scw":
+        # Its options are words like zone=fr-par-1.
+        rest = tuple(word for word in rest if "=" not in word.shown)
     if known is not None and not given.has("dry-run", "dryrun"):
         command = _change(invocation, known, rest, given)
         if command is not None:
@@ -169,7 +113,7 @@ def _change(
     invocation: Invocation, known: str, rest: tuple[Word, ...], given: Arguments
 ) -> Command | None:
     text, span = invocation.text, invocation.span
-    if known in _STOPS:
+    if known in STOPS:
         named = given.all("instance-ids", "instance-id", "instances", "name", "n")
         if known.startswith("gcloud") and known.split()[2] != "instances":
             # The positional argument of these is the group.
@@ -177,11 +121,11 @@ def _change(
         return StopInstances(
             text=text,
             span=span,
-            verb=_STOPS[known],
+            verb=STOPS[known],
             instances=tuple(i for w in (*named, *rest) for i in split_commas(w)),
         )
-    if known in _VOLUMES:
-        verb = _VOLUMES[known]
+    if known in VOLUMES:
+        verb = VOLUMES[known]
         if verb == "retag":
             volumes = tuple(w for w in given.all("resources") if _is_volume(w))
             if not volumes:
@@ -195,7 +139,7 @@ def _change(
             volumes=volumes,
             note="\n".join(invocation.places),
         )
-    if known in _GROUPS:
+    if known in GROUPS:
         sizes = ("desired-capacity", "max-size", "min-size", "size", "new-capacity")
         size = next((w for w in map(given.value, sizes) if w is not None), None)
         deletes = "delete" in known

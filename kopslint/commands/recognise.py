@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.commands.invocation import Invocation, is_option
 from kopslint.commands.model import Foreign, Unreadable
+from kopslint.commands.provider_table import PROVIDERS
 from kopslint.commands.wrappers import peel
 from kopslint.syntax.script import Unknown
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 
 _ETCD = frozenset({"etcd-manager-ctl", "etcdctl", "etcdutl"})
-_PROVIDERS = frozenset({"aws", "az", "gcloud", "gsutil", "openstack"})
 _CLUSTER = frozenset(
     {"crictl", "docker", "helm", "kubectl", "nerdctl", "podman", "sleep"}
     | {"systemctl", "terraform", "terragrunt", "tofu"}
@@ -112,7 +112,7 @@ def _reader(program: str) -> Callable[[Invocation], Command] | None:
         from kopslint.commands.etcd import read_etcd
 
         return read_etcd
-    if program in _PROVIDERS:
+    if program in PROVIDERS:
         from kopslint.commands.providers import read_provider
 
         return read_provider

@@ -18,6 +18,7 @@ from kopslint.commands.invocation import (
     skip_options,
 )
 from kopslint.commands.many import MANY
+from kopslint.commands.provider_table import PROVIDERS
 from kopslint.commands.remote import KUBECTL, REMOTE, SHELLS
 from kopslint.commands.resplit import commands_in, resplit
 from kopslint.kops.cli_table import table
@@ -82,8 +83,7 @@ _TELLING: Mapping[str, tuple[str, frozenset[str]]] = {
     "tofu": ("", frozenset({"apply", "destroy", "plan"})),
 }
 _BEHIND_UNKNOWN = frozenset(
-    {*_TELLING, "kops", "aws", "az", "crictl", "docker", "gcloud", "gsutil", "helm"}
-    | {"openstack", "sleep", "systemctl"}
+    {*_TELLING, *PROVIDERS, "kops", "crictl", "docker", "helm", "sleep", "systemctl"}
 )
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=")
 _DEPTH = 12

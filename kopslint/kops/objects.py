@@ -87,11 +87,13 @@ def _top(node: Mapping, flaws: list[Flaw]) -> Fields:
 
 
 def _cloud(spec: Fields, version: str) -> str | None:
+    """The cloud by its name in v1alpha2, whichever version says it."""
     if version != "v1alpha3":
         return spec.text("cloudProvider")
     provider = spec.below("cloudProvider").node
     names = tuple(provider.keys()) if provider is not None else ()
-    return names[0] if len(names) == 1 else None
+    cloud = names[0] if len(names) == 1 else None
+    return "digitalocean" if cloud == "do" else cloud
 
 
 def _etcd_cluster(node: Node, fields: Fields) -> EtcdCluster:

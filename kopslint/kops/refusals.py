@@ -34,6 +34,7 @@ Kind = Literal[
     "control-plane-size",
     "no-control-plane",
     "no-nodes",
+    "no-terraform",
     "zones",
     "missing-object",
     "exists",

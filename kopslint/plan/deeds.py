@@ -11,6 +11,8 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
+from kopslint.kops.spec import Role
+from kopslint.kops.terraform import addresses
 from kopslint.records import Record
 from kopslint.source.text import Source
 from kopslint.syntax.script import Word
@@ -32,8 +34,12 @@ GROUP_LABEL = "kops.k8s.io/instancegroup"
 _DELETE_VOLUME = {
     "aws": "aws ec2 delete-volume --volume-id {id}",
     "azure": "az disk delete --name {id} --yes",
+    "digitalocean": "doctl compute volume delete {id} --force",
     "gce": "gcloud compute disks delete {id} --quiet",
+    "hetzner": "hcloud volume delete {id}",
+    "linode": "linode-cli volumes delete {id}",
     "openstack": "openstack volume delete {id}",
+    "scaleway": "scw instance volume delete {id}",
 }
 """How a volume is deleted, by the cloud of the spec, where kopslint can read it."""
 
@@ -161,7 +167,7 @@ class Deeds(Record):
             commands = (self._store(spec), reconciles, self._validate())
             return Deed("reconcile", spec.files[0], reason, commands, spec=spec)
         applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
-        if reconcile and self.cloud == "aws":
+        if reconcile:
             # Nodes must not start with a newer kubelet than the API servers' release.
             render, apply = self._update()
             applies = (
@@ -248,18 +254,17 @@ class Deeds(Record):
         yield model.Terraform(text=apply, span=_span(apply), verb="apply")
 
     def _apply_control_plane(self, spec: Spec) -> Command:
-        """``terraform apply`` of the control-plane groups alone.
+        """``terraform apply`` of the groups with an API server, and of what they read.
 
-        Source: kops upup/pkg/fi/cloudup/awstasks/autoscalinggroup.go and
-        pkg/model/names.go for what they are called.
+        Source: kops docs/tutorial/upgrading-kubernetes.md.
         """
-        tail = f"masters-{self.cluster}".replace(".", "-")
         targets = [
-            f"{kind}.{group.name}-{tail}"
-            for group in spec.manifest.control_plane
-            for kind in ("aws_launch_template", "aws_autoscaling_group")
+            address
+            for group in spec.manifest.groups.values()
+            if group.role in (Role.CONTROL_PLANE, Role.API_SERVER)
+            for address in addresses(group, spec.manifest)
         ]
-        text = " ".join(
+        text = " \\\n  ".join(
             ["terraform apply", *(f"-target {quote(target)}" for target in targets)]
         )
         span = _span(text)

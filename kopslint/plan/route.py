@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
-from kopslint.kops import refusals
+from kopslint.kops import refusals, terraform
 from kopslint.kops.spec import Role
 from kopslint.plan.course import perform
 from kopslint.plan.deeds import Deeds
@@ -17,7 +17,7 @@ from kopslint.plan.legs import Legs
 from kopslint.plan.runbook import NoWay, Runbook, Step
 from kopslint.plan.specs import Spec
 from kopslint.plan.units import turnover
-from kopslint.plan.waypoints import backward
+from kopslint.plan.waypoints import backward, needs_roll, reconciles
 from kopslint.plan.ways import best_way
 from kopslint.records import Record
 from kopslint.simulate.cloud import update_refusals
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest
     from kopslint.plan.deeds import Deed
     from kopslint.simulate.situation import Situation
+
+
+_UNREADABLE = ("missing", "wrong-type", "unknown-role", "unsupported-version")
+"""The flaws of a spec with which kops would not even store it."""
 
 
 class Options(Record):
@@ -73,6 +77,8 @@ def plan_route(
     if back is not None:
         return no_way._replace(reasons=(back,))
     cloud = before.cluster.cloud if before.cluster is not None else None
+    if options.terraform and (no := _not_by_terraform(before, after, cloud)):
+        return NoWay(before.name, store, (no,))
     deeds = Deeds(before.name, cloud, terraform=options.terraform)
     legs = Legs(before, final, deeds)
     found, cut = best_way(legs)
@@ -106,6 +112,12 @@ def _state_store(manifest: Manifest) -> str | None:
 
 def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
     """What is wrong with the change itself, whatever the order."""
+    for side, manifest in (("before", before), ("after", after)):
+        for flaw in manifest.flaws:
+            span, _ = flaw.places[0]
+            if flaw.kind in _UNREADABLE:
+                where = f"{span.source.path}:{span.line}:{span.column}"
+                yield f"kops cannot read the spec {side}: {flaw.message} ({where})"
     for refusal in refusals.of_update(before):
         yield f"no cluster runs the spec before: kops refuses it: {refusal.message}"
     for side, manifest in (("before", before), ("after", after)):
@@ -119,6 +131,28 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
         for refusal in refusals.of_cluster_change(before.cluster, after.cluster):
             if refusal.kind == "etcd-cluster-removed":
                 yield f"kops refuses the change: {refusal.message}"
+
+
+def _not_by_terraform(
+    before: Manifest, after: Manifest, cloud: str | None
+) -> str | None:
+    """Why kops and terraform cannot make this change together on ``cloud``."""
+    if cloud in terraform.REFUSED_ON:
+        return f"kops has no terraform target for {cloud}"
+    if cloud in terraform.ROLLED_PAST_IT and needs_roll(before, after):
+        return (
+            f"on {cloud} a rolling update makes the new machines by itself, past "
+            "terraform's state, and terraform would make them again: plan it without "
+            "--target terraform, then bring terraform's state up to date"
+        )
+    if reconciles(before, after):
+        for group in after.control_plane:
+            if not terraform.addresses(group, after):
+                return (
+                    f"the nodes must wait for the control plane, and how terraform "
+                    f"calls {group.name} is not known on {cloud or 'this cloud'}"
+                )
+    return None
 
 
 def _without_machines(side: str, groups: Sequence[str]) -> str:
@@ -181,18 +215,21 @@ def _runbook(
         written=tuple(spec for spec in specs.values() if spec.text is not None),
         cut=cut,
         notes=tuple(_notes(plan, renamed, deeds)),
-        features=_features(before, final.manifest),
+        features=tuple(_features(deeds, before, final.manifest)),
         cloud=deeds.cloud,
     )
 
 
-def _features(*manifests: Manifest) -> tuple[str, ...]:
+def _features(deeds: Deeds, *manifests: Manifest) -> Iterator[str]:
     """The feature flags without which kops updates none of these specs.
 
-    Source: kops upup/pkg/fi/cloudup/populate_instancegroup_spec.go.
+    Source: kops upup/pkg/fi/cloudup/populate_instancegroup_spec.go, apply_cluster.go.
     """
     roles = {group.role for manifest in manifests for group in manifest.groups.values()}
-    return ("APIServerNodes",) if Role.API_SERVER in roles else ()
+    if Role.API_SERVER in roles:
+        yield "APIServerNodes"
+    if deeds.terraform and deeds.cloud in terraform.FLAGS:
+        yield terraform.FLAGS[deeds.cloud]
 
 
 def _notes(plan: Plan, way: Sequence[Deed], deeds: Deeds) -> Iterator[str]:

@@ -13,6 +13,7 @@ from kopslint.kops.fleet import read_fleet
 from kopslint.records import Record
 from kopslint.simulate.start import aligned
 from kopslint.source.text import Source
+from kopslint.syntax.yaml_scalars import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,14 +136,27 @@ def written(
     path: str, documents: Iterable[Document], relatives: Sequence[Manifest]
 ) -> Spec:
     """A spec in one file; objects equal to those of ``relatives`` are those."""
-    import yaml
-
-    text = yaml.safe_dump_all(documents, sort_keys=False, explicit_start=True)
+    text = _text(documents)
     source = Source(path, text)
     (manifest,) = read_fleet([source]).manifests.values()
     for relative in relatives:
         _, manifest = aligned(relative, manifest)
     return Spec((path,), manifest, (source,), text)
+
+
+def _text(documents: Iterable[Document]) -> str:
+    """The documents as YAML that the library of kops reads as the same values."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Quotes what PyYAML takes for a text, and the library of kops does not."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = None if isinstance(resolve(value), str) else "'"
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump_all(documents, Dumper=Dumper, sort_keys=False, explicit_start=True)
 
 
 def _mapping(value: Plain) -> Document:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.kops import refusals
+from kopslint.kops import refusals, terraform
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import parse_role
 from kopslint.simulate import machines
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from kopslint.syntax.script import Word
 
 PUBLISHING_CLOUDS = frozenset(
-    {"openstack", "hetzner", "scaleway", "digitalocean", "do", "azure"}
+    {"openstack", "hetzner", "scaleway", "digitalocean", "azure"}
 )
 """Clouds where a rolling update applies the state store after every machine.
 
@@ -135,6 +135,10 @@ def run_update(
     if problem:
         return [refused(situation, *problem)]
     if command.target is not None and command.target.shown == "terraform":
+        cloud = situation.registry.cluster.cloud if situation.registry.cluster else None
+        if cloud in terraform.REFUSED_ON:
+            said = f"cloud provider {cloud} does not support the terraform target"
+            return [refused(situation, Refusal("no-terraform", said, cloud or ""))]
         return [applied(situation._replace(rendered=situation.registry))]
     if not command.yes:
         return [nothing(situation)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.kops.refusals import Refusal
+from kopslint.kops.terraform import groups_at
 from kopslint.simulate import machines
 from kopslint.simulate.result import Result, applied, nothing, refused, undecided
 from kopslint.simulate.situation import merged
@@ -243,8 +244,8 @@ def run_terraform(command: Terraform, situation: Situation) -> list[Result]:
         return [applied(_destroyed(situation))]
     rendered = situation.rendered or situation.applied
     if command.targets:
-        said = " ".join(word.shown for word in command.targets)
-        chosen = {name for name in rendered.groups if name in said}
+        named = (groups_at(word.shown, rendered) for word in command.targets)
+        chosen = {name for names in named for name in names}
         return [
             applied(machines.apply(situation, rendered, groups=chosen, publish=False))
         ]

@@ -54,8 +54,9 @@ _PROMPT = re.compile(
 )
 _PROGRAM_NAMES = """
     kops kubectl etcdctl etcdutl etcd-manager-ctl etcd-dump-logs terraform tofu
-    terragrunt aws gcloud gsutil az openstack doctl helm docker podman crictl ctr
-    nerdctl ssh scp sudo su env export set unset source cd ls cat echo printf sleep
+    terragrunt aws gcloud gsutil az openstack doctl hcloud linode-cli scw helm docker
+    podman crictl ctr nerdctl ssh scp sudo su env export set unset source cd ls cat
+    echo printf sleep
     curl wget jq yq grep sed awk sort head tail tee diff git go make vi vim nano cp
     mv rm mkdir chmod chown systemctl service journalctl watch time timeout xargs
     for while until if case read eval exec bash sh exit true false test wait kill
