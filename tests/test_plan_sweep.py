@@ -171,6 +171,26 @@ SMALL = [
 ]
 
 
+def letters(members: str) -> list[Place]:
+    """A member and a group of its own for each letter; in capitals, another group."""
+    return [(m.lower(), f"group-{m}", "abcdefgh".index(m.lower()) % 5) for m in members]
+
+
+def pair(
+    before: list[Place],
+    after: list[Place],
+    etcd: tuple[str, ...],
+    cloud: str = "aws",
+) -> tuple[Manifest, Manifest]:
+    sides = (spec("before", before, etcd), spec("after", after, etcd))
+    texts = (
+        Source(s.path, s.text.replace("cloudProvider: aws", f"cloudProvider: {cloud}"))
+        for s in sides
+    )
+    old, new = map(read, texts)
+    return aligned(old, new)
+
+
 @pytest.mark.parametrize(("before", "after", "etcd"), SMALL)
 def test_the_plan_is_the_best_of_all_orders(
     before: str, after: str, etcd: tuple[str, ...]
@@ -180,29 +200,52 @@ def test_the_plan_is_the_best_of_all_orders(
     It uses any odd set of the members of both sides and of the stand-ins in between,
     and no order of members among themselves.
     """
-    sides = [
-        spec(side, [(m, f"group-{m}", ord(m) % 5) for m in members], etcd)
-        for side, members in (("before", before), ("after", after))
-    ]
-    old, new = aligned(read(sides[0]), read(sides[1]))
+    old, new = pair(letters(before), letters(after), etcd)
+
     planned = plan_route(old, new, ("after.yaml",))
-    best = exhaustive(old, new)
 
     assert isinstance(planned, Runbook)
     ours = (planned.outage, planned.tolerance, len(all_commands(planned)))
-    assert ours == best
+    assert ours == exhaustive(old, new)
 
 
-def test_where_there_is_no_plan_there_is_no_order() -> None:
-    """A volume that nobody can delete keeps its name from ever being used again."""
-    before, after = [("m", "group-m", 0)], [("m", "group-other", 0)]
-    sides = [spec("before", before, ONE), spec("after", after, ONE)]
-    texts = [
-        s.text.replace("cloudProvider: aws", "cloudProvider: hetzner") for s in sides
-    ]
-    old, new = aligned(
-        *(read(Source(s.path, t)) for s, t in zip(sides, texts, strict=True))
-    )
+TAKEN_OVER = [("a", "A"), ("abC", "abc")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), TAKEN_OVER if EVERYTHING else TAKEN_OVER[:1]
+)
+def test_the_plan_is_the_best_where_a_name_is_taken_over(
+    before: str, after: str
+) -> None:
+    """Where machines look for the volumes of their own group alone.
+
+    On other clouds a plan also deletes those that any machine of the zone would find.
+    """
+    old, new = pair(letters(before), letters(after), ONE, "hetzner")
+
+    planned = plan_route(old, new, ("after.yaml",))
+
+    assert isinstance(planned, Runbook)
+    ours = (planned.outage, planned.tolerance, len(all_commands(planned)))
+    assert ours == exhaustive(old, new, "hetzner")
+
+
+IMPOSSIBLE = {
+    "an even count": (letters("abc"), letters("ab")),
+    "two members of one group": (
+        letters("a"),
+        [*letters("ab"), ("c", "group-b", 1)],
+    ),
+    "a name twice": (letters("a"), [*letters("ab"), ("a", "group-c", 2)]),
+}
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_where_there_is_no_plan_there_is_no_order(case: str) -> None:
+    """Whatever leads there, kops applies no such spec."""
+    before, after = IMPOSSIBLE[case]
+    old, new = pair(before, after, ONE)
 
     planned = plan_route(old, new, ("after.yaml",))
 
@@ -214,9 +257,11 @@ def all_commands(runbook: Runbook) -> list[object]:
     return [command for step in runbook.steps for command in step.deed.commands]
 
 
-def exhaustive(before: Manifest, after: Manifest) -> tuple[bool, int, int] | None:
+def exhaustive(
+    before: Manifest, after: Manifest, cloud: str = "aws"
+) -> tuple[bool, int, int] | None:
     """Outage, tolerance and number of commands of the best order, if there is one."""
-    deeds = Deeds(before.name, "aws")
+    deeds = Deeds(before.name, cloud)
     legs = Legs(before, Spec(("after.yaml",), after, after.sources), deeds)
     plan = Plan(before=before, after=after, files=SpecFiles(legs.objects))
     spares = [legs.interim(), legs.reserve()]
@@ -228,6 +273,7 @@ def exhaustive(before: Manifest, after: Manifest) -> tuple[bool, int, int] | Non
         for size in (1, 3, 5)
         for chosen in combinations(everyone.values(), size)
         if {unit.name for unit in chosen} != target
+        and not any(one.collides(other) for one, other in combinations(chosen, 2))
     ]
     specs = [legs.final, *between]
 
@@ -236,6 +282,7 @@ def exhaustive(before: Manifest, after: Manifest) -> tuple[bool, int, int] | Non
             yield from (deeds.remove(name, m, f"group-{m}") for m in worlds.names)
         for group in situation.registry.control_plane:
             yield deeds.delete(everyone[group.name])
+            yield deeds.delete(everyone[group.name], wipe=True)
         yield from (deeds.apply(each, "") for each in specs)
 
     for tolerance in (1, 0):

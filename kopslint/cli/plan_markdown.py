@@ -85,7 +85,12 @@ def _block(
 
 def no_way_markdown(no_way: NoWay) -> str:
     """Why there is no safe order, and the procedure that remains."""
-    lines = [f"# {visible(no_way.cluster)}", "", "There is no safe order.", ""]
+    lines = [
+        f"# {visible(no_way.cluster)}",
+        "",
+        "There is no plan for this change.",
+        "",
+    ]
     lines += [f"- {visible(reason)}" for reason in no_way.reasons]
     if no_way.cut:
         lines.append("- The search was cut short, so that an order may exist.")

@@ -117,7 +117,8 @@ def summary(runbook: Runbook) -> str:
     if runbook.cut:
         text += "; the search was cut, so there may be a better order"
     elif runbook.written:
-        text += "; by way of other specs in between there may be a better order"
+        what = "shorter" if runbook.spares_most else "better"
+        text += f"; by way of other specs in between there may be a {what} order"
     return f"{text}."
 
 
@@ -194,7 +195,7 @@ def comment(text: str) -> Iterator[str]:
 def no_way_script(no_way: NoWay) -> str:
     """Why there is no safe order, and the procedure that remains, all in comments."""
     lines = ["#!/usr/bin/env bash"]
-    lines += comment(f"{no_way.cluster}: there is no safe order.")
+    lines += comment(f"{no_way.cluster}: there is no plan for this change.")
     for reason in no_way.reasons:
         lines += comment(reason)
     if no_way.cut:

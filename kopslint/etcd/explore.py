@@ -63,6 +63,17 @@ def reachable(
 
     Raises ``TooManyWorldsError`` at the bound.
     """
+    return _closure(frozenset(worlds), published, returns, replaces)
+
+
+# The etcd clusters of one control plane mostly go through the same states.
+@lru_cache(maxsize=128)
+def _closure(
+    worlds: frozenset[World],
+    published: int,
+    returns: frozenset[int],
+    replaces: bool | None,
+) -> frozenset[World]:
     seen = set(worlds)
     waiting = list(seen)
     while waiting:

@@ -98,6 +98,11 @@ def quorum(members: int) -> int:
     return members // 2 + 1
 
 
+def spare(members: int) -> int:
+    """How many of ``members`` voters may fail without quorum being lost."""
+    return members - quorum(members)
+
+
 class World(Record):
     """One possible state.
 

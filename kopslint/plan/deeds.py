@@ -31,7 +31,7 @@ GROUP_LABEL = "kops.k8s.io/instancegroup"
 """The label that kops gives every node. Source: kops pkg/nodelabels/builder.go."""
 
 
-_DELETE_VOLUME = {
+DELETE_VOLUME = {
     "aws": "aws ec2 delete-volume --volume-id {id}",
     "azure": "az disk delete --name {id} --yes",
     "digitalocean": "doctl compute volume delete {id} --force",
@@ -41,7 +41,7 @@ _DELETE_VOLUME = {
     "openstack": "openstack volume delete {id}",
     "scaleway": "scw instance volume delete {id}",
 }
-"""How a volume is deleted, by the cloud of the spec, where kopslint can read it."""
+"""How a volume is deleted, by the cloud of the spec: every cloud with machines."""
 
 
 NAMED = frozenset({"aws", "azure", "gce", "openstack"})
@@ -73,11 +73,6 @@ class Deeds(Record):
     cloud: str | None = None
     terraform: bool = False
 
-    @property
-    def deletes_volumes(self) -> bool:
-        """Whether a volume can be deleted by a command, or goes by itself."""
-        return self.terraform or self.cloud in _DELETE_VOLUME
-
     def remove(self, etcd_cluster: str, member: str, group: str) -> Deed:
         """A member leaves the member list of one etcd cluster.
 
@@ -102,8 +97,8 @@ class Deeds(Record):
         """A control-plane group goes, its machine at once.
 
         ``wipe`` says that a machine is still to come that would mount its volumes:
-        etcd-manager takes any etcd volume of its zone. They are deleted then, where
-        kopslint knows how; terraform does so by itself. ``nodes`` says that a group
+        etcd-manager takes any etcd volume of its zone. They are deleted then;
+        terraform does so by itself. ``nodes`` says that a group
         of nodes takes its name.
         """
         group = unit.name
@@ -116,16 +111,13 @@ class Deeds(Record):
         wipes: tuple[Command, ...] = ()
         if wipe and not self.terraform:
             names = " and ".join(f"{m.name} of {etcd}" for etcd, m in unit.members)
-            by_hand = "" if self.deletes_volumes else " (delete them by hand, now)"
             reason += (
-                f" The volumes of {names} go too{by_hand}: a new machine in their "
+                f" The volumes of {names} go too: a new machine in their "
                 "zone would mount them and not be let in."
             )
-            if self.deletes_volumes:
-                wipes = tuple(
-                    self._wipe(etcd, member.name, group)
-                    for etcd, member in unit.members
-                )
+            wipes = tuple(
+                self._wipe(etcd, member.name, group) for etcd, member in unit.members
+            )
         commands = (self._delete(group), self._validate(), *wipes)
         return Deed("delete", group, reason, commands)
 
@@ -225,7 +217,7 @@ class Deeds(Record):
 
     def _wipe(self, etcd_cluster: str, member: str, group: str) -> Command:
         which = " ".join(map(quote, (etcd_cluster, member, group)))
-        form = _DELETE_VOLUME[self.cloud or ""]
+        form = DELETE_VOLUME[self.cloud or ""]
         text = form.format(id=f'"$(volume_id {which})"')
         span = _span(text)
         words = (_word(etcd_cluster, span), _word(group, span))

@@ -252,7 +252,8 @@ class Legs:
 
         ``also_needing`` are groups that are not in it and need their subnets.
         """
-        key = (id(base), versions, tuple(u.name for u in wanted), len(also_needing))
+        who = tuple((id(u.group), *(id(m) for _, m in u.members)) for u in wanted)
+        key = (id(base), versions, who, len(also_needing))
         if key not in self._made:
             groups = [unit.group for unit in wanted]
             names = {group.name for group in groups}

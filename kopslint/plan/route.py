@@ -12,11 +12,10 @@ from kopslint.commands.model import DeleteVolumes
 from kopslint.kops import refusals, terraform
 from kopslint.kops.spec import Role
 from kopslint.plan.course import perform
-from kopslint.plan.deeds import Deeds
+from kopslint.plan.deeds import DELETE_VOLUME, Deeds
 from kopslint.plan.legs import Legs
 from kopslint.plan.runbook import NoWay, Runbook, Step
 from kopslint.plan.specs import Spec
-from kopslint.plan.units import turnover
 from kopslint.plan.waypoints import backward, needs_roll, reconciles
 from kopslint.plan.ways import best_way
 from kopslint.records import Record
@@ -77,20 +76,11 @@ def plan_route(
     if back is not None:
         return no_way._replace(reasons=(back,))
     cloud = before.cluster.cloud if before.cluster is not None else None
-    if options.terraform and (no := _not_by_terraform(before, after, cloud)):
-        return NoWay(before.name, store, (no,))
     deeds = Deeds(before.name, cloud, terraform=options.terraform)
+    if no := _not_there(before, after, deeds):
+        return NoWay(before.name, store, (no,))
     legs = Legs(before, final, deeds)
     found, cut = best_way(legs)
-    taken = turnover(before, after).colliding
-    if found is None and taken and not cut and not deeds.deletes_volumes:
-        names = ", ".join(unit.name for unit in taken)
-        reason = (
-            f"the names of groups or members are taken over from {names}, and the "
-            "volumes with them: give the new ones other names, since kopslint knows no "
-            f"command that deletes the volumes of {cloud or 'this cloud'}"
-        )
-        return NoWay(before.name, store, (reason,))
     if found is None:
         return no_way._replace(reasons=(_unreachable(before, after),), cut=cut)
     return _runbook(before, final, found.deeds, deeds, options, cut=cut)
@@ -133,10 +123,14 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
                 yield f"kops refuses the change: {refusal.message}"
 
 
-def _not_by_terraform(
-    before: Manifest, after: Manifest, cloud: str | None
-) -> str | None:
-    """Why kops and terraform cannot make this change together on ``cloud``."""
+def _not_there(before: Manifest, after: Manifest, deeds: Deeds) -> str | None:
+    """Why this change cannot be planned on this cloud, or not by terraform."""
+    cloud = deeds.cloud
+    if cloud not in DELETE_VOLUME:
+        said = f"on {cloud}" if cloud is not None else "where no cloudProvider is named"
+        return f"what becomes of machines and volumes {said} is not known to kopslint"
+    if not deeds.terraform:
+        return None
     if cloud in terraform.REFUSED_ON:
         return f"kops has no terraform target for {cloud}"
     if cloud in terraform.ROLLED_PAST_IT and needs_roll(before, after):
@@ -150,7 +144,7 @@ def _not_by_terraform(
             if not terraform.addresses(group, after):
                 return (
                     f"the nodes must wait for the control plane, and how terraform "
-                    f"calls {group.name} is not known on {cloud or 'this cloud'}"
+                    f"calls {group.name} is not known on {cloud}"
                 )
     return None
 
@@ -239,6 +233,11 @@ def _notes(plan: Plan, way: Sequence[Deed], deeds: Deeds) -> Iterator[str]:
     if stand_ins := [name for name in dict.fromkeys(passed) if name not in ends]:
         names = ", ".join(stand_ins)
         yield f"{names}: only there to keep quorum meanwhile, and gone in the end."
+    if any(deed.kind == "remove" for deed in way):
+        yield (
+            "Before the first member leaves, see that the backup store has a backup of "
+            "today of every etcd cluster."
+        )
     deletions = [deed for deed in way if deed.kind == "delete"]
     kept = [
         deed.about

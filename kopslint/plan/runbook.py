@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.etcd.world import spare
 from kopslint.records import Record
 
 if TYPE_CHECKING:
@@ -56,6 +57,16 @@ class Runbook(Record):
     def tolerance(self) -> int:
         """How many more members may fail at the worst lasting moment."""
         return min((step.tolerance for step in self.steps), default=0)
+
+    @property
+    def spares_most(self) -> bool:
+        """Whether no order can spare more members: none does better than both ends."""
+        views = [
+            *(view for step in self.steps[:1] for view in step.before.values()),
+            *(view for step in self.steps[-1:] for view in step.after.values()),
+        ]
+        most = min((spare(len(view.members)) for view in views), default=0)
+        return not self.outage and self.tolerance >= most
 
     @property
     def outage(self) -> bool:

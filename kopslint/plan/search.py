@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
-from kopslint.etcd.world import quorum
+from kopslint.etcd.world import spare
 from kopslint.plan.course import arrived, is_applied, perform
 from kopslint.records import Frozen, Record
 
@@ -128,7 +128,7 @@ def _most_tolerance(leg: Leg, start: Situation) -> int:
         world.members for worlds in start.etcd.values() for world in worlds.settled
     ]
     size = len(leg.turnover.staying) + len(leg.turnover.joining)
-    return min(members - quorum(members) for members in (*sizes, size))
+    return min(map(spare, (*sizes, size)))
 
 
 def _cheapest(

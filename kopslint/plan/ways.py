@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.etcd.world import spare
 from kopslint.plan.course import perform
 from kopslint.plan.search import search
 from kopslint.plan.units import turnover
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from kopslint.plan.deeds import Deed
     from kopslint.plan.legs import Legs
     from kopslint.plan.specs import Spec
-
-NONE_TO_SPARE = (False, 0)
 
 
 class Way(Record):
@@ -79,16 +78,18 @@ def best_way(legs: Legs) -> tuple[Way | None, bool]:
     """The way with the most members to spare, if there is any; and whether it was cut.
 
     Stand-ins cost machines and steps, so they are tried only where names are taken
-    over, or where otherwise no member could fail.
+    over, or where more members could fail with them.
     """
     found, cut = None, False
+    ends = (legs.before, legs.final.manifest)
+    best = False, -spare(min(len(end.control_plane) for end in ends))
     # Where a name is taken over, both volumes of that name must never meet.
     if not turnover(legs.before, legs.final.manifest).colliding:
         found, cut = _attempt(legs)
     if found is None and (interim := legs.interim()) is not None:
         found, again = _attempt(legs, interim)
         cut = cut or again
-    if (found is None or found.worst >= NONE_TO_SPARE) and (more := legs.reserve()):
+    if (found is None or found.worst > best) and (more := legs.reserve()):
         better, again = _attempt(legs, more)
         cut = cut or again
         if better is not None and (found is None or better.worst < found.worst):
