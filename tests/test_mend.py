@@ -24,8 +24,8 @@ NAME = "prod.example.com"
 def gone(member: str, etcd: str) -> str:
     """The line that removes a member."""
     front = "etcd-" if etcd == "main" else f"etcd-{etcd}-"
-    name = f"^({front})?{member}$"
-    find = f"etcdctl member list | awk -F', ' '$3~/{name}/{{print $1}}'"
+    name = front + member
+    find = f"etcdctl member list | awk -F', ' '$3==\"{name}\"{{print $1}}'"
     return f'etcdctl member remove "$({find})"  # in {etcd}\n'
 
 

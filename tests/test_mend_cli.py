@@ -52,11 +52,11 @@ def text(name: str = LIST) -> str:
 
 
 ADDED = """\
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3~/^(etcd-)?etcd-3$/{print $1}')"  # in main
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3~/^(etcd-events-)?etcd-3$/{print $1}')"  # in events
++etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-etcd-3"{print $1}')"  # in main
++etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-events-etcd-3"{print $1}')"  # in events
  kops delete instancegroup master-3 --yes
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3~/^(etcd-)?etcd-4$/{print $1}')"  # in main
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3~/^(etcd-events-)?etcd-4$/{print $1}')"  # in events
++etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-etcd-4"{print $1}')"  # in main
++etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-events-etcd-4"{print $1}')"  # in events
  kops delete instancegroup master-4 --yes
  kops edit cluster  # take etcd-3 and etcd-4 out of main and events
  kops update cluster --yes

@@ -8,8 +8,9 @@ from kopslint.change.correspondence import may_hide_groups
 from kopslint.change.members import groups_removed, membership_changes
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed, removals, sure
+from kopslint.checks.context import Context, Draft, listed, sure
 from kopslint.checks.placeholders import holds_placeholder
+from kopslint.checks.removals import removals
 from kopslint.commands.model import (
     DeleteCluster,
     DeleteFromFile,
@@ -168,10 +169,13 @@ def _deletion(group: InstanceGroup, context: Context) -> tuple[str, ...]:
     before = context.before
     return (
         *removals(
-            (member.name, etcd.name)
-            for etcd in (before.etcd_clusters if before is not None else ())
-            for member in etcd.members
-            if member.group == group.name
+            context.specs,
+            (
+                (member.name, etcd.name)
+                for etcd in (before.etcd_clusters if before is not None else ())
+                for member in etcd.members
+                if member.group == group.name
+            ),
         ),
         f"kops delete ig {group.name} --name {context.cluster} --yes",
     )

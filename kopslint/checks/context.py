@@ -13,7 +13,7 @@ from kopslint.findings import Certainty, Draft
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from kopslint.checks.house import HouseRule
     from kopslint.commands.command import Command
@@ -49,6 +49,11 @@ class Context(Record):
     def cluster(self) -> str:
         """The name of the cluster."""
         return self.after.name
+
+    @property
+    def specs(self) -> tuple[Manifest, ...]:
+        """Both sides of the change, as far as there are two, the one after first."""
+        return (self.after,) if self.before is None else (self.after, self.before)
 
     @property
     def planning(self) -> tuple[str, ...]:
@@ -116,31 +121,4 @@ def meanwhile(first: Step, last: Step) -> str:
     return f"from {start} to {end}"
 
 
-def removals(pairs: Iterable[tuple[str, str]], when: str = "") -> tuple[str, ...]:
-    """The commands that take members out of etcd, to paste.
-
-    ``pairs`` are member and etcd cluster. A comment says in which etcd clusters what
-    follows it is to be run; ``when`` is added to it. ``etcdctl`` wants the member's
-    id, which only the member list has. Etcd calls a member as the spec does, with the
-    name of the etcd cluster in front, so the whole name is compared: ``a`` is no
-    ``new-a``. Sources: kops pkg/model/components/etcdmanager/model.go, which calls the
-    etcd clusters etcd, etcd-events and so on, and etcd-manager
-    pkg/volumes/aws/volumes.go, which puts that and a hyphen before the member's name.
-    """
-    clusters: dict[str, list[str]] = {}
-    for member, etcd_cluster in pairs:
-        clusters.setdefault(member, []).append(etcd_cluster)
-    lines: list[str] = []
-    said = ""
-    for member, names in clusters.items():
-        where = f"# {listed([f'in {name}' for name in names])}{when}:"
-        fronts = "|".join("etcd-" if n == "main" else f"etcd-{n}-" for n in names)
-        name = f"^({fronts})?{member.replace('.', '[.]')}$"
-        find = f"etcdctl member list | awk -F', ' '$3~/{name}/{{print $1}}'"
-        remove = f'etcdctl member remove "$({find})"'
-        lines.extend((remove,) if where == said else (where, remove))
-        said = where
-    return tuple(lines)
-
-
-__all__ = ["Check", "Context", "Draft", "listed", "meanwhile", "removals", "sure"]
+__all__ = ["Check", "Context", "Draft", "listed", "meanwhile", "sure"]

@@ -6,8 +6,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed, meanwhile, removals, sure
+from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
 from kopslint.checks.quorum import line_of, mending, story_of
+from kopslint.checks.removals import removals
 from kopslint.commands.model import MemberRemove
 from kopslint.findings import Location, Severity
 from kopslint.simulate import membership, quorum, repair
@@ -100,6 +101,7 @@ def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
             fix=()
             if first.back
             else removals(
+                simulation.plan.specs,
                 ((member, name) for name in names for member in first.members),
                 f", before line {first.step.command.span.line}",
             ),
@@ -201,7 +203,7 @@ def member_never_joins(context: Context) -> Iterator[Draft]:
             certainty=sure(first.certain),
             step=first.step.number,
             etcd_cluster=only(names),
-            fix=_mending(letters, dead, hazards),
+            fix=_mending(letters, dead, hazards, context),
             trace=tuple(line_of(hazard) for hazard in hazards),
             story=story_of(first),
         )
@@ -252,16 +254,18 @@ def _why_not(letters: set[str], dead: tuple[str, ...], members: tuple[str, ...])
 
 
 def _mending(
-    letters: set[str], dead: tuple[str, ...], hazards: list[Hazard]
+    letters: set[str], dead: tuple[str, ...], hazards: list[Hazard], context: Context
 ) -> tuple[str, ...]:
     if "E" in letters:
         return ("# delete its etcd volumes, so that it comes back as a new member",)
     if "A" in letters:
         again = ((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
-        return (*removals(again), "# then delete its etcd volumes: it joins as new")
+        last = "# then delete its etcd volumes: it joins as new"
+        return (*removals(context.specs, again), last)
     if "R" in letters:
         dead = hazards[0].members
-    return removals((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
+    pairs = ((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
+    return removals(context.specs, pairs)
 
 
 def _together(hazards: Iterable[Hazard]) -> Iterator[list[Hazard]]:

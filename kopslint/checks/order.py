@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import only
-from kopslint.checks.context import Context, Draft, listed, meanwhile, removals, sure
+from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
+from kopslint.checks.removals import removals
 from kopslint.findings import Location, Severity
 from kopslint.simulate.membership import deletions
 from kopslint.simulate.repair import mended_deletions
@@ -64,7 +65,7 @@ def _instead(deletion: Deletion, context: Context) -> tuple[str, ...]:
         )
     where = f", before line {deletion.step.command.span.line}"
     pairs = ((member.name, name) for name, member, _ in deletion.members)
-    return (*removals(pairs, where), *context.planning)
+    return (*removals(context.specs, pairs, where), *context.planning)
 
 
 def _new_machine(group: str, context: Context) -> str:
@@ -100,7 +101,9 @@ def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
         etcd_cluster=only(clusters),
         fix=(_new_machine(deletion.group, context),)
         if last.back
-        else removals(((member.name, name) for name, member in members), before),
+        else removals(
+            context.specs, ((member.name, name) for name, member in members), before
+        ),
         trace=trace(step, clusters),
     )
 

@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import only
-from kopslint.checks.context import Context, Draft, listed, removals, sure
+from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.checks.removals import removals
 from kopslint.commands.model import Terraform
 from kopslint.etcd.world import MEMBERS
 from kopslint.findings import Location, Severity, TraceLine
@@ -177,7 +178,7 @@ def _repair(
         if name in simulation.plan.leaving.get(etcd, ())
     ]
     if leavers:
-        return removals(leavers, ", before this")
+        return removals(context.specs, leavers, ", before this")
     coming = {first.worlds.names[index] for index in first.worlds.returns}
     gone = sorted({name for name, _ in dead} - coming)
     wait = "kops validate cluster --wait 10m  # between one machine and the next"
@@ -259,11 +260,11 @@ def mending(
             else:
                 kept[member] = None
     if not kept:
-        return removals(leavers, when)
+        return removals(simulation.plan.specs, leavers, when)
     back = (
         f"# the spec keeps {listed(tuple(kept))}: bring the machine back with its disk"
     )
-    return (*removals(leavers, when), back)
+    return (*removals(simulation.plan.specs, leavers, when), back)
 
 
 def line_of(hazard: Hazard) -> TraceLine:

@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed, meanwhile, removals, sure
+from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
+from kopslint.checks.removals import removals
 from kopslint.commands import model
 from kopslint.etcd.world import MEMBERS
 from kopslint.findings import Location, Severity
@@ -79,6 +80,7 @@ def volume_destroyed(context: Context) -> Iterator[Draft]:
                 step=step.number,
                 etcd_cluster=only(names),
                 fix=removals(
+                    context.specs,
                     ((member, name) for member in members for name in names),
                     f", before line {command.span.line}",
                 ),

@@ -10,7 +10,7 @@ import re
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import removals
+from kopslint.checks.removals import removals
 from kopslint.commands import model
 from kopslint.commands.etcd import PORTS
 from kopslint.commands.recognise import recognise
@@ -93,13 +93,13 @@ def _removal(listing: Listing, plan: Plan, etcd_cluster: str, member: str) -> st
     It is made like a line of the list that does so and spells out whom and where, so
     that wrappers and options stay: with the other names, and the other port.
     """
-    where, ours = removals([(member, etcd_cluster)])
+    where, ours = removals(plan.specs, [(member, etcd_cluster)])
     for piece in listing.pieces:
         line = piece.lines[-1]
         # What a variable holds is true of its own line only.
         known = not re.search(r"\$\{?[A-Za-z_]", line)
         for here, whom in _removed(piece.commands, plan) if known else ():
-            theirs = removals([(whom, here)])[1]
+            theirs = removals(plan.specs, [(whom, here)])[1]
             if theirs in line:
                 like = line.replace(theirs, ours)
             else:
