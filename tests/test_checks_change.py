@@ -955,12 +955,12 @@ STORE_IT = "kops replace -f after.yaml\n"
 TERRAFORM = {
     "still registered": (
         f"{STORE_IT}{LEAVE}{RENDER}terraform apply\n",
-        [("error", "commands.sh:5:1")],
+        [("warning", "commands.sh:5:1")],
     ),
     "removed before": (f"{OUT}{LEAVE}{STORE_IT}{RENDER}terraform apply\n", []),
     "removed after": (
         f"{STORE_IT}{LEAVE}{RENDER}terraform apply\n{OUT}",
-        [("warning", "commands.sh:5:1")],
+        [("info", "commands.sh:5:1")],
     ),
     "a part of it": (f"{STORE_IT}{LEAVE}{RENDER}terraform apply -target aws_x.y\n", []),
     "applied by kops": (f"{STORE_IT}{LEAVE}kops update cluster --yes\n", []),

@@ -230,10 +230,10 @@ LOST = (
     [
         (
             remove("d") + remove("e"),
-            f"warning {LOST}, from step 5 (line 5) to step 9 (line 9)",
+            f"info {LOST}, from step 5 (line 5) to step 9 (line 9)",
         ),
-        (remove("d"), f"error {LOST}"),
-        ("", f"error {LOST}"),
+        (remove("d"), f"warning {LOST}"),
+        ("", f"warning {LOST}"),
     ],
     ids=["both are taken out", "one is", "none is"],
 )
@@ -241,6 +241,18 @@ def test_a_volume_that_terraform_destroys_is_not_missed_once_its_member_is_out(
     then: str, expected: str
 ) -> None:
     assert told("abcde", "abc", TERRAFORM + then, "KL313") == [expected]
+
+
+def test_a_volume_that_quorum_needs_is_missed_whatever_comes_after_it() -> None:
+    """No member can be taken out without quorum, so these volumes are the way back."""
+    commands = TERRAFORM.replace(delete("d"), delete("b"))
+    commands = commands.replace(delete("e"), delete("c"))
+    lost = LOST.replace("d and e", "b and c")
+
+    assert told("abc", "a", commands, "KL313") == [f"error {lost}"]
+    assert told("abc", "a", commands + remove("b") + remove("c"), "KL313") == [
+        f"error {lost}"
+    ]
 
 
 FIRST, THEN = delete("f"), remove("f") + delete("g") + remove("g") + PUBLISH

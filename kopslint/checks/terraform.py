@@ -8,13 +8,13 @@ and upup/pkg/fi/cloudup/awstasks/ebsvolume.go (RenderTerraform).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
 from kopslint.checks.removals import removals
 from kopslint.commands import model
-from kopslint.etcd.world import MEMBERS
+from kopslint.etcd.world import DEAD, MEMBERS
 from kopslint.findings import Location, Severity
 from kopslint.simulate.facts import etcd_clusters, reached, where
 from kopslint.simulate.repair import absences
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from kopslint.etcd.world import World
     from kopslint.etcd.worlds import Worlds
     from kopslint.simulate.record import Simulation, Step
+
+_NeededBy = Literal["quorum", "machine", ""]
 
 
 def volume_destroyed(context: Context) -> Iterator[Draft]:
@@ -45,19 +47,21 @@ def volume_destroyed(context: Context) -> Iterator[Draft]:
         ):
             continue
         found = [
-            (name, member, certain)
+            (name, *leaver)
             for name in etcd_clusters(simulation)
-            for member, certain in _registered_leavers(simulation, step, name)
+            for leaver in _registered_leavers(simulation, step, name)
         ]
         # A member that is left in several etcd clusters has a volume for each.
         left = alike(found, lambda f: f[1:])
-        for same in alike(left, lambda f: (tuple(name for name, _, _ in f), f[0][2])):
-            names = [name for name, _, _ in same[0]]
-            members = [member for (_, member, _), *_ in same]
+        for same in alike(left, lambda f: (tuple(name for name, *_ in f), f[0][2:])):
+            names = [name for name, *_ in same[0]]
+            members = [member for (_, member, *_), *_ in same]
+            _, _, certain, needed_by = same[0][0]
+            line = command.span.line
             volumes = "volume" if len(members) == 1 else "volumes"
             last = _taken_out(simulation, step, names, members)
             yield Draft(
-                severity=None if last is None else Severity.WARNING,
+                severity=_severity(needed_by, mended=last is not None),
                 message=f"terraform destroys the etcd {volumes} of {listed(members)} "
                 f"while etcd {listed(names)} still "
                 f"{'counts' if len(names) == 1 else 'count'} on "
@@ -66,7 +70,8 @@ def volume_destroyed(context: Context) -> Iterator[Draft]:
                 why="kops writes out the volumes of the members that the spec lists, "
                 "and terraform destroys what is no longer written out. Without its "
                 "volume a member can only be removed; bringing its machine back does "
-                "not help any more, also not where quorum needs it.",
+                "not help any more"
+                + (", also not where quorum needs it." if needed_by else "."),
                 locations=(
                     Location(command.span, "what is not rendered goes"),
                     *(
@@ -76,16 +81,29 @@ def volume_destroyed(context: Context) -> Iterator[Draft]:
                     ),
                 ),
                 subject=f"{','.join(names)}/{','.join(members)}",
-                certainty=sure(same[0][0][2]),
+                certainty=sure(certain),
                 step=step.number,
                 etcd_cluster=only(names),
-                fix=removals(
+                fix=(f"# leave line {line} out: quorum needs these volumes",)
+                if needed_by == "quorum"
+                else removals(
                     context.specs,
                     ((member, name) for member in members for name in names),
-                    f", before line {command.span.line}",
+                    f", before line {line}",
                 ),
                 trace=trace(step, names),
             )
+
+
+def _severity(needed_by: _NeededBy, *, mended: bool) -> Severity | None:
+    """How bad it is, None for as bad as the rule says.
+
+    A dead member that etcd does without is one that is left dead, disk or no disk.
+    What a later step takes out of etcd is one severity lower.
+    """
+    if needed_by:
+        return Severity.WARNING if mended else None
+    return Severity.INFO if mended else Severity.WARNING
 
 
 # The addresses under which kops renders the volumes of members. Source: kops
@@ -117,8 +135,11 @@ def _by_its_address(command: model.Terraform, step: Step) -> Iterator[Draft]:
 
 def _registered_leavers(
     simulation: Simulation, step: Step, name: str
-) -> Iterator[tuple[str, bool]]:
-    """Members that nothing renders any more, and whether they surely are registered."""
+) -> Iterator[tuple[str, bool, _NeededBy]]:
+    """Members that nothing renders any more.
+
+    With each, whether it surely is registered, and what may still need its disk.
+    """
     for index, member in enumerate(simulation.start.etcd[name].names):
         before = [
             situation.etcd[name]
@@ -132,7 +153,28 @@ def _registered_leavers(
         ]
         found = where(before, reached, _is_registered(index))
         if found is not None:
-            yield member, found[2] and len(before) == len(step.before)
+            certain = found[2] and len(before) == len(step.before)
+            yield member, certain, _needed_by(index, before)
+
+
+def _needed_by(index: int, possible: list[Worlds]) -> _NeededBy:
+    """What may need the disk of a member that leaves.
+
+    A quorum that is lost, or a machine that runs or comes back; "" if nothing does.
+    """
+    registered = [
+        (worlds, world)
+        for worlds in possible
+        for world in worlds.worlds
+        if world.names[index] in MEMBERS
+    ]
+    if any(not world.writable for _, world in registered):
+        return "quorum"
+    runs = any(
+        world.names[index] not in DEAD or index in worlds.returns
+        for worlds, world in registered
+    )
+    return "machine" if runs else ""
 
 
 def _taken_out(
