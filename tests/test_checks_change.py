@@ -881,10 +881,47 @@ ANEW = "kops delete cluster demo.example.com --yes\nkops create -f after.yaml\n"
 NETWORK_IDS = {
     "compared": (MOVED, "", ["KL217 warning"]),
     "applied": (MOVED, "kops update cluster --yes\n", ["KL217 error"]),
-    "deleted first": (MOVED, ANEW, ["KL217 warning"]),
+    "deleted first": (MOVED, ANEW, []),
     "one subnet stays": (in_network("vpc-2", "156"), "", ["KL215 error"]),
     "the network stays": (in_network("vpc-1", "456"), "", ["KL215 error"]),
 }
+
+
+OTHER = edited(
+    WHOLE,
+    ("zone: us-east-1c", "zone: us-east-1d"),
+    ("instanceGroup: master-a}", "instanceGroup: master-a, encryptedVolume: true}"),
+    ("10.0.0.0/16", "10.1.0.0/16"),
+)
+GONE = "kops delete cluster --yes\n"
+ENDS = {
+    "deleted": (GONE, ["KL316"]),
+    "deleted and made anew": (f"{GONE}kops create -f after.yaml\n", ["KL316"]),
+    "looked at": ("kops delete cluster\n", ["KL204", "KL207", "KL215"]),
+    "perhaps": (f"true || {GONE}", ["KL204", "KL207", "KL215"]),
+    "changed before": (
+        f"kops replace -f after.yaml\nkops update cluster --yes\n{GONE}",
+        ["KL204", "KL207", "KL215", "KL316"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("commands", "found"), ENDS.values(), ids=ENDS)
+def test_a_cluster_that_is_deleted_first_is_not_changed(
+    commands: str, found: list[str]
+) -> None:
+    """What is new about the one after is no hazard to the one that is gone."""
+    rules = ("KL204", "KL207", "KL215", "KL307", "KL316")
+    report = check(
+        Request(
+            before=(Source("before.yaml", WHOLE),),
+            after=(Source("after.yaml", OTHER),),
+            commands=(Source("commands.sh", commands),),
+        )
+    )
+
+    told = {finding.rule for finding in report.findings if finding.rule in rules}
+    assert sorted(told) == found
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
     """An etcd cluster is no longer in the spec."""
     before, after = context.before, context.after
-    if before is None or after.cluster is None:
+    if before is None or after.cluster is None or kept.deleted_first(context):
         return
     gone = [e for e in before.etcd_clusters if not after.cluster.etcd_cluster(e.name)]
     if not gone:
@@ -47,10 +47,10 @@ def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
 def member_moved(context: Context) -> Iterator[Draft]:
     """A member runs in another group than before; before it has a disk, it may.
 
-    Where the whole cluster is elsewhere, that is the finding to act upon.
+    Where the whole cluster is another one, that is the finding to act upon.
     """
     before, after = context.before, context.after
-    if before is None or not context.etcd_volumes or kept.is_elsewhere(context):
+    if before is None or not context.etcd_volumes or kept.is_another(context):
         return
     # A member that its group cannot run is the mistake to tell; and one that leaves
     # such a group puts it right, since it never had a volume.
@@ -87,7 +87,7 @@ def member_renamed(context: Context) -> Iterator[Draft]:
 
     Where the list takes the old one out first, with its disk, the new one is added.
     """
-    if context.before is None:
+    if context.before is None or kept.deleted_first(context):
         return
     anew = kept.made_anew(context)
     found = [

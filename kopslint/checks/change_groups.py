@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
     """The group of a member that stays is in another zone than before.
 
-    Where the whole cluster is elsewhere, that is the finding to act upon.
+    Where the whole cluster is another one, that is the finding to act upon.
     """
     before, after = context.before, context.after
-    if before is None or kept.is_elsewhere(context):
+    if before is None or kept.is_another(context):
         return
     found = [
         (old, new, was, now)

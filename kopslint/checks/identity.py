@@ -31,7 +31,7 @@ def cluster_identity_changed(context: Context) -> Iterator[Draft]:
         yield _renamed(context.renamed_from, context.after)
     pair = kept.both(context)
     moved = move(*pair) if pair is not None else None
-    if pair is None or moved is None:
+    if pair is None or moved is None or kept.deleted_first(context):
         return
     if moved.what == "network":
         yield _in_another_network(*pair, moved, context)

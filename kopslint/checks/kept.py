@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 
 
 def cluster(context: Context) -> tuple[Cluster, Cluster] | None:
-    """The Cluster before and after; None unless both sides have it, in one place.
+    """The Cluster before and after; None unless both sides have it, as one cluster.
 
     That a cluster is elsewhere is the finding to act upon: what else is different is
-    different because it is another one.
+    different because it is another one. So it is with one that is deleted first.
     """
-    pair = both(context)
-    return None if pair is None or move(*pair) is not None else pair
+    return None if is_another(context) else both(context)
 
 
 def both(context: Context) -> tuple[Cluster, Cluster] | None:
@@ -40,10 +39,30 @@ def both(context: Context) -> tuple[Cluster, Cluster] | None:
     return None if before is None or after is None else (before, after)
 
 
-def is_elsewhere(context: Context) -> bool:
-    """Whether the cluster is in another place than before."""
+def is_another(context: Context) -> bool:
+    """Whether the cluster after is in another place, or the list deletes it first."""
     pair = both(context)
-    return pair is not None and move(*pair) is not None
+    return pair is not None and (move(*pair) is not None or deleted_first(context))
+
+
+def deleted_first(context: Context) -> bool:
+    """Whether the list surely deletes the whole cluster before it applies the change.
+
+    Nothing is left then that the change could be too much for: what comes after it is
+    a new cluster.
+    """
+    simulation = context.simulation
+    if simulation is None or context.before is None:
+        return False
+    from kopslint.checks.teardown import ends_cluster
+
+    for step in simulation.steps:
+        applied = [situation.applied.cluster for situation in step.before]
+        if any(cluster is not context.before.cluster for cluster in applied):
+            return False
+        if step.status == "applied" and ends_cluster(step.command, simulation.plan):
+            return True
+    return False
 
 
 def etcd_clusters(context: Context) -> Iterator[tuple[EtcdCluster, EtcdCluster]]:
@@ -94,7 +113,7 @@ def subnets(context: Context) -> Iterator[tuple[Subnet, Subnet]]:
 
 def groups(context: Context) -> Iterator[tuple[InstanceGroup, InstanceGroup]]:
     """The instance groups of both sides, before and after."""
-    if context.before is None:
+    if context.before is None or deleted_first(context):
         return
     for name, new in context.after.groups.items():
         old = context.before.groups.get(name)

@@ -30,9 +30,9 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
         command = step.command
         if isinstance(command, model.CreateCluster) and not command.dry_run:
             return
-        destroyed = _is_destroyed(command)
-        if not destroyed and not deletes_cluster(command, simulation.plan):
+        if not ends_cluster(command, simulation.plan):
             continue
+        destroyed = _is_destroyed(command)
         yield Draft(
             message=f"cluster {context.cluster} is destroyed with its etcd volumes"
             if destroyed
@@ -51,6 +51,11 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
             ),
         )
         return
+
+
+def ends_cluster(command: Command, plan: Plan) -> bool:
+    """Whether no machine and no volume of the cluster is left after a command."""
+    return _is_destroyed(command) or deletes_cluster(command, plan)
 
 
 def _is_destroyed(command: Command) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.checks import kept
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
 from kopslint.checks.placeholders import is_filled_in_later
@@ -132,7 +133,7 @@ def postponed(context: Context) -> tuple[Span, ...]:
 
 def refused_update(context: Context) -> Iterator[Draft]:
     """A Cluster that kops does not put in the place of the one before."""
-    if context.before is None:
+    if context.before is None or kept.deleted_first(context):
         return
     found = update_violations(
         context.before,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops import refusals, terraform
 from kopslint.kops.refusals import Refusal
-from kopslint.kops.spec import parse_role
+from kopslint.kops.spec import Manifest, parse_role
 from kopslint.simulate import machines
 from kopslint.simulate.machines import Rolling
 from kopslint.simulate.result import (
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         RollingUpdate,
         UpdateCluster,
     )
-    from kopslint.kops.spec import Manifest
     from kopslint.simulate.machines import Watch
     from kopslint.simulate.plan import Plan
     from kopslint.syntax.script import Word
@@ -120,7 +119,9 @@ def run_delete_cluster(command: DeleteCluster, situation: Situation) -> Result:
 
 
 def _without_cluster(situation: Situation) -> Situation:
-    return situation._replace(cloud={}).with_etcd({})
+    """No machine, disk or etcd is left, and nothing in the state store."""
+    empty = Manifest(name=situation.registry.name, cluster=None, groups={})
+    return situation._replace(registry=empty, cloud={}).with_etcd({})
 
 
 def run_update(
