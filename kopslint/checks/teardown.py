@@ -45,12 +45,17 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
             locations=(Location(command.span, "there is no way back"),),
             subject=context.cluster,
             step=step.number,
-            fix=(
-                "# copy the backups first, and name the cluster in the command:",
-                f"kops delete cluster {context.cluster} --yes",
-            ),
+            fix=_with_care(command, context),
         )
         return
+
+
+def _with_care(command: Command, context: Context) -> tuple[str, ...]:
+    copied = "# copy the backups first"
+    if isinstance(command, model.DeleteCluster) and context.cluster in command.text:
+        return (copied,)
+    named = f"kops delete cluster {context.cluster} --yes"
+    return (f"{copied}, and name the cluster in the command:", named)
 
 
 def ends_cluster(command: Command, plan: Plan) -> bool:
