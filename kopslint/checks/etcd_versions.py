@@ -183,13 +183,22 @@ def _provider(etcd: EtcdCluster, cluster: Cluster) -> str:
 
 
 def etcd_versions_differ(context: Context) -> Iterator[Draft]:
-    """Two etcd clusters of one spec are given different versions."""
+    """Two etcd clusters of one spec are given different versions.
+
+    Where one of them is none that kops takes, that is the finding to act upon.
+    """
     etcd_clusters = context.after.etcd_clusters
     first = etcd_clusters[0] if etcd_clusters else None
-    if first is not None and first.version:
+    if first is None or {etcd.version for etcd in etcd_clusters} == {first.version}:
+        return
+    if _is_refused(first, context):
+        return
+    if first.version:
         yield from _left_to_kops(first, [e for e in etcd_clusters if not e.version])
     for etcd in etcd_clusters[1:]:
-        if first is None or etcd.version is None or etcd.version == first.version:
+        if etcd.version is None or etcd.version == first.version:
+            continue
+        if _is_refused(etcd, context):
             continue
         has = f"has {first.version}" if first.version else "sets none"
         yield Draft(
@@ -207,6 +216,13 @@ def etcd_versions_differ(context: Context) -> Iterator[Draft]:
             if first.version is None
             else (f"# write version: {first.version} in {etcd.name} too",),
         )
+
+
+def _is_refused(etcd: EtcdCluster, context: Context) -> bool:
+    """Whether kops refuses the version of an etcd cluster for itself."""
+    from kopslint.checks.validation import refused_versions
+
+    return etcd.version is not None and etcd.at("version") in refused_versions(context)
 
 
 def _left_to_kops(first: EtcdCluster, others: list[EtcdCluster]) -> Iterator[Draft]:

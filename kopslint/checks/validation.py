@@ -131,6 +131,15 @@ def postponed(context: Context) -> tuple[Span, ...]:
     return tuple(sorted(filter(is_filled_in_later, spans), key=lambda span: span.order))
 
 
+def refused_versions(context: Context) -> frozenset[Span]:
+    """The places of versions that kops surely refuses, whatever else is said of them."""
+    return frozenset(
+        violation.span
+        for violation in _LAST.of(context.after, context.kops_version)
+        if violation.kind == "version" and not violation.harmless
+    )
+
+
 def refused_update(context: Context) -> Iterator[Draft]:
     """A Cluster that kops does not put in the place of the one before."""
     if context.before is None or kept.deleted_first(context):
