@@ -166,6 +166,17 @@ def test_an_etcd_volume_is_told_by_all_that_is_written_about_it(
     assert told("KL308", commands) == found
 
 
+def test_a_disk_that_is_told_to_be_lost_is_not_told_to_be_unknown() -> None:
+    """Which one it is matters once its member is out, when no other rule tells it."""
+    early = f"{DELETE} $ETCD_MAIN_ID\n"
+    late = f"etcdctl member remove b  # in main\n{early}"
+
+    assert told("KL308", early) == "error on line 1"
+    assert told("KL901", early) == ""
+    assert told("KL308", late) == ""
+    assert told("KL901", late) == "warning on line 2"
+
+
 MOVED = spec(("subnets: [b]", "subnets: [c]"))
 ENCRYPTED = spec(
     (

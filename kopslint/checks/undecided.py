@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 
 def cannot_be_decided(context: Context) -> Iterator[Draft]:
-    """Something in the list is known only at run time."""
+    """Something in the list is known only at run time.
+
+    Which disk it is matters no more where the finding is that it goes.
+    """
     if context.simulation is None:
         return
-    for item in context.simulation.undecided:
-        if item.assumed is None:
+    unknown = [item for item in context.simulation.undecided if item.assumed is None]
+    told = _told_of_volumes(context, {item.step for item in unknown})
+    for item in unknown:
+        if item.step not in told:
             yield Draft(
                 message=f"this cannot be decided from the text: {item.reason}",
                 why="It is taken to change nothing, and the rest of the list is "
@@ -28,6 +33,20 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
                 subject=item.reason,
                 step=item.step,
             )
+
+
+def _told_of_volumes(context: Context, steps: set[int | None]) -> frozenset[int]:
+    """Those of some steps that another rule tells to delete an etcd volume."""
+    from kopslint.commands.model import DeleteVolumes
+
+    if context.simulation is None or not any(
+        step.number in steps and isinstance(step.command, DeleteVolumes)
+        for step in context.simulation.steps
+    ):
+        return frozenset()
+    from kopslint.checks.volume_deleted import told_of
+
+    return told_of(context)
 
 
 def taken_for_granted(context: Context) -> Iterator[Draft]:

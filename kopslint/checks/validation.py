@@ -132,7 +132,7 @@ def postponed(context: Context) -> tuple[Span, ...]:
 
 
 def refused_versions(context: Context) -> frozenset[Span]:
-    """The places of versions that kops surely refuses, whatever else is said of them."""
+    """The places of the versions that kops surely refuses."""
     return frozenset(
         violation.span
         for violation in _LAST.of(context.after, context.kops_version)
