@@ -110,6 +110,53 @@ def test_a_blind_roll_is_as_bad_as_what_came_before_it(
     assert told("KL310", commands, UPGRADED) == found
 
 
+INTERNAL = spec(("  subnets:", "  api: {loadBalancer: {type: Internal}}\n  subnets:"))
+FORCED = "kops rolling-update cluster --cloudonly --force --yes\n"
+DOCUMENTED = {
+    "for nothing that can be seen": (FORCED, BEFORE, "error on line 1"),
+    "one group of three": (
+        FORCED.replace("--force", "--force --instance-group master-a"),
+        BEFORE,
+        "warning on line 1",
+    ),
+    "to another load balancer of the API": (
+        STORE + UPDATE + FORCED,
+        INTERNAL,
+        "warning on line 3",
+    ),
+    "quickly, to another load balancer": (
+        STORE + UPDATE + FORCED.replace("--force", "--force --master-interval=1s"),
+        INTERNAL,
+        "error on line 3",
+    ),
+    "after the load balancer is gone": (
+        f"aws elb delete-load-balancer --load-balancer-name api\n{UPDATE}{FORCED}",
+        BEFORE,
+        "warning on line 3",
+    ),
+    "after the keypairs are gone": (
+        f"kops delete secret keypair ca\n{UPDATE}{FORCED}",
+        BEFORE,
+        "warning on line 3",
+    ),
+    "before they are gone": (
+        f"{FORCED}kops delete secret keypair ca\n",
+        BEFORE,
+        "error on line 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("commands", "after", "found"), DOCUMENTED.values(), ids=DOCUMENTED
+)
+def test_a_forced_roll_is_no_error_where_the_documents_of_kops_have_it(
+    commands: str, after: str, found: str
+) -> None:
+    """The API cannot be asked, and kops does not know that machines are outdated."""
+    assert told("KL310", commands, after) == found
+
+
 DELETE = "aws ec2 delete-volume --volume-id"
 VOLUMES = {
     "nothing says what it is": (f"{DELETE} vol-1\n", ""),

@@ -160,6 +160,13 @@ LOST = "".join(
 )
 ROLL = "kops rolling-update cluster --instance-group master-a --yes"
 LOWERED = {
+    "one machine that is up to date, and a look": (
+        f"{ROLL} --cloudonly --force\n{VALIDATE}",
+        (
+            "info KL310 the control plane is replaced without validation, from step 1"
+            " (line 1) to step 2 (line 2)"
+        ),
+    ),
     "volumes, and their member after them": (
         ZERO + LOST + remove("c") + size("c", 1) + UPDATE + VALIDATE,
         (
@@ -197,7 +204,7 @@ LOWERED = {
         "warning KL310 the control plane is replaced without validation",
     ),
     "an aggravated roll, and a look": (
-        f"{ROLL} --cloudonly --force\n{VALIDATE}",
+        f"kops rolling-update cluster --cloudonly --force --yes\n{VALIDATE}",
         (
             "error KL310 the control plane is replaced without validation, even"
             " machines that are up to date"
