@@ -1071,6 +1071,21 @@ def test_the_last_worker_is_not_deleted_before_there_is_another(
     assert [severity for severity, _ in ran("KL317", commands)] == severities
 
 
+def test_no_worker_is_drained_before_the_cluster_is_first_applied() -> None:
+    """The groups that kops makes by itself are replaced before any machine runs."""
+    commands = Source("commands.sh", "kops delete ig nodes --yes\n")
+    sources = (Source("spec.yaml", WHOLE),)
+    request = Request(sources, sources, (commands,))
+
+    def found(*, etcd_volumes: bool) -> list[tuple[str, ...]]:
+        report = check(request, Settings(etcd_volumes=etcd_volumes))
+        return [f.fix for f in report.findings if f.rule == "KL317"]
+
+    ((_, hint),) = found(etcd_volumes=True)
+    assert hint.endswith(": kopslint check --no-etcd-volumes")
+    assert found(etcd_volumes=False) == []
+
+
 PATCH = edited(WHOLE, ("1.32.4", "1.32.6"))
 MORE_NODES = edited(WHOLE, (SIZES, "minSize: 6, maxSize: 6"))
 UPDATE = "kops update cluster --yes\n"

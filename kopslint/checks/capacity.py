@@ -108,8 +108,11 @@ def workers_shrunk(context: Context) -> Iterator[Draft]:
 
 
 def node_group_deleted(context: Context) -> Iterator[Draft]:
-    """A group of workers is deleted and the list drains nothing before it."""
-    simulation = context.simulation
+    """A group of workers is deleted and the list drains nothing before it.
+
+    In a cluster that was never applied there is nothing to drain.
+    """
+    simulation = context.simulation if context.etcd_volumes else None
     for step in simulation.steps if simulation is not None else ():
         command = step.command
         if isinstance(command, model.NodeCommand) and command.verb != "uncordon":
@@ -140,8 +143,12 @@ def node_group_deleted(context: Context) -> Iterator[Draft]:
                     f"kubectl drain -l kops.k8s.io/instancegroup={group.name} "
                     "--ignore-daemonsets --delete-emptydir-data  # before this"
                 ),
+                *([_NEVER_APPLIED] if last else []),
             ),
         )
+
+
+_NEVER_APPLIED = "# if the cluster was never applied: kopslint check --no-etcd-volumes"
 
 
 def _no_worker_is_left(step: Step) -> bool:
