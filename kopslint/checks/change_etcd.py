@@ -8,7 +8,7 @@ from kopslint.change.correspondence import correspondence
 from kopslint.change.members import membership_changes
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.context import Context, Draft, listed, sure
 from kopslint.findings import Location
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ def member_renamed(context: Context) -> Iterator[Draft]:
             f"{new.name} cannot join until it is removed by hand.",
             locations=_places(same, "name"),
             subject=f"{old.name}/{new.name}/{new.group}",
+            certainty=sure(kept.is_sure(context, [(n, o.name) for n, o, _ in same])),
             etcd_cluster=only(names),
             fix=(f"# keep the name {old.name}; nothing depends on what it is",),
         )

@@ -49,11 +49,12 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
     for same in alike(found, lambda f: _cause(f[1], after, before)):
         old, new, was, now = same[0]
         groups = tuple(group.name for _, group, _, _ in same)
-        members = dict.fromkeys(
-            name
+        staying = [
+            member
             for _, group, _, _ in same
-            for name in _members_staying(context, before, group)
-        )
+            for member in _members_staying(context, before, group)
+        ]
+        members = dict.fromkeys(name for _, name in staying)
         yield Draft(
             message=f"control-plane {'group' if len(groups) == 1 else 'groups'} "
             f"{listed(groups)} {'moves' if len(groups) == 1 else 'move'} from zone "
@@ -66,17 +67,21 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
                 Location(_place(old, before, after), f"zone {was} before"),
             ),
             subject=f"{','.join(groups)}/{was}/{now}",
+            certainty=sure(kept.is_sure(context, staying)),
             fix=(f"# leave {listed(groups)} in {was}; a new group goes to {now}",),
         )
 
 
 def _members_staying(
     context: Context, before: Manifest, group: InstanceGroup
-) -> tuple[str, ...]:
-    """The members that ``group`` runs on both sides under one name, on one disk."""
+) -> list[tuple[str, str]]:
+    """The members that ``group`` runs on both sides under one name, on one disk.
+
+    Each with its etcd cluster.
+    """
     anew = kept.made_anew(context)
-    names = {
-        now.name: None
+    return [
+        (new.name, now.name)
         for old in before.etcd_clusters
         for new in context.after.etcd_clusters
         if old.name == new.name
@@ -84,8 +89,7 @@ def _members_staying(
         and (now := new.member_of(group.name)) is not None
         and was.name == now.name
         and (new.name, now.name) not in anew
-    }
-    return tuple(names)
+    ]
 
 
 def _cause(group: InstanceGroup, here: Manifest, there: Manifest) -> tuple[str, str]:

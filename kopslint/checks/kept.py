@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kopslint.change.place import move
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.checks.context import Context
     from kopslint.kops.spec import (
@@ -90,13 +90,28 @@ def members(context: Context) -> Iterator[tuple[str, EtcdMember, EtcdMember]]:
                 yield after.name, old, new
 
 
-def made_anew(context: Context) -> frozenset[tuple[str, str]]:
-    """The members, each with its etcd cluster, that the list lets in anew."""
+def made_anew(context: Context, *, perhaps: bool = False) -> frozenset[tuple[str, str]]:
+    """The members, each with its etcd cluster, that the list lets in anew.
+
+    ``perhaps``: those instead that it lets in anew in some runs only.
+    """
     if context.simulation is None:
         return frozenset()
     from kopslint.simulate.membership import let_in_anew
 
-    return frozenset(let_in_anew(context.simulation))
+    return frozenset(
+        (etcd_cluster, name)
+        for etcd_cluster, name, certain in let_in_anew(context.simulation)
+        if certain is not perhaps
+    )
+
+
+def is_sure(context: Context, members: Iterable[tuple[str, str]]) -> bool:
+    """Whether one of some members, given with its etcd cluster, surely is the old one.
+
+    A fact about its disk is certain then, and otherwise holds in some runs.
+    """
+    return not made_anew(context, perhaps=True).issuperset(members)
 
 
 def subnets(context: Context) -> Iterator[tuple[Subnet, Subnet]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
 from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.context import Context, Draft, listed, sure
 from kopslint.findings import Location
 from kopslint.syntax.yaml_tree import Scalar, find, text_at
 
@@ -36,6 +36,7 @@ def etcd_volume_shrunk(context: Context) -> Iterator[Draft]:
         said = "" if find(old.node, "volumeSize") else " (the default)"
         pairs = [(name, old, new) for name, old, new, _, _ in same]
         yield _of_members(
+            context,
             pairs,
             "volumeSize",
             message=f"{_volumes(pairs)} cannot shrink from {before} to {after} GB",
@@ -67,6 +68,7 @@ def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
         pairs = [(name, old, new) for name, old, new, *_ in same]
         what = "encryption" if key == "encryptedVolume" else "key"
         yield _of_members(
+            context,
             pairs,
             key,
             message=f"the {what} of {_volumes(pairs)} cannot be changed: the "
@@ -81,6 +83,7 @@ def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
 
 
 def _of_members(
+    context: Context,
     pairs: list[tuple[str, EtcdMember, EtcdMember]],
     key: str,
     *,
@@ -100,6 +103,7 @@ def _of_members(
             Location(_place(old, key), f"before: {labels[1]}"),
         ),
         subject=f"{names}/{subject}",
+        certainty=sure(kept.is_sure(context, [(n, m.name) for n, _, m in pairs])),
         etcd_cluster=only(name for name, _, _ in pairs),
         fix=fix,
     )

@@ -12,6 +12,7 @@ from kopslint.records import Record
 from kopslint.simulate.facts import (
     Hazard,
     etcd_clusters,
+    reached,
     settled,
     where,
     worlds_of,
@@ -41,22 +42,23 @@ class Deletion(Record):
     members: tuple[tuple[str, EtcdMember, bool], ...]
 
 
-def let_in_anew(simulation: Simulation) -> Iterator[tuple[str, str]]:
+def let_in_anew(simulation: Simulation) -> Iterator[tuple[str, str, bool]]:
     """The members of both sides, each with its etcd cluster, that start from nothing.
 
     When the cloud is first brought to their group as the spec after has it, no machine,
-    disk or membership of that name is left in any possible world.
+    disk or membership of that name is left: in every possible world, or in some.
     """
     for etcd in simulation.plan.before.etcd_clusters:
         for member in etcd.members:
             arriving = _first_applied(simulation, member.group)
-            found = worlds_of(arriving.before, etcd.name) if arriving else []
-            if found and all(
-                world.names[worlds.index(member.name)] == Condition.ABSENT
-                for worlds in found
-                for world in worlds.worlds
-            ):
-                yield etcd.name, member.name
+            possible = worlds_of(arriving.before, etcd.name) if arriving else []
+            found = where(possible, reached, _is_absent(member.name))
+            if found is not None:
+                yield etcd.name, member.name, found[2]
+
+
+def _is_absent(name: str) -> Callable[[World, Worlds], bool]:
+    return lambda world, worlds: world.names[worlds.index(name)] == Condition.ABSENT
 
 
 def _first_applied(simulation: Simulation, group: str) -> Step | None:
