@@ -122,6 +122,24 @@ def test_one_id_after_another_is_all_members_that_the_change_takes_out(
     ]
 
 
+LOOK = "aws ec2 describe-volumes --filters Name={0} --output text"
+EACH = 'for id in $({0}); do aws ec2 delete-volume --volume-id "$id"; done'
+
+
+def test_a_loop_over_disks_that_are_looked_up_is_taken_to_find_some() -> None:
+    """That is a guess, and said as one; what else a loop goes through is unknown."""
+    tagged = EACH.format(LOOK.format("tag:Name,Values=b.etcd-*"))
+    report = checked("etcdctl member remove b", DELETED[0], tagged, after="a")
+
+    messages = {f.message for f in of_rule(report, "KL902")}
+    assert "assumed: the loop finds the disks that it looks for" in messages
+    assert of_rule(report, "KL901") == []
+
+    other = EACH.format(LOOK.format("status,Values=available"))
+    report = checked("etcdctl member remove b", DELETED[0], other, after="a")
+    assert len(of_rule(report, "KL901")) == 1
+
+
 def test_one_id_is_one_member() -> None:
     report = checked("etcdctl member remove $ID", *DELETED, after="a")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from kopslint.commands.command import Command
     from kopslint.simulate.situation import Situation
-    from kopslint.syntax.script import Group
+    from kopslint.syntax.script import Group, Repeat
 
 Asked = Literal["no", "or", "yes"]
 """Who looks at a command's status: nobody, an ``||`` or ``&&``, or a condition."""
@@ -50,14 +50,18 @@ def other_way(
     return [s._replace(ok=not s.ok) for s in here if acts and s.ended is None]
 
 
-def never_empty(asked: str) -> bool:
-    """Whether what a loop goes through has something: it is asked for to be there.
+def found_by(loop: Repeat) -> str | None:
+    """What is taken for granted of a loop that is taken to have a turn.
 
-    An etcd cluster always has members, and a list that deletes the disks it looks up
-    by their tags means those that are there.
+    An etcd cluster always has members: "", since which of them is said where they are
+    used. A list that deletes the disks it looks up by their tags means some that are
+    there. None for any other loop.
     """
+    asked = loop.items.name
+    if "member list" in asked:
+        return ""
     tagged = "describe-volumes" in asked and "tag" in asked
-    return "member list" in asked or tagged
+    return "the loop finds the disks that it looks for" if tagged else None
 
 
 def reads_lines(commands: Iterable[Command]) -> bool:

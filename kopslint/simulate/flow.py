@@ -13,9 +13,9 @@ from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
 from kopslint.simulate.courses import (
     answers,
     beside,
+    found_by,
     in_background,
     lists_members,
-    never_empty,
     other_way,
     past,
     reads_lines,
@@ -128,7 +128,7 @@ class Flow:
             case Loop():
                 return self._loop(statement, going)
             case Repeat():
-                self.note(statement.span, statement.items)
+                self.note(statement.span, statement.items, found_by(statement))
                 return self._repeat(statement, going)
             case Group():
                 return self._group(statement, going, asked)
@@ -203,7 +203,7 @@ class Flow:
         return [*left, *over, *rest]
 
     def _repeat(self, statement: Repeat, going: list[Situation]) -> list[Situation]:
-        reached = [] if never_empty(statement.items.name) else list(going)
+        reached = [] if found_by(statement) is not None else list(going)
         for _ in range(MAX_TURNS):
             going, broken, ended = turned(self._each(statement.body, going))
             reached.extend((*going, *broken, *ended))
@@ -301,9 +301,8 @@ class Flow:
         for result in kept:
             why = result.undecided or result.assumed
             if why is not None:
-                self.undecided[command.span, why] = Undecided(
-                    command.span, why, number, result.assumed
-                )
+                item = Undecided(command.span, why, number, result.assumed)
+                self.undecided[command.span, why] = item
         earlier = self._steps.get(key)
         self._steps[key] = Step(
             number,
@@ -314,7 +313,8 @@ class Flow:
             title,
         )
 
-    def note(self, span: Span, reason: Unknown) -> None:
-        """Remember something in the list that could not be read."""
-        undecided = Undecided(span, reason.reason)
-        self.undecided.setdefault((span, reason.reason), undecided)
+    def note(self, span: Span, reason: Unknown, assumed: str | None = None) -> None:
+        """Remember what could not be read, unless the assumption is said elsewhere."""
+        undecided = Undecided(span, reason.reason, assumed=assumed)
+        if assumed != "":
+            self.undecided.setdefault((span, reason.reason), undecided)
