@@ -179,3 +179,116 @@ def test_a_spec_that_is_in_no_file_is_not_named_as_one() -> None:
     ]
 
     assert "kops replace --force -f FILE  # gives b and c a machine" in fix
+
+
+def findings(before: str, after: str, commands: str) -> list[Finding]:
+    """The findings about a list, for two specs that are given whole."""
+    report = check(
+        Request(
+            (Source("before.yaml", before),),
+            (Source("after.yaml", after),),
+            (Source("commands.sh", commands),),
+        )
+    )
+    return list(report.findings)
+
+
+@pytest.mark.parametrize(
+    ("after", "commands", "kind"),
+    [
+        (
+            spec("abc").replace("    - {name: c, instanceGroup: master-c}\n", ""),
+            f"kops create ig master-c --role Master --edit=false\n{UPDATE}",
+            "must have a member",
+        ),
+        (
+            spec("abc").replace("{name: master-c, labels", "{name: x, labels"),
+            "kops create ig master-b --role Master --edit=false\nkops edit cluster\n"
+            + UPDATE,
+            "InstanceGroup not found",
+        ),
+    ],
+    ids=["a group without a member", "a member without a group"],
+)
+def test_a_spec_that_kops_refuses_itself_is_not_told_to_be_stored(
+    after: str, commands: str, kind: str
+) -> None:
+    """It is mended by a rule about the spec, and storing it mends nothing."""
+    refused = [f for f in findings(spec("a"), after, commands) if f.rule == "KL307"]
+
+    assert any(kind in finding.message for finding in refused)
+    assert [line for f in refused for line in f.fix] == []
+
+
+def test_groups_of_one_wrong_size_are_refused_once() -> None:
+    """All lines that do it are shown."""
+    after = spec("abc").replace("minSize: 1, maxSize: 1", "minSize: 2, maxSize: 2")
+    edits = "".join(f"kops edit ig master-{n}\n" for n in "abc")
+    (refused,) = [f for f in findings(spec("abc"), after, edits) if f.rule == "KL307"]
+
+    places = [place for place in refused.locations if place.label == "refused too"]
+    assert [place.span.line for place in places] == [2, 3]
+
+
+def test_a_preview_that_is_refused_is_not_told_to_be_one() -> None:
+    commands = "kops edit cluster\nkops update cluster\n"
+    rules = {f.rule for f in found("a", "abc", commands) if f.step == 2}
+
+    assert "KL307" in rules
+    assert "KL401" not in rules
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        ("kops update cluster", "--yes"),
+        ("kops update cluster --out .", "--target terraform"),
+        ("kops update cluster --target direct --out .", "--yes"),
+    ],
+)
+def test_a_preview_that_is_to_write_files_is_for_terraform(
+    command: str, missing: str
+) -> None:
+    (fix,) = fixes("KL401", "a", "abc", f"{STORE}{command}\n")
+
+    assert fix == (f"{command} {missing}",)
+
+
+def test_a_member_that_leaves_one_etcd_cluster_after_the_other_is_one_window() -> None:
+    """Two lines do it, and both are shown; further apart they are two."""
+    (window,) = [f for f in found("abc", "abc", remove("c")) if f.rule == "KL303"]
+
+    assert window.etcd_cluster is None
+    assert [place.label for place in window.locations] == [
+        "the last spare member",
+        "that of events",
+    ]
+    main, events = remove("c").splitlines(keepends=True)
+    apart = found("abc", "abc", main + VALIDATE + events)
+    assert [f.etcd_cluster for f in apart if f.rule == "KL303"] == ["main", "events"]
+
+
+def test_dead_members_are_shown_where_each_machine_goes() -> None:
+    commands = STORE + delete("d") + delete("e") + UPDATE
+    (left,) = [f for f in found("abcde", "abc", commands) if f.rule == "KL304"]
+
+    assert [(p.span.line, p.label) for p in left.locations] == [
+        (2, "the machine goes here"),
+        (3, "and here"),
+    ]
+
+
+def test_a_group_that_nobody_can_name_is_shown_dead_for_each_that_it_may_be() -> None:
+    """The picture of a finding is a run in which its own member dies."""
+    commands = 'kops delete ig "$GROUP" --yes\n'
+    dead = {
+        finding.message.split()[0]: {
+            name
+            for line in finding.trace
+            for name in set(line.after.members) - set(line.after.alive)
+        }
+        for finding in found("abc", "abc", commands)
+        if finding.rule == "KL301"
+    }
+
+    assert dead == {f"master-{name}": {name} for name in "abc"}

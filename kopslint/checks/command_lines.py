@@ -202,8 +202,31 @@ def faulty_command_line(context: Context) -> Iterator[Draft]:
                 locations=(Location(problem.span, "nothing is done"),),
                 subject=f"{problem.kind}/{command.text}",
                 step=numbers.get(id(command)),
-                fix=(problem.suggestion,) if problem.suggestion else (),
+                fix=_instead(command, problem),
             )
+
+
+# A field of an object, as kops set takes it.
+_FIELD = r"['\"]?(\w+\.)?(spec|metadata)\."
+
+
+def _instead(command: Command, problem: Problem) -> tuple[str, ...]:
+    """What to run instead; of ``kops set`` with all that it was given.
+
+    Source: kops docs/cli/kops_edit_cluster.md, where every item of a list is ``[*]``.
+    """
+    words = command.text.split()
+    if problem.suggestion is None:
+        return ()
+    fields = [word for word in words if re.match(_FIELD, word)]
+    if words[:2] != ["kops", "set"] or not fields:
+        return (problem.suggestion,)
+    edit = [problem.suggestion.removesuffix(" --set")]
+    edit += [word for word in words[3:] if word not in fields]
+    for field in fields:
+        path = field.strip("'\"").replace("[]", "[*]")
+        edit.append(f"--set '{path}'" if "[" in path else f"--set {path}")
+    return (" ".join(edit),)
 
 
 _EDITOR = r"\b(KUBE_)?EDITOR="

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, sure
@@ -32,10 +33,16 @@ def _refused(context: Context, wanted: Callable[[Refusal], bool]) -> Iterator[Dr
     seen: set[tuple[str, str]] = set()
     for step in context.simulation.steps:
         new = [r for r in step.refusals if wanted(r) and _matters(r, step)]
-        new = [r for r in new if (r.kind, r.about) not in seen]
-        seen.update((refusal.kind, refusal.about) for refusal in new)
+        new = [r for r in new if _reason(r) not in seen]
+        seen.update(map(_reason, new))
         if new:
             yield _refusal(context, context.simulation, step, new)
+
+
+def _reason(refusal: Refusal) -> tuple[str, str]:
+    """What makes two refusals the same: groups of one wrong size are one mistake."""
+    one = refusal.kind == "control-plane-size"
+    return refusal.kind, "" if one else refusal.about
 
 
 def _matters(refusal: Refusal, step: Step) -> bool:
@@ -67,6 +74,9 @@ def _refusal(
         for span, label in refusal.places
         if span != step.command.span
     ]
+    if first.kind == "control-plane-size":
+        again = [s for s in simulation.steps[step.number :] if _is_refused(s, first)]
+        places += [Location(other.command.span, "refused too") for other in again[:3]]
     if stops and simulation.skipped:
         unreached, *others = simulation.skipped
         more = f", nor do {len(others)} more" if others else ""
@@ -91,6 +101,10 @@ def _refusal(
         step=step.number,
         fix=_repair(first, step, context),
     )
+
+
+def _is_refused(step: Step, refusal: Refusal) -> bool:
+    return any(_reason(again) == _reason(refusal) for again in step.refusals)
 
 
 def _program(command: Command) -> str:
@@ -126,16 +140,17 @@ def _repair(refusal: Refusal, step: Step, context: Context) -> tuple[str, ...]:
     """What makes kops accept the command, as far as the spec after does."""
     storing = context.storing(context.after)
     kept = refusal.about in context.after.groups
+    listed = [etcd.member_of(refusal.about) for etcd in context.after.etcd_clusters]
     match refusal.kind:
         case "missing-object":
             return (f"{step.command.text} --force",)
         case "missing-group" if kept:
             return (f"{storing}  # creates {refusal.about}, before this",)
-        case "missing-group":
+        case "missing-group" if not any(listed):
             return (f"{storing}  # the spec without the member, before this",)
-        case "group-without-member" if kept:
+        case "group-without-member" if kept and all(listed):
             return (f"{storing}  # lists its member, before this",)
-        case "group-without-member":
+        case "group-without-member" if not kept:
             return context.planning
     return ()
 
@@ -148,7 +163,7 @@ def forgotten_yes(context: Context) -> Iterator[Draft]:
     for step in simulation.steps:
         command = step.command
         if _previews(command) and not _done_later(simulation, step):
-            if not _pending(step):
+            if not _pending(step) or step.status == "refused":
                 continue
             later = [s for s in simulation.steps if s.number > step.number]
             relying = [s for s in later if isinstance(s.command, _relies_on(command))]
@@ -160,8 +175,16 @@ def forgotten_yes(context: Context) -> Iterator[Draft]:
                 locations=(Location(command.span, "a preview"), *places),
                 subject=command.text,
                 step=step.number,
-                fix=(f"{command.text} --yes",),
+                fix=(f"{command.text} {_earnestly(command)}",),
             )
+
+
+def _earnestly(command: Command) -> str:
+    """What is missing: where files are to be written, they are for terraform."""
+    files = isinstance(command, model.UpdateCluster) and command.target is None
+    if files and re.search(r"\s--out\b", command.text):
+        return "--target terraform"
+    return "--yes"
 
 
 _YES = (

@@ -100,8 +100,8 @@ def _newer_kubelet(
     context: Context,
 ) -> Draft:
     return Draft(
-        message=f"worker nodes may start with Kubernetes {new.series} while the "
-        f"control plane still runs {old.series}",
+        message=f"worker nodes start with Kubernetes {new.series} while the control "
+        f"plane still runs {old.series}",
         why=f"From {_STRICT.series} on a kubelet that is newer than the API server "
         "crashes. From here every node that the cloud adds or replaces is such a one, "
         "until the control plane is rolled.",

@@ -9,7 +9,11 @@ from kopslint.checks.alike import alike, only
 from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
 from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.checks.removals import removals
-from kopslint.commands.model import MemberRemove
+from kopslint.commands.model import (
+    DeleteFromFile,
+    DeleteInstanceGroup,
+    MemberRemove,
+)
 from kopslint.findings import Location, Severity
 from kopslint.simulate import membership, quorum, repair
 from kopslint.simulate.facts import worlds_of
@@ -45,7 +49,7 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
             why="etcd-manager removes only members that it can reach, so a lower count "
             f"does not take out one that is dead. The quorum stays {world.quorum} of "
             f"{world.members}.",
-            locations=(Location(first.step.command.span, "the machine goes here"),),
+            locations=_losses(first, context.simulation),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
             step=first.step.number,
@@ -55,6 +59,24 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
             story=story_of(first),
         )
     yield from _dead_for_a_while(context.simulation)
+
+
+def _losses(hazard: Hazard, simulation: Simulation) -> tuple[Location, ...]:
+    """Where the machines of members go: first of all at the step of the hazard."""
+    group_of = simulation.plan.group_of
+    groups = {group_of(hazard.etcd_cluster, member) for member in hazard.members}
+    first = hazard.step.command.span
+    more = [
+        step.command.span
+        for step in simulation.steps
+        if step.command.span != first
+        and isinstance(step.command, DeleteInstanceGroup | DeleteFromFile)
+        and groups & membership.deleted_groups(step).keys()
+    ]
+    return (
+        Location(first, "the machine goes here"),
+        *(Location(span, "and here") for span in more),
+    )
 
 
 def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kopslint.kops.spec import EtcdMember
     from kopslint.simulate.membership import Deletion
+    from kopslint.simulate.record import Step
     from kopslint.simulate.repair import MendedDeletion
 
 
@@ -44,10 +45,21 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             step=step.number,
             etcd_cluster=only(clusters),
             fix=_instead(deletion, context),
-            trace=trace(step, clusters),
+            trace=trace(_where_deleted(deletion), clusters),
         )
     for mended in mended_deletions(context.simulation):
         yield _for_a_while(mended, context)
+
+
+def _where_deleted(deletion: Deletion) -> Step:
+    """The step as far as it deletes this group: of an unknown one, each may be."""
+    step = deletion.step
+    gone = tuple(
+        result
+        for result in step.results
+        if deletion.group not in result.situation.registry.groups
+    )
+    return step._replace(results=gone or step.results)
 
 
 def _instead(deletion: Deletion, context: Context) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from kopslint.checks.alike import only
 from kopslint.checks.context import Context, Draft, listed, sure
 from kopslint.checks.removals import removals
-from kopslint.commands.model import Terraform
+from kopslint.commands.model import MemberRemove, Terraform
 from kopslint.etcd.world import MEMBERS
 from kopslint.findings import Location, Severity, TraceLine
 from kopslint.simulate import quorum
 from kopslint.simulate.views import picture, views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kopslint.simulate.facts import Hazard
     from kopslint.simulate.quorum import Outage, Window
@@ -191,24 +191,39 @@ def no_failure_tolerated(context: Context) -> Iterator[Draft]:
     """Etcd works, and the loss of one more member would stop it."""
     if context.simulation is None:
         return
-    found = sorted(quorum.intolerances(context.simulation), key=_window)
-    for _, group in groupby(found, key=_window):
-        yield _bare(list(group), context.simulation)
+    for windows in _together(quorum.intolerances(context.simulation)):
+        yield _bare(windows, context.simulation)
 
 
-def _window(window: Window) -> tuple[int, bool, bool, int, int]:
-    """What windows of several etcd clusters share that are one finding.
+def _together(windows: Iterable[Window]) -> list[list[Window]]:
+    """The windows that are one finding: those that several etcd clusters share.
 
-    A list mends one etcd cluster after another, so they may end at different steps.
+    A list mends one etcd cluster after another, so they may end at different steps;
+    and it takes a member out of one after the other, so they may start one later.
     """
-    world = window.world
-    return (
-        window.step.number,
-        window.until is not None,
-        not window.certain,
-        world.voting,
-        world.members,
+    found: list[list[Window]] = []
+    for window in sorted(windows, key=lambda window: window.step.number):
+        same = (group for group in found if _is_shared(group[-1], window))
+        group = next(same, None)
+        if group is None:
+            found.append([window])
+        else:
+            group.append(window)
+    return found
+
+
+def _is_shared(one: Window, other: Window) -> bool:
+    steps = (one.step, other.step)
+    removed = all(isinstance(step.command, MemberRemove) for step in steps)
+    later = other.step.number - one.step.number
+    return later <= (one.etcd_cluster != other.etcd_cluster and removed) and (
+        _kind(one) == _kind(other)
     )
+
+
+def _kind(window: Window) -> tuple[bool, bool, int, int]:
+    world = window.world
+    return window.until is not None, window.certain, world.voting, world.members
 
 
 def _bare(windows: list[Window], simulation: Simulation) -> Draft:
@@ -226,7 +241,14 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
         f"{world.voting} of {world.members} members vote, {world.quorum} must",
         why="Every registered member counts towards quorum, dead or alive. One more "
         "machine away, for a reboot or a roll, and the API stops.",
-        locations=(Location(first.step.command.span, "the last spare member"),),
+        locations=(
+            Location(first.step.command.span, "the last spare member"),
+            *(
+                Location(window.step.command.span, f"that of {window.etcd_cluster}")
+                for window in windows
+                if window.step is not first.step
+            ),
+        ),
         subject=f"{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
         step=first.step.number,

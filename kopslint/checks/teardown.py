@@ -30,9 +30,11 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
         command = step.command
         if isinstance(command, model.CreateCluster) and not command.dry_run:
             return
-        if not ends_cluster(command, simulation.plan):
-            continue
         destroyed = _is_destroyed(command)
+        if not ends_cluster(command, simulation.plan) or (
+            destroyed and _is_rebuilt(context)
+        ):
+            continue
         yield Draft(
             message=f"cluster {context.cluster} is destroyed with its etcd volumes"
             if destroyed
@@ -48,6 +50,13 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
             fix=_with_care(command, context),
         )
         return
+
+
+def _is_rebuilt(context: Context) -> bool:
+    """Whether the finding is that the list builds the cluster again."""
+    from kopslint.checks.etcd_store import state_store_reused
+
+    return next(state_store_reused(context), None) is not None
 
 
 def _with_care(command: Command, context: Context) -> tuple[str, ...]:
