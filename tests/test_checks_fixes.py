@@ -287,8 +287,50 @@ def test_a_group_that_nobody_can_name_is_shown_dead_for_each_that_it_may_be() ->
             for line in finding.trace
             for name in set(line.after.members) - set(line.after.alive)
         }
-        for finding in found("abc", "abc", commands)
+        for finding in found("abcde", "abc", commands)
         if finding.rule == "KL301"
     }
 
-    assert dead == {f"master-{name}": {name} for name in "abc"}
+    assert dead == {f"master-{name}": {name} for name in "de"}
+
+
+EACH_MASTER = (
+    "for group in $(kops get ig -o name | grep master); do\n"
+    '  kops delete ig "$group" --yes\ndone\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("commands", "severity"),
+    [
+        ('kops delete ig "$1" --yes\n', "warning"),
+        ('kops delete ig "$MASTER_IG" --yes\n', "error"),
+        (
+            "for group in $(kops get ig -o name | grep master); do\n"
+            '  kops delete ig "$group" --yes\ndone\n',
+            "error",
+        ),
+        ("kops get ig | grep master | xargs kops delete ig --yes\n", "error"),
+        ('kops delete ig "$NODES" --yes\n', None),
+    ],
+)
+def test_a_group_that_may_run_etcd_or_not_is_one_finding(
+    commands: str, severity: str | None
+) -> None:
+    """It is as bad as what is said of the group, and all that it may be are shown."""
+    told_ = [f for f in found("abc", "abc", commands) if f.rule == "KL301"]
+
+    assert [f.severity.value for f in told_] == ([severity] if severity else [])
+    for finding in told_:
+        assert finding.message.startswith("master-a, master-b or master-c is deleted")
+        assert finding.certainty == "possible"
+        assert len(finding.locations) == 4
+
+
+def test_what_a_loop_is_taken_to_go_through_is_said_once() -> None:
+    """With every turn there is less left to be it."""
+    assumed = [f.message for f in found("abc", "abc", EACH_MASTER) if f.rule == "KL902"]
+
+    assert assumed == [
+        "assumed: $group is taken to be master-a or master-b or master-c or nodes"
+    ]

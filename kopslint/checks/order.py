@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kopslint.checks.alike import only
 from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
 from kopslint.checks.removals import removals
+from kopslint.checks.rolls import CONTROL_PLANE
 from kopslint.findings import Location, Severity
 from kopslint.simulate.membership import deletions
 from kopslint.simulate.repair import mended_deletions
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from kopslint.kops.spec import EtcdMember
     from kopslint.simulate.membership import Deletion
-    from kopslint.simulate.record import Step
+    from kopslint.simulate.record import Simulation, Step
     from kopslint.simulate.repair import MendedDeletion
 
 
@@ -25,7 +28,76 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
     """A control-plane group is deleted while the spec still lists its members."""
     if context.simulation is None:
         return
-    for deletion in deletions(context.simulation):
+    for step, found in groupby(deletions(context.simulation), lambda d: d.step):
+        if _may_be_of_nodes(step):
+            yield _of_any(step, list(found), context.simulation)
+        else:
+            yield from _of_each(found, context)
+    for mended in mended_deletions(context.simulation):
+        yield _for_a_while(mended, context)
+
+
+def _may_be_of_nodes(step: Step) -> bool:
+    """Whether the group that a step deletes may as well be one without etcd."""
+    had = {
+        name: group
+        for situation in step.before
+        for name, group in situation.registry.groups.items()
+    }
+    left = (set(result.situation.registry.groups) for result in step.results)
+    gone = [set(had) - names for names in left]
+    return any(
+        names and not any(had[name].is_control_plane for name in names)
+        for names in gone
+    )
+
+
+def _of_any(step: Step, found: list[Deletion], simulation: Simulation) -> Draft:
+    """A group that nobody can name, which may be any of those that run etcd."""
+    groups = sorted(deletion.group for deletion in found)
+    clusters = tuple(dict.fromkeys(name for d in found for name, _, _ in d.members))
+    one_of = " or ".join(filter(None, (", ".join(groups[:-1]), groups[-1])))
+    return Draft(
+        severity=None if _says_control_plane(step, simulation) else Severity.WARNING,
+        message=f"{one_of} is deleted while etcd still counts on its member",
+        why="Which group this deletes is known only when it runs. If it is one of the "
+        "control plane, etcd keeps its member, and that counts against quorum.",
+        locations=(
+            Location(step.command.span, "any group, as far as the text tells"),
+            *(
+                Location(deletion.members[0][1].at("instanceGroup"), "one of them")
+                for deletion in found
+            ),
+        ),
+        subject=",".join(groups),
+        certainty=sure(False),
+        step=step.number,
+        etcd_cluster=only(clusters),
+        fix=("# name the group here; the member of one of these leaves etcd first",),
+        trace=trace(step, clusters),
+    )
+
+
+def _says_control_plane(step: Step, simulation: Simulation) -> bool:
+    """Whether what stands around an unknown name says that the group runs etcd.
+
+    Its line does, or what a loop goes through that it stands in.
+    """
+    span = step.command.span
+    around = [
+        item.reason
+        for item in simulation.undecided
+        if item.assumed is None
+        and item.span.source is span.source
+        and item.span.line <= span.line <= item.span.end_line
+    ]
+    said = " ".join([span.source.line(span.line), step.command.text, *around])
+    return re.search(CONTROL_PLANE, said) is not None
+
+
+def _of_each(found: Iterable[Deletion], context: Context) -> Iterator[Draft]:
+    """The groups that a step deletes, each of which runs etcd."""
+    for deletion in found:
         step = deletion.step
         clusters = tuple(name for name, _, _ in deletion.members)
         certain = all(sure_ for _, _, sure_ in deletion.members)
@@ -47,8 +119,6 @@ def group_deleted_before_member(context: Context) -> Iterator[Draft]:
             fix=_instead(deletion, context),
             trace=trace(_where_deleted(deletion), clusters),
         )
-    for mended in mended_deletions(context.simulation):
-        yield _for_a_while(mended, context)
 
 
 def _where_deleted(deletion: Deletion) -> Step:

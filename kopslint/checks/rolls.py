@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from kopslint.checks.context import Context
     from kopslint.simulate.record import Step
 
-_CONTROL_PLANE = r"(?i)master|control[-_]?plane"
+CONTROL_PLANE = r"(?i)master|control[-_]?plane"
+"""What the name of a group that runs etcd has in it, if nothing else tells it."""
 
 
 def control_plane_rolls(context: Context) -> list[tuple[Step, model.RollingUpdate]]:
@@ -50,7 +51,7 @@ def is_control_plane(group: str, context: Context) -> bool:
         found = side.groups.get(group) if side is not None else None
         if found is not None:
             return found.is_control_plane
-    return bool(re.search(_CONTROL_PLANE, group))
+    return bool(re.search(CONTROL_PLANE, group))
 
 
 def rolls_at_once(context: Context) -> bool:

@@ -12,6 +12,9 @@ from kopslint.findings import Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kopslint.simulate.record import Undecided
+    from kopslint.source.text import Span
+
 
 def cannot_be_decided(context: Context) -> Iterator[Draft]:
     """Something in the list is known only at run time.
@@ -63,16 +66,24 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
         )
     if context.simulation is None:
         return
-    for item in context.simulation.undecided:
-        if item.assumed is not None:
-            yield Draft(
-                message=f"assumed: {item.assumed}",
-                why="The text does not say. If it means something else when it runs, "
-                "nothing said here about the steps from there on holds.",
-                locations=(Location(item.span, "only known at run time"),),
-                subject=item.assumed,
-                step=item.step,
-            )
+    assumed = (
+        item for item in context.simulation.undecided if item.assumed is not None
+    )
+    for turns in alike(assumed, _place_of):
+        item = max(turns, key=lambda turn: len(turn.assumed or ""))
+        yield Draft(
+            message=f"assumed: {item.assumed}",
+            why="The text does not say. If it means something else when it runs, "
+            "nothing said here about the steps from there on holds.",
+            locations=(Location(item.span, "only known at run time"),),
+            subject=item.assumed or "",
+            step=item.step,
+        )
+
+
+def _place_of(item: Undecided) -> tuple[Span, str]:
+    """What it is that is taken for something: in a loop, for ever less that is left."""
+    return item.span, (item.assumed or "").partition(" taken to ")[0]
 
 
 def too_much_to_follow(context: Context) -> Iterator[Draft]:
