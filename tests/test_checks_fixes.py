@@ -305,11 +305,7 @@ EACH_MASTER = (
     [
         ('kops delete ig "$1" --yes\n', "warning"),
         ('kops delete ig "$MASTER_IG" --yes\n', "error"),
-        (
-            "for group in $(kops get ig -o name | grep master); do\n"
-            '  kops delete ig "$group" --yes\ndone\n',
-            "error",
-        ),
+        (EACH_MASTER, "error"),
         ("kops get ig | grep master | xargs kops delete ig --yes\n", "error"),
         ('kops delete ig "$NODES" --yes\n', None),
     ],

@@ -127,7 +127,7 @@ def test_the_control_plane_comes_first_at_every_release(
     )
 
     found = of_rule(report, "KL309")
-    assert [(f.step, f.message.split()[6]) for f in found] == step
+    assert [(f.step, f.message.split()[5]) for f in found] == step
 
 
 def test_a_name_that_comes_and_goes_on_the_way_is_known() -> None:
