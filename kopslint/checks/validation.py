@@ -150,7 +150,24 @@ def refused_update(context: Context) -> Iterator[Draft]:
         kops_version=context.kops_version,
         etcd_volumes_exist=context.etcd_volumes,
     )
-    yield from _drafts(v for v in found if not v.covered_by)
+    for draft in _drafts(v for v in found if not v.covered_by):
+        yield (
+            draft
+            if draft.severity is None
+            else draft._replace(
+                why=_OLDER_KOPS,
+                locations=tuple(
+                    place._replace(label="an older kops refuses this")
+                    for place in draft.locations
+                ),
+            )
+        )
+
+
+_OLDER_KOPS = (
+    "The kops that fits the cluster's Kubernetes refuses this; a newer one may be in "
+    "use, and takes it. kops-version in the configuration says which it is."
+)
 
 
 def _drafts(found: Iterable[Violation]) -> Iterator[Draft]:
