@@ -219,3 +219,11 @@ def test_the_printed_fixes_mend_the_list_on_every_cloud(cloud: str) -> None:
     mended = check(Request(*sides, (Source("steps.sh", "\n".join(pasted)),)))
 
     assert [f.message for f in mended.findings if f.step is not None] == []
+
+
+@pytest.mark.parametrize("cloud", ["aws", "hetzner"])
+def test_a_name_that_is_none_is_not_written_into_a_command(cloud: str) -> None:
+    """A spec comes from a pull request, and what is pasted is run."""
+    (_, command) = lines_for("a$(reboot)", ["main"], cloud)
+
+    assert command == "etcdctl member remove ID"

@@ -7,6 +7,7 @@ has it. Which member is to go, and when, is decided elsewhere.
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,10 @@ _VOLUME_ID = {
     ),
 }
 
+# What may be written into a command. A spec comes from a pull request, and the shell
+# would run what its names hold.
+_PLAIN = r"[\w.-]+"
+
 _LONGEST = 64
 """Kops cuts a volume's name on DigitalOcean (``addDOVolume``)."""
 
@@ -47,10 +52,12 @@ def removals(
     ``pairs`` are member and etcd cluster, and ``specs`` all that may have them: the
     cloud decides what etcd calls a member, and one command does for several etcd
     clusters unless it fits another member of one of them. A comment says in which etcd
-    clusters what follows it is to be run; ``when`` is added to it.
+    clusters what follows it is to be run; ``when`` is added to it. For a name that is
+    none, the id is to be looked up.
     """
     known = tuple(spec for spec in specs if spec.cluster is not None)
     cloud = next((s.cluster.cloud for s in known if s.cluster and s.cluster.cloud), "")
+    cluster = known[0].name if known else ""
     clusters: dict[str, list[str]] = {}
     for member, etcd_cluster in pairs:
         clusters.setdefault(member, []).append(etcd_cluster)
@@ -61,12 +68,14 @@ def removals(
         for together in [[name] for name in names] if alone else [names]:
             where = f"# {listed([f'in {name}' for name in together])}{when}"
             if cloud in BY_VOLUME:
-                volume = f"{member}.etcd-{together[0]}.{known[-1].name}"
+                volume = f"{member}.etcd-{together[0]}.{cluster}"
                 where += " (etcd names it by its volume)"
                 find = _by_volume(cloud, volume)
             else:
                 find = _by_name(member, together)
             remove = f'etcdctl member remove "$(etcdctl member list | {find})"'
+            if not re.fullmatch(_PLAIN, member + cluster):
+                remove = "etcdctl member remove ID"
             lines.extend((remove,) if where == said else (f"{where}:", remove))
             said = where
     return tuple(lines)
