@@ -271,6 +271,21 @@ def test_a_member_that_starts_from_nothing_may_be_elsewhere(
     assert told(rule, commands, after).rpartition(" ")[0] == found
 
 
+def test_a_cluster_that_is_unregistered_keeps_its_machines() -> None:
+    """Only the state store forgets it: what runs is still there to be lost."""
+
+    def timeline(options: str) -> dict[str, tuple[str, ...]]:
+        commands = f"kops delete cluster {options}\nkops create -f after.yaml\n"
+        sides = (Source("before.yaml", BEFORE),), (Source("after.yaml", BEFORE),)
+        report = check(Request(*sides, (Source("commands.sh", commands),)))
+        assert [entry.status for entry in report.timeline] == ["applied"] * 3
+        return {name: view.alive for name, view in report.timeline[-1].etcd.items()}
+
+    voters = ("a", "b", "c")
+    assert timeline("--unregister --yes") == {"main": voters, "events": voters}
+    assert timeline("--yes") == {}
+
+
 def test_a_zone_is_shown_where_it_is_written() -> None:
     """On GCE a group has its zone itself, and its subnet spans the region."""
     zones = [(f"subnets: [{z}]", f"subnets: [a], zones: [zone-{z}]") for z in "bc"]

@@ -112,16 +112,25 @@ def run_delete_file(
 
 
 def run_delete_cluster(command: DeleteCluster, situation: Situation) -> Result:
-    """``kops delete cluster``: nothing is left to simulate, which is the point."""
+    """``kops delete cluster``: nothing is left to simulate, which is the point.
+
+    With ``--unregister`` only the state store forgets it.
+    """
     if not command.yes:
         return nothing(situation)
+    if command.unregister:
+        return applied(_forgotten(situation))
     return applied(_without_cluster(situation))
 
 
 def _without_cluster(situation: Situation) -> Situation:
     """No machine, disk or etcd is left, and nothing in the state store."""
+    return _forgotten(situation)._replace(cloud={}).with_etcd({})
+
+
+def _forgotten(situation: Situation) -> Situation:
     empty = Manifest(name=situation.registry.name, cluster=None, groups={})
-    return situation._replace(registry=empty, cloud={}).with_etcd({})
+    return situation._replace(registry=empty)
 
 
 def run_update(
