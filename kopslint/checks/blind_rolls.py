@@ -209,8 +209,11 @@ def _is_out_of_reach(roll: Command, context: Context) -> bool:
 
 
 def _load_balancer(cluster: Cluster) -> tuple[str | None, ...]:
-    """What a load balancer of the API cannot change without being another one."""
-    fields = ("type", "class")
+    """What the API cannot be reached by any more where one of it changes.
+
+    Source: kops docs/topology.md and permalinks/acm_nlb.md.
+    """
+    fields = ("type", "class", "sslCertificate")
     return tuple(
         text_at(cluster.node, "spec", "api", "loadBalancer", field) for field in fields
     )
