@@ -12,6 +12,7 @@ from kopslint.engine import Request, check
 from kopslint.source.text import Source
 
 NAME = "demo.example.com"
+NAMES = ("main", "events")
 OBJECT = "---\napiVersion: kops.k8s.io/v1alpha2\nkind: "
 UPDATE = "kops update cluster --yes\n"
 ROLL = "kops rolling-update cluster --yes\n"
@@ -269,6 +270,24 @@ def test_a_member_that_starts_from_nothing_may_be_elsewhere(
 ) -> None:
     """Its zone and its encryption are those of a disk, and it has a new one."""
     assert told(rule, commands, after).rpartition(" ")[0] == found
+
+
+def test_the_roll_that_adopts_etcd_manager_is_not_told_to_validate() -> None:
+    """The first machine would never become healthy, on no release."""
+    old, new = (
+        spec(
+            ("1.31.4", "1.17.4"),
+            *((f"- name: {n}\n", f"- name: {n}\n    provider: {p}\n") for n in NAMES),
+        )
+        for p in ("Legacy", "Manager")
+    )
+    commands = STORE + UPDATE + QUICK
+    sides = (Source("before.yaml", old),), (Source("after.yaml", new),)
+    report = check(Request(*sides, (Source("commands.sh", commands),)))
+    (roll,) = [f for f in report.findings if f.rule == "KL310"]
+
+    assert roll.severity == "warning"
+    assert roll.fix == ("# kops documents this outage: plan it, with backups at hand",)
 
 
 def test_a_cluster_that_is_unregistered_keeps_its_machines() -> None:

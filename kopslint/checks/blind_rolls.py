@@ -239,13 +239,19 @@ def _came_back(before: tuple[Step, ...], context: Context) -> bool:
 def _is_documented(context: Context) -> bool:
     """Whether kops's documents ask for an outage, one machine right after the other.
 
-    They did in their early days, and do so to adopt etcd-manager. Source: kops
-    docs/etcd3-migration.md.
+    They did in their early days, and do so to adopt etcd-manager.
     """
     cluster = context.after.cluster
     running = release(cluster.kubernetes_version) if cluster is not None else None
-    if running is not None and running.minor <= _LAST_OUTAGE:
-        return True
+    early = running is not None and running.minor <= _LAST_OUTAGE
+    return early or _adopts(context)
+
+
+def _adopts(context: Context) -> bool:
+    """Whether members of a new kind come, which do not talk to those of the old one.
+
+    Source: kops docs/etcd3-migration.md.
+    """
     pair = kept.cluster(context)
     if pair is None:
         return False
@@ -282,6 +288,8 @@ def _seconds(command: model.RollingUpdate) -> float | None:
 
 def _with_a_look(command: model.RollingUpdate, context: Context) -> tuple[str, ...]:
     """The same roll with validation, or in parts where validation cannot succeed."""
+    if command.cloudonly and _adopts(context):
+        return ("# kops documents this outage: plan it, with backups at hand",)
     if not command.cloudonly or not _is_out_of_reach(command, context):
         return (_validating(command, context),)
     forced = " --force" if command.force else ""
