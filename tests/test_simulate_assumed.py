@@ -140,6 +140,25 @@ def test_a_loop_over_disks_that_are_looked_up_is_taken_to_find_some() -> None:
     assert len(of_rule(report, "KL901")) == 1
 
 
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        ("echo $x", None),
+        ("kubectl get node $x", None),
+        ("kops rolling-update cluster --instance-group $x --yes", "followed in part"),
+        ("./more.sh $x", "not followed"),
+    ],
+)
+def test_a_loop_is_unknown_if_something_in_it_matters(
+    body: str, label: str | None
+) -> None:
+    """One that prints what it goes through is nobody's business."""
+    report = checked(f"for x in $(kops get ig -o name); do {body}; done", after="abc")
+
+    labels = [f.locations[0].label for f in of_rule(report, "KL901")]
+    assert labels == ([label] if label else [])
+
+
 def test_one_id_is_one_member() -> None:
     report = checked("etcdctl member remove $ID", *DELETED, after="a")
 

@@ -12,7 +12,7 @@ from kopslint.findings import Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.simulate.record import Undecided
+    from kopslint.simulate.record import Simulation, Undecided
     from kopslint.source.text import Span
 
 
@@ -26,16 +26,33 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
     unknown = [item for item in context.simulation.undecided if item.assumed is None]
     told = _told_of_volumes(context, {item.step for item in unknown})
     for item in unknown:
-        if item.step not in told:
-            yield Draft(
-                message=f"this cannot be decided from the text: {item.reason}",
-                why="It is taken to change nothing, and the rest of the list is "
-                "checked on that assumption. Write the commands out, or make sure "
-                "that they leave the control plane alone.",
-                locations=(Location(item.span, "not followed"),),
-                subject=item.reason,
-                step=item.step,
-            )
+        if item.step in told:
+            continue
+        followed = _is_followed(item, context.simulation)
+        yield Draft(
+            message=f"this cannot be decided from the text: {item.reason}",
+            why="Three turns of it are followed, whatever they are for. Write out what "
+            "it goes through, or make sure that it leaves the control plane alone."
+            if followed
+            else "It is taken to change nothing, and the rest of the list is checked "
+            "on that assumption. Write the commands out, or make sure that they leave "
+            "the control plane alone.",
+            locations=(
+                Location(item.span, "followed in part" if followed else "not followed"),
+            ),
+            subject=item.reason,
+            step=item.step,
+        )
+
+
+def _is_followed(item: Undecided, simulation: Simulation) -> bool:
+    """Whether commands that were followed stand in what is unknown: in a loop."""
+    return item.step is None and any(
+        span.source is item.span.source
+        and item.span.order[1:3] < span.order[1:3]
+        and span.order[3:] <= item.span.order[3:]
+        for span in (step.command.span for step in simulation.steps)
+    )
 
 
 def _told_of_volumes(context: Context, steps: set[int | None]) -> frozenset[int]:

@@ -50,18 +50,29 @@ def other_way(
     return [s._replace(ok=not s.ok) for s in here if acts and s.ended is None]
 
 
-def found_by(loop: Repeat) -> str | None:
-    """What is taken for granted of a loop that is taken to have a turn.
+def has_turns(loop: Repeat) -> bool:
+    """Whether a loop is taken to have a turn: what it goes through is there.
 
-    An etcd cluster always has members: "", since which of them is said where they are
-    used. A list that deletes the disks it looks up by their tags means some that are
-    there. None for any other loop.
+    An etcd cluster always has members, and a list that deletes the disks it looks up
+    by their tags means some that are there.
     """
-    asked = loop.items.name
-    if "member list" in asked:
-        return ""
-    tagged = "describe-volumes" in asked and "tag" in asked
-    return "the loop finds the disks that it looks for" if tagged else None
+    return "member list" in loop.items.name or _looks_up_disks(loop)
+
+
+def said_of(loop: Repeat, commands: Iterable[Command]) -> tuple[str | None, ...]:
+    """What is to be said of a loop, with what it was taken for, None if for nothing.
+
+    Not a word if nothing in it can change anything, and of members none either: which
+    they are taken to be is said where they are used.
+    """
+    if not any(map(is_step, commands)) or "member list" in loop.items.name:
+        return ()
+    finds = "the loop finds the disks that it looks for"
+    return (finds if _looks_up_disks(loop) else None,)
+
+
+def _looks_up_disks(loop: Repeat) -> bool:
+    return "describe-volumes" in loop.items.name and "tag" in loop.items.name
 
 
 def reads_lines(commands: Iterable[Command]) -> bool:

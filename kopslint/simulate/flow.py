@@ -13,13 +13,14 @@ from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
 from kopslint.simulate.courses import (
     answers,
     beside,
-    found_by,
+    has_turns,
     in_background,
     lists_members,
     other_way,
     past,
     reads_lines,
     rejoined,
+    said_of,
     split,
     turned,
 )
@@ -128,7 +129,8 @@ class Flow:
             case Loop():
                 return self._loop(statement, going)
             case Repeat():
-                self.note(statement.span, statement.items, found_by(statement))
+                for said in said_of(statement, self._within(statement.body)):
+                    self.note(statement.span, statement.items, said)
                 return self._repeat(statement, going)
             case Group():
                 return self._group(statement, going, asked)
@@ -167,9 +169,8 @@ class Flow:
         guarded: Asked = "or" if asked == "no" and statement.negated else asked
         for item in first:
             going = self.run(item, going, asked if statement.pipefail else "or")
-            if statement.pipefail:
-                continue
-            going = [s._replace(ok=True) for s in going]
+            if not statement.pipefail:
+                going = [s._replace(ok=True) for s in going]
         outside = self._reading_members
         self._reading_members = lists_members(self._within(*first))
         going = self.run(last, going, guarded)
@@ -203,7 +204,7 @@ class Flow:
         return [*left, *over, *rest]
 
     def _repeat(self, statement: Repeat, going: list[Situation]) -> list[Situation]:
-        reached = [] if found_by(statement) is not None else list(going)
+        reached = [] if has_turns(statement) else list(going)
         for _ in range(MAX_TURNS):
             going, broken, ended = turned(self._each(statement.body, going))
             reached.extend((*going, *broken, *ended))
@@ -314,7 +315,6 @@ class Flow:
         )
 
     def note(self, span: Span, reason: Unknown, assumed: str | None = None) -> None:
-        """Remember what could not be read, unless the assumption is said elsewhere."""
+        """Remember what could not be read, and what was taken for granted instead."""
         undecided = Undecided(span, reason.reason, assumed=assumed)
-        if assumed != "":
-            self.undecided.setdefault((span, reason.reason), undecided)
+        self.undecided.setdefault((span, reason.reason), undecided)
