@@ -12,17 +12,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import listed
+from kopslint.kops.clouds import CALLED_BY_VOLUME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kopslint.kops.spec import Manifest
-
-BY_VOLUME = frozenset({"digitalocean", "do", "hetzner", "linode", "scaleway"})
-"""The clouds in which etcd calls a member by its volume, and not as the spec does.
-
-Source: etcd-manager pkg/volumes, ``EtcdName`` of each cloud.
-"""
 
 # What prints the id of a volume by its name. kops gives that name in
 # pkg/model/master_volumes.go, and etcd's name is made of that id. Scaleway looks for a
@@ -64,10 +59,10 @@ def removals(
     lines: list[str] = []
     said = ""
     for member, names in clusters.items():
-        alone = cloud in BY_VOLUME or _ambiguous(member, names, known)
+        alone = cloud in CALLED_BY_VOLUME or _ambiguous(member, names, known)
         for together in [[name] for name in names] if alone else [names]:
             where = f"# {listed([f'in {name}' for name in together])}{when}"
-            if cloud in BY_VOLUME:
+            if cloud in CALLED_BY_VOLUME:
                 volume = f"{member}.etcd-{together[0]}.{cluster}"
                 where += " (etcd names it by its volume)"
                 find = _by_volume(cloud, volume)

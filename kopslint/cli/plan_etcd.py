@@ -10,7 +10,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kopslint.plan.deeds import NAMED
+from kopslint.kops.clouds import CALLED_BY_VOLUME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +104,6 @@ def kubectl_lines(runbook: Runbook) -> Iterator[str]:
 
 def etcd_lines(runbook: Runbook) -> Iterator[str]:
     """The lines that define ``etcd``, ``member_id`` and ``confirm``."""
-    member_id = _BY_NAME if runbook.cloud in NAMED else _BY_MACHINE
+    member_id = _BY_MACHINE if runbook.cloud in CALLED_BY_VOLUME else _BY_NAME
     yield ""
     yield from (_ETCD + member_id + _CONFIRM).rstrip("\n").split("\n")

@@ -11,6 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
+from kopslint.kops.clouds import CALLED_BY_VOLUME
 from kopslint.kops.spec import Role
 from kopslint.kops.terraform import addresses
 from kopslint.records import Record
@@ -44,13 +45,6 @@ DELETE_VOLUME = {
 """How a volume is deleted, by the cloud of the spec: every cloud with machines."""
 
 
-NAMED = frozenset({"aws", "azure", "gce", "openstack"})
-"""The clouds in which etcd's name of a member is made of that in the spec.
-
-Elsewhere it is made of the volume. Source: etcd-manager pkg/volumes, ``EtcdName``.
-"""
-
-
 class Deed(Record):
     """One step of a runbook: some commands that belong together, and why.
 
@@ -79,7 +73,7 @@ class Deeds(Record):
         ``group`` is where it runs: where etcd does not know the names of the spec,
         its machine is asked who it is.
         """
-        where = () if self.cloud in NAMED else (group,)
+        where = (group,) if self.cloud in CALLED_BY_VOLUME else ()
         which = " ".join(map(quote, (etcd_cluster, member, *where)))
         find = f'"$(member_id {which})"'
         text = f"etcd {quote(etcd_cluster)} member remove {find}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from kopslint.kops.clouds import MOUNTED_BY_GROUP
 from kopslint.plan.search import Leg
 from kopslint.plan.specs import (
     Versions,
@@ -37,14 +38,6 @@ if TYPE_CHECKING:
     from kopslint.plan.specs import Spec
     from kopslint.plan.units import Turnover, Unit
     from kopslint.plan.waypoints import Waypoint
-
-
-_BY_GROUP = frozenset({"hetzner", "linode", "scaleway"})
-"""The clouds in which a machine mounts the etcd volumes of its own group alone.
-
-Elsewhere it mounts any of its zone. Source: kops
-pkg/model/components/etcdmanager/model.go, ``VolumeNameTag``.
-"""
 
 
 class Legs:
@@ -196,7 +189,7 @@ class Legs:
             )
 
         def follows(old: Unit, new: Unit) -> bool:
-            if self.deeds.cloud in _BY_GROUP and old.name != new.name:
+            if self.deeds.cloud in MOUNTED_BY_GROUP and old.name != new.name:
                 return old.collides(new)
             same_zone = here.zones_of(old.group) == self._zones(new)
             return same_zone or old.collides(new)

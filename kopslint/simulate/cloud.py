@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.kops import refusals, terraform
+from kopslint.kops.clouds import APPLIED_BY_ROLLS
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import Manifest, parse_role
 from kopslint.simulate import machines
@@ -36,14 +37,6 @@ if TYPE_CHECKING:
     from kopslint.simulate.machines import Watch
     from kopslint.simulate.plan import Plan
     from kopslint.syntax.script import Word
-
-PUBLISHING_CLOUDS = frozenset(
-    {"openstack", "hetzner", "scaleway", "digitalocean", "azure"}
-)
-"""Clouds where a rolling update applies the state store after every machine.
-
-Source: kops pkg/instancegroups/instancegroups.go, reconcileInstanceGroup.
-"""
 
 
 def run_delete_group(
@@ -238,7 +231,7 @@ def _rolled_groups(command: RollingUpdate, situation: Situation) -> list[str]:
 
 def _publishes(registry: Manifest, plan: Plan) -> bool:
     cloud = registry.cluster.cloud if registry.cluster is not None else None
-    return cloud in PUBLISHING_CLOUDS and not update_refusals(registry, plan)
+    return cloud in APPLIED_BY_ROLLS and not update_refusals(registry, plan)
 
 
 def _ended(before: Situation, after: list[Situation]) -> list[Result]:
