@@ -349,3 +349,35 @@ def test_no_network_connection_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
     assert report.summary.clusters == ("demo.example.com",)
+
+
+HOSTILE_NAME = "$(touch canary)"
+
+
+@pytest.mark.parametrize(
+    ("name", "commands"),
+    [
+        ("etcd-4", "kops delete ig master-3 --yes\nkops delete ig master-4 --yes\n"),
+        ("prod.example.com", "kops replace -f after.yaml\nkops update cluster\n"),
+    ],
+)
+def test_no_printed_command_holds_what_a_shell_would_run(
+    name: str, commands: str
+) -> None:
+    """A spec comes from a pull request, and the fix is pasted."""
+    folder = Path(__file__).parents[1] / "fixtures" / "five-to-three"
+
+    def text(file: str) -> str:
+        return (folder / file).read_text(encoding="utf-8")
+
+    def fixes(called: str) -> str:
+        sides = (
+            text(side).replace(name, called) for side in ("before.yaml", "after.yaml")
+        )
+        before, after = (Source(f"{n}.yaml", each) for n, each in enumerate(sides))
+        report = check(Request((before,), (after,), (Source("run.sh", commands),)))
+        return "\n".join(line for f in report.findings for line in f.fix)
+
+    assert name in fixes(name)
+    lines = fixes(f"'{HOSTILE_NAME}'").splitlines()
+    assert [line for line in lines if "canary" in line and line[0] != "#"] == []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.change.renaming import renamed
 from kopslint.checks.context import Context
+from kopslint.engine.paste import pastable, unsafe_names
 from kopslint.engine.request import NO_CLUSTER
 from kopslint.findings import Finding
 from kopslint.kops.fleet import Fleet, read_fleet
@@ -159,14 +160,15 @@ class Examiner:
 
     def _examined(self, context: Context, before: Fleet, after: Fleet) -> Examined:
         whole, parts = (context,), changes(context)
-        findings = dict.fromkeys(
-            ask(
-                self._asked,
-                lambda rule: parts if rule.category == "change" else whole,
-                context.cluster,
-                self._settings,
-            )
+        found = ask(
+            self._asked,
+            lambda rule: parts if rule.category == "change" else whole,
+            context.cluster,
+            self._settings,
         )
+        sides = (context.after, *((context.before,) if context.before else ()))
+        unsafe = unsafe_names(sides)
+        findings = dict.fromkeys(pastable(f, unsafe) for f in found)
         timeline: tuple[TimelineEntry, ...] = ()
         simulation = context.simulation
         if simulation is not None:
