@@ -63,7 +63,7 @@ def reachable(
 
     Raises ``TooManyWorldsError`` at the bound.
     """
-    return _closure(frozenset(worlds), published, returns, replaces)
+    return _closure(frozenset(worlds), published, returns, replaces, MAX_WORLDS)
 
 
 # The etcd clusters of one control plane mostly go through the same states.
@@ -73,6 +73,7 @@ def _closure(
     published: int,
     returns: frozenset[int],
     replaces: bool | None,
+    most: int,
 ) -> frozenset[World]:
     seen = set(worlds)
     waiting = list(seen)
@@ -81,7 +82,7 @@ def _closure(
             if move.world not in seen:
                 seen.add(move.world)
                 waiting.append(move.world)
-        if len(seen) > MAX_WORLDS:
+        if len(seen) > most:
             raise TooManyWorldsError(frozenset(seen))
     return frozenset(seen)
 
