@@ -14,7 +14,7 @@ from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.rolls import covers_control_plane, is_control_plane
 from kopslint.checks.versions import Release, release
 from kopslint.commands import model
-from kopslint.findings import Certainty, Location
+from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.spec import Role, parse_role
 from kopslint.kops.terraform import groups_at, is_object
 
@@ -79,12 +79,21 @@ def kubernetes_downgraded(context: Context) -> Iterator[Draft]:
 
 
 def kubelet_newer_than_control_plane(context: Context) -> Iterator[Draft]:
-    """Worker nodes get a new Kubernetes before the control plane runs it."""
+    """Worker nodes get a new Kubernetes before the control plane runs it.
+
+    Older kubelets bear it; that a list rolls the workers first is told all the same.
+    """
     if context.simulation is None or not _has_workers(context):
         return
     for change, steps in _rises(context, context.simulation.steps):
         old, new = map(_version, change)
-        if old is None or new is None or new[:2] <= old[:2] or new < _STRICT:
+        if old is None or new is None or new[:2] <= old[:2]:
+            continue
+        if new < _STRICT:
+            step = _workers_rolled_first(context, steps)
+            if step is not None:
+                yield _older_api_server(step, change, old, new, context)
+                return
             continue
         step = _workers_first(context, steps)
         if step is not None:
@@ -113,6 +122,30 @@ def _newer_kubelet(
         certainty=Certainty.POSSIBLE,
         step=step.number,
         fix=_control_plane_first(step, context),
+    )
+
+
+def _older_api_server(
+    step: Step,
+    change: Change,
+    old: Release,
+    new: Release,
+    context: Context,
+) -> Draft:
+    roll = f"kops rolling-update cluster {context.cluster}"
+    return Draft(
+        severity=Severity.WARNING,
+        message=f"the workers are rolled to Kubernetes {new.series} before the "
+        f"control plane, which still runs {old.series}",
+        why="A kubelet must not be newer than the API server that it talks to. Left "
+        "to itself kops rolls the control plane first.",
+        locations=(Location(step.command.span, "workers first"), *_places(change)),
+        subject=f"rolled/{old.series}/{new.series}",
+        step=step.number,
+        fix=(
+            "# before this:",
+            f"{roll} --instance-group-roles control-plane,apiserver --yes",
+        ),
     )
 
 
@@ -241,6 +274,30 @@ def _holds_workers(target: Word, step: Step) -> bool:
     return re.search(_TARGET, address) is None
 
 
+def _workers_rolled_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
+    """The step that replaces workers, and only them, before the control plane.
+
+    The list must roll the control plane afterwards; else it may be another part of
+    an upgrade that began before.
+    """
+    applied, first = False, None
+    for step in steps:
+        match step.command:
+            case model.Reconcile(yes=True):
+                return None
+            case model.UpdateCluster(yes=True) as command if not _to_terraform(command):
+                applied = applied or _touches_workers(command, context)
+            case model.Terraform(verb="apply"):
+                applied = True
+            case model.RollingUpdate(yes=True) as command if applied:
+                if covers_control_plane(command, context):
+                    return first
+                first = first or (step if _touches_workers(command, context) else None)
+            case _:
+                pass
+    return None
+
+
 def _to_terraform(command: model.UpdateCluster) -> bool:
     return command.target is not None and command.target.shown == "terraform"
 
@@ -249,7 +306,9 @@ def _phase(command: model.UpdateCluster) -> str:
     return command.phase.shown if command.phase is not None else ""
 
 
-def _touches_workers(command: model.UpdateCluster, context: Context) -> bool:
+def _touches_workers(
+    command: model.UpdateCluster | model.RollingUpdate, context: Context
+) -> bool:
     if command.groups:
         return not all(is_control_plane(w.shown, context) for w in command.groups)
     roles = [parse_role(word.shown) for word in command.roles]

@@ -202,6 +202,27 @@ def _subnet_changes(
         places = (_place(new, "id"), _place(old, "id"))
         kind = "adopted" if was is None else "id"
         yield _Changed(kind, new.name, was, is_, places)
+    was, is_ = text_at(old.node, "type"), text_at(new.node, "type")
+    if was and is_ and was != is_:
+        places = (_place(new, "type"), _place(old, "type"))
+        kind = "type" if _has_way_out(new, pair[1]) else "shut"
+        yield _Changed(kind, new.name, was, is_, places)
+
+
+def _has_way_out(subnet: Subnet, cluster: Cluster) -> bool:
+    """Whether kops may find the way out that a subnet of its type takes.
+
+    Source: kops pkg/model/awsmodel/network.go, Build: that of a private subnet is in a
+    Utility subnet of its zone, unless it is somebody else's. One zone that has none
+    beside others that have one is the spec's own mistake, and told as that.
+    """
+    given = text_at(subnet.node, "id") or text_at(subnet.node, "egress")
+    return (
+        cluster.cloud != "aws"
+        or text_at(subnet.node, "type") not in ("Private", "DualStack")
+        or bool(given)
+        or any(text_at(other.node, "type") == "Utility" for other in cluster.subnets)
+    )
 
 
 def _subnets_changed(same: list[_Changed]) -> Draft:
@@ -216,6 +237,9 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         "id": f"the id of {subnets} changes: {one.before} -> {one.after or 'none'}",
         "adopted": f"{subnets} {'gets' if len(same) == 1 else 'get'} an id after the "
         "cluster was made",
+        "type": f"the type of {subnets} changes: {one.before} -> {one.after}",
+        "shut": f"{subnets} {'becomes' if len(same) == 1 else 'become'} {one.after}, "
+        "and there is no Utility subnet for the way out",
     }
     whys = {
         "cidr": "The range of a subnet that exists cannot be changed: the update fails "
@@ -228,12 +252,19 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         "adopted": "With an id kops takes the subnet for someone else's. If it is not "
         "the one that the cluster is in, range and zone must fit, or the update fails "
         "with 'Field cannot be changed: CIDR'.",
+        "type": "The routes change under the machines that run: those with an address "
+        "of the other kind reach nobody, and are reached by nobody, until they are "
+        "rolled, the control plane included.",
+        "shut": "kops looks for a Utility subnet in the zone of every private one, and "
+        "the update fails with 'could not find utility subnet in zone'.",
     }
     fixes = {
+        "type": "# leave it; add subnets of the other type, and move groups over",
+        "shut": "# add a subnet of type Utility in the same zone",
         "adopted": "# make sure that the id is that of the subnet in use",
         "renumbered": "# give every subnet back the range that it had",
     }
-    mild = kind in ("renumbered", "adopted")
+    mild = kind in ("renumbered", "adopted", "type")
     return Draft(
         severity=Severity.WARNING if mild else None,
         message=messages[kind],

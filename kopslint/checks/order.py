@@ -158,20 +158,27 @@ def _new_machine(group: str, context: Context) -> str:
 
 
 def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
-    """The same where a later step of the list mends it."""
+    """The same where a later step of the list mends it.
+
+    A group that comes back does so only if the cloud has a machine, and the machine
+    finds its volumes. As long as others may fail this is a warning; where none may,
+    all that etcd has hangs on it (kubernetes/kops#7215: it did not come back).
+    """
     step = deletion.step
     members = [(absence.etcd_cluster, m) for m, absence in deletion.members]
     names = tuple(dict.fromkeys(member.name for _, member in members))
     clusters = tuple(name for name, _ in members)
     last = max((absence for _, absence in deletion.members), key=lambda a: a.by.number)
     before = f", before line {step.command.span.line}"
+    bare = any(absence.world.tolerance < 1 for _, absence in deletion.members)
     return Draft(
-        severity=Severity.WARNING,
+        severity=None if last.back and bare else Severity.WARNING,
         message=f"{deletion.group} is deleted while etcd still counts on its member "
         f"{listed(names)}, {meanwhile(step, last.by)}",
         why=f"In between {listed(names)} is dead and counts against quorum in "
         f"{listed(clusters)}. Step {last.by.number} "
-        + ("brings its machine back." if last.back else "takes it out of etcd."),
+        + ("brings its machine back." if last.back else "takes it out of etcd.")
+        + (" Until then no other member may fail." if last.back and bare else ""),
         locations=(
             Location(step.command.span, "the machine goes here"),
             Location(last.by.command.span, "mended here"),

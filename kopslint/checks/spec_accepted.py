@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
 from kopslint.checks.placeholders import holds_placeholder
 from kopslint.findings import Location
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from kopslint.source.text import Span
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+# What names of hosts, URLs and certificates bear; etcd does not mind capitals.
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def events_missing(context: Context) -> Iterator[Draft]:
@@ -87,7 +90,8 @@ def _cidr(subnet: Subnet) -> Span:
 
 
 def name_is_no_dns_name(context: Context) -> Iterator[Draft]:
-    """A group's name is no DNS name."""
+    """The name of a group, or of an etcd member, is no DNS name."""
+    yield from _members_called(context)
     for group in context.after.groups.values():
         if not (_LABEL.fullmatch(group.name) or holds_placeholder(group.name)):
             yield Draft(
@@ -101,8 +105,39 @@ def name_is_no_dns_name(context: Context) -> Iterator[Draft]:
             )
 
 
-def _proposed(name: str) -> str:
-    return re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.") or "nodes"
+def _members_called(context: Context) -> Iterator[Draft]:
+    """Members under a name that no host can have, nor a volume be found by.
+
+    One that stood before the change is called as it is.
+    """
+    before = context.before.etcd_clusters if context.before is not None else ()
+    known = {member.name for etcd in before for member in etcd.members}
+    found = [
+        (etcd.name, member)
+        for etcd in context.after.etcd_clusters
+        for member in etcd.members
+        if member.name
+        and member.name not in known
+        and not _HOST.fullmatch(member.name)
+        and not holds_placeholder(member.name)
+    ]
+    for same in alike(found, lambda f: f[1].name):
+        name = same[0][1].name
+        yield Draft(
+            message=f"the name {name} of an etcd member is no DNS name",
+            why="kops stores it, names the member's volumes after it, and calls its "
+            "host so in the URLs and certificates of etcd. A slash or a comma there "
+            "also ends the name in the tag that the volume is found by.",
+            locations=tuple(
+                Location(member.at("name"), f"in {etcd}") for etcd, member in same
+            ),
+            subject=f"member/{name}",
+            fix=(f"# call it {_proposed(name, 'a')} while it is new",),
+        )
+
+
+def _proposed(name: str, otherwise: str = "nodes") -> str:
+    return re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.") or otherwise
 
 
 def negative_size(context: Context) -> Iterator[Draft]:
