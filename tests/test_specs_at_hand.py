@@ -437,3 +437,81 @@ def test_a_list_changes_with_the_files_that_it_names(
     else:
         assert run(["check", "--changed"]) == 0
         assert "no kops spec changed" in capsys.readouterr().err
+
+
+HELD = f"{cluster('abc')}---\n{group('cp-b')}---\n{group('cp-c')}"
+GIVEN = {
+    "a here-document": f"kops replace --force -f - <<EOF\n{HELD}EOF",
+    "one that is piped": f"cat <<'EOF' | kops replace --force -f -\n{HELD}EOF",
+    "a here-string": f"kops replace --force -f /dev/stdin <<< '{HELD}'",
+    "one with a variable": "N=cp-b\nkops replace --force -f - <<EOF\n"
+    f"{HELD.replace('name: cp-b', 'name: $N')}EOF",
+    "a file that cat writes": f"cat > s.yaml <<EOF\n{HELD}EOF\n{replace('s.yaml')}",
+    "a file that tee writes": f"tee s.yaml <<EOF\n{HELD}EOF\n{replace('s.yaml')}",
+}
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+def test_a_spec_in_the_list_itself_is_read(given: str) -> None:
+    """Neither side has three members, so they come from the text and nowhere else."""
+    report = checked(spec("a"), spec("abcde"), given, APPLY)
+
+    assert published(report) == [1, 1, 3]
+    assert of_rule(report, "KL902") == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(
+            f"kops replace --force -f - <<EOF\n{HELD.replace('cp-b', '$B')}EOF",
+            id="a variable that nobody sets",
+        ),
+        pytest.param(
+            f"cat > s.yaml <<EOF\n{HELD}EOF\nsed -i s/a/b/ s.yaml\n{replace('s.yaml')}",
+            id="a file that another program changes",
+        ),
+        pytest.param(
+            f"cat >> s.yaml <<EOF\n{HELD}EOF\n{replace('s.yaml')}",
+            id="a file that it is added to",
+        ),
+        pytest.param(
+            f"{replace('s.yaml')}\ncat > s.yaml <<EOF\n{HELD}EOF",
+            id="a file that is written afterwards",
+        ),
+        pytest.param(
+            f"for b in x y; do kops replace --force -f - <<EOF\n"
+            f"{HELD.replace('cp-b', '$b')}EOF\ndone",
+            id="another text in every turn",
+        ),
+    ],
+)
+def test_a_text_that_may_be_another_by_then_is_not_known(given: str) -> None:
+    """What the change is for is assumed then, and that is said."""
+    report = checked(spec("a"), spec("abcde"), given, APPLY)
+
+    assert published(report)[-1] == 5
+    assert "is taken to hold the spec after" in of_rule(report, "KL902")[0].message
+
+
+def test_what_kops_refuses_in_a_here_document_is_shown_in_its_line() -> None:
+    """Three machines in one group, set by a text in the list."""
+    three = group("cp-a").replace("maxSize: 1", "maxSize: 3")
+    given = f"kops replace -f - <<EOF\n{three}EOF"
+
+    (found,) = of_rule(checked(spec("abc"), spec("abc"), given), "KL307")
+
+    assert "maxSize: 3: controlPlane InstanceGroup must have maxSize" in found.message
+    assert [str(place.span) for place in found.locations] == [
+        "plan.sh:1:1",
+        "plan.sh:7:49",
+    ]
+
+
+def test_a_group_that_a_here_document_names_is_deleted() -> None:
+    """``kops delete -f -`` takes out what the text describes, and nothing else."""
+    given = f"kops delete --yes -f - <<EOF\n{group('cp-c')}EOF"
+
+    (found,) = of_rule(checked(spec("abc"), spec("abc"), given), "KL301")
+
+    assert found.message == "cp-c is deleted while etcd still counts on its member c"

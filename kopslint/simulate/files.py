@@ -25,6 +25,7 @@ from kopslint.kops.fleet import read_fleet
 from kopslint.kops.spec import Manifest
 from kopslint.records import Record
 from kopslint.simulate.start import with_same_objects
+from kopslint.simulate.texts import STDIN, from_input, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -75,7 +76,12 @@ class SpecsAtHand:
 
 
 def key(word: Word) -> str:
-    """A file argument as it is told from others, by the folder of its list."""
+    """A file argument as it is told from others, by the folder of its list.
+
+    The standard input is another one at every place.
+    """
+    if word.text in STDIN:
+        return f"{word.span}: {word.text}"
     return posixpath.join(_folder(word), word.shown)
 
 
@@ -101,9 +107,25 @@ def spec_files(
     before, after = declared
     sides = ((after, before, aligned[1]), (before, after, aligned[0]))
     own = {*before.sources, *after.sources}
-    written = {name for call, commands in calls for name in _written(call, commands)}
+    writers = [name for call, commands in calls for name in _written(call, commands)]
+    written = set(writers)
+    inputs, own_files = from_input(calls), written_out(calls)
+
+    def brought_along(name: str, word: Word) -> Manifest | None:
+        text = inputs.get(word) or own_files.get(name)
+        if text is None or (word not in inputs and writers.count(name) != 1):
+            return None
+        held = at_hand.read(text)
+        if isinstance(held, str):
+            return None
+        empty = Manifest(name=after.name, cluster=None, groups={})
+        manifest = held.manifests.get(after.name, empty)
+        return with_same_objects(manifest, (*aligned, *objects.values()))
 
     def find(name: str, word: Word) -> Manifest | str | None:
+        own_text = brought_along(name, word)
+        if own_text is not None:
+            return own_text
         exactly = at_hand.exactly(name, word) if name not in written else None
         if exactly is not None and exactly not in own:
             held = at_hand.read(exactly)
