@@ -43,6 +43,10 @@ _RUNNERS = (
 _TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
 _SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
 _SYSTEM = r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+"
+# What etcd keeps of a member on a volume of kops; certificates are made anew.
+_MEMBER_DATA = re.compile(
+    r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"
+)
 _POWER = ("reboot", "shutdown", "poweroff", "halt")
 _EDITORS = r"EDITOR|VISUAL"
 
@@ -156,6 +160,10 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
         return Unknown(rest[0].shown, "the sourced script is not part of the list")
     if program in _RUNNERS:
         return Unknown(invocation.text, f"what `{program}` runs is not in the list")
+    if program in ("rm", "shred", "mkfs") and any(
+        _MEMBER_DATA.search(w.shown) for w in rest
+    ):
+        return Unknown(program, f"whose etcd data `{program}` deletes, and when")
     if program in _POWER:
         return Unknown(program, "it takes down the machine that it runs on")
     if program in _INTERPRETERS or program.rstrip("0123456789.") == "python":

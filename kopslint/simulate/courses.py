@@ -44,10 +44,21 @@ def other_way(
     """
     if not any(isinstance(command, Validate) for command in asks):
         return []
+    follow = acts(then)
+    return [s._replace(ok=not s.ok) for s in here if follow and s.ended is None]
+
+
+def acts(commands: Iterable[Command]) -> bool:
+    """Whether one of them may change the cluster, as far as anybody can read it."""
     from kopslint.commands.meaning import meaning
 
-    acts = any(meaning(command).planes for command in then)
-    return [s._replace(ok=not s.ok) for s in here if acts and s.ended is None]
+    return any(meaning(command).planes for command in commands)
+
+
+def hides(commands: Iterable[Command]) -> bool:
+    """Whether it matters for what things commands run that only run time knows."""
+    every = list(commands)
+    return any(isinstance(command, Unreadable) for command in every) or acts(every)
 
 
 def has_turns(loop: Repeat) -> bool:
@@ -65,7 +76,7 @@ def said_of(loop: Repeat, commands: Iterable[Command]) -> tuple[str | None, ...]
     Not a word if nothing in it can change anything, and of members none either: which
     they are taken to be is said where they are used.
     """
-    if not any(map(is_step, commands)) or "member list" in loop.items.name:
+    if not hides(commands) or "member list" in loop.items.name:
         return ()
     finds = "the loop finds the disks that it looks for"
     return (finds if _looks_up_disks(loop) else None,)
