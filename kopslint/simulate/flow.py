@@ -44,7 +44,7 @@ from kopslint.syntax.script import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from kopslint.commands.command import Command
     from kopslint.simulate.courses import Asked
@@ -295,11 +295,10 @@ class Flow:
         command: Command,
         title: str | None,
         before: list[Situation],
-        results: Iterable[Result],
+        results: list[Result],
         moments: list[Moment],
     ) -> None:
-        kept = tuple(results)
-        for result in kept:
+        for result in results:
             why = result.undecided or result.assumed
             if why is not None:
                 item = Undecided(command.span, why, number, result.assumed)
@@ -309,7 +308,7 @@ class Flow:
             number,
             command,
             (*(earlier.before if earlier else ()), *before),
-            (*(earlier.results if earlier else ()), *kept),
+            (*(earlier.results if earlier else ()), *results),
             (*(earlier.moments if earlier else ()), *moments),
             title,
         )
