@@ -382,6 +382,19 @@ STORIES = {
         f"{UP}{ROLL}",
         spec(version="1.28.12"),
     ),
+    "the completed spec stored as the one that is wanted": Story(
+        1907,
+        "warning",
+        f"kops get cluster {NAME} --full -o yaml > full.yaml\n"
+        f"sed -i s/1.28.9/1.28.12/ full.yaml\nkops replace -f full.yaml\n{UP}{ROLL}",
+        spec(version="1.28.12"),
+    ),
+    "the completed spec looked at": Story(
+        "operations/etcd_administration",
+        "ok",
+        f"kops get cluster {NAME} --full -o yaml > full.yaml\n"
+        f"grep etcd full.yaml\n{UP}{ROLL}",
+    ),
     "a release and what it leaves behind": Story(
         "releases/1.29-NOTES",
         "ok",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.commands.command import Command, Problem
+    from kopslint.simulate.record import Simulation
     from kopslint.simulate.situation import Situation
     from kopslint.syntax.script import Word
 
@@ -188,6 +189,7 @@ def faulty_command_line(context: Context) -> Iterator[Draft]:
     simulation = context.simulation
     if simulation is None:
         return
+    yield from _completed_spec_stored(simulation)
     numbers = {id(step.command): step.number for step in simulation.steps}
     unreached = {id(command) for command in simulation.skipped}
     for command in simulation.plan.commands:
@@ -227,6 +229,38 @@ def _instead(command: Command, problem: Problem) -> tuple[str, ...]:
         path = field.strip("'\"").replace("[]", "[*]")
         edit.append(f"--set '{path}'" if "[" in path else f"--set {path}")
     return (" ".join(edit),)
+
+
+_FULL = r"^kops get\b.*\s--full(?:=true)?(?:\s|$)"
+_INTO = r"--full[^>|;&]*(?:\|\s*tee|>)\s*[\"']?(?P<file>[^\s;|&\"']+)|\|.*\bkops\s"
+
+
+def _completed_spec_stored(simulation: Simulation) -> Iterator[Draft]:
+    """What ``kops get --full`` prints is stored as if somebody had asked for it."""
+    printed: dict[str, Command] = {}
+    for command in simulation.plan.commands:
+        span = command.span
+        if isinstance(command, model.Reads) and re.search(_FULL, command.text):
+            written = span.source.line(span.line)[span.column - 1 :]
+            if into := re.search(_INTO, written):
+                printed[into["file"] or "-"] = command
+        elif isinstance(command, model.Replace | model.CreateFromFile):
+            for word in command.files:
+                source = printed.pop(word.shown, None)
+                if source is None:
+                    continue
+                yield Draft(
+                    message="the completed spec is stored as if it were what is wanted",
+                    why="With --full kops prints every value that it has worked out "
+                    "itself. Stored, they are taken for wishes, and a later release "
+                    "no longer chooses its own.",
+                    locations=(
+                        Location(span, "stored here"),
+                        Location(source.span, "printed here"),
+                    ),
+                    subject=f"full/{word.shown}",
+                    fix=(source.text.replace(" --full", ""),),
+                )
 
 
 _EDITOR = r"\b(KUBE_)?EDITOR="
