@@ -267,6 +267,21 @@ STORIES = {
             THREE,
         ),
     ),
+    "subnets under other names, and the groups in them": Story(
+        4454,
+        "error",
+        APPLY,
+        having(
+            lambda d: [
+                [s.update(name=f"x{s['name']}") for s in d[0]["spec"]["subnets"]],
+                [
+                    o["spec"].update(subnets=[f"x{s}" for s in o["spec"]["subnets"]])
+                    for o in d[1:]
+                ],
+            ],
+            THREE,
+        ),
+    ),
     "another provider of pod networks": Story(
         16766, "error", EDIT, spec(cni="cilium"), spec(cni="calico")
     ),

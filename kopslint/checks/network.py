@@ -134,6 +134,7 @@ def network_range_changed(context: Context) -> Iterator[Draft]:
         for old, new in kept.subnets(context)
         for change in _subnet_changes(old, new, pair)
     ]
+    found += _renamed_subnets(*pair)
     for same in alike(found, lambda c: c.kind):
         yield _subnets_changed(same)
 
@@ -209,6 +210,22 @@ def _subnet_changes(
         yield _Changed(kind, new.name, was, is_, places)
 
 
+def _renamed_subnets(old: Cluster, new: Cluster) -> Iterator[_Changed]:
+    """Subnets under new names with ranges of others that are no longer there.
+
+    Source: kops upup/pkg/fi/cloudup/awstasks/subnet.go, Find: by id, or else by name.
+    """
+    gone = [s for s in old.subnets if new.subnet(s.name) is None and s.cidr]
+    for subnet in new.subnets if new.cloud == "aws" and gone else ():
+        kept_by_id = text_at(subnet.node, "id") is not None
+        if kept_by_id or not subnet.cidr or old.subnet(subnet.name) is not None:
+            continue
+        for other in gone:
+            if _network(other.cidr) == _network(subnet.cidr):
+                places = (_place(subnet, "name"), _place(other, "name"))
+                yield _Changed("renamed", subnet.name, other.name, subnet.name, places)
+
+
 def _has_way_out(subnet: Subnet, cluster: Cluster) -> bool:
     """Whether kops may find the way out that a subnet of its type takes.
 
@@ -237,6 +254,8 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         "id": f"the id of {subnets} changes: {one.before} -> {one.after or 'none'}",
         "adopted": f"{subnets} {'gets' if len(same) == 1 else 'get'} an id after the "
         "cluster was made",
+        "renamed": f"{subnets} {'has' if len(same) == 1 else 'have'} the range of "
+        f"{listed([str(change.before) for change in same])}, which kops leaves there",
         "type": f"the type of {subnets} changes: {one.before} -> {one.after}",
         "shut": f"{subnets} {'becomes' if len(same) == 1 else 'become'} {one.after}, "
         "and there is no Utility subnet for the way out",
@@ -252,6 +271,8 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         "adopted": "With an id kops takes the subnet for someone else's. If it is not "
         "the one that the cluster is in, range and zone must fit, or the update fails "
         "with 'Field cannot be changed: CIDR'.",
+        "renamed": "kops knows a subnet by its name and deletes none: the old one "
+        "stays with all that runs in it, and the cloud refuses a second one of that range.",
         "type": "The routes change under the machines that run: those with an address "
         "of the other kind reach nobody, and are reached by nobody, until they are "
         "rolled, the control plane included.",
@@ -259,6 +280,7 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         "the update fails with 'could not find utility subnet in zone'.",
     }
     fixes = {
+        "renamed": "# keep the name, or give the new subnet the id of the old one",
         "type": "# leave it; add subnets of the other type, and move groups over",
         "shut": "# add a subnet of type Utility in the same zone",
         "adopted": "# make sure that the id is that of the subnet in use",
