@@ -204,7 +204,7 @@ ORDERS = {
         "abc",
         (delete("c"), "kops create -f master-c.yaml", UPDATE),
         {"LLL"},
-        WARNING,
+        ERROR,
         {"KL301", "KL303"},
     ),
     "one of three scaled to zero": Known(

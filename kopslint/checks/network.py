@@ -272,7 +272,8 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         "the one that the cluster is in, range and zone must fit, or the update fails "
         "with 'Field cannot be changed: CIDR'.",
         "renamed": "kops knows a subnet by its name and deletes none: the old one "
-        "stays with all that runs in it, and the cloud refuses a second one of that range.",
+        "stays, with all that runs in it, and the cloud refuses its range a second "
+        "time.",
         "type": "The routes change under the machines that run: those with an address "
         "of the other kind reach nobody, and are reached by nobody, until they are "
         "rolled, the control plane included.",
