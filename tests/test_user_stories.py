@@ -295,6 +295,33 @@ STORIES = {
     "etcd by two minors": Story(
         12662, "error", EDIT, spec(of_etcd="3.5.0"), spec(of_etcd="3.3.10")
     ),
+    "etcd by two minors, one after the other": Story(
+        12662,
+        "ok",
+        f"kops edit cluster --set spec.etcdClusters[*].version=3.4.13\n{UP}{ROLL}"
+        f"kops edit cluster --set spec.etcdClusters[*].version=3.5.9\n{UP}{ROLL}",
+        spec(of_etcd="3.5.9"),
+        spec(of_etcd="3.3.17"),
+    ),
+    "Kubernetes by two minors, one after the other": Story(
+        5512,
+        "ok",
+        f"for v in 1.27.14 1.28.9; do\n"
+        f"  kops edit cluster --set spec.kubernetesVersion=$v\n  {UP}  {ROLL}done\n",
+        THREE,
+        spec(version="1.26.15"),
+    ),
+    "Kubernetes by two minors, the first never applied": Story(
+        5512,
+        "warning",
+        "kops edit cluster --set spec.kubernetesVersion=1.27.14\n"
+        f"kops edit cluster --set spec.kubernetesVersion=1.28.9\n{UP}{ROLL}",
+        THREE,
+        spec(version="1.26.15"),
+    ),
+    "Kubernetes by four minors": Story(
+        5512, "warning", EDIT, spec(version="1.11.1"), spec(version="1.7.1")
+    ),
     "etcd back to an older minor": Story(
         15471, "error", EDIT, spec(of_etcd="3.4.13"), spec(of_etcd="3.5.9")
     ),

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 def passed(plan: Plan, steps: Iterable[Step]) -> tuple[Manifest, ...]:
     """What the cloud is brought to on the way, in the order of the first time.
 
-    Only states with an object of a file at hand that neither before nor after has.
+    Only states with an object of a file at hand that neither before nor after has, or
+    with a Cluster that the list made by ``--set``.
     """
+    steps = tuple(steps)
     ends = {id(each) for side in (plan.before, plan.after) for each in _objects(side)}
     known = plan.files.objects.values()
     between = {id(each) for held in known for each in _objects(held)} - ends
+    made = (s.applied.cluster for step in steps for s in step.after)
+    between |= {id(each) for each in made if each is not None} - ends
     if not between:
         return ()
     found: dict[tuple[int, ...], Manifest] = {}

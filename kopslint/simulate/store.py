@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kopslint.kops import refusals
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import InstanceGroup, Role, parse_role
+from kopslint.simulate.edits import on_the_way
 from kopslint.simulate.result import Result, applied, nothing, refused, undecided
 from kopslint.simulate.situation import Situation, with_groups
 from kopslint.syntax.yaml_tree import Mapping
@@ -132,7 +133,11 @@ def run_edit_cluster(
     """
     written = (*command.sets, *command.unsets)
     if written and not any("etcdMembers" in word.shown for word in written):
-        return [applied(situation)]
+        old = situation.registry.cluster
+        step = None
+        if old is not None and not command.unsets:
+            step = on_the_way(old, command.sets, plan)
+        return [applied(situation)] if step is None else _stored(situation, step, ())
     return _stored(situation, plan.after.cluster, ())
 
 
