@@ -55,12 +55,6 @@ def acts(commands: Iterable[Command]) -> bool:
     return any(meaning(command).planes for command in commands)
 
 
-def hides(commands: Iterable[Command]) -> bool:
-    """Whether it matters for what things commands run that only run time knows."""
-    every = list(commands)
-    return any(isinstance(command, Unreadable) for command in every) or acts(every)
-
-
 def has_turns(loop: Repeat) -> bool:
     """Whether a loop is taken to have a turn: what it goes through is there.
 
@@ -76,7 +70,7 @@ def said_of(loop: Repeat, commands: Iterable[Command]) -> tuple[str | None, ...]
     Not a word if nothing in it can change anything, and of members none either: which
     they are taken to be is said where they are used.
     """
-    if not hides(commands) or "member list" in loop.items.name:
+    if not acts(commands) or "member list" in loop.items.name:
         return ()
     finds = "the loop finds the disks that it looks for"
     return (finds if _looks_up_disks(loop) else None,)
