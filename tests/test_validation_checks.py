@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
 from kopslint.findings import Finding, Severity
 from kopslint.kops import validation
@@ -253,3 +254,51 @@ def test_an_encrypted_value_is_not_what_kops_will_read(secret: str) -> None:
         secret: [("KL902", Severity.INFO)],
         "yes please": [("KL121", Severity.ERROR)],
     }
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "cilium", "kops", "severities"),
+    [
+        # kops 1.28 takes Cilium 1.13 alone, 1.29 and 1.30 take 1.15, 1.31 takes 1.16.
+        ("1.28.9", "v1.15.6", None, ["warning"]),
+        ("1.28.9", "v1.15.6", "1.28", ["error"]),
+        ("1.28.9", "v1.15.6", "1.30", []),
+        ("1.28.9", "v1.14.9", None, ["error"]),
+        ("1.28.9", "v1.13.1", None, []),
+    ],
+)
+def test_what_a_newer_kops_takes_is_no_error_while_nobody_says_which_it_is(
+    kubernetes: str, cilium: str, kops: str | None, severities: list[str]
+) -> None:
+    text = CLUSTER.replace("1.34.1", kubernetes).replace(
+        "networking: {cni: {}}", f"networking: {{cilium: {{version: {cilium}}}}}"
+    )
+    request = Request(after=(Source("a.yaml", text + MASTER + NODES),))
+
+    found = check(request, Settings(kops_version=kops)).findings
+
+    told = [f.severity.value for f in found if f.rule == "KL129"]
+    assert told == severities
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "kops", "severities"),
+    [
+        ("1.16.9", None, ["warning"]),
+        ("1.16.9", "1.16", ["error"]),
+        ("1.16.9", "1.20", []),
+        ("1.20.9", None, []),
+    ],
+)
+def test_the_kind_of_a_volume_changes_since_kops_1_20(
+    kubernetes: str, kops: str | None, severities: list[str]
+) -> None:
+    """Source: kops pkg/apis/kops/validation/cluster.go, validateEtcdMemberUpdate."""
+    before = CLUSTER.replace("1.34.1", kubernetes) + MASTER + NODES
+    after = before.replace("{name: a, inst", "{name: a, volumeType: io1, inst", 1)
+    request = Request((Source("b.yaml", before),), (Source("a.yaml", after),))
+
+    found = check(request, Settings(kops_version=kops)).findings
+
+    told = [(f.rule, f.severity.value) for f in found if f.rule == "KL230"]
+    assert told == [("KL230", severity) for severity in severities]

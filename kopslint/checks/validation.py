@@ -136,7 +136,8 @@ def refused_versions(context: Context) -> frozenset[Span]:
     return frozenset(
         violation.span
         for violation in _LAST.of(context.after, context.kops_version)
-        if violation.kind == "version" and not violation.harmless
+        if violation.kind == "version"
+        and not (violation.harmless or violation.outgrown)
     )
 
 
@@ -150,18 +151,7 @@ def refused_update(context: Context) -> Iterator[Draft]:
         kops_version=context.kops_version,
         etcd_volumes_exist=context.etcd_volumes,
     )
-    for draft in _drafts(v for v in found if not v.covered_by):
-        yield (
-            draft
-            if draft.severity is None
-            else draft._replace(
-                why=_OLDER_KOPS,
-                locations=tuple(
-                    place._replace(label="an older kops refuses this")
-                    for place in draft.locations
-                ),
-            )
-        )
+    yield from _drafts(v for v in found if not v.covered_by)
 
 
 _OLDER_KOPS = (
@@ -170,16 +160,22 @@ _OLDER_KOPS = (
 )
 
 
+_REFUSED_BEFORE = "an older kops refuses this"
+
+
 def _drafts(found: Iterable[Violation]) -> Iterator[Draft]:
     """One finding for one mistake, in however many places it was made."""
     for same in alike(found, _mistake):
         first = same[0]
         objects = sorted({violation.about for violation in same})
         yield Draft(
-            severity=Severity.WARNING if first.harmless else None,
+            severity=Severity.WARNING if first.harmless or first.outgrown else None,
             message=first.message,
-            why=_REASONS[first.at_command],
-            locations=tuple(Location(v.span, v.label) for v in same),
+            why=_OLDER_KOPS if first.outgrown else _REASONS[first.at_command],
+            locations=tuple(
+                Location(v.span, _REFUSED_BEFORE if v.outgrown else v.label)
+                for v in same
+            ),
             subject=f"{','.join(objects)}/{first.path}",
             fix=(f"# {first.hint}",) if first.hint else (),
         )

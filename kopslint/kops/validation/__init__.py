@@ -90,17 +90,30 @@ def kops_minor(kops_version: str | None, manifest: Manifest) -> int:
 
 def violations(
     manifest: Manifest, *, kops_version: str | None = None
-) -> Iterator[Violation]:
+) -> tuple[Violation, ...]:
     """Every reason why kops refuses the objects of ``manifest``, once, by place.
 
     ``kops_version`` is like ``1.37``; by default the minor of the cluster's Kubernetes
-    is taken, so that rules which came later keep silent. What other rules report has
-    ``covered_by`` set. Rules that need the cloud itself are not here.
+    is taken, so that rules which came later keep silent, and what a later kops that may
+    be in use accepts is ``outgrown``. What other rules report has ``covered_by`` set.
+    Rules that need the cloud itself are not here.
 
     Source: kops pkg/apis/kops/validation (ValidateCluster, ValidateInstanceGroup,
     CrossValidateInstanceGroup, DeepValidate).
     """
     kops = kops_minor(kops_version, manifest)
+    found = tuple(_violations(manifest, kops))
+    newest = kops if kops_version is not None else identity.newest_for(kops)
+    always = {(v.kind, v.span) for v in found}
+    for later in range(kops + 1, newest + 1) if found else ():
+        always &= {(v.kind, v.span) for v in _violations(manifest, later)}
+    return tuple(
+        v if (v.kind, v.span) in always or v.covered_by else v._replace(outgrown=True)
+        for v in found
+    )
+
+
+def _violations(manifest: Manifest, kops: int) -> Iterator[Violation]:
     found: list[Violation] = [
         elsewhere.of_flaw(flaw, manifest) for flaw in manifest.flaws
     ]

@@ -41,6 +41,19 @@ _OLDEST = {
 }
 
 
+def newest_for(kubernetes: int) -> int:
+    """The newest minor of kops that still updates Kubernetes 1.``kubernetes``.
+
+    That minor itself if none is known that does not.
+    """
+    later = range(kubernetes, max(_OLDEST) + 1)
+    return max((m for m in later if _oldest(m) <= kubernetes), default=kubernetes)
+
+
+def _oldest(kops: int) -> int:
+    return _OLDEST[max((m for m in _OLDEST if m <= kops), default=min(_OLDEST))]
+
+
 def is_complete(declared: Declared) -> bool:
     """Whether a Cluster is meant to be all of a cluster and not an excerpt.
 
@@ -125,7 +138,7 @@ def versions(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("version", place, problem, source)
         return
     source = "upup/pkg/fi/cloudup/apply_cluster.go, validateKubernetesVersion"
-    oldest = _OLDEST[max((m for m in _OLDEST if m <= declared.kops), default=20)]
+    oldest = _oldest(declared.kops)
     if version >= (1, declared.kops + 1, 0):
         problem = f"is {text}, and kops 1.{declared.kops} needs to be upgraded for it"
         yield declared.refuse("version", place, problem, source, at="update")

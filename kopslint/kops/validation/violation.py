@@ -45,8 +45,8 @@ class Violation(Record):
     ``source`` is the file and function of kops; ``about`` names the object, as in
     ``InstanceGroup/nodes``. ``covered_by`` names the rule that reports the same mistake
     already, if there is one. ``harmless`` is set where kops goes on without a word and
-    nothing says that a setting is missed, or where a newer kops goes on, and which one
-    it is, nobody says.
+    nothing says that a setting is missed; ``outgrown`` where a newer kops that may be
+    in use accepts it, and nobody says which one is.
     """
 
     kind: Kind
@@ -60,6 +60,7 @@ class Violation(Record):
     hint: str = ""
     covered_by: str = ""
     harmless: bool = False
+    outgrown: bool = False
 
     @property
     def order(self) -> tuple[object, ...]:
