@@ -679,6 +679,9 @@ def test_a_new_cluster_needs_an_empty_state_store(
             ["commands.sh:1:23"],
         ),
         ("aws s3 rm --recursive s3://kops-logs/2024/\n", []),
+        ("aws s3 rb s3://state --force\n", ["commands.sh:1:11"]),
+        # Without its option it fails, for the bucket is not empty.
+        ("aws s3 rb s3://state\n", []),
         (f"kops delete cluster --yes\n{BACKUPS}\n", []),
     ],
 )

@@ -213,8 +213,10 @@ def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
                 return
             case model.DeleteBackups(target=target) if target is not None:
                 path = target.shown.rstrip("/")
-                if not re.search(_WHOLE_STORE, path) and not path.endswith(
-                    f"/{context.cluster}"
+                if not (
+                    re.search(_WHOLE_STORE, path)
+                    or path.endswith(f"/{context.cluster}")
+                    or _goes_with(step.command, path, context)
                 ):
                     continue
                 yield Draft(
@@ -230,3 +232,19 @@ def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
                 )
             case _:
                 pass
+
+
+_ALL_BELOW = r"\s(--recursive|--force|-[a-zA-Z]*[rR])(\s|$)"
+
+
+def _goes_with(command: Command, path: str, context: Context) -> bool:
+    """Whether a backup store is below what is removed with all that is in it."""
+    cluster = context.after.cluster
+    return (
+        cluster is not None
+        and re.search(_ALL_BELOW, command.text) is not None
+        and any(
+            _store(cluster, etcd).startswith(f"{path}/")
+            for etcd in cluster.etcd_clusters
+        )
+    )
