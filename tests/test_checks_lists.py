@@ -497,3 +497,27 @@ def test_a_member_cannot_be_removed_twice() -> None:
     (finding,) = (f for f in report.findings if f.rule == "KL307")
 
     assert finding.message == "etcd refuses this: it is no member any more (events)"
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("cluster.yaml", 'cluster "demo.example.com" already exists'),
+        ("group.yaml", "error creating instanceGroup: master-a already exists"),
+    ],
+)
+def test_nothing_is_created_that_is_there_already(file: str, said: str) -> None:
+    """Source: kops cmd/kops/create.go; only replace puts one thing for another."""
+    _, cluster, group, *_ = BEFORE.split("---\n")
+    texts = {"cluster.yaml": cluster, "group.yaml": group}
+    report = check(
+        Request(
+            (Source("before.yaml", BEFORE),),
+            (Source("after.yaml", BEFORE),),
+            (Source("commands.sh", f"kops create -f {file}\n"),),
+            at_hand=(Source(file, texts[file]),),
+        )
+    )
+    (finding,) = (f for f in report.findings if f.rule == "KL307")
+
+    assert finding.message == f"kops refuses this: {said}"

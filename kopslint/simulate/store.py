@@ -103,15 +103,8 @@ def run_create(
     for word in command.files:
         known = plan.objects_of(word)
         given = known or plan.taken_for(word, plan.after)
-        taken = [name for name in given.groups if name in registry.groups]
-        if known is not None and taken:
-            where = given.groups[taken[0]].at("metadata", "name")
-            exists = Refusal(
-                "exists",
-                f"error creating instanceGroup: {taken[0]} already exists",
-                taken[0],
-                ((where, "in the state store already"),),
-            )
+        exists = _taken(given, registry) if known is not None else None
+        if exists is not None:
             stored = situation._replace(registry=registry)
             return [refused(stored, exists, assumed=assumed)]
         if registry.cluster is None and given.cluster is not None:
@@ -119,6 +112,24 @@ def run_create(
         new = (g for name, g in given.groups.items() if name not in registry.groups)
         registry = with_groups(registry, new)
     return [applied(situation._replace(registry=registry), assumed)]
+
+
+def _taken(given: Manifest, registry: Manifest) -> Refusal | None:
+    """Which object of ``given`` is there already, the Cluster asked for first.
+
+    Source: kops cmd/kops/create.go, RunCreate.
+    """
+    label = "in the state store already"
+    if given.cluster is not None and registry.cluster is not None:
+        where = given.cluster.at("metadata", "name")
+        said = f'cluster "{given.name}" already exists'
+        return Refusal("exists", said, given.name, ((where, label),))
+    for name, group in given.groups.items():
+        if name in registry.groups:
+            where = group.at("metadata", "name")
+            said = f"error creating instanceGroup: {name} already exists"
+            return Refusal("exists", said, name, ((where, label),))
+    return None
 
 
 def run_edit_cluster(
