@@ -168,7 +168,9 @@ class Examiner:
         )
         sides = (context.after, *((context.before,) if context.before else ()))
         unsafe = unsafe_names(sides)
-        findings = dict.fromkeys(pastable(f, unsafe) for f in found)
+        findings = dict.fromkeys(
+            found if not unsafe else (pastable(each, unsafe) for each in found)
+        )
         timeline: tuple[TimelineEntry, ...] = ()
         simulation = context.simulation
         if simulation is not None:

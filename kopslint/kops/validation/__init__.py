@@ -94,9 +94,9 @@ def violations(
     """Every reason why kops refuses the objects of ``manifest``, once, by place.
 
     ``kops_version`` is like ``1.37``; by default the minor of the cluster's Kubernetes
-    is taken, so that rules which came later keep silent, and what a later kops that may
-    be in use accepts is ``outgrown``. What other rules report has ``covered_by`` set.
-    Rules that need the cloud itself are not here.
+    is taken, so that rules which came later keep silent, and versions that a later kops
+    accepts, which may be in use, are ``outgrown``. What other rules report has
+    ``covered_by`` set. Rules that need the cloud itself are not here.
 
     Source: kops pkg/apis/kops/validation (ValidateCluster, ValidateInstanceGroup,
     CrossValidateInstanceGroup, DeepValidate).
@@ -104,13 +104,14 @@ def violations(
     kops = kops_minor(kops_version, manifest)
     found = tuple(_violations(manifest, kops))
     newest = kops if kops_version is not None else identity.newest_for(kops)
-    always = {(v.kind, v.span) for v in found}
-    for later in range(kops + 1, newest + 1) if found else ():
-        always &= {(v.kind, v.span) for v in _violations(manifest, later)}
-    return tuple(
-        v if (v.kind, v.span) in always or v.covered_by else v._replace(outgrown=True)
-        for v in found
-    )
+    doubtful = {v.span for v in found if v.kind == "version" and not v.covered_by}
+    if not doubtful or newest == kops:
+        return found
+    always = set(doubtful)
+    for later in range(kops + 1, newest + 1):
+        always &= {v.span for v in _violations(manifest, later) if v.kind == "version"}
+    outgrown = doubtful - always
+    return tuple(v._replace(outgrown=v.span in outgrown) for v in found)
 
 
 def _violations(manifest: Manifest, kops: int) -> Iterator[Violation]:
