@@ -1,0 +1,117 @@
+"""The function that a runbook finds a volume with, run beside stand-ins of the clouds.
+
+Each stand-in says what the cloud's program is documented to print: that a machine uses
+the volume at first, and then that none does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kopslint.cli.plan_script import script
+from kopslint.kops.fleet import read_fleet
+from kopslint.plan.route import plan_route
+from kopslint.plan.runbook import Runbook
+from kopslint.report.style import Style
+from kopslint.source.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.kops.spec import Manifest
+
+BASH = shutil.which("bash")
+STYLE = Style(color=False, unicode=True, width=100)
+SPEC = Path(__file__).parents[1] / "fixtures" / "five-to-three" / "after.yaml"
+NAME = "etcd-2.etcd-main.prod.example.com"
+OTHER = f"old-{NAME}"
+DO_NAME = f"kops-{NAME}".replace(".", "-")
+
+# By cloud: its program, what it prints to a list, what it prints of one volume while a
+# machine uses it and afterwards, and the id that is to be found.
+CLOUDS = {
+    "hetzner": (
+        "hcloud",
+        "",
+        '{\n  "id": 7,\n  "server": 42\n}',
+        '{\n  "id": 7,\n  "server": null\n}',
+        NAME,
+    ),
+    "digitalocean": (
+        "doctl",
+        f"506f78a4    kops-old-{DO_NAME[5:]}\n9f1b    {DO_NAME}",
+        "[386734086]",
+        "",
+        "9f1b",
+    ),
+    "linode": ("linode-cli", "1234", "5678", "None", "1234"),
+    "scaleway": (
+        "scw",
+        f"77aa {OTHER}\n11bb {NAME}",
+        '{"volume": {"server": {"id": "5e"}}}',
+        '{"volume": {"server": null}}',
+        "11bb",
+    ),
+}
+
+
+@pytest.mark.skipif(BASH is None, reason="bash runs it")
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_volume_is_found_by_its_name_once_no_machine_uses_it(
+    cloud: str, tmp_path: Path
+) -> None:
+    program, listed, used, free, wanted = CLOUDS[cloud]
+    before = spec("before.yaml", cloud)
+    after = spec("after.yaml", cloud, group="control-plane-2")
+    runbook = plan_route(before, after, ("after.yaml",))
+    assert isinstance(runbook, Runbook)
+    function = re.search(
+        r"^volume_id\(\) \{.*?^\}", script(runbook, STYLE), re.MULTILINE | re.DOTALL
+    )
+    assert function is not None
+    stand_ins = {
+        "sleep": "touch waited",
+        program: (
+            f'case "$*" in\n*\\ list\\ *) printf "%s\\n" {shell(listed)} ;;\n'
+            f"*) if [ -e waited ]; then echo {shell(free)}; "
+            f"else echo {shell(used)}; fi ;;\nesac"
+        ),
+    }
+    for name, body in stand_ins.items():
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+
+    done = subprocess.run(
+        [
+            BASH or "",
+            "-euo",
+            "pipefail",
+            "-c",
+            f"{function[0]}\nvolume_id main etcd-2 master-2",
+        ],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == f"{wanted}\n"
+    assert (tmp_path / "waited").exists()
+
+
+def spec(path: str, cloud: str, group: str = "master-2") -> Manifest:
+    text = SPEC.read_text(encoding="utf-8").replace("master-2", group)
+    text = text.replace("cloudProvider: aws", f"cloudProvider: {cloud}")
+    (manifest,) = read_fleet([Source(path, text)]).manifests.values()
+    return manifest
+
+
+def shell(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
