@@ -464,6 +464,7 @@ def test_terraform_upgrades_the_control_plane_before_the_nodes(cloud: str) -> No
             f"kops rolling-update cluster --name {NAME} "
             "--instance-group-roles control-plane,apiserver --yes"
         ),
+        f"kops update cluster --name {NAME} --target terraform --out .",
         "terraform apply",
         f"kops rolling-update cluster --name {NAME} --yes",
         f"kops validate cluster --name {NAME} --wait 15m",

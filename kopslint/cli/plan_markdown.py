@@ -79,7 +79,8 @@ def _block(
     lines: Iterable[str], indent: str = "", language: str = "bash"
 ) -> Iterator[str]:
     yield f"{indent}```{language}"
-    yield from (f"{indent}{line}".rstrip() for line in lines)
+    for text in lines:
+        yield from (f"{indent}{line}".rstrip() for line in text.split("\n"))
     yield f"{indent}```"
 
 

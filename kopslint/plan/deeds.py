@@ -154,12 +154,15 @@ class Deeds(Record):
             return Deed("reconcile", spec.files[0], reason, commands, spec=spec)
         applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
         if reconcile:
-            # Nodes must not start with a newer kubelet than the API servers' release.
+            # Nodes must not start with a newer kubelet than the API servers' release,
+            # and kops writes the old one for them as long as the API servers run it:
+            # cmd/kops/update_cluster.go, checkControlPlaneRunningVersion.
             render, apply = self._update()
             applies = (
                 render,
                 self._apply_control_plane(spec),
                 self._roll("control-plane,apiserver"),
+                render,
                 apply,
                 self._roll(),
             )
