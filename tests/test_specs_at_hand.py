@@ -484,6 +484,11 @@ def test_a_spec_in_the_list_itself_is_read(given: str) -> None:
             f"{HELD.replace('cp-b', '$b')}EOF\ndone",
             id="another text in every turn",
         ),
+        pytest.param(
+            f"kops replace -f - <<EOF\n{group('nodes')}EOF\n" * 64
+            + f"kops replace --force -f - <<EOF\n{HELD}EOF",
+            id="one of more than are followed",
+        ),
     ],
 )
 def test_a_text_that_may_be_another_by_then_is_not_known(given: str) -> None:

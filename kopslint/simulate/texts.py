@@ -13,13 +13,17 @@ from kopslint.commands.model import CreateFromFile, DeleteFromFile, Replace
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from kopslint.commands.command import Command
     from kopslint.syntax.script import SimpleCommand, Word
 
 STDIN = ("-", "/dev/stdin")
 """What ``-f`` calls the standard input."""
+
+
+MOST_TEXTS = 64
+"""More than so many are no list that anybody wrote; the others are not known."""
 
 
 def from_input(
@@ -32,15 +36,12 @@ def from_input(
     found: dict[Word, Source] = {}
     several: set[Word] = set()
     for call, commands in calls:
-        text = _given(call)
-        for command in commands:
-            if not isinstance(command, Replace | CreateFromFile | DeleteFromFile):
-                continue
-            for word in command.files:
-                if word.text in STDIN:
-                    old = found.setdefault(word, text or Source("", ""))
-                    if text is None or old.text != text.text:
-                        several.add(word)
+        words = [word for word in _files(commands) if word.text in STDIN]
+        text = _given(call) if words and len(found) < MOST_TEXTS else None
+        for word in words:
+            old = found.setdefault(word, text or Source("", ""))
+            if text is None or old.text != text.text:
+                several.add(word)
     return {word: text for word, text in found.items() if word not in several}
 
 
@@ -51,16 +52,26 @@ def written_out(
 
     One that it reads before is another file then.
     """
+    every = list(calls)
+    wanted = {word.text for _, commands in every for word in _files(commands)}
     found: dict[str, Source] = {}
     read: set[str | None] = set()
-    for call, commands in calls:
-        text, name = _given(call), _target(call)
-        if text is not None and name is not None and name not in read:
-            found[name] = text
-        for command in commands:
-            if isinstance(command, Replace | CreateFromFile | DeleteFromFile):
-                read.update(word.text for word in command.files)
+    for call, commands in every:
+        name = _target(call)
+        wanted_yet = name in wanted and name not in read
+        if name is not None and wanted_yet and len(found) < MOST_TEXTS:
+            text = _given(call)
+            if text is not None:
+                found[name] = text
+        read.update(word.text for word in _files(commands))
     return found
+
+
+def _files(commands: Iterable[Command]) -> Iterator[Word]:
+    """The files that kops reads objects from."""
+    for command in commands:
+        if isinstance(command, Replace | CreateFromFile | DeleteFromFile):
+            yield from command.files
 
 
 def _target(call: SimpleCommand) -> str | None:
