@@ -13,11 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import (
-    CreateFromFile,
-    DeleteFromFile,
     Foreign,
     Reads,
-    Replace,
     Unreadable,
 )
 from kopslint.errors import InputError
@@ -25,7 +22,7 @@ from kopslint.kops.fleet import read_fleet
 from kopslint.kops.spec import Manifest
 from kopslint.records import Record
 from kopslint.simulate.start import with_same_objects
-from kopslint.simulate.texts import STDIN, from_input, written_out
+from kopslint.simulate.texts import STDIN, from_input, object_files, written_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -111,21 +108,23 @@ def spec_files(
     written = set(writers)
     inputs, own_files = from_input(calls), written_out(calls)
 
-    def brought_along(name: str, word: Word) -> Manifest | None:
-        text = inputs.get(word) or own_files.get(name)
-        if text is None or (word not in inputs and writers.count(name) != 1):
-            return None
-        held = at_hand.read(text)
+    def held_in(source: Source) -> Manifest | str:
+        held = at_hand.read(source)
         if isinstance(held, str):
-            return None
+            return held
         empty = Manifest(name=after.name, cluster=None, groups={})
         manifest = held.manifests.get(after.name, empty)
         return with_same_objects(manifest, (*aligned, *objects.values()))
 
+    def brought_along(name: str, word: Word) -> Source | None:
+        if word in inputs or name not in own_files:
+            return inputs.get(word)
+        return own_files[name] if writers.count(name) == 1 else None
+
     def find(name: str, word: Word) -> Manifest | str | None:
-        own_text = brought_along(name, word)
-        if own_text is not None:
-            return own_text
+        text = brought_along(name, word)
+        if text is not None and isinstance(given := held_in(text), Manifest):
+            return given
         exactly = at_hand.exactly(name, word) if name not in written else None
         if exactly is not None and exactly not in own:
             held = at_hand.read(exactly)
@@ -137,12 +136,7 @@ def spec_files(
         source = at_hand.called(name, word)
         if source is None or name in written:
             return None
-        held = at_hand.read(source)
-        if isinstance(held, str):
-            return held
-        empty = Manifest(name=after.name, cluster=None, groups={})
-        manifest = held.manifests.get(after.name, empty)
-        return with_same_objects(manifest, (*aligned, *objects.values()))
+        return held_in(source)
 
     for word in _named(calls):
         name = file_name(word)
@@ -198,9 +192,7 @@ def _named(
     calls: Iterable[tuple[SimpleCommand, tuple[Command, ...]]],
 ) -> Iterator[Word]:
     for _, commands in calls:
-        for command in commands:
-            if isinstance(command, Replace | CreateFromFile | DeleteFromFile):
-                yield from command.files
+        yield from object_files(commands)
 
 
 def _written(call: SimpleCommand, commands: tuple[Command, ...]) -> Iterator[str]:

@@ -13,14 +13,13 @@ from kopslint.commands.model import CreateFromFile, DeleteFromFile, Replace
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kopslint.commands.command import Command
     from kopslint.syntax.script import SimpleCommand, Word
 
 STDIN = ("-", "/dev/stdin")
 """What ``-f`` calls the standard input."""
-
 
 MOST_TEXTS = 64
 """More than so many are no list that anybody wrote; the others are not known."""
@@ -36,7 +35,7 @@ def from_input(
     found: dict[Word, Source] = {}
     several: set[Word] = set()
     for call, commands in calls:
-        words = [word for word in _files(commands) if word.text in STDIN]
+        words = [word for word in object_files(commands) if word.text in STDIN]
         text = _given(call) if words and len(found) < MOST_TEXTS else None
         for word in words:
             old = found.setdefault(word, text or Source("", ""))
@@ -46,28 +45,27 @@ def from_input(
 
 
 def written_out(
-    calls: Iterable[tuple[SimpleCommand, tuple[Command, ...]]],
+    calls: Sequence[tuple[SimpleCommand, tuple[Command, ...]]],
 ) -> dict[str, Source]:
     """The files that the list writes from a text of its own, by name as written.
 
     One that it reads before is another file then.
     """
-    every = list(calls)
-    wanted = {word.text for _, commands in every for word in _files(commands)}
+    wanted = {word.text for _, commands in calls for word in object_files(commands)}
     found: dict[str, Source] = {}
     read: set[str | None] = set()
-    for call, commands in every:
+    for call, commands in calls:
         name = _target(call)
         wanted_yet = name in wanted and name not in read
         if name is not None and wanted_yet and len(found) < MOST_TEXTS:
             text = _given(call)
             if text is not None:
                 found[name] = text
-        read.update(word.text for word in _files(commands))
+        read.update(word.text for word in object_files(commands))
     return found
 
 
-def _files(commands: Iterable[Command]) -> Iterator[Word]:
+def object_files(commands: Iterable[Command]) -> Iterator[Word]:
     """The files that kops reads objects from."""
     for command in commands:
         if isinstance(command, Replace | CreateFromFile | DeleteFromFile):
