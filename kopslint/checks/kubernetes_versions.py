@@ -16,7 +16,7 @@ from kopslint.checks.versions import Release, release
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.spec import Role, parse_role
-from kopslint.kops.terraform import groups_at, is_object
+from kopslint.kops.terraform import group_at, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -262,16 +262,15 @@ def _workers_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
 def _holds_workers(target: Word, step: Step) -> bool:
     """Whether workers are at an address, unless it tells that they are not."""
     address = target.shown
+    if is_object(address):
+        return False
     roles = {
         group.role
         for situation in step.before
         if (spec := situation.rendered) is not None
-        for name, group in spec.groups.items()
-        if name in groups_at(address, spec)
+        and (group := group_at(address, spec)) is not None
     }
-    if roles or is_object(address):
-        return Role.NODE in roles and not is_object(address)
-    return re.search(_TARGET, address) is None
+    return Role.NODE in roles if roles else re.search(_TARGET, address) is None
 
 
 def _workers_rolled_first(context: Context, steps: tuple[Step, ...]) -> Step | None:

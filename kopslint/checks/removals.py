@@ -51,7 +51,7 @@ def removals(
     none, the id is to be looked up.
     """
     known = tuple(spec for spec in specs if spec.cluster is not None)
-    cloud = next((s.cluster.cloud for s in known if s.cluster and s.cluster.cloud), "")
+    cloud = next((spec.cloud for spec in known if spec.cloud), "")
     cluster = known[0].name if known else ""
     clusters: dict[str, list[str]] = {}
     for member, etcd_cluster in pairs:

@@ -166,8 +166,7 @@ class Examiner:
             context.cluster,
             self._settings,
         )
-        sides = (context.after, *((context.before,) if context.before else ()))
-        unsafe = unsafe_names(sides)
+        unsafe = unsafe_names(context.specs)
         findings = dict.fromkeys(
             found if not unsafe else (pastable(each, unsafe) for each in found)
         )

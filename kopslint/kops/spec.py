@@ -216,6 +216,11 @@ class Manifest(Frozen):
         )
 
     @property
+    def cloud(self) -> str | None:
+        """The cloud that the Cluster names, by its name in v1alpha2."""
+        return self.cluster.cloud if self.cluster is not None else None
+
+    @property
     def etcd_clusters(self) -> tuple[EtcdCluster, ...]:
         """The etcd clusters, in the order of the spec."""
         return self.cluster.etcd_clusters if self.cluster is not None else ()

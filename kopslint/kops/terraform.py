@@ -11,6 +11,7 @@ import re
 from base64 import b32hexencode
 from typing import TYPE_CHECKING
 
+from kopslint.kops.clouds import APPLIED_BY_ROLLS
 from kopslint.kops.spec import Role
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ REFUSED_ON = frozenset({"linode", "metal", "openstack"})
 FLAGS = {"azure": "AzureTerraform", "digitalocean": "DOTerraform"}
 """The feature flag without which it is refused, by cloud."""
 
-ROLLED_PAST_IT = frozenset({"digitalocean", "hetzner", "scaleway"})
+ROLLED_PAST_IT = APPLIED_BY_ROLLS - REFUSED_ON - {"azure"}
 """Where a rolling update makes the new machines by itself, past terraform's state.
 
-Source: kops pkg/instancegroups/instancegroups.go, ``reconcileInstanceGroup``.
+A scale set of Azure makes its own.
 """
 
 _GROUP = {
@@ -56,8 +57,8 @@ def addresses(group: InstanceGroup, manifest: Manifest) -> tuple[str, ...]:
     group that is applied alone has to bring its objects along. Empty where that of the
     group is not known; launch templates come along by themselves.
     """
-    cloud = manifest.cluster.cloud if manifest.cluster is not None else None
-    names = tuple(_names(group, manifest, cloud)) if cloud in _GROUP else ()
+    cloud = manifest.cloud
+    names = tuple(_names(group, manifest)) if cloud in _GROUP else ()
     if cloud is None or not names:
         return ()
     manifests = (
@@ -72,8 +73,8 @@ def addresses(group: InstanceGroup, manifest: Manifest) -> tuple[str, ...]:
     )
 
 
-def groups_at(address: str, manifest: Manifest) -> frozenset[str]:
-    """The groups of ``manifest`` that an address is about; none if it names none."""
+def group_at(address: str, manifest: Manifest) -> InstanceGroup | None:
+    """The group of ``manifest`` that an address is about, if it names one."""
     kind, _, last = re.sub(r"\[[^\]]*\]$", "", address).rpartition(".")
     name = re.sub(r"^(nodeupconfig|manifests-etcdmanager-[a-z]+)-", "", last)
     if kind.endswith(_GROUP["gce"]):
@@ -84,7 +85,7 @@ def groups_at(address: str, manifest: Manifest) -> frozenset[str]:
         if name == (resource := _resource(group)) or name.startswith(f"{resource}-")
     ]
     # The name of one group may begin with that of another.
-    return frozenset([max(named, key=len)] if named else [])
+    return manifest.groups[max(named, key=len)] if named else None
 
 
 def is_object(address: str) -> bool:
@@ -92,10 +93,8 @@ def is_object(address: str) -> bool:
     return re.search(rf"(^|\.)({_OBJECTS}|aws_s3_bucket_object)\.", address) is not None
 
 
-def _names(
-    group: InstanceGroup, manifest: Manifest, cloud: str | None
-) -> Iterator[str]:
-    if cloud == "gce":
+def _names(group: InstanceGroup, manifest: Manifest) -> Iterator[str]:
+    if manifest.cloud == "gce":
         for zone in manifest.zones_of(group) or ():
             name = f"{zone.rpartition('-')[2]}-{group.name}-{manifest.name}"
             yield _resource(_limited(name.replace(".", "-")))

@@ -75,8 +75,7 @@ def plan_route(
     back = backward(before, after)
     if back is not None:
         return no_way._replace(reasons=(back,))
-    cloud = before.cluster.cloud if before.cluster is not None else None
-    deeds = Deeds(before.name, cloud, terraform=options.terraform)
+    deeds = Deeds(before.name, before.cloud, terraform=options.terraform)
     if no := _not_there(before, after, deeds):
         return NoWay(before.name, store, (no,))
     legs = Legs(before, final, deeds)

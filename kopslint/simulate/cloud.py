@@ -138,7 +138,7 @@ def run_update(
     if problem:
         return [refused(situation, *problem)]
     if command.target is not None and command.target.shown == "terraform":
-        cloud = situation.registry.cluster.cloud if situation.registry.cluster else None
+        cloud = situation.registry.cloud
         if cloud in terraform.REFUSED_ON:
             said = f"cloud provider {cloud} does not support the terraform target"
             return [refused(situation, Refusal("no-terraform", said, cloud or ""))]
@@ -230,8 +230,7 @@ def _rolled_groups(command: RollingUpdate, situation: Situation) -> list[str]:
 
 
 def _publishes(registry: Manifest, plan: Plan) -> bool:
-    cloud = registry.cluster.cloud if registry.cluster is not None else None
-    return cloud in APPLIED_BY_ROLLS and not update_refusals(registry, plan)
+    return registry.cloud in APPLIED_BY_ROLLS and not update_refusals(registry, plan)
 
 
 def _ended(before: Situation, after: list[Situation]) -> list[Result]:

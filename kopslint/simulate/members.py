@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.kops.refusals import Refusal
-from kopslint.kops.terraform import groups_at
+from kopslint.kops.terraform import group_at
 from kopslint.simulate import machines
 from kopslint.simulate.result import Result, applied, nothing, refused, undecided
 from kopslint.simulate.situation import merged
@@ -244,8 +244,8 @@ def run_terraform(command: Terraform, situation: Situation) -> list[Result]:
         return [applied(_destroyed(situation))]
     rendered = situation.rendered or situation.applied
     if command.targets:
-        named = (groups_at(word.shown, rendered) for word in command.targets)
-        chosen = {name for names in named for name in names}
+        named = (group_at(word.shown, rendered) for word in command.targets)
+        chosen = {group.name for group in named if group is not None}
         return [
             applied(machines.apply(situation, rendered, groups=chosen, publish=False))
         ]
