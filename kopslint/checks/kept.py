@@ -56,12 +56,13 @@ def deleted_first(context: Context) -> bool:
         return False
     from kopslint.checks.teardown import ends_cluster
 
-    for step in simulation.steps:
-        applied = [situation.applied.cluster for situation in step.before]
-        if any(cluster is not context.before.cluster for cluster in applied):
-            return False
-        if step.status == "applied" and ends_cluster(step.command, simulation.plan):
-            return True
+    for number, step in enumerate(simulation.steps, 1):
+        if ends_cluster(step.command, simulation.plan) and step.status == "applied":
+            return all(
+                situation.applied.cluster is context.before.cluster
+                for earlier in simulation.steps[:number]
+                for situation in earlier.before
+            )
     return False
 
 

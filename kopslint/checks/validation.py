@@ -158,8 +158,6 @@ _OLDER_KOPS = (
     "The kops that fits the cluster's Kubernetes refuses this; a newer one may be in "
     "use, and takes it. kops-version in the configuration says which it is."
 )
-
-
 _REFUSED_BEFORE = "an older kops refuses this"
 
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from kopslint.plan.runbook import Runbook
 
 # What the volumes are called: kops pkg/model/master_volumes.go, and for DigitalOcean
-# upup/pkg/fi/cloudup/do/utils.go. By the program that
-# deletes them: what it has to be told first, and how a volume is found.
+# upup/pkg/fi/cloudup/do/utils.go. By the program that deletes them: what it has to be
+# told first, and how a volume is found.
 _VOLUMES = {
     "aws": (
         ': "${AWS_REGION:?set it to the region of the cluster}"',

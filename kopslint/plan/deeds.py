@@ -91,9 +91,8 @@ class Deeds(Record):
         """A control-plane group goes, its machine at once.
 
         ``wipe`` says that a machine is still to come that would mount its volumes:
-        etcd-manager takes any etcd volume of its zone. They are deleted then;
-        terraform does so by itself. ``nodes`` says that a group
-        of nodes takes its name.
+        etcd-manager takes any etcd volume of its zone. They are deleted then; terraform
+        does so by itself. ``nodes`` says that a group of nodes takes its name.
         """
         group = unit.name
         reason = f"{group} has no member in etcd any more; its machine ends at once."

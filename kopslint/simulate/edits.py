@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from kopslint.syntax.script import Word
     from kopslint.syntax.yaml_tree import Node
 
+_ETCD = "etcdClusters"
 _SET = re.compile(
-    r"(?:cluster\.)?spec\.(?:(?P<kubernetes>kubernetesVersion)"
-    r"|etcdClusters\[(?P<etcd>\*|\d+)\]\.version)=v?(?P<version>\d+\.\d+\.\d+)"
+    r"(?:cluster\.)?spec\.(?:kubernetesVersion"
+    rf"|{_ETCD}\[(?P<etcd>\*|\d+)\]\.version)=v?(?P<version>\d+\.\d+\.\d+)"
 )
 
 
@@ -41,14 +42,10 @@ def on_the_way(cluster: Cluster, sets: Iterable[Word], plan: Plan) -> Cluster | 
         match = _SET.fullmatch(word.text or "")
         if match is None:
             return None
-        value = Scalar(match["version"], match["version"], quoted=False, span=word.span)
-        path = ("spec", "kubernetesVersion")
-        if match["etcd"] is None:
-            node = _with(node, path, value)
-        else:
-            node = _with(
-                node, ("spec", "etcdClusters", match["etcd"], "version"), value
-            )
+        version, which = match["version"], match["etcd"]
+        value = Scalar(version, version, quoted=False, span=word.span)
+        path = ("kubernetesVersion",) if which is None else (_ETCD, which, "version")
+        node = _with(node, ("spec", *path), value)
     if not isinstance(node, Mapping):
         return None
     made, flaws = make_cluster(node, cluster.version)

@@ -56,9 +56,9 @@ _PROGRAM_NAMES = """
     kops kubectl etcdctl etcdutl etcd-manager-ctl etcd-dump-logs terraform tofu
     terragrunt aws gcloud gsutil az openstack doctl hcloud linode-cli scw helm docker
     podman crictl ctr nerdctl ssh scp sudo su env export set unset source cd ls cat
-    echo printf sleep
-    curl wget jq yq grep sed awk sort head tail tee diff git go make vi vim nano cp
-    mv rm mkdir chmod chown systemctl service journalctl watch time timeout xargs
+    echo printf sleep curl wget jq yq grep sed awk sort head tail tee diff git go make
+    vi vim nano cp mv rm mkdir chmod chown systemctl service journalctl watch time
+    timeout xargs
     for while until if case read eval exec bash sh exit true false test wait kill
     pkill killall mount umount dig ping python python3 pip ansible-playbook alias
     apt apt-get brew tar unzip
