@@ -166,29 +166,13 @@ class Summary(Record):
     paths: tuple[str, ...] = ()
 
 
-class Part(Record):
-    """That a report is number ``number`` of ``of`` reports about one fleet.
-
-    ``doubtful`` are findings that hold if all of these reports have them: that a
-    comment silences nothing, in a text that is about clusters of several of them.
-    """
-
-    number: int
-    of: int
-    doubtful: tuple[Finding, ...] = ()
-
-
 class Report(Record):
-    """The result of one check; ``suppressed`` findings do not count as findings.
-
-    ``part`` is set if it is about a part of the clusters only.
-    """
+    """The result of one check; ``suppressed`` findings do not count as findings."""
 
     findings: tuple[Finding, ...]
     timeline: tuple[TimelineEntry, ...] = ()
     summary: Summary = Summary()
     suppressed: tuple[tuple[Finding, Suppression], ...] = ()
-    part: Part | None = None
 
     def count(self, severity: Severity) -> int:
         """How many findings have exactly this severity."""

@@ -20,7 +20,7 @@ from kopslint import engine
 from kopslint.config.settings import DEFAULT
 from kopslint.engine.conclude import conclude
 from kopslint.engine.examine import Examination, Examiner
-from kopslint.engine.portions import Cut, UnshownError, cut, examine_portions
+from kopslint.engine.portions import Cut, cut, examine_portions
 from kopslint.records import Record
 from kopslint.source.text import Source
 
@@ -45,18 +45,15 @@ def check(
     """The same report, and the same errors, as ``engine.check``.
 
     ``jobs`` is how many processes work on it, by default as many as there are cores.
-    ``progress`` is told how many of all portions are done. Besides, a shard of a large
-    fleet raises ``UnshownError`` for a file that it cannot share with other shards.
+    ``progress`` is told how many of all portions are done.
     """
     if not request.is_fleet:
         return engine.check(request, settings)
-    whole = cut(request, settings.shard)
-    if len(whole.portions) < 2 and not whole.unread:
+    whole = cut(request)
+    if len(whole.portions) < 2:
         return engine.check(request, settings)
     try:
         examination = _examined(whole, settings, jobs or _cores(), progress)
-    except UnshownError:
-        raise
     except Exception:  # noqa: BLE001 - the check in one piece says what is wrong.
         examination = None
     if examination is None:

@@ -1,4 +1,4 @@
-"""``--shard`` and ``kopslint merge``: a fleet shared between the jobs of a matrix."""
+"""``--shard``: a fleet shared between the jobs of a matrix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from kopslint import __version__
 from kopslint.cli.program import run
 from kopslint.config.shard import Shard, read_shard
 from kopslint.errors import UsageError
@@ -54,42 +53,19 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write_shards(of: int, *options: str) -> None:
-    """The reports of all shards, in a folder."""
-    Path("reports").mkdir()
-    for number in range(1, of + 1):
-        words = ["check", "fleet", "--shard", f"{number}/{of}", *options]
-        report = f"json=reports/{number}.json"
-        assert run([*words, "--format", report, "--fail-on", "never"]) == 0
-
-
 @pytest.mark.usefixtures("fleet")
-def test_merged_reports_are_the_report_of_one_check(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Text and exit status, after the specs are gone."""
-    assert run(["check", "fleet"]) == 1
-    whole = capsys.readouterr().out
-    write_shards(2)
-    for file in Path("fleet").iterdir():
-        file.unlink()
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_shard_tells_of_its_own_clusters_alone(number: int) -> None:
+    """Each job writes its own report and judges it by itself."""
+    words = ["check", "fleet", "--shard", f"{number}/2"]
+    assert run([*words, "--format", "json=report.json"]) == 1
 
-    assert run(["merge", "reports"]) == 1
-    assert capsys.readouterr().out == whole
-    assert "of 6 clusters" in whole
+    report = json.loads(Path("report.json").read_text(encoding="utf-8"))
 
-
-@pytest.mark.usefixtures("fleet")
-def test_a_shard_tells_of_its_own_clusters_alone() -> None:
-    write_shards(2)
-
-    reports = [json.loads(Path(f"reports/{n}.json").read_text()) for n in (1, 2)]
-
-    for number, report in enumerate(reports, 1):
-        mine = [name for name in NAMES if Shard(number, 2).holds(name)]
-        assert report["summary"]["clusters"] == mine
-        assert {each["cluster"] for each in report["findings"]} == {*mine}
-        assert report["summary"]["specs"] == len(NAMES)
+    mine = [name for name in NAMES if Shard(number, 2).holds(name)]
+    assert report["summary"]["clusters"] == mine
+    assert {each["cluster"] for each in report["findings"]} == {*mine}
+    assert report["summary"]["specs"] == len(NAMES)
 
 
 @pytest.mark.usefixtures("fleet")
@@ -121,8 +97,7 @@ def test_a_shard_of_nothing_is_no_pass(capsys: pytest.CaptureFixture[str]) -> No
     [
         (["--changed"], "not what changed in git"),
         (["--fix"], "--shard checks a part of a fleet"),
-        (["--baseline", "b.json"], "a shard is one part"),
-        (["--write-baseline", "b.json"], "a shard is one part"),
+        (["--write-baseline", "b.json"], "a baseline of one shard would forget"),
     ],
 )
 @pytest.mark.usefixtures("fleet")
@@ -134,66 +109,35 @@ def test_what_a_shard_cannot_do_is_refused(
 
 
 @pytest.mark.usefixtures("fleet")
-def test_a_baseline_is_of_the_whole_fleet(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is written and read where the reports are merged."""
-    write_shards(2)
-
-    assert run(["merge", "reports", "--write-baseline", "b.json", "--quiet"]) == 0
-    assert run(["merge", "reports", "--baseline", "b.json", "--quiet"]) == 0
-    assert run(["check", "fleet", "--baseline", "b.json", "--quiet"]) == 0
-    assert capsys.readouterr().out == ""
-
-
-def edited(number: int, old: str, new: str) -> None:
-    """Replaces text in the report of a shard."""
-    path = Path(f"reports/{number}.json")
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-@pytest.mark.usefixtures("fleet")
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        (None, "", "the report of shard 2/2 is missing"),
-        ('"number": 2', '"number": 1', "there are several reports of shard 1/2"),
-        ('"of": 2', '"of": 3', "these are reports of 2 and 3 shards"),
-        (f'"{__version__}"', '"0.0.1"', "was written by kopslint 0.0.1"),
-        ("kopslint/v1", "kopslint/v2", "2.json is no report of a shard: schema: "),
-        (
-            '"rules": ',
-            '"rules": 1',
-            "these reports are about different inputs or rules",
-        ),
-        (
-            '"subject"',
-            '"topic"',
-            "2.json is no report of a shard: shard: findings: 0: ",
-        ),
-        ("{", "[", "2.json is no report of a shard: "),
-    ],
-)
-def test_reports_that_are_no_whole_are_refused(
-    capsys: pytest.CaptureFixture[str], old: str | None, new: str, words: str
-) -> None:
-    """A verdict about a part of the fleet must not pass for one about all of it."""
-    write_shards(2)
-    if old is None:
-        Path("reports/2.json").unlink()
-    else:
-        edited(2, old, new)
-
-    assert run(["merge", "reports"]) == 2
-    assert words in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("fleet")
-def test_the_report_of_a_whole_check_is_no_part(
+def test_a_shard_reads_the_baseline_of_all_clusters(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run(["check", "fleet", "--format", "json=all.json"]) == 1
+    """What is known of other clusters is not said to be gone."""
+    assert run(["check", "fleet", "--write-baseline", "b.json", "--quiet"]) == 0
+    capsys.readouterr()
 
-    assert run(["merge", "all.json"]) == 2
-    assert "all.json is no report of a shard" in capsys.readouterr().err
-    assert "shard" not in json.loads(Path("all.json").read_text(encoding="utf-8"))
+    for number in (1, 2):
+        words = ["check", "fleet", "--shard", f"{number}/2", "--baseline", "b.json"]
+        assert run([*words, "--quiet"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+def test_a_comment_in_a_file_of_several_shards_may_be_needed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a file of one shard it is known that the comment silences nothing."""
+    monkeypatch.chdir(tmp_path)
+    one, other = (next(n for n in NAMES if Shard(k, 2).holds(n)) for k in (1, 2))
+    text = SPEC.read_text(encoding="utf-8")
+    ignore = "# kopslint: ignore-file[KL109] a key that was there twice\n"
+    first, second = (text.replace("prod.example.com", name) for name in (one, other))
+    Path("both.yaml").write_text(f"{ignore}{first}---\n{second}", encoding="utf-8")
+    Path("one.yaml").write_text(f"{ignore}{first}", encoding="utf-8")
+
+    assert run(["check", "both.yaml", "--shard", "1/2"]) == 0
+    assert "KL910" not in capsys.readouterr().out
+    assert run(["check", "both.yaml"]) == 0
+    assert "KL910" in capsys.readouterr().out
+    assert run(["check", "one.yaml", "--shard", "1/2"]) == 0
+    assert "KL910" in capsys.readouterr().out

@@ -17,7 +17,6 @@ from kopslint import engine, workers
 from kopslint.config.settings import DEFAULT
 from kopslint.config.shard import Shard
 from kopslint.engine import Request, check
-from kopslint.engine.portions import UnshownError
 from kopslint.errors import InputError, NothingCheckedError
 from kopslint.source.text import Source
 
@@ -118,37 +117,6 @@ def test_an_unreadable_file_is_told_as_by_one_process() -> None:
 
     assert caught.value.span is not None
     assert caught.value.span.source is bad[20]
-
-
-@pytest.mark.usefixtures("small_is_large")
-def test_a_shard_reads_no_file_of_others() -> None:
-    """It is as fast as its share, and what is wrong there is theirs to tell."""
-    request = fleet(40)
-    shard = Shard(1, 2)
-    bad = tuple(
-        source if shard.holds(f"c{n}.example.com") else Source(source.path, f"{{{text}")
-        for n, source in enumerate(request.after or ())
-        for text in [source.text]
-    )
-
-    report = workers.check(Request(None, bad), DEFAULT._replace(shard=shard), jobs=2)
-
-    names = (f"c{n}.example.com" for n in range(40))
-    assert report.summary.clusters == tuple(sorted(filter(shard.holds, names)))
-
-
-@pytest.mark.usefixtures("small_is_large")
-def test_a_file_that_does_not_show_its_cluster_cannot_be_shared() -> None:
-    """Another shard, which it concerns as well, has left it unread."""
-    _, second, *others = fleet(40).after or ()
-    label = "kops.k8s.io/cluster: c1.example.com"
-    hidden = f'"kops.k8s.io/cluste\\x72": c0.example.com  # not {label}'
-    text = second.text.replace(label, hidden, 1)
-    request = Request(None, (Source("hidden.yaml", text), *others))
-    shard = next(s for s in (Shard(1, 2), Shard(2, 2)) if s.holds("c1.example.com"))
-
-    with pytest.raises(UnshownError, match=r"hidden\.yaml is about c0\.example"):
-        workers.check(request, DEFAULT._replace(shard=shard), jobs=2)
 
 
 @pytest.mark.usefixtures("small_is_large")

@@ -24,7 +24,6 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     TextOrJson,
     Verbose,
 )
-from kopslint.cli.merge_command import merge
 from kopslint.cli.options import ColorWhen, Form, Format
 from kopslint.cli.plan_options import PlanFormat, PlanOptions, Target
 from kopslint.cli.terminal import style_for, write_output
@@ -75,7 +74,6 @@ def kopslint(
 
 
 app.command()(check)
-app.command()(merge)
 app.command()(commands)
 
 

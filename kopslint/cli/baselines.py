@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 
 def without_known(
-    report: Report, file: Path, rules: Sequence[Rule], voice: Voice
+    report: Report, file: Path, rules: Sequence[Rule], voice: Voice, *, whole: bool
 ) -> Report:
-    """The report without the findings of a baseline, and a word on those that are gone.
+    """The report without the findings of a baseline.
 
+    A ``whole`` report, one that is not a shard's, also tells which of them are gone.
     Raises ``InputError`` for a file that is no baseline.
     """
     baseline = _read(file)
@@ -47,7 +48,7 @@ def without_known(
         clusters=frozenset(summary.clusters),
         paths=frozenset(summary.paths),
     )
-    if gone:
+    if gone and whole:
         what = "1 finding" if len(gone) == 1 else f"{len(gone)} findings"
         verb, them = ("is", "it") if len(gone) == 1 else ("are", "them")
         voice.remark(

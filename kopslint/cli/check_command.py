@@ -126,7 +126,7 @@ def check(
         str | None,
         typer.Option(
             metavar="I/N",
-            help="Only the clusters of shard I of N, by name; see kopslint merge.",
+            help="Only the clusters of shard I of N, by name.",
         ),
     ] = None,
     house: House = None,

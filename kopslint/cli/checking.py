@@ -199,11 +199,10 @@ def _refuse_unfit(options: CheckOptions) -> None:
             "--fix and --diff mend one list, and --shard checks a part of a fleet",
             hint="leave out --shard",
         )
-    if options.shard is not None and (options.baseline or options.write_baseline):
+    if options.shard is not None and options.write_baseline is not None:
         raise UsageError(
-            "a shard is one part of what a baseline is about",
-            hint="give the baseline to kopslint merge, and --fail-on never to the"
-            " shards",
+            "a baseline of one shard would forget everything else",
+            hint="write it from a check of all clusters, without --shard",
         )
     for output in options.outputs if options.diff else ():
         if output.file is None and output.format is not Format.TEXT:

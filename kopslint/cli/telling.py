@@ -67,7 +67,9 @@ def _baselined(
     if options.write_baseline is not None:
         return with_all_known(report, options.write_baseline, rules, voice)
     assert options.baseline is not None  # noqa: S101 (one of the two is given)
-    return without_known(report, options.baseline, rules, voice)
+    return without_known(
+        report, options.baseline, rules, voice, whole=options.shard is None
+    )
 
 
 def statistics(report: Report) -> str:

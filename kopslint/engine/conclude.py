@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.engine.examine import ask, loaded
 from kopslint.errors import NothingCheckedError
-from kopslint.findings import Finding, Part, Report, Summary
+from kopslint.findings import Finding, Report, Summary
 from kopslint.rulebook.loader import load_rules
 from kopslint.suppress.silence import Texts, silence
 
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.config.settings import Settings
-    from kopslint.config.shard import Shard
     from kopslint.engine.examine import Examination
     from kopslint.engine.request import Request
-
-_UNUSED = "KL910"
 
 
 def conclude(request: Request, settings: Settings, examination: Examination) -> Report:
@@ -46,13 +43,7 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
         today=settings.today,
     )
     comments = loaded(rule for rule in rules if rule.judges_comments)
-    complaints = list(
-        dict.fromkeys(ask(comments, lambda _: (outcome,), None, settings))
-    )
-    part = None
-    if settings.shard is not None:
-        part = _part(settings.shard, complaints, request, examination)
-        complaints = [each for each in complaints if each not in part.doubtful]
+    complaints = dict.fromkeys(ask(comments, lambda _: (outcome,), None, settings))
     return Report(
         findings=in_order((*outcome.kept, *complaints)),
         timeline=tuple(e for cluster in clusters.values() for e in cluster.timeline),
@@ -72,7 +63,6 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
             else sum(c.after for c in clusters.values()),
         ),
         suppressed=tuple(sorted(outcome.suppressed, key=lambda pair: _order(pair[0]))),
-        part=part,
     )
 
 
@@ -95,49 +85,29 @@ def once(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _texts(request: Request, settings: Settings, examination: Examination) -> Texts:
-    """The inputs as far as comments in them count."""
-    shard = settings.shard
-    owners = _owners(shard, examination) if shard is not None else {}
-    return Texts(
+    """The inputs as far as comments in them count.
+
+    To a shard that is not what is about clusters of others alone.
+    """
+    texts = Texts(
         (request.before or ()) if request.after is None else request.after,
         request.commands,
         past=None if request.after is None else request.before,
         alone=not request.partial,
-        judged_elsewhere=frozenset(
-            path
-            for path, numbers in owners.items()
-            if shard is not None and len(numbers) == 1 and shard.number not in numbers
-        ),
         at_hand=request.at_hand,
     )
-
-
-def _part(
-    shard: Shard, complaints: list[Finding], request: Request, examination: Examination
-) -> Part:
-    """What is said of a shard besides its findings.
-
-    A comment that silences nothing here may silence something in another shard,
-    unless the file that it stands in is about clusters of this one alone.
-    """
-    owners = _owners(shard, examination)
-    alone = {path for path, numbers in owners.items() if numbers == {shard.number}}
-    alone -= {source.path for source in request.commands}
-    doubtful = tuple(
-        each
-        for each in complaints
-        if each.rule == _UNUSED and each.locations[0].span.source.path not in alone
-    )
-    return Part(shard.number, shard.of, doubtful)
-
-
-def _owners(shard: Shard, examination: Examination) -> dict[str, set[int]]:
-    """The shards of the clusters that each file is about, by path."""
-    owners: dict[str, set[int]] = {}
+    shard = settings.shard
+    if shard is None:
+        return texts
+    ours: set[str] = set()
+    others = {source.path for source in request.commands}
     for name, sources in examination.sources.items():
-        for source in sources:
-            owners.setdefault(source.path, set()).add(shard.number_of(name))
-    return owners
+        paths = ours if shard.holds(name) else others
+        paths.update(source.path for source in sources)
+    return texts._replace(
+        specs=tuple(s for s in texts.specs if s.path in ours or s.path not in others),
+        shared=frozenset(others),
+    )
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

@@ -53,8 +53,8 @@ class Examined(Record):
 class Examination(Record):
     """What came of some clusters, by name in their order.
 
-    ``sources`` are those of every cluster that was seen, also of those that other
-    shards examine; ``skipped`` are sources that hold no kops object.
+    ``sources`` are those of every cluster that was read, also of those that a shard
+    does not examine; ``skipped`` are sources that hold no kops object.
     """
 
     clusters: Mapping[str, Examined]

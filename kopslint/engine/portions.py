@@ -3,8 +3,7 @@
 Which clusters a file is about is known only when it has been read, and reading is half
 of the work. So files are cut by the names that their text shows at first sight, and
 whoever puts the portions together sees from what was really read where that was wrong:
-a cluster that turns up in several portions is examined again, as a whole. A shard
-leaves unread what seems to be about clusters of others, and one of them reads it.
+a cluster that turns up in several portions is examined again, as a whole.
 """
 
 from __future__ import annotations
@@ -14,13 +13,11 @@ from typing import TYPE_CHECKING
 
 from kopslint.engine.examine import Examination
 from kopslint.engine.request import NO_CLUSTER
-from kopslint.errors import InputError
 from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from kopslint.config.shard import Shard
     from kopslint.engine.examine import Examined
     from kopslint.engine.request import Request
     from kopslint.source.text import Source
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 SIZE = 16
 """How many clusters make a portion, if they can be told apart."""
 
-_PLAIN = re.compile(r"[\w.-]+")
 _LABEL = re.compile(r"""kops\.k8s\.io/cluster["']?[ ]*:[ ]*["']?([^\s"',}\]]+)""")
 _CLUSTER = re.compile(r"""kind["']?[ ]*:[ ]*["']?Cluster\b""")
 # The name among the keys of metadata, whatever stands below the keys before it.
@@ -42,25 +38,15 @@ _NAME = re.compile(
 )
 
 
-class UnshownError(InputError):
-    """A file is about a cluster that its text does not show, so no shards can share it.
-
-    Only the shard that reads it can tell; one that it concerns too has not read it.
-    """
-
-
 class Cut(Record):
     """A request in ``portions``, by the names that its clusters seem to have.
 
-    ``shown`` are those of each file. Of the ``plain`` files all shards take them to be
-    certain: they are in no portion, and ``unread``, if all their clusters are others'.
+    ``shown`` are those of each file.
     """
 
     request: Request
     portions: tuple[Request, ...]
     shown: Mapping[Source, tuple[str, ...]]
-    plain: frozenset[Source] = frozenset()
-    unread: frozenset[Source] = frozenset()
 
     @property
     def names(self) -> frozenset[str]:
@@ -68,7 +54,7 @@ class Cut(Record):
         return frozenset(name for names in self.shown.values() for name in names)
 
 
-def cut(request: Request, shard: Shard | None = None, size: int = SIZE) -> Cut:
+def cut(request: Request, size: int = SIZE) -> Cut:
     """Cut a request by clusters, each side of a change in the same way."""
     shown = {source: _names_shown(source) for source in request.specs}
     home: dict[str, str] = {}
@@ -82,21 +68,14 @@ def cut(request: Request, shard: Shard | None = None, size: int = SIZE) -> Cut:
     for names in shown.values():
         for name in names:
             home[leader(name)] = leader(names[0])
-    plain: frozenset[Source] = frozenset()
-    if shard is not None:
-        plain = frozenset(s for s, names in shown.items() if _is_plain(s, names))
-    ours = {leader(name) for name in [*home] if shard is None or shard.holds(name)}
     number: dict[str, int] = {}
     place: dict[Source, int] = {}
     last = 0
     for source, names in shown.items():
-        if source in plain and leader(names[0]) not in ours:
-            continue
         if names:
             last = number.setdefault(leader(names[0]), len(number) // size)
         place[source] = last
-    unread = plain - frozenset(place)
-    return Cut(request, tuple(_portions(request, place)), shown, plain, unread)
+    return Cut(request, tuple(_portions(request, place)), shown)
 
 
 def examine_portions(whole: Cut, work: Work) -> Examination | None:
@@ -104,15 +83,10 @@ def examine_portions(whole: Cut, work: Work) -> Examination | None:
 
     None if a side turns out to hold a single cluster: what names no cluster belongs to
     the only one there is, and no portion can know that.
-
-    Raises ``UnshownError`` for a file that other shards left unread although it is
-    about their clusters.
     """
     request = whole.request
     parts = list(work(whole.portions, whole.names))
-    unread = _unread(whole)
-    everything = [*parts, Examination({}, unread, ())]
-    sides = [_names_in(side, everything) for side in (request.before, request.after)]
+    sides = [_names_in(side, parts) for side in (request.before, request.after)]
     if any(len(names) == 1 for names in sides):
         return None
     names = frozenset.union(*sides)
@@ -127,9 +101,6 @@ def examine_portions(whole: Cut, work: Work) -> Examination | None:
         clusters.update(part.clusters)
         for name, found in part.sources.items():
             sources.setdefault(name, {}).update(dict.fromkeys(found))
-    _refuse_unshown(whole, sources)
-    for name, found in unread.items():
-        sources.setdefault(name, {}).update(dict.fromkeys(found))
     torn |= _perhaps_renamed(request, sources)
     if torn:
         wanted = _connected(torn, sources)
@@ -141,29 +112,6 @@ def examine_portions(whole: Cut, work: Work) -> Examination | None:
         sources={name: tuple(sources[name]) for name in sorted(sources)},
         skipped=tuple(source for part in parts for source in part.skipped),
     )
-
-
-def _unread(whole: Cut) -> dict[str, tuple[Source, ...]]:
-    """The sources that are left to other shards, by the names that they show."""
-    found: dict[str, list[Source]] = {}
-    for source in whole.request.specs:
-        if source in whole.unread:
-            for name in whole.shown[source]:
-                found.setdefault(name, []).append(source)
-    return {name: tuple(sources) for name, sources in found.items()}
-
-
-def _refuse_unshown(whole: Cut, sources: Mapping[str, Iterable[Source]]) -> None:
-    """Raise ``UnshownError`` for a file that is about more than it shows."""
-    for name, found in sources.items():
-        for source in found:
-            if source in whole.plain and name not in whole.shown[source]:
-                raise UnshownError(
-                    f"{source.path} is about {name}, and its text does not show it, so"
-                    " that it cannot be shared between shards",
-                    hint="write the names of clusters as plain text, or leave out"
-                    " --shard",
-                )
 
 
 def _perhaps_renamed(
@@ -228,13 +176,6 @@ def _names_shown(source: Source) -> tuple[str, ...]:
         if _CLUSTER.search(document) and (match := _NAME.search(document)):
             names.append(match[2])
     return tuple(names)
-
-
-def _is_plain(source: Source, names: Sequence[str]) -> bool:
-    """Whether every object shows its cluster, and without any art of YAML."""
-    text = source.text
-    objects = text.count("InstanceGroup") + len(_CLUSTER.findall(text))
-    return 0 < objects == len(names) and all(map(_PLAIN.fullmatch, names))
 
 
 def _portions(request: Request, place: dict[Source, int]) -> Iterator[Request]:

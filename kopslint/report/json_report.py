@@ -35,12 +35,7 @@ def render_schema() -> str:
 def report_object(report: Report) -> dict[str, object]:
     """The report as the values that ``kopslint/v1`` is made of."""
     summary = report.summary
-    found = [
-        (finding, fingerprint)
-        for finding, fingerprint, suppression in identified(report)
-        if suppression is None
-    ]
-    values: dict[str, object] = {
+    return {
         "schema": SCHEMA,
         "summary": {
             "errors": report.count(Severity.ERROR),
@@ -56,21 +51,15 @@ def report_object(report: Report) -> dict[str, object]:
             "baselined": report.suppressed_by("baseline"),
         },
         "findings": [
-            {**finding_object(finding), "fingerprint": fingerprint}
-            for finding, fingerprint in found
+            {**_finding(finding), "fingerprint": fingerprint}
+            for finding, fingerprint, suppression in identified(report)
+            if suppression is None
         ],
         "timeline": [_entry(entry) for entry in report.timeline],
     }
-    if report.part is not None:
-        from kopslint.report.part import part_object
-
-        findings = [finding for finding, _ in found]
-        values["shard"] = part_object(report, report.part, findings)
-    return values
 
 
-def finding_object(finding: Finding) -> dict[str, object]:
-    """What ``kopslint/v1`` says of a finding, but for its fingerprint."""
+def _finding(finding: Finding) -> dict[str, object]:
     return {
         "rule": finding.rule,
         "name": finding.name,
@@ -83,8 +72,7 @@ def finding_object(finding: Finding) -> dict[str, object]:
         "cluster": finding.cluster,
         "etcd_cluster": finding.etcd_cluster,
         "locations": [
-            {**place_object(place.span), "label": place.label}
-            for place in finding.locations
+            {**_place(place.span), "label": place.label} for place in finding.locations
         ],
     }
 
@@ -93,15 +81,14 @@ def _entry(entry: TimelineEntry) -> dict[str, object]:
     return {
         "step": entry.step,
         "command": entry.command,
-        "location": None if entry.span is None else place_object(entry.span),
+        "location": None if entry.span is None else _place(entry.span),
         "status": entry.status,
         "cluster": entry.cluster,
-        "etcd": {name: etcd_object(view) for name, view in entry.etcd.items()},
+        "etcd": {name: _etcd(view) for name, view in entry.etcd.items()},
     }
 
 
-def etcd_object(view: EtcdView) -> dict[str, object]:
-    """What ``kopslint/v1`` says of an etcd cluster."""
+def _etcd(view: EtcdView) -> dict[str, object]:
     return {
         "members": list(view.members),
         "alive": list(view.alive),
@@ -112,8 +99,7 @@ def etcd_object(view: EtcdView) -> dict[str, object]:
     }
 
 
-def place_object(span: Span) -> dict[str, object]:
-    """What ``kopslint/v1`` says of a place."""
+def _place(span: Span) -> dict[str, object]:
     return {
         "path": span.source.path,
         "line": span.line,

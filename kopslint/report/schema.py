@@ -37,8 +37,8 @@ class LocationModel(PlaceModel):
     label: str
 
 
-class FoundModel(Model):
-    """What there is to know of a finding; its first location is the primary one."""
+class FindingModel(Model):
+    """One finding; its first location is the primary one."""
 
     rule: Annotated[str, Field(pattern=r"^[A-Z]+[0-9]+$")]
     name: str
@@ -51,11 +51,6 @@ class FoundModel(Model):
     cluster: str | None
     etcd_cluster: str | None
     locations: list[LocationModel]
-
-
-class FindingModel(FoundModel):
-    """One finding; its first location is the primary one."""
-
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{20}(-[0-9]+)?$")]
 
 
@@ -98,15 +93,12 @@ class SummaryModel(Model):
 
 
 class ReportModel(Model):
-    """The whole report; ``shard`` is there if it is about a part of a fleet."""
+    """The whole report."""
 
     schema_: Literal["kopslint/v1"] = Field(alias="schema")
     summary: SummaryModel
     findings: list[FindingModel]
     timeline: list[TimelineEntryModel]
-    shard: Annotated[
-        dict[str, object] | None, Field(description="For kopslint merge; may change.")
-    ] = None
 
 
 def json_schema() -> dict[str, object]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def unused(outcome: Outcome) -> Iterator[Draft]:
     """A comment silences nothing, although its rule was asked."""
     for judged in outcome.judged:
-        if not judged.directive.reason or judged.expired:
+        if not judged.directive.reason or judged.expired or not judged.everywhere:
             continue
         for rule in judged.rules:
             if (

@@ -35,14 +35,15 @@ class Texts(Record):
     ``at_hand`` are files that the commands name: others use them too, so comments in
     them count and are not judged.
     Without ``alone`` there are other clusters whose rules are not asked here.
-    Comments in files called ``judged_elsewhere`` count, and others judge them.
+    Files called ``shared`` are also about clusters that are not checked here, so a
+    comment in them may silence something there.
     """
 
     specs: tuple[Source, ...]
     commands: tuple[Source, ...] = ()
     past: tuple[Source, ...] | None = None
     alone: bool = True
-    judged_elsewhere: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
     at_hand: tuple[Source, ...] = ()
 
 
@@ -50,7 +51,8 @@ class Judged(Record):
     """A directive of today and what became of it.
 
     ``rules`` are those that it names, ``unknown`` the words that name none;
-    ``silenced`` are the ids of the rules that it silenced a finding of.
+    ``silenced`` are the ids of the rules that it silenced a finding of, and
+    ``everywhere`` says that all clusters that it may be about were checked.
     """
 
     directive: Directive
@@ -58,6 +60,7 @@ class Judged(Record):
     unknown: tuple[str, ...]
     silenced: frozenset[str]
     expired: bool
+    everywhere: bool
 
 
 class Outcome(Record):
@@ -90,12 +93,6 @@ def silence(
     """
     by_name = {key.lower(): rule for rule in known for key in (rule.id, rule.name)}
     read = [*map(read_directive, _comments(texts.specs, texts.commands))]
-    here = [
-        each
-        for each in read
-        if each is not None
-        and each.comment.span.source.path not in texts.judged_elsewhere
-    ]
     present = [each for each in read if isinstance(each, Directive)]
     past = [
         each
@@ -126,11 +123,19 @@ def silence(
         kept=tuple(kept),
         suppressed=tuple(suppressed),
         judged=tuple(
-            _judged(each, by_name, used, expired=_is_expired(each, today))
-            for each in here
-            if isinstance(each, Directive)
+            Judged(
+                directive=each,
+                rules=_named(each, by_name),
+                unknown=tuple(n for n in each.rules if n.lower() not in by_name),
+                silenced=frozenset(
+                    rule for other, rule in used if other == each or _same(other, each)
+                ),
+                expired=_is_expired(each, today),
+                everywhere=each.comment.span.source.path not in texts.shared,
+            )
+            for each in present
         ),
-        malformed=tuple(each for each in here if isinstance(each, Malformed)),
+        malformed=tuple(each for each in read if isinstance(each, Malformed)),
         known=by_name,
         tested=tested(
             rules if texts.alone else (),
@@ -188,24 +193,6 @@ def _covers(directive: Directive, finding: Finding) -> bool:
     if directive.whole_file:
         return place.source.path == comment.source.path
     return place.source is comment.source and place.line in directive.comment.lines
-
-
-def _judged(
-    directive: Directive,
-    by_name: Mapping[str, Rule],
-    used: set[tuple[Directive, str]],
-    *,
-    expired: bool,
-) -> Judged:
-    return Judged(
-        directive=directive,
-        rules=_named(directive, by_name),
-        unknown=tuple(n for n in directive.rules if n.lower() not in by_name),
-        silenced=frozenset(
-            rule for each, rule in used if each == directive or _same(each, directive)
-        ),
-        expired=expired,
-    )
 
 
 def _same(one: Directive, other: Directive) -> bool:
