@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks.alike import alike
 from kopslint.checks.context import Context, Draft
 from kopslint.checks.validation import postponed
-from kopslint.findings import Location
+from kopslint.findings import Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,26 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
             ),
             subject=item.reason,
             step=item.step,
+            severity=Severity.ERROR if _matters(item, context.simulation) else None,
         )
+
+
+def _matters(item: Undecided, simulation: Simulation) -> bool:
+    """Whether the verdict on the list hangs on what cannot be followed.
+
+    A script that is not at hand may do anything. Between two steps that change the
+    cluster it meets a cluster half-way; one that only runs ahead of all of them, or
+    behind, is like a list of its own.
+    """
+    from kopslint.commands.meaning import meaning
+    from kopslint.commands.model import Reach
+
+    if item.reach is not Reach.SHELL_TEXT:
+        return item.reach is not Reach.ELSEWHERE
+    changing = [
+        step.number for step in simulation.steps if meaning(step.command).planes
+    ]
+    return bool(changing) and changing[0] <= item.behind < changing[-1]
 
 
 def _is_followed(item: Undecided, simulation: Simulation) -> bool:

@@ -15,6 +15,7 @@ from kopslint.commands.invocation import Arguments, arguments, unknown_word
 from kopslint.commands.model import (
     Foreign,
     NodeCommand,
+    Reach,
     Reads,
     RestartManagers,
     Sleep,
@@ -150,6 +151,7 @@ def _terraform(invocation: Invocation) -> Command:
         text=invocation.text,
         span=invocation.span,
         reason=Unknown(invocation.text, reason),
+        reach=Reach.MACHINE,
     )
 
 

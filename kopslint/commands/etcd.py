@@ -16,6 +16,7 @@ from kopslint.commands.model import (
     MemberAdd,
     MemberList,
     MemberRemove,
+    Reach,
     Reads,
     RestoreBackup,
     SnapshotSave,
@@ -210,4 +211,5 @@ def _unreadable(invocation: Invocation, reason: str) -> Command:
         text=invocation.text,
         span=invocation.span,
         reason=Unknown(invocation.text, reason),
+        reach=Reach.ETCD,
     )

@@ -16,6 +16,7 @@ from kopslint.commands.model import (
     EditCluster,
     EditInstanceGroup,
     Keypair,
+    Reach,
     Reads,
     Reconcile,
     Replace,
@@ -75,7 +76,9 @@ def read_kops(invocation: Invocation) -> Command:
         return reads
     command = _change(call, common, invocation) or reads
     if call.undecided is not None and (command is not reads or _may_change(call)):
-        return Unreadable(**common, reason=_undecided(call, call.undecided))
+        return Unreadable(
+            **common, reason=_undecided(call, call.undecided), reach=Reach.KOPS
+        )
     return command
 
 
@@ -180,7 +183,9 @@ def _change(call: Call, common: _Common, invocation: Invocation) -> Command | No
             return Validate(**common, wait=call.value("wait"))
         case "toolbox enroll":
             reason = "kopslint does not replay machines that are enrolled by hand"
-            return Unreadable(**common, reason=Unknown(common["text"], reason))
+            return Unreadable(
+                **common, reason=Unknown(common["text"], reason), reach=Reach.MACHINE
+            )
         case _:
             return _set_or_unset(call, common)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
+from kopslint.commands.model import Reach
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kopslint.commands.command import Command
     from kopslint.syntax.script import Word
@@ -44,6 +45,32 @@ def meaning(command: Command) -> Meaning:
     if refused is not None:
         return Meaning("is refused for its command line")
     return _of_kops(command) or _of_etcd(command) or _of_others(command)
+
+
+def reach_of(command: Command) -> Reach:
+    """What a command reaches where a part of it is known only at run time.
+
+    One that changes nothing, whatever that part is, reaches nothing that matters.
+    """
+    if isinstance(command, model.Unreadable):
+        return command.reach
+    if not meaning(command).planes:
+        return Reach.ELSEWHERE
+    match command:
+        case model.StopInstances() | model.ResizeCloudGroup() | model.Terraform():
+            return Reach.MACHINE
+        case model.DeleteVolumes():
+            return Reach.VOLUME
+        case model.DeleteBackups():
+            return Reach.STATE_STORE
+    return Reach.ETCD if _of_etcd(command) is not None else Reach.KOPS
+
+
+def most_reached(commands: Iterable[Command]) -> Reach:
+    """What some commands together reach: the first that matters, a script last."""
+    found = dict.fromkeys(map(reach_of, commands))
+    told = [each for each in found if each not in (Reach.ELSEWHERE, Reach.SHELL_TEXT)]
+    return next(iter([*told, *({Reach.SHELL_TEXT} & {*found})]), Reach.ELSEWHERE)
 
 
 def _of_kops(command: Command) -> Meaning | None:

@@ -8,6 +8,7 @@ anything that may well change the cluster and cannot be read is ``Unreadable``.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands.command import Command
@@ -309,7 +310,32 @@ class Foreign(Command):
     status: bool | None = None
 
 
+class Reach(StrEnum):
+    """What a command that cannot be followed is handed, and so may change.
+
+    ``KOPS`` and ``ETCD`` are these programs themselves; ``MACHINE`` is a machine or
+    group of the control plane, ``VOLUME`` a disk of etcd, ``STATE_STORE`` what kops
+    keeps in its bucket, ``STORED_FILE`` a file that the list stores with kops.
+    ``SHELL_TEXT`` is a script or text of a shell that is not at hand: it may do
+    anything, and whether it matters depends on where in the list it runs.
+    ``ELSEWHERE`` is everything that leaves the control plane alone.
+    """
+
+    KOPS = "kops"
+    ETCD = "etcd"
+    MACHINE = "machine"
+    VOLUME = "volume"
+    STATE_STORE = "state-store"
+    STORED_FILE = "stored-file"
+    SHELL_TEXT = "shell-text"
+    ELSEWHERE = "elsewhere"
+
+
 class Unreadable(Command):
-    """A command that may change the cluster and cannot be read from here."""
+    """A command that may change the cluster and cannot be read from here.
+
+    Without a ``reach`` it is taken to reach machines of the control plane.
+    """
 
     reason: Unknown
+    reach: Reach = Reach.MACHINE

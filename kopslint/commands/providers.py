@@ -13,6 +13,7 @@ from kopslint.commands.invocation import arguments, skip_options
 from kopslint.commands.model import (
     DeleteBackups,
     DeleteVolumes,
+    Reach,
     Reads,
     ResizeCloudGroup,
     StopInstances,
@@ -62,12 +63,14 @@ def read_provider(invocation: Invocation) -> Command:
             text=invocation.text,
             span=invocation.span,
             reason=Unknown(invocation.text, "it runs commands on machines"),
+            reach=Reach.MACHINE,
         )
     if _edits_store(given):
         return Unreadable(
             text=invocation.text,
             span=invocation.span,
             reason=Unknown(invocation.text, "it changes the state store past kops"),
+            reach=Reach.STATE_STORE,
         )
     rest = given.positionals[len(known.split()) - 1 :] if known is not None else ()
     if invocation.program == "scw":

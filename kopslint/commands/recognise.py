@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kopslint.commands.invocation import Invocation, is_option
-from kopslint.commands.model import Foreign, Unreadable
+from kopslint.commands.model import Foreign, Reach, Unreadable
 from kopslint.commands.provider_table import PROVIDERS
 from kopslint.commands.wrappers import peel
 from kopslint.syntax.script import Unknown
@@ -47,6 +47,7 @@ _SYSTEM = r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+"
 _MEMBER_DATA = re.compile(
     r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"
 )
+_DESTROYS = ("rm", "shred", "mkfs")
 _POWER = ("reboot", "shutdown", "poweroff", "halt")
 _EDITORS = r"EDITOR|VISUAL"
 
@@ -91,6 +92,7 @@ def _quoted_call(command: SimpleCommand) -> Command | None:
                 text=f"> {name} {_text(command)}",
                 span=command.span,
                 reason=Unknown(f"> {name}", reason),
+                reach=Reach.KOPS if name == "kops" else Reach.ETCD,
             )
     return None
 
@@ -134,7 +136,12 @@ def _read(invocation: Invocation) -> Command:
         return reader(invocation)
     reason = _reason(invocation, program)
     if reason is not None:
-        return Unreadable(text=invocation.text, span=invocation.span, reason=reason)
+        return Unreadable(
+            text=invocation.text,
+            span=invocation.span,
+            reason=reason,
+            reach=_reach(invocation, program),
+        )
     return Foreign(
         text=invocation.text,
         span=invocation.span,
@@ -160,9 +167,7 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
         return Unknown(rest[0].shown, "the sourced script is not part of the list")
     if program in _RUNNERS:
         return Unknown(invocation.text, f"what `{program}` runs is not in the list")
-    if program in ("rm", "shred", "mkfs") and any(
-        _MEMBER_DATA.search(w.shown) for w in rest
-    ):
+    if program in _DESTROYS and any(_MEMBER_DATA.search(w.shown) for w in rest):
         return Unknown(program, f"whose etcd data `{program}` deletes, and when")
     if program in _POWER:
         return Unknown(program, "it takes down the machine that it runs on")
@@ -172,6 +177,18 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     if _SCRIPT.fullmatch(path) or ("/" in path and not re.fullmatch(_SYSTEM, path)):
         return Unknown(path, "the script is not part of the list")
     return None
+
+
+def _reach(invocation: Invocation, program: str) -> Reach:
+    """What a program that cannot be followed is handed, as its words tell."""
+    if program in _POWER:
+        return Reach.MACHINE
+    if program in _DESTROYS:
+        return Reach.VOLUME
+    said = " ".join(word.shown for word in invocation.words[1:])
+    if re.search(r"\bkops\b", said):
+        return Reach.KOPS
+    return Reach.ETCD if re.search(r"\betcdctl\b", said) else Reach.SHELL_TEXT
 
 
 def _is_one_unknown(invocation: Invocation) -> bool:

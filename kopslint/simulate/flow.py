@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable
+from kopslint.commands.meaning import most_reached, reach_of
+from kopslint.commands.model import Foreign, MemberList, Reach, Reads, Unreadable
 from kopslint.simulate.courses import (
     answers,
     beside,
@@ -129,8 +130,9 @@ class Flow:
             case Loop():
                 return self._loop(statement, going)
             case Repeat():
+                reach = most_reached(self._within(statement.body))
                 for said in said_of(statement, self._within(statement.body)):
-                    self.note(statement.span, statement.items, said)
+                    self.note(statement.span, statement.items, reach, said)
                 return self._repeat(statement, going)
             case Group():
                 return self._group(statement, going, asked)
@@ -147,7 +149,7 @@ class Flow:
                 )
                 return [s._replace(ended=ending) for s in going]
             case Opaque():
-                self.note(statement.span, statement.reason)
+                self.note(statement.span, statement.reason, Reach.SHELL_TEXT)
                 return [s._replace(ok=True) for s in going]
             case _:
                 assert_never(statement)
@@ -254,7 +256,7 @@ class Flow:
                 going = answers(command, going, asked)
                 continue
             if isinstance(command, Unreadable):
-                self.note(command.span, command.reason)
+                self.note(command.span, command.reason, command.reach)
                 going = [s._replace(ok=True) for s in going]
                 continue
             going = self._command(command, (id(call), position), call, going, asked)
@@ -301,8 +303,14 @@ class Flow:
         for result in results:
             why = result.undecided or result.assumed
             if why is not None:
-                item = Undecided(command.span, why, number, result.assumed)
-                self.undecided[command.span, why] = item
+                self.undecided[command.span, why] = Undecided(
+                    command.span,
+                    why,
+                    number,
+                    result.assumed,
+                    result.reach or reach_of(command),
+                    number - 1,
+                )
         earlier = self._steps.get(key)
         self._steps[key] = Step(
             number,
@@ -313,7 +321,31 @@ class Flow:
             title,
         )
 
-    def note(self, span: Span, reason: Unknown, assumed: str | None = None) -> None:
+    def note(
+        self, span: Span, reason: Unknown, reach: Reach, assumed: str | None = None
+    ) -> None:
         """Remember what could not be read, and what was taken for granted instead."""
-        undecided = Undecided(span, reason.reason, assumed=assumed)
+        undecided = Undecided(
+            span, reason.reason, None, assumed, reach, behind=len(self._steps)
+        )
         self.undecided.setdefault((span, reason.reason), undecided)
+
+    def note_beside(self, unread: Opaque) -> None:
+        """Remember what could not be read and is no part of the list that was run.
+
+        It runs, if at all, where it stands.
+        """
+        source, order = unread.span.source, unread.span.order
+        ahead = [
+            step.number
+            for step in self.steps
+            if step.command.span.source is source and step.command.span.order < order
+        ]
+        reach = Reach.SHELL_TEXT if unread.runs else Reach.ELSEWHERE
+        undecided = Undecided(
+            unread.span,
+            unread.reason.reason,
+            reach=reach,
+            behind=max(ahead, default=0),
+        )
+        self.undecided.setdefault((unread.span, unread.reason.reason), undecided)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.commands.model import Reach
 from kopslint.records import Record
 
 if TYPE_CHECKING:
@@ -65,12 +66,16 @@ class Undecided(Record):
     """Something that could not be read statically, and what was assumed instead.
 
     ``step`` is None if it never became a step; ``assumed`` None if nothing was.
+    ``reach`` is what cannot be followed is handed, ``behind`` the number of the last
+    step before it.
     """
 
     span: Span
     reason: str
     step: int | None = None
     assumed: str | None = None
+    reach: Reach = Reach.MACHINE
+    behind: int = 0
 
 
 class Simulation(Record):

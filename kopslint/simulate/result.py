@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kopslint.records import Record
 
 if TYPE_CHECKING:
+    from kopslint.commands.model import Reach
     from kopslint.findings import Status
     from kopslint.kops.refusals import Refusal
     from kopslint.simulate.situation import Situation
@@ -21,7 +22,8 @@ class Result(Record):
 
     ``status`` is "no-op" where the command by itself changes nothing (no ``--yes``)
     and "unknown" where it cannot be read. ``undecided`` says what had to be left
-    open; ``assumed`` what was taken for granted instead.
+    open; ``assumed`` what was taken for granted instead. ``reach`` is what is reached
+    by what was left open, where that is not what such a command always reaches.
     """
 
     situation: Situation
@@ -29,6 +31,7 @@ class Result(Record):
     refusals: tuple[Refusal, ...] = ()
     undecided: str | None = None
     assumed: str | None = None
+    reach: Reach | None = None
 
 
 def applied(situation: Situation, assumed: str | None = None) -> Result:
@@ -55,6 +58,6 @@ def noted_by_job(result: Result) -> Result:
     return result._replace(situation=result.situation._replace(job="replaced"))
 
 
-def undecided(situation: Situation, why: str) -> Result:
+def undecided(situation: Situation, why: str, reach: Reach | None = None) -> Result:
     """What the command does cannot be told; it is taken to change nothing."""
-    return Result(situation._replace(ok=True), "unknown", undecided=why)
+    return Result(situation._replace(ok=True), "unknown", undecided=why, reach=reach)

@@ -69,9 +69,9 @@ def simulate(
     flow = Flow(commands_of, partial(effect, plan=plan))
     situations = [start]
     for script in scripts:
-        for unread in script.unread:
-            flow.note(unread.span, unread.reason)
         situations = flow.run(script.body, situations)
+        for unread in script.unread:
+            flow.note_beside(unread)
     ran = {id(step.command) for step in flow.steps}
     return Simulation(
         plan=plan,

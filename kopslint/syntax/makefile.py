@@ -206,7 +206,8 @@ class _Makefile:
             start = len(line) - len(line.lstrip()) + 1
             span = self.source.span(number, start, number, len(line) + 1)
             reason = "the first target does not need this one, so it is not followed"
-            self.unread.append(Opaque(Unknown(rule.target, reason), span))
+            unread = Opaque(Unknown(rule.target, reason), span, runs=False)
+            self.unread.append(unread)
 
     def shell(self, rule: _Rule, recipe: list[tuple[int, str]]) -> Statement:
         """One recipe line as make hands it to a shell."""

@@ -196,10 +196,14 @@ class Exit(Record):
 
 
 class Opaque(Record):
-    """Text that could run anything and cannot be read (``eval``, a syntax error)."""
+    """Text that could run anything and cannot be read (``eval``, a syntax error).
+
+    ``runs`` is False for what nothing in the text runs, so that it stands beside it.
+    """
 
     reason: Unknown
     span: Span
+    runs: bool = True
 
 
 Statement = (
