@@ -222,7 +222,7 @@ def test_a_disk_that_is_told_to_be_lost_is_not_told_to_be_unknown() -> None:
     assert told("KL308", early) == "error on line 1"
     assert told("KL901", early) == ""
     assert told("KL308", late) == ""
-    assert told("KL901", late) == "warning on line 2"
+    assert told("KL901", late) == "error on line 2"
 
 
 MOVED = spec(("subnets: [b]", "subnets: [c]"))

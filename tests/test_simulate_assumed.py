@@ -259,7 +259,7 @@ def test_a_file_to_delete_that_may_hold_anything_is_no_pass() -> None:
     report = checked("kops delete -f x.yaml --yes")
 
     (found,) = of_rule(report, "KL901")
-    assert (found.severity, found.step) == ("warning", 1)
+    assert (found.severity, found.step) == ("error", 1)
     assert found.message.endswith("from the text: what x.yaml holds")
 
 
@@ -281,3 +281,43 @@ def test_a_removed_member_that_is_listed_again_needs_an_empty_disk() -> None:
     (stuck,) = of_rule(report, "KL306")
     assert stuck.message == "c can never join etcd main"
     assert "the data of the member that was removed" in stuck.why
+
+
+STEPS = ("kops update cluster --yes", "kops rolling-update cluster --yes")
+
+NOT_FOLLOWED = {
+    "handed kops": (["kops update cluster --yes=$YES"], "error"),
+    "handed kops in a text": (["tmux new -d 'kops delete ig nodes --yes'"], "error"),
+    "handed etcd": (["etcdctl member promote 1f"], "error"),
+    "handed the state store": (["aws s3 rm s3://b/c/instancegroup/master-a"], "error"),
+    "handed machines": (["aws ssm send-command --targets Key=tag:a,Values=b"], "error"),
+    "handed a disk": (["aws ec2 detach-volume --volume-id $ETCD_MAIN"], "error"),
+    "which group": (["kops edit ig $GROUP"], "error"),
+    "a loop that calls kops": (
+        ["for g in $GROUPS; do", "  kops rolling-update cluster --yes", "done"],
+        "error",
+    ),
+    "a loop that waits": (["for g in $GROUPS; do", "  sleep 9", "done"], ""),
+    "a script alone": (["./deploy.sh"], "warning"),
+    "a script ahead": (["source env.sh", *STEPS], "warning"),
+    "a script behind": ([*STEPS, "./notify.sh"], "warning"),
+    "a script between": ([STEPS[0], "./prepare.sh", STEPS[1]], "error"),
+    "a script before what only looks": (
+        [STEPS[0], "./notify.sh", "kops validate cluster --wait 10m"],
+        "warning",
+    ),
+    "a text between": ([STEPS[0], 'eval "$THEN"', STEPS[1]], "error"),
+    "a syntax error between": ([STEPS[0], "fi", STEPS[1]], "error"),
+}
+
+
+@pytest.mark.parametrize(
+    ("commands", "severity"), NOT_FOLLOWED.values(), ids=NOT_FOLLOWED
+)
+def test_what_cannot_be_followed_is_as_bad_as_what_it_is_handed(
+    commands: list[str], severity: str
+) -> None:
+    """A script may do anything, and that matters while a cluster is half-way."""
+    found = of_rule(checked(*commands), "KL901")
+
+    assert {f.severity.value for f in found} == ({severity} if severity else set())

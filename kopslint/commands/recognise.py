@@ -41,6 +41,8 @@ _RUNNERS = (
 )
 # What an interpreter is given that is not a shell is only looked through.
 _TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
+# A program that is called in a text, or that a variable is named after; no folder.
+_CALLED = re.compile(r"(?i)(?<![\w./-])(?P<program>kops|etcdctl)(?=\s|_)")
 _SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
 _SYSTEM = r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+"
 # What etcd keeps of a member on a volume of kops; certificates are made anew.
@@ -185,10 +187,11 @@ def _reach(invocation: Invocation, program: str) -> Reach:
         return Reach.MACHINE
     if program in _DESTROYS:
         return Reach.VOLUME
-    said = " ".join(word.shown for word in invocation.words[1:])
-    if re.search(r"\bkops\b", said):
+    said = " ".join(word.shown for word in invocation.words)
+    called = {match["program"].lower() for match in _CALLED.finditer(said)}
+    if "kops" in called:
         return Reach.KOPS
-    return Reach.ETCD if re.search(r"\betcdctl\b", said) else Reach.SHELL_TEXT
+    return Reach.ETCD if "etcdctl" in called else Reach.SHELL_TEXT
 
 
 def _is_one_unknown(invocation: Invocation) -> bool:
