@@ -133,8 +133,21 @@ class Suppression(Record):
     span: Span | None = None
 
 
+class Meanwhile(Record):
+    """A moment inside a step: the machine of ``group`` is away, and etcd is like this.
+
+    A rolling update has one for each control-plane group that it replaces.
+    """
+
+    group: str
+    etcd: Mapping[str, EtcdView]
+
+
 class TimelineEntry(Record):
-    """One step of the simulated list; step 0 is the state before it."""
+    """One step of the simulated list; step 0 is the state before it.
+
+    ``etcd`` is what the step leaves behind, ``during`` what it passes through.
+    """
 
     step: int
     command: str
@@ -144,6 +157,7 @@ class TimelineEntry(Record):
     cluster: str
     note: str = ""
     title: str | None = None
+    during: tuple[Meanwhile, ...] = ()
 
 
 class Summary(Record):

@@ -17,6 +17,7 @@ from kopslint.findings import (
     EtcdView,
     Finding,
     Location,
+    Meanwhile,
     Report,
     Severity,
     Summary,
@@ -65,6 +66,7 @@ REPORT = Report(
             {"main": VIEW},
             "prod.example.com",
             note="a note",
+            during=(Meanwhile("nodes-b", {"main": VIEW}),),
         ),
     ),
     Summary(("prod.example.com",), 2, 1, 31, 12, ("x.yaml",), 3, 1),
@@ -93,6 +95,14 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
 
     fingerprint = report["findings"][0]["fingerprint"]
     place = {"path": "run.sh", "line": 1, "column": 1, "end_line": 1, "end_column": 23}
+    view = {
+        "members": ["a", "b", "c"],
+        "alive": ["a", "b"],
+        "quorum": 2,
+        "tolerance": 0,
+        "published": 3,
+        "writable": "maybe",
+    }
     finding = {
         "rule": "KL301",
         "name": "ig-deleted-before-etcd-member",
@@ -142,6 +152,7 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
                 "status": "applied",
                 "cluster": "prod.example.com",
                 "etcd": {},
+                "during": [],
             },
             {
                 "step": 1,
@@ -149,16 +160,8 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
                 "location": place,
                 "status": "no-op",
                 "cluster": "prod.example.com",
-                "etcd": {
-                    "main": {
-                        "members": ["a", "b", "c"],
-                        "alive": ["a", "b"],
-                        "quorum": 2,
-                        "tolerance": 0,
-                        "published": 3,
-                        "writable": "maybe",
-                    }
-                },
+                "etcd": {"main": view},
+                "during": [{"group": "nodes-b", "etcd": {"main": view}}],
             },
         ],
     }
@@ -289,6 +292,14 @@ def entries() -> st.SearchStrategy[TimelineEntry]:
         status=st.sampled_from(["applied", "refused", "no-op", "unknown"]),
         etcd=st.dictionaries(st.text(), views(), max_size=2),
         cluster=st.text(),
+        during=st.lists(
+            records(
+                Meanwhile,
+                group=st.text(),
+                etcd=st.dictionaries(st.text(), views(), max_size=2),
+            ),
+            max_size=2,
+        ).map(tuple),
     )
 
 

@@ -14,6 +14,8 @@ from kopslint.findings import Severity
 from kopslint.report.identity import identified
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kopslint.findings import EtcdView, Finding, Report, TimelineEntry
     from kopslint.source.text import Span
 
@@ -84,8 +86,16 @@ def _entry(entry: TimelineEntry) -> dict[str, object]:
         "location": None if entry.span is None else _place(entry.span),
         "status": entry.status,
         "cluster": entry.cluster,
-        "etcd": {name: _etcd(view) for name, view in entry.etcd.items()},
+        "etcd": _etcd_clusters(entry.etcd),
+        "during": [
+            {"group": moment.group, "etcd": _etcd_clusters(moment.etcd)}
+            for moment in entry.during
+        ],
     }
+
+
+def _etcd_clusters(views: Mapping[str, EtcdView]) -> dict[str, object]:
+    return {name: _etcd(view) for name, view in views.items()}
 
 
 def _etcd(view: EtcdView) -> dict[str, object]:

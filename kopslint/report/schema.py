@@ -65,8 +65,18 @@ class EtcdModel(Model):
     writable: Literal["yes", "no", "maybe"]
 
 
+class MomentModel(Model):
+    """A moment inside a step: the machine of a group is away and not back yet."""
+
+    group: str
+    etcd: dict[str, EtcdModel]
+
+
 class TimelineEntryModel(Model):
-    """One step of the commands; step 0 is the state before the first one."""
+    """One step of the commands; step 0 is the state before the first one.
+
+    ``during`` are the moments inside the step, as a rolling update has them.
+    """
 
     step: Count
     command: str
@@ -74,6 +84,7 @@ class TimelineEntryModel(Model):
     status: Literal["applied", "refused", "no-op", "unknown"]
     cluster: str
     etcd: dict[str, EtcdModel]
+    during: list[MomentModel]
 
 
 class SummaryModel(Model):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.etcd.world import MEMBERS
-from kopslint.findings import EtcdView, TimelineEntry, TraceLine
+from kopslint.findings import EtcdView, Meanwhile, TimelineEntry, TraceLine
 from kopslint.simulate.facts import worlds_of, worst_first
 
 if TYPE_CHECKING:
@@ -45,9 +45,21 @@ def picture(world: World, worlds: Worlds) -> EtcdView:
 def view(candidates: Iterable[Worlds]) -> EtcdView | None:
     """The worst world that lasts, over all courses; None if there is no world."""
     pairs = [(world, worlds) for worlds in candidates for world in worlds.settled]
+    return _worst(pairs, {world.writable for world, _ in pairs})
+
+
+def passing(candidates: Iterable[Worlds]) -> EtcdView | None:
+    """The worst world of a moment that does not last; None if there is no world.
+
+    Members that only have to start count as voting, as they do for an outage.
+    """
+    pairs = [(world, worlds) for worlds in candidates for world in worlds.worlds]
+    return _worst(pairs, {world.reachable_quorum for world, _ in pairs})
+
+
+def _worst(pairs: list[tuple[World, Worlds]], answers: set[bool]) -> EtcdView | None:
     if not pairs:
         return None
-    answers = {world.writable for world, _ in pairs}
     writable: Writable = (
         "maybe" if len(answers) > 1 else "yes" if True in answers else "no"
     )
@@ -70,6 +82,27 @@ def trace(step: Step, etcd_clusters: Iterable[str]) -> tuple[TraceLine, ...]:
         TraceLine(name, before.get(name), after[name], "")
         for name in names
         if name in after
+    )
+
+
+def during(step: Step, etcd_clusters: Iterable[str]) -> tuple[Meanwhile, ...]:
+    """The moments inside a step, one for each group that is away for a while."""
+    names = tuple(etcd_clusters)
+    found: dict[str, dict[str, list[Worlds]]] = {}
+    for moment in step.moments:
+        for name in names:
+            if name in moment.etcd:
+                away = found.setdefault(moment.group, {})
+                away.setdefault(name, []).append(moment.etcd[name])
+    seen = {
+        group: {name: passing(worlds) for name, worlds in away.items()}
+        for group, away in found.items()
+    }
+    return tuple(
+        Meanwhile(
+            group, {name: view for name, view in away.items() if view is not None}
+        )
+        for group, away in seen.items()
     )
 
 
@@ -99,4 +132,5 @@ def timeline(simulation: Simulation) -> Iterator[TimelineEntry]:
             cluster=cluster,
             note=note,
             title=step.title,
+            during=during(step, order),
         )
