@@ -83,7 +83,7 @@ def _can_tell(simulation: Simulation) -> bool:
         bool(simulation.steps and simulation.final)
         and not simulation.truncated
         and not any(step.refusals for step in simulation.steps)
-        and all(item.assumed is not None for item in simulation.undecided)
+        and not simulation.undecided
         and not any(
             isinstance(command, model.CreateCluster | model.DeleteCluster)
             or deletes_cluster(command, simulation.plan)

@@ -87,8 +87,7 @@ def _says_control_plane(step: Step, simulation: Simulation) -> bool:
     around = [
         item.reason
         for item in simulation.undecided
-        if item.assumed is None
-        and item.span.source is span.source
+        if item.span.source is span.source
         and item.span.line <= span.line <= item.span.end_line
     ]
     said = " ".join([span.source.line(span.line), step.command.text, *around])

@@ -12,6 +12,7 @@ from kopslint.findings import Location, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kopslint.simulate.assumptions import Assumption, Kind
     from kopslint.simulate.record import Simulation, Undecided
     from kopslint.source.text import Span
 
@@ -23,7 +24,7 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
     """
     if context.simulation is None:
         return
-    unknown = [item for item in context.simulation.undecided if item.assumed is None]
+    unknown = context.simulation.undecided
     told = _told_of_volumes(context, {item.step for item in unknown})
     for item in unknown:
         if item.step in told:
@@ -102,24 +103,24 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
         )
     if context.simulation is None:
         return
-    assumed = (
-        item for item in context.simulation.undecided if item.assumed is not None
-    )
-    for turns in alike(assumed, _place_of):
-        item = max(turns, key=lambda turn: len(turn.assumed or ""))
+    for turns in alike(context.simulation.assumptions, _about):
+        # In a loop there is ever less left that something can be taken for.
+        item = max(turns, key=lambda turn: len(turn.text))
         yield Draft(
-            message=f"assumed: {item.assumed}",
+            message=f"assumed: {item.text}",
             why="The text does not say. If it means something else when it runs, "
             "nothing said here about the steps from there on holds.",
-            locations=(Location(item.span, "only known at run time"),),
-            subject=item.assumed or "",
+            locations=(
+                (Location(item.span, "only known at run time"),) if item.span else ()
+            ),
+            subject=item.text,
             step=item.step,
+            severity=item.severity,
         )
 
 
-def _place_of(item: Undecided) -> tuple[Span, str]:
-    """What it is that is taken for something: in a loop, for ever less that is left."""
-    return item.span, (item.assumed or "").partition(" taken to ")[0]
+def _about(item: Assumption) -> tuple[Span | None, Kind, str]:
+    return item.span, item.kind, item.about
 
 
 def too_much_to_follow(context: Context) -> Iterator[Draft]:

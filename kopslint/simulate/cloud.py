@@ -13,6 +13,7 @@ from kopslint.kops.clouds import APPLIED_BY_ROLLS
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import Manifest, parse_role
 from kopslint.simulate import machines
+from kopslint.simulate.assumptions import Kind, taken
 from kopslint.simulate.machines import Rolling
 from kopslint.simulate.result import (
     Result,
@@ -55,9 +56,10 @@ def run_delete_group(
     if word is None or not existing:
         return [undecided(situation, "the group to delete is not given")]
     candidates = plan.meant_groups(word, existing)
-    why = f"{word.shown} is taken to be {' or '.join(candidates)}"
+    assumed = taken(Kind.GROUP, word.shown, candidates)
     return [
-        _deleted(situation, plan, name)._replace(assumed=why) for name in candidates
+        _deleted(situation, plan, name)._replace(assumed=(assumed,))
+        for name in candidates
     ]
 
 
@@ -87,7 +89,7 @@ def run_delete_file(
     for word in command.files:
         known, called = plan.objects_of(word), plan.group_called(word)
         if known is not None and known.cluster is not None:
-            return [applied(_without_cluster(situation), assumed)]
+            return [applied(_without_cluster(situation), *assumed)]
         if known is not None:
             names = list(known.groups)
         elif called is not None:
@@ -101,7 +103,7 @@ def run_delete_file(
             if result.refusals:
                 return [result._replace(assumed=assumed)]
             situation = result.situation
-    return [applied(situation, assumed)]
+    return [applied(situation, *assumed)]
 
 
 def run_delete_cluster(command: DeleteCluster, situation: Situation) -> Result:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable, Validate
+from kopslint.simulate.assumptions import Kind, assume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kopslint.commands.command import Command
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.simulate.situation import Situation
     from kopslint.syntax.script import Group, Repeat
 
@@ -64,16 +66,21 @@ def has_turns(loop: Repeat) -> bool:
     return "member list" in loop.items.name or _looks_up_disks(loop)
 
 
-def said_of(loop: Repeat, commands: Iterable[Command]) -> tuple[str | None, ...]:
-    """What is to be said of a loop, with what it was taken for, None if for nothing.
+def is_open(loop: Repeat, commands: Iterable[Command]) -> bool:
+    """Whether something is to be said of what a loop goes through.
 
-    Not a word if nothing in it can change anything, and of members none either: which
-    they are taken to be is said where they are used.
+    Not if nothing in it can change anything, and of members not either: which they are
+    taken to be is said where they are used.
     """
-    if not acts(commands) or "member list" in loop.items.name:
-        return ()
-    finds = "the loop finds the disks that it looks for"
-    return (finds if _looks_up_disks(loop) else None,)
+    return acts(commands) and "member list" not in loop.items.name
+
+
+def found_by(loop: Repeat) -> Assumption | None:
+    """What is taken for granted of what a loop goes through, if anything is."""
+    if not _looks_up_disks(loop):
+        return None
+    text = "the loop finds the disks that it looks for"
+    return assume(Kind.DISK, loop.items.name, text, span=loop.span)
 
 
 def _looks_up_disks(loop: Repeat) -> bool:

@@ -14,14 +14,15 @@ from kopslint.commands.model import Foreign, MemberList, Reach, Reads, Unreadabl
 from kopslint.simulate.courses import (
     answers,
     beside,
+    found_by,
     has_turns,
     in_background,
+    is_open,
     lists_members,
     other_way,
     past,
     reads_lines,
     rejoined,
-    said_of,
     split,
     turned,
 )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kopslint.commands.command import Command
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.simulate.courses import Asked
     from kopslint.simulate.machines import Watch
     from kopslint.simulate.result import Result
@@ -76,6 +78,7 @@ class Flow:
         self._effect = effect
         self._steps: dict[tuple[int, int], Step] = {}
         self.undecided: dict[tuple[Span, str], Undecided] = {}
+        self.assumptions: dict[Assumption, None] = {}
         self.truncated = False
         self._reading_members = False
 
@@ -130,9 +133,7 @@ class Flow:
             case Loop():
                 return self._loop(statement, going)
             case Repeat():
-                reach = most_reached(self._within(statement.body))
-                for said in said_of(statement, self._within(statement.body)):
-                    self.note(statement.span, statement.items, reach, said)
+                self._look_at(statement)
                 return self._repeat(statement, going)
             case Group():
                 return self._group(statement, going, asked)
@@ -301,13 +302,13 @@ class Flow:
         moments: list[Moment],
     ) -> None:
         for result in results:
-            why = result.undecided or result.assumed
-            if why is not None:
-                self.undecided[command.span, why] = Undecided(
+            for assumption in result.assumed:
+                self.assumptions[assumption.placed(command.span, number)] = None
+            if result.undecided is not None:
+                self.undecided[command.span, result.undecided] = Undecided(
                     command.span,
-                    why,
+                    result.undecided,
                     number,
-                    result.assumed,
                     result.reach or reach_of(command),
                     number - 1,
                 )
@@ -321,13 +322,19 @@ class Flow:
             title,
         )
 
-    def note(
-        self, span: Span, reason: Unknown, reach: Reach, assumed: str | None = None
-    ) -> None:
-        """Remember what could not be read, and what was taken for granted instead."""
-        undecided = Undecided(
-            span, reason.reason, None, assumed, reach, behind=len(self._steps)
-        )
+    def _look_at(self, loop: Repeat) -> None:
+        """Remember that only run time knows what a loop goes through."""
+        if not is_open(loop, self._within(loop.body)):
+            return
+        assumption = found_by(loop)
+        if assumption is not None:
+            self.assumptions[assumption] = None
+        else:
+            self.note(loop.span, loop.items, most_reached(self._within(loop.body)))
+
+    def note(self, span: Span, reason: Unknown, reach: Reach) -> None:
+        """Remember what could not be read."""
+        undecided = Undecided(span, reason.reason, reach=reach, behind=len(self._steps))
         self.undecided.setdefault((span, reason.reason), undecided)
 
     def note_beside(self, unread: Opaque) -> None:

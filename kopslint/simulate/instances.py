@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.simulate import machines
+from kopslint.simulate.assumptions import Kind, assume
 from kopslint.simulate.result import Result, applied, noted_by_job, nothing
 from kopslint.simulate.situation import Situation, merged
 
@@ -57,11 +58,12 @@ def restarted(
         stopped = (machines.stop(s, group) for s in outcomes for group in candidates)
         outcomes = merged([*outcomes, *stopped])
     who = " or ".join(candidates)
-    assumed = (
+    text = (
         f"the machine is taken to be that of {who}, or another"
         if most < 2
         else f"up to {most} machines are taken to be those of {who}, or others"
     )
+    assumed = assume(Kind.MACHINE, " ".join(word.shown for word in words), text)
     return [applied(outcome, assumed) for outcome in outcomes]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.terraform import group_at
 from kopslint.simulate import machines
+from kopslint.simulate.assumptions import Kind, assume, taken
 from kopslint.simulate.result import Result, applied, nothing, refused, undecided
 from kopslint.simulate.situation import merged
 
@@ -59,10 +60,10 @@ def run_remove(command: MemberRemove, situation: Situation, plan: Plan) -> list[
     problem = _removal_refusal(answers, shown)
     if problem is not None and all(None not in whys for whys in answers.values()):
         return [refused(situation, problem)]
-    taken = sorted({member for names in meant.values() for member in names})
+    candidates = sorted({member for names in meant.values() for member in names})
     known = all(plan.names_member(name, command.member) for name in answers)
-    assumed = None if known else f"{shown} is taken to be {' or '.join(taken)}"
-    result = applied(then, assumed)
+    assumed = () if known else (taken(Kind.MEMBER, shown, candidates),)
+    result = applied(then, *assumed)
     return [result if problem is None else result._replace(refusals=(problem,))]
 
 
@@ -82,12 +83,9 @@ def _all_removed(
     for name, members in meant.items():
         for member in members:
             etcd[name] = etcd[name].remove([member])
-    taken = sorted({member for names in meant.values() for member in names})
-    return [
-        applied(
-            situation.with_etcd(etcd), f"{shown} is taken to be {' and '.join(taken)}"
-        )
-    ]
+    names = sorted({member for names in meant.values() for member in names})
+    all_of_them = taken(Kind.MEMBER, shown, names, joined="and")
+    return [applied(situation.with_etcd(etcd), all_of_them)]
 
 
 def _removal_refusal(
@@ -189,9 +187,10 @@ def run_volumes(
     if all(_is_down(situation, group) for group in groups):
         outcomes = outcomes[1:]
     sure = len(groups) == 1 and plan.named_machines(command.volumes) == groups
-    taken = f"the disks are taken to be those of {' or '.join(groups)}"
-    assumed = None if sure else taken
-    return [applied(outcome, assumed) for outcome in merged(outcomes)]
+    shown = " ".join(word.shown for word in command.volumes)
+    text = f"the disks are taken to be those of {' or '.join(groups)}"
+    assumed = () if sure else (assume(Kind.DISK, shown, text),)
+    return [applied(outcome, *assumed) for outcome in merged(outcomes)]
 
 
 def _about(words: tuple[Word, ...], etcd_cluster: str, situation: Situation) -> bool:

@@ -21,6 +21,7 @@ from kopslint.commands.model import (
     EditInstanceGroup,
 )
 from kopslint.records import Frozen
+from kopslint.simulate.assumptions import Kind, assume
 from kopslint.simulate.files import SpecFiles, file_name, key
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from kopslint.commands.command import Command
     from kopslint.kops.spec import Manifest
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.syntax.script import Word
 
 _TOKENS = re.compile(r"[0-9A-Za-z]+")
@@ -194,7 +196,7 @@ class Plan(Frozen):
         """The objects that a file argument holds; None if nobody knows the file."""
         return self.files.objects.get(key(word))
 
-    def made_by_kops(self, group: str) -> str | None:
+    def made_by_kops(self, group: str) -> Assumption | None:
         """What is assumed of a group that no file has, if the list creates a cluster.
 
         ``kops create cluster`` makes groups of its own, called by their zones or not,
@@ -205,7 +207,8 @@ class Plan(Frozen):
             for command in self.commands
         ):
             return None
-        return f"{group} is taken to be a group that `kops create cluster` makes"
+        made = "a group that `kops create cluster` makes"
+        return assume(Kind.GROUP, group, f"{group} is taken to be {made}")
 
     def taken_for(self, word: Word, held: Manifest) -> Manifest:
         """The objects that a file which nobody has is taken to hold.
@@ -219,7 +222,7 @@ class Plan(Frozen):
         groups = {group: held.groups[group]} if group in held.groups else {}
         return held.replaced(cluster=None, groups=MappingProxyType(groups))
 
-    def assumed_of(self, words: tuple[Word, ...], held: str) -> str | None:
+    def assumed_of(self, words: tuple[Word, ...], held: str) -> tuple[Assumption, ...]:
         """That files which nobody has, or can read, are taken to hold ``held``."""
         said = {}
         for word in words:
@@ -228,7 +231,9 @@ class Plan(Frozen):
                 why = self.files.unread.get(key(word), "it is not at hand")
                 what = held if group is None else f"the group {group}"
                 said[word.shown] = f"{word.shown} is taken to hold {what}: {why}"
-        return "; ".join(said.values()) or None
+        if not said:
+            return ()
+        return (assume(Kind.SPEC, " ".join(said), "; ".join(said.values())),)
 
     def group_called(self, word: Word) -> str | None:
         """The group that a file is called like: ``ig-nodes.yaml`` is ``nodes``."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kopslint.findings import Status
     from kopslint.kops.refusals import Refusal
     from kopslint.kops.spec import Manifest
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.simulate.plan import Plan
     from kopslint.simulate.result import Result
     from kopslint.simulate.situation import Situation
@@ -63,17 +64,15 @@ class Step(Record):
 
 
 class Undecided(Record):
-    """Something that could not be read statically, and what was assumed instead.
+    """Something that could not be read statically, and is taken to change nothing.
 
-    ``step`` is None if it never became a step; ``assumed`` None if nothing was.
-    ``reach`` is what cannot be followed is handed, ``behind`` the number of the last
-    step before it.
+    ``step`` is None if it never became a step; ``reach`` is what it is handed, and
+    ``behind`` the number of the last step before it.
     """
 
     span: Span
     reason: str
     step: int | None = None
-    assumed: str | None = None
     reach: Reach = Reach.MACHINE
     behind: int = 0
 
@@ -81,9 +80,10 @@ class Undecided(Record):
 class Simulation(Record):
     """A whole command list replayed on one cluster.
 
-    ``skipped`` are commands of the list that no course reaches. ``passed`` are specs
-    of files at hand that the list applies on its way, in order. ``truncated`` says that
-    more was possible than was followed.
+    ``undecided`` is what could not be followed, ``assumptions`` what was taken for
+    granted. ``skipped`` are commands of the list that no course reaches. ``passed`` are
+    specs of files at hand that the list applies on its way, in order. ``truncated``
+    says that more was possible than was followed.
     """
 
     plan: Plan
@@ -91,6 +91,7 @@ class Simulation(Record):
     steps: tuple[Step, ...]
     final: tuple[Situation, ...]
     undecided: tuple[Undecided, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
     skipped: tuple[Command, ...] = ()
     passed: tuple[Manifest, ...] = ()
     truncated: bool = False

@@ -102,8 +102,7 @@ def _goes_well(simulation: Simulation, first: Step, last: Step) -> bool:
         or any(isinstance(step.command, RestoreBackup) for step in between)
         # What never became a step may stand anywhere in the list.
         or any(
-            item.assumed is None and (item.step is None or item.step in numbers)
-            for item in simulation.undecided
+            item.step is None or item.step in numbers for item in simulation.undecided
         )
         or any(
             number in numbers

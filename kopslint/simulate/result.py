@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kopslint.commands.model import Reach
     from kopslint.findings import Status
     from kopslint.kops.refusals import Refusal
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.simulate.situation import Situation
 
 
@@ -22,20 +23,20 @@ class Result(Record):
 
     ``status`` is "no-op" where the command by itself changes nothing (no ``--yes``)
     and "unknown" where it cannot be read. ``undecided`` says what had to be left
-    open; ``assumed`` what was taken for granted instead. ``reach`` is what is reached
-    by what was left open, where that is not what such a command always reaches.
+    open; ``assumed`` what was taken for granted where the text allows more. ``reach``
+    is what was left open reaches, where that is not what such a command always does.
     """
 
     situation: Situation
     status: Status = "applied"
     refusals: tuple[Refusal, ...] = ()
     undecided: str | None = None
-    assumed: str | None = None
+    assumed: tuple[Assumption, ...] = ()
     reach: Reach | None = None
 
 
-def applied(situation: Situation, assumed: str | None = None) -> Result:
-    """The command took effect."""
+def applied(situation: Situation, *assumed: Assumption) -> Result:
+    """The command took effect, as far as what was assumed holds."""
     return Result(situation._replace(ok=True), assumed=assumed)
 
 
@@ -45,7 +46,7 @@ def nothing(situation: Situation) -> Result:
 
 
 def refused(
-    situation: Situation, *refusals: Refusal, assumed: str | None = None
+    situation: Situation, *refusals: Refusal, assumed: tuple[Assumption, ...] = ()
 ) -> Result:
     """The command refuses to run, or stops where the situation is now."""
     return Result(situation._replace(ok=False), "refused", refusals, assumed=assumed)

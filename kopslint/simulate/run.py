@@ -79,6 +79,7 @@ def simulate(
         steps=flow.steps,
         final=tuple(situations),
         undecided=tuple(flow.undecided.values()),
+        assumptions=tuple(flow.assumptions),
         skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
         passed=passed(plan, flow.steps),
         truncated=flow.truncated

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kopslint.etcd.worlds import Worlds
     from kopslint.kops.spec import InstanceGroup, Manifest
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.source.text import Span
 
 Sizes = Mapping[str, int]
@@ -138,9 +139,9 @@ class Situation(Record):
         """The same after ``change`` in every etcd cluster."""
         return self.with_etcd({n: change(n, worlds) for n, worlds in self.etcd.items()})
 
-    def guessing(self, assumed: str | None) -> Situation:
+    def guessing(self, assumed: tuple[Assumption, ...]) -> Situation:
         """The same, resting on what was assumed about files, if anything was."""
-        return self._replace(guessed=self.guessed or assumed is not None)
+        return self._replace(guessed=self.guessed or bool(assumed))
 
     @property
     def possible(self) -> bool:

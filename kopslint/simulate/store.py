@@ -48,7 +48,7 @@ def run_replace(command: Replace, situation: Situation, plan: Plan) -> list[Resu
         situation = situation._replace(registry=registry)
         if problem:
             return [refused(situation, *problem, assumed=assumed)]
-    return [applied(situation, assumed)]
+    return [applied(situation, *assumed)]
 
 
 def _replaced(
@@ -111,7 +111,7 @@ def run_create(
             registry = registry.replaced(cluster=given.cluster)
         new = (g for name, g in given.groups.items() if name not in registry.groups)
         registry = with_groups(registry, new)
-    return [applied(situation._replace(registry=registry), assumed)]
+    return [applied(situation._replace(registry=registry), *assumed)]
 
 
 def _taken(given: Manifest, registry: Manifest) -> Refusal | None:
