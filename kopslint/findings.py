@@ -37,6 +37,22 @@ class Certainty(StrEnum):
     POSSIBLE = "possible"
 
 
+class Verdict(StrEnum):
+    """The one word about a whole report; the words are a contract."""
+
+    SAFE = "SAFE"
+    CAUTION = "CAUTION"
+    UNSAFE = "UNSAFE"
+    NOT_PROVEN = "NOT PROVEN"
+    NOT_CHECKED = "NOT CHECKED"
+
+
+NOT_FOLLOWED = "KL901"
+"""The rule about what cannot be followed: an error of it proves nothing unsafe."""
+
+TAKEN_FOR_GRANTED = "KL902"
+"""The rule whose findings are the assumptions that a verdict rests on."""
+
 Writable = Literal["yes", "no", "maybe"]
 Status = Literal["applied", "refused", "no-op", "unknown"]
 
@@ -166,7 +182,8 @@ class Summary(Record):
     ``clusters`` are the cluster names; ``before`` and ``after`` count the
     control-plane groups on each side, when both are known; ``worlds`` is the most
     possible worlds any step had; ``skipped`` are files that are not kops specs;
-    ``paths`` are all inputs.
+    ``paths`` are all inputs. ``unread`` are command lists from which no command could
+    be read, where there was no other list: so no order was checked.
     """
 
     clusters: tuple[str, ...] = ()
@@ -178,6 +195,7 @@ class Summary(Record):
     before: int | None = None
     after: int | None = None
     paths: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Report(Record):
@@ -187,6 +205,27 @@ class Report(Record):
     timeline: tuple[TimelineEntry, ...] = ()
     summary: Summary = Summary()
     suppressed: tuple[tuple[Finding, Suppression], ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What all of it comes to; suppressed findings do not count.
+
+        Nothing checked is never a pass, and what was found for certain is found,
+        however much else could not be followed.
+        """
+        errors = {f.rule for f in self.findings if f.severity is Severity.ERROR}
+        if errors - {NOT_FOLLOWED}:
+            return Verdict.UNSAFE
+        if self.summary.unread or not self.summary.clusters:
+            return Verdict.NOT_CHECKED
+        if errors:
+            return Verdict.NOT_PROVEN
+        return Verdict.CAUTION if self.count(Severity.WARNING) else Verdict.SAFE
+
+    @property
+    def assumptions(self) -> tuple[Finding, ...]:
+        """What the verdict rests on that the text does not say."""
+        return tuple(f for f in self.findings if f.rule == TAKEN_FOR_GRANTED)
 
     def count(self, severity: Severity) -> int:
         """How many findings have exactly this severity."""

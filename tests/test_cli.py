@@ -570,14 +570,18 @@ def test_a_list_without_a_command_is_no_order_that_was_checked(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "talk.md").write_text("```python\nkops\n```\n", "utf-8")
     (tmp_path / "get.sh").write_text("kops get ig\n", "utf-8")
-    spec = str(ONE_MEMBER)
+    check = ["check", str(ONE_MEMBER), "--ignore", "KL111", "--format", "json"]
 
-    run(["check", spec, "--commands", "talk.md"])
-    run(["check", spec, "--commands", "get.sh"])
-
-    assert capsys.readouterr().err == (
-        "kopslint: talk.md holds no command of a shell, so no order was checked\n"
+    assert run([*check, "--commands", "talk.md"]) == 3
+    told = capsys.readouterr()
+    assert json.loads(told.out)["summary"]["verdict"] == "NOT CHECKED"
+    assert told.err == (
+        "kopslint: no command could be read from talk.md, so no order was checked\n"
+        "  hint: 'kopslint commands FILE' shows what is read\n"
     )
+
+    assert run([*check, "--commands", "get.sh"]) == 0
+    assert run([*check, "--commands", "get.sh", "--commands", "talk.md"]) == 0
 
 
 def test_what_the_system_refuses_is_no_defect(

@@ -123,6 +123,8 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
     assert report == {
         "schema": "kopslint/v1",
         "summary": {
+            "verdict": "UNSAFE",
+            "assumptions": [],
             "errors": 1,
             "warnings": 0,
             "infos": 1,
@@ -132,6 +134,7 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
             "rules": 31,
             "worlds": 12,
             "skipped": ["x.yaml"],
+            "unread": [],
             "suppressed": 0,
             "baselined": 0,
         },

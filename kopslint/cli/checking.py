@@ -115,8 +115,12 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
             outputs = _for_programs(outputs)
     else:
         request = _request(options, configuration)
-        report = _checked(request, settings, options.jobs, voice)
-        _say_what_is_empty(request, report, voice)
+        try:
+            report = _checked(request, settings, options.jobs, voice)
+        except NothingCheckedError:
+            options = options._replace(outputs=_for_programs(outputs))
+            told(Report(()), options, settings, fail_on, voice)
+            raise
         if options.shard is not None and not report.summary.clusters:
             voice.remark(f"nothing to check: no cluster is in shard {options.shard}")
             outputs = _for_programs(outputs)
@@ -161,20 +165,6 @@ def _checked(
         return workers.check(request, settings, jobs, say)
     finally:
         voice.progress("")
-
-
-def _say_what_is_empty(request: Request, report: Report, voice: Voice) -> None:
-    """Say which command lists hold no command: their order was not checked."""
-    if report.summary.commands or not request.commands:
-        return
-    from kopslint.syntax import command_list
-
-    for source in request.commands:
-        body = command_list.read_commands(source).body
-        if next(command_list.simple_commands(body), None) is None:
-            voice.remark(
-                f"{source.path} holds no command of a shell, so no order was checked"
-            )
 
 
 def _refuse_unfit(options: CheckOptions) -> None:
@@ -275,7 +265,6 @@ def check_all(
         try:
             report = check(request, settings)
             reports.append(report)
-            _say_what_is_empty(request, report, voice)
         except NothingCheckedError:
             voice.detail(f"{title}: its files hold no kops object")
     if len(requests) > 1:
@@ -299,6 +288,7 @@ def merged(reports: Sequence[Report], rules: int) -> Report:
             worlds=max((s.worlds for s in summaries), default=0),
             paths=tuple(sorted({path for s in summaries for path in s.paths})),
             skipped=tuple(sorted({path for s in summaries for path in s.skipped})),
+            unread=tuple(sorted({path for s in summaries for path in s.unread})),
             before=sum(s.before or 0 for s in changes) if changes else None,
             after=sum(s.after or 0 for s in changes) if changes else None,
         ),

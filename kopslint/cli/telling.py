@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.cli.reports import write_reports
 from kopslint.cli.terminal import write_output
+from kopslint.errors import NothingCheckedError
 from kopslint.findings import Severity
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def told(
 ) -> bool:
     """Write a report in every form, and say whether it is in order.
 
-    What a baseline holds does not count. Raises ``KopslintError`` if something cannot
-    be read or written.
+    What a baseline holds does not count. Raises ``NothingCheckedError`` for a list from
+    which no command could be read, unless the specs alone are out of order, and
+    another ``KopslintError`` if something cannot be read or written.
     """
     report = _baselined(report, options, settings, voice)
     write_reports(
@@ -52,7 +54,15 @@ def told(
         write_output(patch)
     if options.statistics:
         sys.stderr.write(statistics(report))
-    return not any(fail_on.met(finding.severity) for finding in report.findings)
+    if any(fail_on.met(finding.severity) for finding in report.findings):
+        return False
+    if report.summary.unread:
+        raise NothingCheckedError(
+            f"no command could be read from {', '.join(report.summary.unread)}, so no"
+            " order was checked",
+            hint="'kopslint commands FILE' shows what is read",
+        )
+    return True
 
 
 def _baselined(

@@ -55,6 +55,7 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
             worlds=max((c.worlds for c in clusters.values()), default=0),
             paths=tuple(sorted({s.path for s in (*request.specs, *request.commands)})),
             skipped=tuple(sorted({source.path for source in examination.skipped})),
+            unread=tuple(sorted({p for c in clusters.values() for p in c.unread})),
             before=None
             if request.before is None
             else sum(c.before for c in clusters.values()),

@@ -40,6 +40,7 @@ class Examined(Record):
 
     ``commands`` is how many of them are about it, ``worlds`` the most that any of their
     steps had; ``before`` and ``after`` count its control-plane groups on each side.
+    ``unread`` are the lists, if no command could be read from any of them.
     """
 
     findings: tuple[Finding, ...]
@@ -48,6 +49,7 @@ class Examined(Record):
     worlds: int = 0
     before: int = 0
     after: int = 0
+    unread: tuple[str, ...] = ()
 
 
 class Examination(Record):
@@ -183,7 +185,16 @@ class Examiner:
             worlds=_most_worlds(simulation) if simulation is not None else 0,
             before=_control_plane(context.cluster, before),
             after=_control_plane(context.cluster, after),
+            unread=self._unread,
         )
+
+    @property
+    def _unread(self) -> tuple[str, ...]:
+        """The command lists, if no command could be read from any of them."""
+        unread = self._lists.unread if self._lists is not None else ()
+        if len(unread) < len(self._commands.commands):
+            return ()
+        return tuple(source.path for source in unread)
 
 
 def changes(context: Context) -> Sequence[Context]:

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
+from kopslint.report import sentences
 from kopslint.report.identity import identified
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def report_object(report: Report) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "summary": {
+            "verdict": report.verdict.value,
+            "assumptions": [_assumption(each) for each in report.assumptions],
             "errors": report.count(Severity.ERROR),
             "warnings": report.count(Severity.WARNING),
             "infos": report.count(Severity.INFO),
@@ -49,6 +52,7 @@ def report_object(report: Report) -> dict[str, object]:
             "rules": summary.rules,
             "worlds": summary.worlds,
             "skipped": list(summary.skipped),
+            "unread": list(summary.unread),
             "suppressed": report.suppressed_by("comment"),
             "baselined": report.suppressed_by("baseline"),
         },
@@ -73,6 +77,15 @@ def _finding(finding: Finding) -> dict[str, object]:
         "step": finding.step,
         "cluster": finding.cluster,
         "etcd_cluster": finding.etcd_cluster,
+        "locations": [
+            {**_place(place.span), "label": place.label} for place in finding.locations
+        ],
+    }
+
+
+def _assumption(finding: Finding) -> dict[str, object]:
+    return {
+        "text": sentences.assumption(finding),
         "locations": [
             {**_place(place.span), "label": place.label} for place in finding.locations
         ],

@@ -87,6 +87,7 @@ def render_sarif(
                 "invocations": [{"executionSuccessful": True}],
                 "columnKind": "unicodeCodePoints",
                 "results": results,
+                "properties": {"verdict": report.verdict.value},
             }
         ],
     }

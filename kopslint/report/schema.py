@@ -87,9 +87,22 @@ class TimelineEntryModel(Model):
     during: list[MomentModel]
 
 
-class SummaryModel(Model):
-    """How much was found, how much does not count, and how much was looked at."""
+class AssumptionModel(Model):
+    """What the verdict rests on that the text does not say, and where."""
 
+    text: str
+    locations: list[LocationModel]
+
+
+class SummaryModel(Model):
+    """The verdict, how much was found, what does not count, and what was looked at.
+
+    ``unread`` are command lists from which no command could be read, where there was
+    no other list.
+    """
+
+    verdict: Literal["SAFE", "CAUTION", "UNSAFE", "NOT PROVEN", "NOT CHECKED"]
+    assumptions: list[AssumptionModel]
     errors: Count
     warnings: Count
     infos: Count
@@ -99,6 +112,7 @@ class SummaryModel(Model):
     rules: Count
     worlds: Count
     skipped: list[str]
+    unread: list[str]
     suppressed: Count
     baselined: Count
 

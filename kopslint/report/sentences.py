@@ -33,6 +33,11 @@ def reasons(finding: Finding, style: Style) -> list[str]:
     return [style.safe(line) for line in (*finding.why.split("\n"), *told) if line]
 
 
+def assumption(finding: Finding) -> str:
+    """What a finding says that is taken for granted, without saying that it is."""
+    return finding.message.removeprefix("assumed: ")
+
+
 def fix(finding: Finding, style: Style) -> list[str]:
     """The lines to paste."""
     return [style.safe(line) for line in finding.fix]

@@ -24,7 +24,8 @@ class CommandLists:
 
     ``clusters`` are the clusters of the inputs; ``partial`` says that there are more
     elsewhere. ``at_hand`` are files that the commands may name besides the inputs.
-    ``misnamed`` are commands that name a cluster which is none of them.
+    ``misnamed`` are commands that name a cluster which is none of them; ``unread`` are
+    the lists from which no command could be read.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class CommandLists:
     ) -> None:
         self.scripts: tuple[Script, ...] = ()
         self.misnamed: tuple[Command, ...] = ()
+        self.unread: tuple[Source, ...] = ()
         self._clusters = frozenset(clusters)
         self._partial = partial
         self._named: frozenset[str] = frozenset()
@@ -50,6 +52,11 @@ class CommandLists:
         self._specs_at_hand = SpecsAtHand(at_hand)
         self.scripts = tuple(
             read_commands(source, at_hand=at_hand) for source in sources
+        )
+        self.unread = tuple(
+            source
+            for source, script in zip(sources, self.scripts, strict=True)
+            if not script.unread and next(simple_commands(script.body), None) is None
         )
         everything = [
             command
