@@ -1272,3 +1272,132 @@ def test_subnets_follow_their_network(
     after = edited(CLUSTER, *edits)
 
     assert [place for _, place in told("KL215", CLUSTER, after)] == found
+
+
+def fields(*lines: str) -> str:
+    """The whole cluster with more fields in its spec."""
+    more = "".join(f"  {line}\n" for line in lines)
+    return HEAD + more + WHOLE.removeprefix(HEAD)
+
+
+def severities(rule: str, before: str, after: str, commands: str = "") -> list[str]:
+    return [severity for severity, _ in told(rule, before, after, commands)]
+
+
+DISCOVERY = "serviceAccountIssuerDiscovery"
+ISSUER = "kubeAPIServer: {serviceAccountIssuer"
+PUBLIC = "kubernetesApiAccess: [0.0.0.0/0]"
+ISSUERS = {
+    "IRSA on a running cluster": (
+        (),
+        (f"{DISCOVERY}: {{discoveryStore: s3://tokens}}",),
+        "error",
+    ),
+    "the same store, by its address": (
+        (f"{DISCOVERY}: {{discoveryStore: s3://tokens/prod/}}",),
+        (f"{ISSUER}: https://tokens.s3.eu-west-1.amazonaws.com/prod}}",),
+        None,
+    ),
+    "what is the default, in words": (
+        (),
+        (f"{ISSUER}: https://api.internal.demo.example.com}}",),
+        None,
+    ),
+    "an API that is closed to the world": (
+        (PUBLIC, "kubeAPIServer: {anonymousAuth: true}"),
+        ("kubernetesApiAccess: [10.0.0.0/8]", "kubeAPIServer: {anonymousAuth: true}"),
+        "error",
+    ),
+    "an API that nobody asked without a name": (
+        (PUBLIC,),
+        ("kubernetesApiAccess: [10.0.0.0/8]",),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "severity"), ISSUERS.values(), ids=ISSUERS)
+def test_the_issuer_of_tokens_is_what_kops_makes_of_the_spec(
+    before: tuple[str, ...], after: tuple[str, ...], severity: str | None
+) -> None:
+    found = severities("KL227", fields(*before), fields(*after))
+
+    assert found == ([severity] if severity else [])
+
+
+DNS = {
+    "gossip to None, as documented": ("k8s.local", "Public", "None", ["info"]),
+    "back to gossip": ("k8s.local", "None", "Public", ["warning"]),
+    "None to Public": ("example.com", "None", "Public", ["warning"]),
+    "the default in words": ("example.com", None, "Public", []),
+}
+
+
+@pytest.mark.parametrize(("zone", "before", "after", "expected"), DNS.values(), ids=DNS)
+def test_another_kind_of_dns_is_told_unless_it_is_the_default(
+    zone: str, before: str | None, after: str, expected: list[str]
+) -> None:
+    sides = [
+        fields(*([f"topology: {{dns: {{type: {kind}}}}}"] if kind else [])).replace(
+            "demo.example.com", f"demo.{zone}"
+        )
+        for kind in (before, after)
+    ]
+
+    assert severities("KL228", *sides) == expected
+
+
+def test_a_zone_that_is_an_id_may_be_the_one_of_that_name() -> None:
+    before, after = fields("dnsZone: example.com"), fields("dnsZone: Z2P70J7EXAMPLE")
+
+    assert severities("KL228", before, after) == []
+
+
+BALANCERS = {
+    "the default class, in words": ("{type: Public}", "{type: Public, class: Classic}"),
+    "another idle time": (
+        "{type: Public, class: Network}",
+        "{type: Public, class: Network, idleTimeoutSeconds: 300}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), BALANCERS.values(), ids=BALANCERS)
+def test_a_load_balancer_that_stays_the_same_is_not_told(
+    before: str, after: str
+) -> None:
+    sides = [fields(f"api: {{loadBalancer: {side}}}") for side in (before, after)]
+
+    assert severities("KL229", *sides) == []
+
+
+def test_a_load_balancer_that_is_left_to_kops_may_be_gone() -> None:
+    before, after = fields("api: {loadBalancer: {type: Public}}"), fields()
+
+    assert severities("KL229", before, after) == ["warning"]
+    assert severities("KL229", after, before) == []
+
+
+ENVIRONMENTS = {
+    "switched off": ("ETCD_FORCE_NEW_CLUSTER", "false", []),
+    "forced": ("ETCD_FORCE_NEW_CLUSTER", "true", ["error"]),
+    "the state for a first start": ("ETCD_INITIAL_CLUSTER_STATE", "new", ["warning"]),
+    "a quota below the default": ("ETCD_QUOTA_BACKEND_BYTES", "1000000", ["warning"]),
+    "a quota above the default": ("ETCD_QUOTA_BACKEND_BYTES", "8589934592", []),
+    "no quota at all": ("ETCD_QUOTA_BACKEND_BYTES", "-1", []),
+    "logging": ("ETCD_LOG_LEVEL", "warn", []),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"), ENVIRONMENTS.values(), ids=ENVIRONMENTS
+)
+def test_only_variables_that_etcd_manager_sets_itself_are_told(
+    name: str, value: str, expected: list[str]
+) -> None:
+    variable = f"{{name: {name}, value: '{value}'}}"
+    after = edited(
+        WHOLE, ("- name: main\n", f"- name: main\n    manager: {{env: [{variable}]}}\n")
+    )
+
+    assert severities("KL225", WHOLE, after) == expected

@@ -5,6 +5,7 @@ Sources: kops pkg/model/awsmodel/autoscalinggroup.go, docs/instance_groups.md.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.checks import kept
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ENABLED = ("spec", "clusterAutoscaler", "enabled")
 _AUTOSCALER = "k8s.io/cluster-autoscaler"
+_NO_TIME = re.compile(r"(0[a-z]*)+")
 
 
 def control_plane_on_spot(context: Context) -> Iterator[Draft]:
@@ -70,6 +72,46 @@ def _spot_field(group: InstanceGroup) -> tuple[str, ...] | None:
 def _number(node: object, default: int) -> int:
     value = node.value if isinstance(node, Scalar) else None
     return value if isinstance(value, int) else default
+
+
+def control_plane_expires(context: Context) -> Iterator[Draft]:
+    """The cloud ends control-plane machines when they are old enough.
+
+    Source: kops pkg/model/awsmodel/autoscalinggroup.go hands it to the auto-scaling
+    group, which knows neither etcd nor the groups of the other members.
+    """
+    found = [
+        (group, life)
+        for group in context.after.control_plane
+        if context.after.cloud in (None, "aws")
+        and (life := text_at(group.node, "spec", "maxInstanceLifetime"))
+        and not _NO_TIME.fullmatch(life)
+    ]
+    for same in alike(found, lambda f: f[1]):
+        life, names = same[0][1], [group.name for group, _ in same]
+        yield Draft(
+            message=f"AWS ends the machines of {listed(names)} when they are {life} "
+            "old",
+            why="Each auto-scaling group replaces its machine on its own, without a "
+            "drain and without a look at etcd. "
+            + (
+                "Machines of one roll are of about one age: two that go together are "
+                "quorum."
+                if len(context.after.control_plane) > 1
+                else "Until the new machine has the volume there is no API."
+            ),
+            locations=tuple(
+                Location(group.at("spec", "maxInstanceLifetime"), f"of {group.name}")
+                for group, _ in same
+            ),
+            subject=",".join(names),
+            certainty=Certainty.POSSIBLE,
+            fix=(
+                f"# take maxInstanceLifetime out of {listed(names)}, and replace the",
+                f"# machines with kops rolling-update cluster {context.cluster}",
+                "# --instance-group-roles control-plane --force --yes",
+            ),
+        )
 
 
 def workers_shrunk(context: Context) -> Iterator[Draft]:

@@ -26,6 +26,40 @@ _NONE_REPLACES, _ALL_REPLACE = 34, 36
 # of kops 1.35.
 _OLDEST_KUBERNETES = 29
 
+# The etcd-manager that the last release of each kops minor brings. Source: kops
+# pkg/model/components/etcdmanager/model.go on the release branches.
+_BUNDLED = {
+    21: "20220203",
+    22: "20220717",
+    23: "20220717",
+    24: "20221209",
+    25: "20230201",
+    26: "20230201",
+    27: "20230630",
+    28: "20230630",
+    29: "20230925",
+    30: "20230925",
+    31: "20241012",
+    32: "20241012",
+    33: "20250803",
+    34: "20260512",
+    35: "20260707",
+}
+
+
+def bundled(manifest: Manifest, kops_version: str | None = None) -> str | None:
+    """The date of an etcd-manager that is at most as new as the one that kops brings.
+
+    Releases of one minor differ, so it is that of the minor before. Without
+    ``kops_version`` it is the oldest kops that takes this Kubernetes; None if that is
+    not known.
+    """
+    kubernetes = manifest.cluster.kubernetes_version if manifest.cluster else None
+    found = re.search(_MINOR, kops_version or kubernetes or "")
+    if found is None:
+        return None
+    return _BUNDLED.get(min(int(found[1]) - 1, max(_BUNDLED)))
+
 
 def replaces_empty_disks(
     sides: Iterable[Manifest], etcd_cluster: str, kops_version: str | None = None

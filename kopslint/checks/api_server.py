@@ -1,0 +1,171 @@
+"""What the API server was started with and what was stored or signed under it.
+
+Sources: kops nodeup/pkg/model/kube_apiserver.go (the encryption provider), and
+pkg/model/components/discovery.go (who issues the tokens of service accounts).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.checks import kept
+from kopslint.checks.api_access import public_name, public_name_field
+from kopslint.checks.context import Context, Draft
+from kopslint.findings import Certainty, Location, Severity
+from kopslint.syntax.yaml_tree import Sequence, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import Cluster
+
+_API_SERVER = ("spec", "kubeAPIServer")
+_ISSUER = (*_API_SERVER, "serviceAccountIssuer")
+_DISCOVERY = ("spec", "serviceAccountIssuerDiscovery")
+_EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+_READ = re.compile(r"kubectl\b.*\bget\s+secrets?\b.*(\s-A\b|--all-namespaces)")
+_WRITTEN = re.compile(r"kubectl\b.*\breplace\b.*-f\s*-")
+
+
+def encryption_config_removed(context: Context) -> Iterator[Draft]:
+    """API servers lose the keys with which Secrets in etcd were encrypted.
+
+    A list that writes all Secrets anew before is the way that Kubernetes documents.
+    """
+    pair = kept.cluster(context)
+    if pair is None or not _encrypts(pair[0]) or _encrypts(pair[1]):
+        return
+    if _rewrites_secrets(context):
+        return
+    field = ("spec", "encryptionConfig")
+    yield Draft(
+        message="encryptionConfig is switched off: API servers no longer decrypt what "
+        "is encrypted in etcd",
+        why="Every Secret that was stored under it stays encrypted. A rolled API "
+        "server cannot list them, so what needs one fails, the roll does not validate, "
+        "and it stops there. Nothing is lost as long as the encryptionconfig secret is "
+        "kept.",
+        locations=(
+            Location(pair[1].at(*field), "after: not encrypted"),
+            Location(pair[0].at(*field), "before: encrypted"),
+        ),
+        subject="encryptionConfig",
+        certainty=Certainty.POSSIBLE,
+        fix=(
+            "# leave encryptionConfig: true. To be rid of it, put the identity",
+            "# provider first (kops create secret encryptionconfig --force), roll, run",
+            "# kubectl get secrets --all-namespaces -o json | kubectl replace -f -",
+            "# and only then switch it off and roll again",
+        ),
+    )
+
+
+def _encrypts(cluster: Cluster) -> bool:
+    return text_at(cluster.node, "spec", "encryptionConfig") == "true"
+
+
+def _rewrites_secrets(context: Context) -> bool:
+    """Whether the list stores every Secret anew.
+
+    Source: kubernetes.io, "Encrypting Confidential Data at Rest", decrypt all data.
+    """
+    if context.simulation is None:
+        return False
+    texts = [command.text for command in context.simulation.plan.commands]
+    return any(map(_READ.search, texts)) and any(map(_WRITTEN.search, texts))
+
+
+def service_account_issuer_changed(context: Context) -> Iterator[Draft]:
+    """Tokens of service accounts are issued under another name than before.
+
+    What API servers took as a further issuer before may become the first one, and the
+    first one may stay as a further one: that is the order that kops documents.
+    """
+    pair = kept.cluster(context)
+    if pair is None:
+        return
+    (old, old_field), (new, new_field) = map(_issuer, pair)
+    if _same(old, new):
+        return
+    stays = any(_same(old, other) for other in _others(pair[1]))
+    known = any(_same(new, other) for other in _others(pair[0]))
+    if stays and known:
+        return
+    yield Draft(
+        severity=Severity.WARNING if stays else None,
+        message=f"service accounts get another issuer: {new} instead of {old}",
+        why=_WHILE_ROLLING if stays else _REFUSED,
+        locations=(
+            Location(pair[1].at(*new_field), f"after: {new}"),
+            Location(pair[0].at(*old_field), f"before: {old}"),
+        ),
+        subject=f"{old}/{new}",
+        fix=(
+            "# three steps, each updated and rolled: the new issuer first in",
+            "# kubeAPIServer.additionalServiceAccountIssuers, then both exchanged, and",
+            "# after a day the old one left out",
+        ),
+    )
+
+
+_REFUSED = (
+    "A rolled API server refuses every token that was issued before. Pods on nodes "
+    "that are not rolled yet, those of the network first, get 'Unauthorized', the "
+    "cluster does not validate, and the roll stops after its first machine."
+)
+_WHILE_ROLLING = (
+    "Rolled API servers issue tokens that those not rolled yet do not know and refuse, "
+    "so pods fail now and then until the whole control plane is rolled."
+)
+
+
+def _issuer(cluster: Cluster) -> tuple[str, tuple[str, ...]]:
+    """Who issues the tokens, and the field that says so.
+
+    Source: kops pkg/model/components/discovery.go, BuildOptions and supportsPublicJWKS.
+    """
+    for field in (
+        _ISSUER,
+        (*_DISCOVERY, "discoveryStore"),
+        (*_DISCOVERY, "discoveryService", "url"),
+    ):
+        said = text_at(cluster.node, *field)
+        if said:
+            return said.rstrip("/"), field
+    anonymous = text_at(cluster.node, *_API_SERVER, "anonymousAuth") == "true"
+    if anonymous and any(cidr in _EVERYWHERE for cidr in _access(cluster)):
+        return f"https://{public_name(cluster)}", public_name_field(cluster)
+    return f"https://api.internal.{cluster.name}", _DISCOVERY
+
+
+def _access(cluster: Cluster) -> tuple[str, ...]:
+    if cluster.version == "v1alpha3":
+        return _texts(cluster, "spec", "api", "access")
+    return _texts(cluster, "spec", "kubernetesApiAccess")
+
+
+def _others(cluster: Cluster) -> tuple[str, ...]:
+    """The further issuers whose tokens API servers take."""
+    return _texts(cluster, *_API_SERVER, "additionalServiceAccountIssuers")
+
+
+def _texts(cluster: Cluster, *path: str) -> tuple[str, ...]:
+    node = cluster.get(*path)
+    items = node.items if isinstance(node, Sequence) else ()
+    return tuple(text for item in items if (text := text_at(item)))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two issuers are one; a store is known by its bucket and its folder.
+
+    Source: kops util/pkg/vfs, GetHTTPsUrl of s3fs.go and gsfs.go.
+    """
+    stores = [issuer for issuer in (one, other) if re.match("s3://|gs://", issuer)]
+    if len(stores) != 1:
+        return one.rstrip("/") == other.rstrip("/")
+    _, _, path = stores[0].partition("://")
+    bucket, _, folder = path.strip("/").partition("/")
+    url = other if stores[0] is one else one
+    return bucket in url and url.rstrip("/").endswith(folder)
