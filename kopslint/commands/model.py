@@ -220,7 +220,6 @@ class RestoreBackup(Command):
     """``etcd-manager-ctl restore-backup``: queued until the leader re-reads."""
 
     etcd_cluster: str | None = None
-    member_count: Word | None = None
 
 
 # --- nodes and cloud -----------------------------------------------------------

@@ -75,4 +75,6 @@ def taken(
     kind: Kind, about: str, names: Iterable[str], *, joined: str = "or"
 ) -> Assumption:
     """That ``about`` stands for one of ``names``, or for all of them (``and``)."""
-    return assume(kind, about, f"{about} is taken to be {f' {joined} '.join(names)}")
+    *first, last = names
+    listed = f"{', '.join(first)} {joined} {last}" if first else last
+    return assume(kind, about, f"{about} is taken to be {listed}")

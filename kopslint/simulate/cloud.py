@@ -6,12 +6,14 @@ reconcile_cluster.go, delete_instancegroup.go, pkg/instancegroups.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.kops import refusals, terraform
 from kopslint.kops.clouds import APPLIED_BY_ROLLS
 from kopslint.kops.refusals import Refusal
-from kopslint.kops.spec import Manifest, parse_role
+from kopslint.kops.spec import Manifest, Role, parse_role
+from kopslint.records import Record
 from kopslint.simulate import machines
 from kopslint.simulate.assumptions import Kind, taken
 from kopslint.simulate.machines import Rolling
@@ -27,6 +29,8 @@ from kopslint.simulate.situation import Situation, with_groups
 from kopslint.simulate.store import unknown_group
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kopslint.commands.model import (
         DeleteCluster,
         DeleteFromFile,
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
         RollingUpdate,
         UpdateCluster,
     )
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.simulate.machines import Watch
     from kopslint.simulate.plan import Plan
     from kopslint.syntax.script import Word
@@ -139,22 +144,47 @@ def run_update(
     problem = update_refusals(situation.registry, plan)
     if problem:
         return [refused(situation, *problem)]
-    if command.target is not None and command.target.shown == "terraform":
-        cloud = situation.registry.cloud
-        if cloud in terraform.REFUSED_ON:
-            said = f"cloud provider {cloud} does not support the terraform target"
-            return [refused(situation, Refusal("no-terraform", said, cloud or ""))]
-        return [applied(situation._replace(rendered=situation.registry))]
+    target = command.target.text if command.target is not None else "direct"
+    results = _rendered(situation) if target in ("terraform", None) else []
+    if target != "terraform":
+        results += _updated(command, situation)
+    return results
+
+
+def _rendered(situation: Situation) -> list[Result]:
+    """The objects become files of terraform, where kops renders any."""
+    cloud = situation.registry.cloud
+    if cloud in terraform.REFUSED_ON:
+        said = f"cloud provider {cloud} does not support the terraform target"
+        return [refused(situation, Refusal("no-terraform", said, cloud or ""))]
+    return [applied(situation._replace(rendered=situation.registry))]
+
+
+def _updated(command: UpdateCluster, situation: Situation) -> list[Result]:
+    """The objects are brought to the cloud, as far as the command line lets them.
+
+    A phase and a lifecycle that only run time knows are followed both ways.
+    """
     if not command.yes:
         return [nothing(situation)]
     if command.leaves_machines:
         return [applied(situation)]
-    groups = _filtered(situation.registry, command.groups, command.roles)
-    publish = not any(
-        "ManagedFile=Ignore" in w.shown for w in command.lifecycle_overrides
-    )
-    then = machines.apply(situation, situation.registry, groups=groups, publish=publish)
-    return [applied(then)]
+    only = _selected(situation.registry, command.groups, command.roles)
+    overrides = command.lifecycle_overrides
+    keeps_spec = any("ManagedFile=Ignore" in word.shown for word in overrides)
+    unsure = not keeps_spec and any(word.text is None for word in overrides)
+    results = [
+        applied(
+            machines.apply(
+                situation, situation.registry, groups=only.groups, publish=publish
+            ),
+            *only.assumed,
+        )
+        for publish in ((True, False) if unsure else (not keeps_spec,))
+    ]
+    if command.phase is not None and command.phase.text is None:
+        results.append(applied(situation))
+    return results
 
 
 def update_refusals(registry: Manifest, plan: Plan) -> tuple[Refusal, ...]:
@@ -171,16 +201,47 @@ def update_refusals(registry: Manifest, plan: Plan) -> tuple[Refusal, ...]:
     return found
 
 
-def _filtered(
-    registry: Manifest, groups: tuple[Word, ...], roles: tuple[Word, ...]
-) -> set[str] | None:
-    """The groups that ``--instance-group`` or else the roles select; None: all."""
-    if groups:
-        return {word.shown for word in groups}
-    if roles:
-        wanted = {parse_role(word.shown) for word in roles} - {None}
-        return {name for name, g in registry.groups.items() if g.role in wanted}
-    return None
+class Selected(Record):
+    """The groups that the filters of a command select; None: it has no filters.
+
+    ``assumed`` is what is taken for granted where a filter is known at run time only.
+    """
+
+    groups: frozenset[str] | None
+    assumed: tuple[Assumption, ...] = ()
+
+
+def _selected(
+    registry: Manifest, named: tuple[Word, ...], roles: tuple[Word, ...]
+) -> Selected:
+    """The groups that ``--instance-group`` or else the roles select.
+
+    What only run time knows is taken to be every group that it fits.
+    """
+    groups: set[str] = set()
+    assumed: list[Assumption] = []
+    for word in named or roles:
+        if word.text is None:
+            found = _fitting(word, registry.groups if named else _ROLES)
+            assumed.append(taken(Kind.GROUP, word.shown, found, joined="and"))
+        else:
+            found = [word.text]
+        if roles and not named:
+            wanted = {parse_role(name) for name in found}
+            found = [n for n, g in registry.groups.items() if g.role in wanted]
+        groups.update(found)
+    filters = named or roles
+    return Selected(frozenset(groups) if filters else None, tuple(assumed))
+
+
+_ROLES = ("control-plane", *(role.value.lower() for role in list(Role)[1:]))
+
+
+def _fitting(word: Word, names: Iterable[str]) -> list[str]:
+    """The names that a word may be, by what of it is known; all if it fits none."""
+    known = (re.escape(p) if isinstance(p, str) else ".*" for p in word.pieces)
+    pattern = re.compile("".join(known))
+    return [name for name in names if pattern.fullmatch(name)] or list(names)
 
 
 def run_roll(
@@ -197,38 +258,44 @@ def run_roll(
             return [unknown_group(situation, plan, word.text)]
     if not command.yes:
         return [nothing(situation)]
-    selected = _rolled_groups(command, situation)
-    how = Rolling(
+    only = _selected(registry, command.groups, command.roles)
+    selected = [
+        group.name
+        for group in registry.control_plane
+        if situation.cloud.get(group.name, 0) > 0
+        and (only.groups is None or group.name in only.groups)
+    ]
+    count = command.validate_count.text if command.validate_count is not None else "2"
+    after = [
+        rolled
+        for rechecks in ((True, False) if count is None else (count != "0",))
+        for rolled in machines.roll(
+            situation, selected, _rolling(command, situation, plan, rechecks), watch
+        )
+    ]
+    results = [
+        result._replace(assumed=only.assumed) for result in _ended(situation, after)
+    ]
+    return [noted_by_job(result) for result in results] if selected else results
+
+
+def _rolling(
+    command: RollingUpdate, situation: Situation, plan: Plan, rechecks: bool
+) -> Rolling:
+    """How the machines are replaced."""
+    return Rolling(
         force=command.force,
         validates=not command.cloudonly and not _is_beside_another(command, situation),
         awaited=situation.job is None,
         insists=command.fail_on_validate_error,
-        rechecks=command.validate_count is None or command.validate_count.text != "0",
-        publishes=_publishes(registry, plan),
+        rechecks=rechecks,
+        publishes=_publishes(situation.registry, plan),
     )
-    results = _ended(situation, machines.roll(situation, selected, how, watch))
-    return [noted_by_job(result) for result in results] if selected else results
 
 
 def _is_beside_another(command: RollingUpdate, situation: Situation) -> bool:
     """Whether another command may be replacing control-plane machines meanwhile."""
     return bool(command.at_once) or situation.replacing
-
-
-def _rolled_groups(command: RollingUpdate, situation: Situation) -> list[str]:
-    """The control-plane groups that exist and that the filters select."""
-    registry = situation.registry
-    named = {word.text for word in command.groups}
-    if None in named:
-        named = set()
-    by_role = _filtered(registry, (), command.roles)
-    return [
-        group.name
-        for group in registry.control_plane
-        if situation.cloud.get(group.name, 0) > 0
-        and (not named or group.name in named)
-        and (by_role is None or group.name in by_role)
-    ]
 
 
 def _publishes(registry: Manifest, plan: Plan) -> bool:

@@ -50,7 +50,7 @@ def restarted(
     if sure:
         for group in named:
             situation = machines.boot(machines.stop(situation, group), [group])
-        return [applied(situation)]
+        return [applied(situation, *plan.assumed_machines(words, named))]
     several = any(_may_be_many(word) for word in words)
     most = len(candidates) if several else min(len(words), len(candidates))
     outcomes = [situation]

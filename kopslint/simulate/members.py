@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Terraform,
     )
     from kopslint.etcd.worlds import Worlds
+    from kopslint.simulate.assumptions import Assumption
     from kopslint.simulate.plan import Plan
     from kopslint.simulate.situation import Situation
     from kopslint.syntax.script import Word
@@ -121,19 +122,21 @@ def run_add(command: MemberAdd, situation: Situation) -> list[Result]:
 
 def run_restore(command: RestoreBackup, situation: Situation) -> list[Result]:
     """``restore-backup``: queued until a leader reads the control store again."""
-    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
-    said = command.member_count.text if command.member_count is not None else None
-    return [
-        applied(
-            situation.each(
-                lambda name, worlds: (
-                    worlds.restore(int(said) if said else worlds.published)
-                    if name in chosen
-                    else worlds
-                )
-            )
+    chosen = _etcd_clusters(situation, command.etcd_cluster)
+    then = situation.each(
+        lambda name, worlds: (
+            worlds.restore(worlds.published) if name in chosen else worlds
         )
-    ]
+    )
+    return [applied(then, *_of_all(chosen, command))]
+
+
+def _of_all(chosen: list[str], command: RestoreBackup) -> list[Assumption]:
+    """That a command which names no etcd cluster is given in each of several."""
+    if command.etcd_cluster is not None or len(chosen) < 2:
+        return []
+    text = f"this is done in {' and '.join(chosen)}, each of them"
+    return [assume(Kind.ETCD, command.text, text)]
 
 
 def run_restart_managers(

@@ -169,6 +169,19 @@ class Plan(Frozen):
         hinted = [g for g in groups if any(_hints(word, g) for word in words)]
         return tuple(dict.fromkeys(named or spelt or hinted))
 
+    def assumed_machines(
+        self, words: tuple[Word, ...], meant: tuple[str, ...]
+    ) -> tuple[Assumption, ...]:
+        """That ids which say nothing are those of the groups that are ``meant``."""
+        told = self.named_machines(words) or [
+            g for word in words for g in _spelt(word, self._control_plane)
+        ]
+        if set(told) >= set(meant):
+            return ()
+        shown = " ".join(word.shown for word in words)
+        text = f"{shown} is taken to be the machine of {' or '.join(meant)}"
+        return (assume(Kind.MACHINE, shown, text),)
+
     def named_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
         """The control-plane groups that some arguments are, to the letter."""
         said = {word.text for word in words}

@@ -1,0 +1,286 @@
+"""Nothing is interpreted in silence.
+
+Every command is run with each of its arguments left open. What comes of it has to hold
+all that can come of the values which the argument may have; where it holds less, one
+reading was picked, and then that must be said: as an assumption, or as undecided.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import kopslint
+from kopslint.commands.command import Command
+from kopslint.kops.fleet import read_fleet
+from kopslint.simulate.effects import effect
+from kopslint.simulate.plan import Plan
+from kopslint.simulate.start import aligned, healthy
+from kopslint.source.text import Source
+from kopslint.syntax.script import Unknown, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kopslint.etcd.worlds import Worlds
+    from kopslint.kops.spec import Manifest
+    from kopslint.simulate.result import Result
+    from kopslint.simulate.situation import Situation
+
+    Change = Callable[[Worlds], Worlds]
+    Outcomes = Callable[[Situation], Iterator[Situation]]
+
+NAME = "demo.example.com"
+PACKAGE = Path(kopslint.__file__).parent
+
+
+def spec(members: str, groups: str) -> Manifest:
+    """Two etcd clusters with ``members``, a machine in each of ``groups``."""
+    lists = ", ".join(f"{{name: {m}, instanceGroup: master-{m}}}" for m in members)
+    text = (
+        f"apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata: {{name: {NAME}}}\n"
+        "spec:\n  kubernetesVersion: 1.32.1\n  cloudProvider: {aws: {}}\n"
+        f"  etcdClusters:\n  - {{name: main, etcdMembers: [{lists}]}}\n"
+        f"  - {{name: events, etcdMembers: [{lists}]}}\n"
+        "  subnets: [{name: a, zone: eu-west-1a}]\n"
+    )
+    roles = [(f"master-{g}", "Master") for g in groups] + [("nodes", "Node")]
+    for name, role in roles:
+        text += (
+            "---\napiVersion: kops.k8s.io/v1alpha2\nkind: InstanceGroup\nmetadata:\n"
+            f"  name: {name}\n  labels: {{kops.k8s.io/cluster: {NAME}}}\n"
+            f"spec: {{role: {role}, minSize: 1, maxSize: 1, subnets: [a]}}\n"
+        )
+    return read_fleet((Source("spec.yaml", text),)).manifests[NAME]
+
+
+def planned() -> Plan:
+    """Three members, of which the change takes one away."""
+    before, after = aligned(spec("abc", "abc"), spec("ab", "ab"))
+    return Plan(before=before, after=after)
+
+
+def stored(plan: Plan) -> Situation:
+    """A group has been stored as empty, and nothing has been applied."""
+    start = healthy(plan)
+    groups = dict(start.registry.groups)
+    groups["master-b"] = groups["master-b"]._replace(min_size=0, max_size=0)
+    return start._replace(registry=start.registry.replaced(groups=groups))
+
+
+def published(plan: Plan) -> Situation:
+    """A lower member count is published, and no leader has read it yet."""
+    return healthy(plan).each(lambda _, worlds: worlds.publish(2))
+
+
+STARTS: dict[str, Callable[[Plan], Situation]] = {
+    "healthy": healthy,
+    "stored": stored,
+    "published": published,
+}
+
+
+SPAN = Source("list.sh", "x").whole()
+OPEN = Word((Unknown("$X", "it is not set here"),), "$X", SPAN)
+
+
+def word(text: str) -> Word:
+    return Word((text,), text, SPAN)
+
+
+GROUPS = ["master-a", "master-b", "master-c", "nodes"]
+ETCD = ["main", "events"]
+ROLES = ["control-plane", "node", "apiserver", "bastion"]
+# Nothing that kopslint models depends on these: versions, labels, waiting times.
+NOTHING: list[str] = []
+
+MAY_BE: dict[str, list[str]] = {
+    "CreateCluster.target": ["direct", "terraform"],
+    "CreateInstanceGroup.group": GROUPS,
+    "CreateInstanceGroup.role": ROLES,
+    "CreateInstanceGroup.subnets": NOTHING,
+    "EditCluster.sets": ["spec.etcdClusters[0].etcdMembers[0].name=z"],
+    "EditCluster.unsets": ["spec.etcdClusters[1]"],
+    "EditInstanceGroup.group": GROUPS,
+    "EditInstanceGroup.sets": ["spec.minSize=0", "spec.maxSize=0"],
+    "EditInstanceGroup.unsets": ["spec.minSize"],
+    "UpgradeCluster.version": NOTHING,
+    "Keypair.keyset": NOTHING,
+    "Keypair.ids": NOTHING,
+    "DeleteInstanceGroup.group": GROUPS,
+    "DeleteInstance.instance": GROUPS,
+    "UpdateCluster.target": ["direct", "terraform"],
+    "UpdateCluster.phase": ["cluster", "network", "security"],
+    "UpdateCluster.groups": GROUPS,
+    "UpdateCluster.roles": ROLES,
+    "UpdateCluster.lifecycle_overrides": ["ManagedFile=Ignore", "VPC=Ignore"],
+    "UpdateCluster.features": NOTHING,
+    "RollingUpdate.validate_count": ["0", "2"],
+    "RollingUpdate.control_plane_interval": NOTHING,
+    "RollingUpdate.groups": GROUPS,
+    "RollingUpdate.roles": ROLES,
+    "Reconcile.features": NOTHING,
+    "Validate.wait": NOTHING,
+    "MemberAdd.member": ["a", "b", "c", "d"],
+    "NodeCommand.nodes": NOTHING,
+    "Terraform.targets": ["aws_autoscaling_group.master-a-masters-demo-example-com"],
+    "Terraform.recreated": ["aws_autoscaling_group.master-a-masters-demo-example-com"],
+    "StopInstances.instances": GROUPS,
+    "DeleteVolumes.volumes": GROUPS,
+    "ResizeCloudGroup.group": GROUPS,
+    "ResizeCloudGroup.size": ["0", "1"],
+    "DeleteBackups.target": NOTHING,
+}
+"""What an argument may be, for each that a word on the command line gives."""
+
+
+def removed(situation: Situation, etcd: str, member: str) -> Situation:
+    worlds = situation.etcd[etcd].remove([member])
+    return situation.with_etcd({**situation.etcd, etcd: worlds})
+
+
+def each_member(situation: Situation) -> Iterator[Situation]:
+    """What comes of removing one member from one etcd cluster."""
+    for etcd in ETCD:
+        for member in "abc":
+            yield removed(situation, etcd, member)
+
+
+def each_etcd(change: Change) -> Outcomes:
+    """What comes of a command for one etcd cluster, for each that there is."""
+
+    def outcomes(situation: Situation) -> Iterator[Situation]:
+        for etcd in ETCD:
+            worlds = situation.etcd[etcd]
+            yield situation.with_etcd({**situation.etcd, etcd: change(worlds)})
+
+    return outcomes
+
+
+COMES_TO: dict[str, Outcomes] = {
+    # An id is in no text, so the outcomes are those of etcd and not of a word.
+    "MemberRemove.member": each_member,
+    "MemberRemove.etcd_cluster": each_etcd(lambda w: w.remove(["a"])),
+    "MemberAdd.etcd_cluster": each_etcd(lambda w: w.add("a")),
+    "RestoreBackup.etcd_cluster": each_etcd(lambda w: w.restore(w.published)),
+    # Without a name these are the managers of all etcd clusters.
+    "RestartManagers.etcd_cluster": lambda situation: iter(
+        [situation.each(lambda _, worlds: worlds.restart_managers())]
+    ),
+}
+"""What may come of an argument that no word on the command line gives."""
+
+NOT_FOLLOWED_HERE = {
+    # Which cluster a command is about is decided where lists are read.
+    "cluster",
+    # Files are asked for where the list is read; see below.
+    "files",
+}
+CHANGES_NOTHING = {"MemberList", "SnapshotSave", "Reads", "Foreign", "Unreadable"}
+
+GIVEN: dict[str, dict[str, object]] = {
+    "DeleteInstanceGroup": {"group": word("nodes")},
+    "CreateInstanceGroup": {"group": word("more"), "role": word("node"), "edit": False},
+    "EditInstanceGroup": {"group": word("master-c")},
+    "MemberRemove": {"member": word("a")},
+    "MemberAdd": {"member": word("a")},
+    "NodeCommand": {"verb": "drain"},
+    "Terraform": {"verb": "apply"},
+    "StopInstances": {"verb": "terminate", "instances": (word("master-a"),)},
+    "DeleteVolumes": {"verb": "delete", "volumes": (word("master-a"),)},
+    "ResizeCloudGroup": {"group": word("master-a"), "size": word("0")},
+    "Keypair": {"verb": "create"},
+}
+"""What a command cannot do without."""
+
+
+def open_arguments() -> Iterator[tuple[type[Command], str]]:
+    """Every argument of every kind of command that run time may decide."""
+    for kind in Command.__subclasses__():
+        if kind.__name__ in CHANGES_NOTHING:
+            continue
+        for field, written in kind.__annotations__.items():
+            if field in NOT_FOLLOWED_HERE:
+                continue
+            if "Word" in str(written) or field == "etcd_cluster":
+                yield kind, field
+
+
+def run(
+    kind: type[Command], field: str, value: Word | None, start: str
+) -> list[Result]:
+    """The command with one argument, and otherwise with what it needs."""
+    plan = planned()
+    make: Any = kind
+    given = dict(GIVEN.get(kind.__name__, {}))
+    if "yes" in kind.fields:
+        given["yes"] = True
+    many = "tuple" in str(kind.__annotations__[field])
+    given[field] = (value,) if many else value
+    command = make(text="x", span=SPAN, **given)
+    return effect(command, STARTS[start](plan), lambda *_: None, plan)
+
+
+def holds(results: list[Result], outcome: Situation) -> bool:
+    """Whether an outcome is among the results, whatever else is."""
+    return any(
+        result.situation.registry.groups.keys() == outcome.registry.groups.keys()
+        and result.situation.cloud == outcome.cloud
+        and (result.situation.rendered is None) == (outcome.rendered is None)
+        and all(
+            worlds.published == result.situation.etcd[name].published
+            and worlds.worlds <= result.situation.etcd[name].worlds
+            for name, worlds in outcome.etcd.items()
+        )
+        for result in results
+    )
+
+
+ASKED = [
+    (kind, field)
+    for kind, field in open_arguments()
+    if f"{kind.__name__}.{field}"
+    not in {"MemberRemove.etcd_cluster", "ResizeCloudGroup.group"}
+]
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    ASKED,
+    ids=[f"{kind.__name__}.{field}" for kind, field in ASKED],
+)
+def test_an_open_argument_is_followed_in_full_or_said(
+    kind: type[Command], field: str, start: str
+) -> None:
+    """A new command, or a new argument, has to say above what it may be."""
+    name = f"{kind.__name__}.{field}"
+    is_word = "Word" in str(kind.__annotations__[field])
+    results = run(kind, field, OPEN if is_word else None, start)
+    if name in COMES_TO:
+        outcomes = [*COMES_TO[name](STARTS[start](planned()))]
+    else:
+        runs = [run(kind, field, word(text), start) for text in MAY_BE[name]]
+        outcomes = [result.situation for each in runs for result in each]
+
+    left_out = [outcome for outcome in outcomes if not holds(results, outcome)]
+    said = any(result.assumed or result.undecided for result in results)
+
+    assert said or not left_out, f"{len(left_out)} of {len(outcomes)} are left out"
+
+
+def test_assumptions_are_made_in_one_place() -> None:
+    """So that none is made without a kind and without what it is about."""
+    made = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Assumption"
+    }
+
+    assert made == {"simulate/assumptions.py"}
