@@ -140,7 +140,8 @@ def _beside(step: Step, command: model.RollingUpdate) -> str | None:
     """What makes another command replace machines at the same time, if anything."""
     if command.at_once:
         return command.at_once
-    return "&" if any(before.replacing for before in step.before) else None
+    beside = any(before.replacing for before in step.before)
+    return "the job beside it" if beside else None
 
 
 def _why(command: model.RollingUpdate) -> str:

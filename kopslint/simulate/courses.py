@@ -163,14 +163,18 @@ def answers(
     return good
 
 
+def alone(situation: Situation, errexit: bool) -> Situation:
+    """A situation behind a shell of its own, whose end ends nothing else."""
+    ok = situation.ok if situation.ended is None else not situation.ended.failed
+    return situation._replace(ended=None, ok=ok, errexit=errexit)
+
+
 def rejoined(
     situation: Situation, group: Group, errexit: bool, asked: Asked
 ) -> Situation:
     """A situation back in the shell that started ``group``, which had ``errexit``."""
-    ok = situation.ok if situation.ended is None else not situation.ended.failed
-    stops = not ok and errexit and asked == "no" and not group.background
-    return situation._replace(
-        ended=situation.ended if stops else None,
-        ok=ok or group.background,
-        errexit=errexit,
+    outside = alone(situation, errexit)
+    stops = not outside.ok and errexit and asked == "no" and not group.background
+    return outside._replace(
+        ended=situation.ended if stops else None, ok=outside.ok or group.background
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, assert_never
 from kopslint.commands.meaning import most_reached, reach_of
 from kopslint.commands.model import Foreign, MemberList, Reach, Reads, Unreadable
 from kopslint.simulate.courses import (
+    acts,
+    alone,
     answers,
     beside,
     found_by,
@@ -38,6 +40,7 @@ from kopslint.syntax.script import (
     Group,
     Loop,
     Opaque,
+    Parallel,
     Pipeline,
     Repeat,
     Sequence,
@@ -137,6 +140,8 @@ class Flow:
                 return self._repeat(statement, going)
             case Group():
                 return self._group(statement, going, asked)
+            case Parallel():
+                return self._at_once(statement, going, asked)
             case ErrExit():
                 return [s._replace(errexit=statement.on, ok=True) for s in going]
             case Exit():
@@ -244,6 +249,47 @@ class Flow:
         if statement.background:
             after = [beside(s, started) for s in after]
         return [rejoined(s, statement, started.errexit, asked) for s in after]
+
+    def _at_once(
+        self, statement: Parallel, going: list[Situation], asked: Asked
+    ) -> list[Situation]:
+        """Jobs beside each other; together they fail if one of them does.
+
+        They are replayed one after the other, each with what the others may have
+        under way. Where only one of them acts, nothing is beside it.
+        """
+        started = going[0]
+        acting = sum(acts(self._within(job)) for job in statement.jobs) > 1
+        fine, failed = going, list[Situation]()
+        for job in statement.jobs:
+            broken = self._job(job, failed, started, acting=acting)
+            fine, new = split(self._job(job, fine, started, acting=acting))
+            failed = merged(s._replace(ok=False) for s in [*broken, *new])
+        stops = started.errexit and asked == "no"
+        ending = Ending(len(self._steps), statement.span, failed=True)
+        return [
+            s._replace(
+                replacing=started.replacing,
+                ended=ending if stops and not s.ok else None,
+            )
+            for s in [*fine, *failed]
+        ]
+
+    def _job(
+        self,
+        job: Statement,
+        going: list[Situation],
+        started: Situation,
+        *,
+        acting: bool,
+    ) -> list[Situation]:
+        """One of several jobs, in a shell of its own."""
+        if not going:
+            return []
+        begun = [s._replace(ok=True, errexit=started.errexit) for s in going]
+        after = self.run(job, [in_background(s) for s in begun] if acting else begun)
+        after = [beside(s, started) for s in after] if acting else after
+        return [alone(s, started.errexit) for s in after]
 
     def _simple(
         self, call: SimpleCommand, going: list[Situation], asked: Asked

@@ -173,6 +173,16 @@ class Group(Record):
     scope: Literal["function", "loop", "turn"] | None = None
 
 
+class Parallel(Record):
+    """Jobs that may run at the same time: of a stage, of a matrix, of ``make -j``.
+
+    Each has a shell of its own. What comes behind runs once all of them are over.
+    """
+
+    jobs: tuple[Statement, ...]
+    span: Span
+
+
 class ErrExit(Record):
     """``set -e`` or ``set +e``: whether a failing command ends the script."""
 
@@ -216,6 +226,7 @@ Statement = (
     | Loop
     | Repeat
     | Group
+    | Parallel
     | ErrExit
     | Exit
     | Opaque

@@ -17,6 +17,7 @@ from kopslint.syntax.script import (
     Exit,
     Group,
     Loop,
+    Parallel,
     Pipeline,
     Repeat,
     Sequence,
@@ -29,6 +30,8 @@ from kopslint.syntax.shell_values import Pieces, joined, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kopslint.source.text import Span
+
 NOTHING = Sequence(())
 
 
@@ -38,6 +41,14 @@ def sequence(statements: Iterable[Statement]) -> Sequence:
     for statement in statements:
         items += statement.items if isinstance(statement, Sequence) else [statement]
     return Sequence(tuple(items))
+
+
+def at_once(jobs: Iterable[Statement], span: Span) -> Statement:
+    """Jobs that may run at the same time, without those that do nothing."""
+    kept = tuple(job for job in jobs if job != NOTHING)
+    if len(kept) > 1:
+        return Parallel(kept, span)
+    return kept[0] if kept else NOTHING
 
 
 def parts(statement: Statement) -> Iterator[Statement]:
@@ -53,6 +64,8 @@ def parts(statement: Statement) -> Iterator[Statement]:
                 yield otherwise
         case Choice(branches=branches):
             yield from branches
+        case Parallel(jobs=jobs):
+            yield from jobs
         case Loop(test=test, body=body):
             yield from (test, body)
         case Repeat(body=body) | Group(body=body):
@@ -80,7 +93,7 @@ def leaves(statement: Statement, scope: str, within: int = 0) -> bool:
     match statement:
         case Exit():
             return statement.leaves == scope and statement.levels > within
-        case Group(subshell=True):
+        case Group(subshell=True) | Parallel():
             return False
         case Group(scope="function") if scope == "function":
             return False

@@ -18,7 +18,7 @@ from kopslint.records import Record
 from kopslint.syntax.script import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kopslint.source.text import Source, Span
 
@@ -215,6 +215,41 @@ def lines_text(
         offset += len(text) + 1
     anchors = anchors or [Anchor(0, 1, 1)]
     return ShellText(source, "\n".join(texts), tuple(anchors), title=title)
+
+
+def put_in(text: ShellText, values: Mapping[str, str]) -> ShellText:
+    """The text with values in the places of what stands for them, as a matrix does it.
+
+    ``values`` are by the pattern that stands for each. What is put in is where its
+    pattern is.
+    """
+    if not values or text.fixed is not None:
+        return text
+    parts: list[str] = []
+    anchors: list[Anchor] = []
+    done = size = 0
+
+    def keep(start: int, end: int) -> None:
+        nonlocal size
+        anchors.append(Anchor(size, *text.position(start)))
+        anchors.extend(
+            anchor._replace(offset=size + anchor.offset - start)
+            for anchor in text.anchors
+            if start < anchor.offset < end
+        )
+        parts.append(text.text[start:end])
+        size += end - start
+
+    every = "|".join(f"(?:{pattern})" for pattern in values)
+    for match in re.finditer(every, text.text):
+        keep(done, match.start())
+        anchors.append(Anchor(size, *text.position(match.start()), still=True))
+        value = next(v for p, v in values.items() if re.fullmatch(p, match[0]))
+        parts.append(value)
+        size += len(value)
+        done = match.end()
+    keep(done, len(text.text))
+    return ShellText(text.source, "".join(parts), tuple(anchors), title=text.title)
 
 
 def pieces_text(

@@ -27,8 +27,8 @@ _TOO_DEEP = "exceeded maximum nesting depth"
 _MOST_NODES = 10_000
 
 
-def compose(source: Source) -> yaml.Node | None:
-    """The root node, or None if there is nothing.
+def compose(source: Source) -> tuple[yaml.Node, ...]:
+    """The root node of each document.
 
     Raises ``InputError`` if it is not YAML, or nested too deep.
     """
@@ -42,7 +42,7 @@ def compose(source: Source) -> yaml.Node | None:
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > _DEEPEST:
                 raise _too_deep(source, event.start_mark)
-        return yaml.compose(text, Loader=loader)
+        return tuple(yaml.compose_all(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
         if error.problem == _TOO_DEEP:
             raise _too_deep(source, error.problem_mark) from None
@@ -139,19 +139,3 @@ def scalars(
                 span=source.span(line, column, line, column + 1),
                 hint="write the lines out",
             )
-
-
-def mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
-    """Every mapping below a node, each once, in the order written."""
-    waiting = [root]
-    seen: set[int] = set()
-    while waiting:
-        current = waiting.pop()
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, yaml.MappingNode):
-            yield current
-            waiting.extend(value for _, value in reversed(current.value))
-        else:
-            waiting.extend(reversed(items_in(current)))

@@ -1,0 +1,100 @@
+"""Lines that call a program of a cluster, found in text of which nothing else is known.
+
+A key of YAML that no pipeline is known to have, a paragraph, a fence in some other
+language: what stands there is a command if it calls one of the programs that are
+asked for here, with one of their verbs, and does not go on like a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kopslint.records import Record
+
+_VERBS = {
+    "kops": "create|delete|describe|distrust|edit|export|get|import|promote|reconcile"
+    "|replace|rolling-?update|set|toolbox|trust|unset|update|upgrade|validate",
+    "etcdctl": "alarm|auth|compaction|defrag|del|endpoint|get|member|move-leader|put"
+    "|snapshot|user|role",
+    "etcdutl": "snapshot|defrag",
+    "etcd-manager-ctl": "restore-backup|list-backups|list-commands|delete-command",
+    "kubectl": "apply|cordon|debug|delete|drain|exec|uncordon",
+    "(?:terraform|tofu|terragrunt)": "apply|destroy|plan",
+    "aws": "autoscaling|ec2|s3|s3api|ssm",
+    "gcloud": "compute|storage",
+    "az": "vm|vmss|storage",
+    "openstack": "server|volume",
+}
+_OPTION = r"(?:--?[\w-]+(?:=\S+|[ \t]+[^-\s]\S*)?[ \t]+)"
+_CALL = "|".join(
+    rf"{program}(?:-v?\d[\w.]*)?[ \t]+{_OPTION}{{0,6}}?(?:{verbs})"
+    for program, verbs in _VERBS.items()
+)
+_BEFORE = (
+    r"(?:[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\S*)[ \t]+"
+    r"|(?:sudo|env|time|nohup|exec|command)[ \t]+(?:-\w+[ \t]+)*)"
+)
+CALL = rf"{_BEFORE}{{0,8}}(?:[\w.$~{{}}-]*/)*(?:{_CALL})(?![\w-])"
+_LINE = re.compile(CALL)
+_NAMED = re.compile(rf"(?<![\w./@-])(?:{_CALL})(?![\w-])")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?<=\s)#.*")
+# What a sentence has and a command has not: "kops delete ig is never run here".
+_SENTENCE = re.compile(
+    r"(?<![\w-])(?:is|are|was|were|will|would|does|did|not|never|the|an|then|than|that"
+    r"|which|when|before|because|should|must|may|might|of|with|this|these|you|we"
+    r"|your|our)(?=[\s,;:!?]|$)|[.,:!?]$",
+    re.IGNORECASE,
+)
+# A program and its arguments as a list of strings: of JSON, Python and many others.
+_LIST = re.compile(
+    r"""\[\s*(["'])(?:kops|etcdctl)\1(?:\s*,\s*(?:"[^"\n]*"|'[^'\n]*'))+\s*,?\s*\]?"""
+)
+_STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
+_WRAPPED = re.compile(r"""["'`](?=[^"'`])""")
+LONGEST = 2000
+
+
+class Found(Record):
+    """A stretch of a line that is a command, or words that make one."""
+
+    start: int
+    end: int
+    words: tuple[tuple[int, int], ...] = ()
+
+
+def is_call(line: str) -> bool:
+    """Whether a whole line is a call, and no sentence that starts with its name."""
+    line = line.strip()
+    if len(line) > LONGEST or _LINE.match(line) is None:
+        return False
+    plain = _QUOTED.sub("", line).rstrip()
+    return _SENTENCE.search(plain.rstrip("\\").rstrip()) is None
+
+
+def names_a_call(text: str) -> bool:
+    """Whether a text names one of the programs with one of its verbs, anywhere."""
+    return _NAMED.search(text) is not None
+
+
+def holds_a_call(text: str) -> bool:
+    """Whether a line of a text is a call."""
+    return any(is_call(line) for line in text.split("\n"))
+
+
+def calls_in(line: str) -> list[Found]:
+    """The calls in a line of another language: in its strings, or as lists of them."""
+    if len(line) > LONGEST:
+        return []
+    found: list[Found] = []
+    for match in _LIST.finditer(line):
+        words = tuple(
+            word.span(1) if word[1] is not None else word.span(2)
+            for word in _STRING.finditer(line, *match.span())
+        )
+        found.append(Found(*match.span(), words))
+    done = found[-1].end if found else 0
+    for match in _STRING.finditer(line, done):
+        group = 1 if match[1] is not None else 2
+        if is_call(match[group]):
+            found.append(Found(*match.span(group)))
+    return found

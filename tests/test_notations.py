@@ -1,0 +1,57 @@
+"""Stories of notations: which commands a list holds, in what order, and which at once.
+
+A story in ``fixtures/notations`` is a file as people write it and a line that says what
+is read: commands one after another with ``;``, what may run at the same time in
+``[ ... | ... ]``, what runs any number of times in ``each( ... )``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import yaml
+
+from kopslint.source.text import Source
+from kopslint.syntax.command_list import read_commands
+from kopslint.syntax.script import Parallel, Repeat, SimpleCommand
+from kopslint.syntax.shell_output import parts
+
+if TYPE_CHECKING:
+    from kopslint.syntax.script import Statement
+
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "notations"
+PATHS = {"pipelines": "ci.yml", "runbooks": "runbook.md", "makefiles": "Makefile"}
+PATHS |= {"jenkinsfiles": "Jenkinsfile", "scripts": "list.sh"}
+
+
+class Story(NamedTuple):
+    name: str
+    path: str
+    text: str
+    runs: str
+
+
+STORIES = [
+    Story(each["story"], PATHS[file.stem], each["text"], each["runs"])
+    for file in sorted(FOLDER.glob("*.yaml"))
+    for each in yaml.safe_load(file.read_text("utf-8"))
+]
+
+
+def told(statement: Statement) -> str:
+    match statement:
+        case SimpleCommand():
+            return " ".join(word.shown for word in statement.words)
+        case Parallel(jobs=jobs):
+            return f"[ {' | '.join(map(told, jobs))} ]"
+        case Repeat(body=body):
+            return f"each( {told(body)} )"
+    return "; ".join(filter(None, map(told, parts(statement))))
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda s: f"{s.path}: {s.name}")
+def test_a_list_runs_its_commands_in_order_and_at_once(story: Story) -> None:
+    assert told(read_commands(Source(story.path, story.text)).body) == story.runs
