@@ -8,7 +8,6 @@ pkg/controller/controller.go, kops docs/operations/etcd_backup_restore_encryptio
 
 from __future__ import annotations
 
-import re
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.rolls import covers_control_plane
 from kopslint.commands import model
 from kopslint.findings import Location
+from kopslint.kops.state_store import Part, part_of, store_of
 from kopslint.syntax.yaml_tree import find, text_at
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from kopslint.source.text import Span
 
 _FIELD = ("backups", "backupStore")
-
-# The store of all etcd clusters, of one of them, or its orders: not one backup.
-_WHOLE_STORE = r"/backups(/etcd(/[^/]+(/control(/.*)?)?)?)?/?(\*+)?$"
 
 
 def etcd_backup_store_moved(context: Context) -> Iterator[Draft]:
@@ -82,7 +79,7 @@ def _store(cluster: Cluster, etcd: EtcdCluster) -> str:
     said = text_at(etcd.node, *_FIELD)
     if said:
         return said.rstrip("/")
-    base = text_at(cluster.node, *_base(cluster)) or f".../{cluster.name}"
+    base = store_of(cluster) or f".../{cluster.name}"
     return f"{base.rstrip('/')}/backups/etcd/{etcd.name}"
 
 
@@ -207,44 +204,108 @@ def state_store_reused(context: Context) -> Iterator[Draft]:
 
 def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
     """The backup store of a living cluster is deleted by hand."""
+    for step, command in _removals(context):
+        if isinstance(command, model.DeleteCluster):
+            yield _forgotten(step, context)
+            continue
+        target = command.target
+        part = _part(command, context)
+        if target is None or not (
+            part in (Part.WHOLE, Part.BACKUPS) or _goes_with(command, context)
+        ):
+            continue
+        yield Draft(
+            message="the state store expires etcd's backups and control spec"
+            if command.expires
+            else "etcd's backup store is deleted while the cluster lives",
+            why="With the backups goes what etcd-manager steers by: the "
+            "member count and the marker that the cluster was created. When "
+            "leadership changes next it takes the cluster for a new one, and "
+            "there is nothing to restore from.",
+            locations=(Location(target.span, "the control spec is in here"),),
+            subject=target.shown,
+            step=step.number,
+            fix=("# remove single backups, or lower backupRetentionDays",),
+        )
+
+
+def _forgotten(step: Step, context: Context) -> Draft:
+    """``--unregister``: the machines stay, and all that they need is deleted.
+
+    Source: kops pkg/client/simple/vfsclientset/clientset.go, DeleteAllClusterState.
+    """
+    return Draft(
+        message=f"the state store of cluster {context.cluster} is deleted while its "
+        "machines run on",
+        why="--unregister leaves the machines and deletes all that the state store "
+        "holds of them: the spec, the keys, the secrets, and etcd's backups with the "
+        "member count and the marker that the cluster was created. kops can change "
+        "the cluster no more, and there is nothing to restore from.",
+        locations=(Location(step.command.span, "keys and backups go here"),),
+        subject="unregister",
+        step=step.number,
+        fix=("# copy the state store first, or leave it",),
+    )
+
+
+def keys_deleted(context: Context) -> Iterator[Draft]:
+    """The keys or the secrets of a living cluster are deleted from the state store."""
+    for step, command in _removals(context):
+        if (
+            isinstance(command, model.DeleteCluster)
+            or _part(command, context) is not Part.KEYS
+            or command.target is None
+        ):
+            continue
+        yield Draft(
+            message="the keys of the cluster are "
+            + ("expired" if command.expires else "deleted")
+            + " while it lives",
+            why="The next 'kops update cluster' makes new certificate authorities and "
+            "secrets. A machine that starts after that trusts none of the others: it "
+            "joins neither etcd nor the API, and what is encrypted cannot be read.",
+            locations=(Location(command.target.span, "nothing else has them"),),
+            subject=command.target.shown,
+            step=step.number,
+            fix=(
+                "# copy the folder first; keys are rotated with 'kops create keypair'",
+            ),
+        )
+
+
+def _removals(
+    context: Context,
+) -> Iterator[tuple[Step, model.DeleteBackups | model.DeleteCluster]]:
+    """What deletes objects of the state store of a cluster that goes on."""
     for step in context.simulation.steps if context.simulation is not None else ():
         match step.command:
-            case model.Terraform(verb="destroy") | model.DeleteCluster(yes=True):
+            case model.Terraform(verb="destroy", targets=()):
                 return
-            case model.DeleteBackups(target=target) if target is not None:
-                path = target.shown.rstrip("/")
-                if not (
-                    re.search(_WHOLE_STORE, path)
-                    or path.endswith(f"/{context.cluster}")
-                    or _goes_with(step.command, path, context)
-                ):
-                    continue
-                yield Draft(
-                    message="etcd's backup store is deleted while the cluster lives",
-                    why="With the backups goes what etcd-manager steers by: the "
-                    "member count and the marker that the cluster was created. When "
-                    "leadership changes next it takes the cluster for a new one, and "
-                    "there is nothing to restore from.",
-                    locations=(Location(target.span, "the control spec is in here"),),
-                    subject=target.shown,
-                    step=step.number,
-                    fix=("# remove single backups, or lower backupRetentionDays",),
-                )
+            case model.DeleteCluster(yes=True, unregister=True) as command:
+                yield step, command
+                return
+            case model.DeleteCluster(yes=True):
+                return
+            case model.DeleteBackups() as command:
+                yield step, command
             case _:
                 pass
 
 
-_ALL_BELOW = r"\s(--recursive|--force|-[a-zA-Z]*[rR])(\s|$)"
+def _part(command: model.DeleteBackups, context: Context) -> Part | None:
+    """The part of the state store that a removal takes away."""
+    if command.target is None:
+        return None
+    cluster = (context.before or context.after).cluster
+    part = part_of(command.target, cluster, context.cluster)
+    return None if part is Part.WHOLE and not command.below else part
 
 
-def _goes_with(command: Command, path: str, context: Context) -> bool:
+def _goes_with(command: model.DeleteBackups, context: Context) -> bool:
     """Whether a backup store is below what is removed with all that is in it."""
     cluster = context.after.cluster
-    return (
-        cluster is not None
-        and re.search(_ALL_BELOW, command.text) is not None
-        and any(
-            _store(cluster, etcd).startswith(f"{path}/")
-            for etcd in cluster.etcd_clusters
-        )
-    )
+    if cluster is None or command.target is None or not command.below:
+        return False
+    path = command.target.shown.rstrip("/")
+    stores = [_store(cluster, etcd) for etcd in cluster.etcd_clusters]
+    return any(f"{store}/".startswith(f"{path}/") for store in stores)

@@ -26,6 +26,9 @@ class Invocation(Record):
     are texts that may tell which etcd cluster is meant: the name of the pod or
     container that it runs in, then the comment that introduces it. ``at_once`` is
     what runs several of the same at a time (``xargs -P3``), if anything does.
+    ``hosts`` are the machines that it is typed on, if it is on others than this one,
+    and ``fans_out`` is whether they may be any number. ``upstream`` is what is in front
+    of it in its pipeline.
     """
 
     words: tuple[Word, ...]
@@ -35,6 +38,9 @@ class Invocation(Record):
     places: tuple[str, ...] = ()
     stdin: Word | None = None
     at_once: str = ""
+    hosts: tuple[Word, ...] = ()
+    fans_out: bool = False
+    upstream: str = ""
 
     @property
     def program(self) -> str:
@@ -171,6 +177,9 @@ def _option(word: Word, valued: Collection[str]) -> tuple[str, Word | None]:
     return name.lstrip("-"), None
 
 
-def unknown_word(name: str, reason: str, like: Word) -> Word:
-    """A word whose value is known only at run time, in the place of another."""
-    return Word((Unknown(name, reason),), like.raw, like.span)
+def unknown_word(name: str, reason: str, like: Word, of: str = "") -> Word:
+    """A word whose value is known only at run time, in the place of another.
+
+    ``of`` is what its value comes from, if that is written.
+    """
+    return Word((Unknown(name, reason, of=of),), like.raw, like.span)

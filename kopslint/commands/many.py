@@ -41,7 +41,7 @@ def _parallel(command: Invocation) -> tuple[Invocation, ...] | None:
         return None
     if not items:
         reason = "parallel takes it from its standard input"
-        items = (unknown_word("{}", reason, command.words[0]),)
+        items = (unknown_word("{}", reason, command.words[0], command.upstream),)
     found: list[Invocation] = []
     for item in items:
         if any("{}" in word.shown for word in inner):
@@ -80,7 +80,7 @@ def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
     items = _items(command.stdin, lines=marker is not None)
     if not items or given.has("0", "null", "d", "delimiter", "a", "arg-file"):
         name = (marker.text if marker is not None else None) or "standard input"
-        items = (unknown_word(name, reason, command.words[0]),)
+        items = (unknown_word(name, reason, command.words[0], command.upstream),)
     most = given.value("n", "max-args", "L")
     size = most.text if most is not None and marker is None else None
     step = int(size) if size and re.fullmatch(r"[1-9]\d{0,8}", size) else len(items)

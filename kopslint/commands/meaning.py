@@ -52,7 +52,7 @@ def reach_of(command: Command) -> Reach:
 
     One that changes nothing, whatever that part is, reaches nothing that matters.
     """
-    if isinstance(command, model.Unreadable):
+    if isinstance(command, model.Unreadable | model.Unreplayed):
         return command.reach
     if not meaning(command).planes:
         return Reach.ELSEWHERE
@@ -164,6 +164,14 @@ def _of_etcd(command: Command) -> Meaning | None:
             return Meaning(f"restores {_etcd(cluster)} from a backup", ("etcd",))
         case model.RestartManagers(etcd_cluster=cluster):
             return Meaning(f"restarts etcd-manager of {_etcd(cluster)}", ("etcd",))
+        case model.DamageEtcd(verb="delete", prefix=prefix, etcd_cluster=cluster):
+            which = "some keys" if prefix is None else f"all keys below {prefix!r}"
+            return Meaning(f"deletes {which} of {_etcd(cluster)}", ("etcd",))
+        case model.DamageEtcd(verb="authenticate", etcd_cluster=cluster):
+            return Meaning(f"locks clients out of {_etcd(cluster)}", ("etcd",))
+        case model.DamageEtcd(etcd_cluster=cluster):
+            what = f"defragments every member of {_etcd(cluster)} one after another"
+            return Meaning(what, ("etcd",))
     return None
 
 
@@ -177,10 +185,12 @@ def _of_others(command: Command) -> Meaning:
             if verb == "apply":
                 what = "brings the cloud and the control spec in line with the files"
             return Meaning(what + _only(targets), _UPDATES)
-        case model.StopInstances(verb=verb, instances=instances):
+        case model.StopInstances(verb=verb, instances=instances, many=many):
             verbs = {"stop": "stops"}
             what = verbs.get(verb, f"{verb}s")
-            return Meaning(f"{what} {_all(instances, 'machines')}", ("cloud",))
+            who = _all(instances, "machines")
+            any_number = ", any number of them" if many else ""
+            return Meaning(f"{what} {who}{any_number}", ("cloud",))
         case model.DeleteVolumes(verb=verb, volumes=volumes):
             verbs = {"delete": "deletes", "detach": "detaches", "retag": "re-tags"}
             return Meaning(f"{verbs[verb]} {_all(volumes, 'disks')}", ("cloud",))
@@ -188,10 +198,10 @@ def _of_others(command: Command) -> Meaning:
             named = f"the cloud's group {_shown(group, 'that is named')}"
             to = f" to {size.shown}" if size is not None else ""
             what = f"deletes {named}" if deletes else f"resizes {named}{to}"
-            return Meaning(what, ("cloud",))
-        case model.DeleteBackups(target=target):
+            return Meaning(what + (", later" if command.later else ""), ("cloud",))
+        case model.DeleteBackups(target=target, expires=expires):
             what = f"removes {_shown(target, 'objects')} from the state store"
-            return Meaning(what, ("registry",))
+            return Meaning(what + (" after a time" if expires else ""), ("registry",))
         case model.Sleep(seconds=seconds):
             known = f"{seconds:g} seconds" if seconds is not None else "some time"
             return Meaning(f"waits {known}")
@@ -201,6 +211,8 @@ def _of_others(command: Command) -> Meaning:
             return Meaning(f"has no business with the cluster ({program})")
         case model.Unreadable(reason=reason):
             return Meaning(f"cannot be read: {reason.reason}", None)
+        case model.Unreplayed(reason=why):
+            return Meaning(f"is not replayed: {why}", None)
     raise AssertionError(f"no words for {type(command).__name__}")
 
 

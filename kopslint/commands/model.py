@@ -250,10 +250,17 @@ class Terraform(Command):
 
 
 class StopInstances(Command):
-    """The cloud's own command line stops, reboots or terminates machines."""
+    """Machines are stopped, rebooted or terminated by another program than kops.
+
+    ``instances`` are the machines, or the groups of which every machine is meant.
+    ``many`` is whether they may be any number, whatever their words say (a filter, a
+    tag, a pattern); ``for_good`` whether their group is told not to replace them.
+    """
 
     verb: Literal["terminate", "stop", "reboot", "start"]
     instances: tuple[Word, ...] = ()
+    many: bool = False
+    for_good: bool = False
 
 
 class DeleteVolumes(Command):
@@ -271,17 +278,37 @@ class ResizeCloudGroup(Command):
     """The cloud's own command line sets the size of a group or deletes it.
 
     ``size`` is None if the command does not set one; deletion is ``deletes``.
+    ``later`` is whether it is only planned: it happens at some moment from here on.
     """
 
     group: Word | None = None
     size: Word | None = None
     deletes: bool = False
+    later: bool = False
 
 
 class DeleteBackups(Command):
-    """Objects of the state store are removed by hand (``aws s3 rm`` and the like)."""
+    """Objects of the state store are removed by hand (``aws s3 rm`` and the like).
+
+    ``below`` is whether everything below the target goes with it, ``expires`` whether
+    the store is told to remove it after a time.
+    """
 
     target: Word | None = None
+    below: bool = True
+    expires: bool = False
+
+
+class DamageEtcd(Command):
+    """Keys of etcd are deleted, or nobody can read them any more, past Kubernetes.
+
+    ``prefix`` is where all keys go from (``""`` for all of etcd), None if it is not
+    known.
+    """
+
+    verb: Literal["delete", "authenticate", "defragment"]
+    prefix: str | None = None
+    etcd_cluster: str | None = None
 
 
 # --- everything else -----------------------------------------------------------
@@ -338,3 +365,14 @@ class Unreadable(Command):
 
     reason: Unknown
     reach: Reach = Reach.MACHINE
+
+
+class Unreplayed(Command):
+    """A known command on machines, disks or groups that the simulation has no move for.
+
+    It matters unless all that it is ``about`` is no part of the control plane.
+    """
+
+    reason: str
+    reach: Reach
+    about: tuple[Word, ...] = ()

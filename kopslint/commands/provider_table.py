@@ -1,19 +1,26 @@
-"""Which commands of the clouds' own command lines touch what kops made, and how.
+"""Which commands of other programs touch what kops made, and how.
 
-One row for each, by its leading words. How the rest of such a line is read is not
-known here.
+The clouds' own command lines, those of their object stores, and what builds or
+destroys whole stacks. One row for each command, by its leading words; a command
+without a row is judged by its service and its verb. How the rest of such a line is
+read is not known here. Sources: the programs' own references, as their ``help`` and
+manuals print them; what kops makes on a cloud is in kops upup/pkg/fi/cloudup.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from kopslint.commands.model import Reach
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROVIDERS = frozenset(
     {"aws", "az", "doctl", "gcloud", "gsutil", "hcloud", "linode-cli", "openstack"}
-    | {"scw"}
+    | {"scw", "nova", "cinder", "swift", "azcopy"}
+    | {"s3cmd", "s5cmd", "rclone", "mc", "mcli"}
+    | {"pulumi", "cdk", "cdktf", "aws-nuke", "cloud-nuke"}
 )
 """The programs that the rows below begin with."""
 
@@ -42,7 +49,7 @@ STOPS: Mapping[str, _Stop] = {
     "openstack server reboot": "reboot",
     "openstack server start": "start",
     "hcloud server delete": "terminate",
-    "hcloud server rebuild": "terminate",
+    "hcloud server rebuild": "reboot",
     "hcloud server poweroff": "stop",
     "hcloud server shutdown": "stop",
     "hcloud server reboot": "reboot",
@@ -52,7 +59,7 @@ STOPS: Mapping[str, _Stop] = {
     "doctl compute droplet del": "terminate",
     "doctl compute droplet rm": "terminate",
     "doctl compute droplet d": "terminate",
-    "doctl compute droplet-action rebuild": "terminate",
+    "doctl compute droplet-action rebuild": "reboot",
     "doctl compute droplet-action power-off": "stop",
     "doctl compute droplet-action shutdown": "stop",
     "doctl compute droplet-action reboot": "reboot",
@@ -60,7 +67,7 @@ STOPS: Mapping[str, _Stop] = {
     "doctl compute droplet-action power-on": "start",
     "linode-cli linodes delete": "terminate",
     "linode-cli linodes rm": "terminate",
-    "linode-cli linodes rebuild": "terminate",
+    "linode-cli linodes rebuild": "reboot",
     "linode-cli linodes shutdown": "stop",
     "linode-cli linodes reboot": "reboot",
     "linode-cli linodes boot": "start",
@@ -70,7 +77,50 @@ STOPS: Mapping[str, _Stop] = {
     "scw instance server standby": "stop",
     "scw instance server reboot": "reboot",
     "scw instance server start": "start",
+    "aws autoscaling set-instance-health": "terminate",
+    "aws autoscaling detach-instances": "terminate",
+    "gcloud compute instances resume": "start",
+    "az vmss deallocate": "stop",
+    "az vmss stop": "stop",
+    "az vmss restart": "reboot",
+    "az vmss reimage": "reboot",
+    "az vmss start": "start",
+    "az vm redeploy": "reboot",
+    "az vm reapply": "reboot",
+    "az vm reimage": "reboot",
+    "openstack server rebuild": "reboot",
+    "openstack server shelve": "stop",
+    "openstack server pause": "stop",
+    "openstack server suspend": "stop",
+    "openstack server evacuate": "reboot",
+    "openstack server unshelve": "start",
+    "openstack server unpause": "start",
+    "openstack server resume": "start",
+    "nova delete": "terminate",
+    "nova force-delete": "terminate",
+    "nova stop": "stop",
+    "nova reboot": "reboot",
+    "nova rebuild": "reboot",
+    "nova start": "start",
+    "doctl compute droplet-action restore": "reboot",
+    "doctl compute droplet-action resize": "stop",
 }
+GROUP_STOPS: Mapping[str, _Stop] = {
+    "aws autoscaling start-instance-refresh": "terminate",
+    "gcloud compute instance-groups managed rolling-action replace": "terminate",
+    "gcloud compute instance-groups managed rolling-action restart": "reboot",
+    "gcloud compute instance-groups managed rolling-action start-update": "terminate",
+    "gcloud compute instance-groups managed update-instances": "terminate",
+    "gcloud compute instance-groups managed suspend-instances": "stop",
+    "gcloud compute instance-groups managed stop-instances": "stop",
+    "az vmss update-instances": "reboot",
+    "az vmss rolling-upgrade start": "reboot",
+}
+"""What replaces or restarts every machine of a group.
+
+``gcloud`` and ``aws`` ask nothing of etcd in between: instance refresh waits for a
+machine to be in service, which a machine is before its member votes.
+"""
 _Change = Literal["delete", "detach", "retag"]
 VOLUMES: Mapping[str, _Change] = {
     "aws ec2 delete-volume": "delete",
@@ -95,6 +145,8 @@ VOLUMES: Mapping[str, _Change] = {
     "scw instance volume delete": "delete",
     "scw block volume delete": "delete",
     "scw instance server detach-volume": "detach",
+    "cinder delete": "delete",
+    "cinder force-delete": "delete",
 }
 GROUPS = (
     "aws autoscaling set-desired-capacity",
@@ -103,8 +155,14 @@ GROUPS = (
     "gcloud compute instance-groups managed resize",
     "gcloud compute instance-groups managed delete",
     "az vmss scale",
+    "az vmss update",
     "az vmss delete",
 )
+SCHEDULED = (
+    "aws autoscaling put-scheduled-update-group-action",
+    "aws autoscaling batch-put-scheduled-update-group-action",
+)
+"""What sizes a group at a later time."""
 REMOVES = (
     "aws s3 rm",
     "aws s3 rb",
@@ -114,7 +172,257 @@ REMOVES = (
     "aws s3api delete-objects",
     "aws s3api delete-bucket",
     "gcloud storage rm",
+    "gcloud storage mv",
+    "gcloud storage rsync",
+    "gcloud storage buckets delete",
+    "gcloud storage objects delete",
     "gsutil rm",
+    "gsutil rb",
     "gsutil mv",
     "gsutil rsync",
+    "s3cmd del",
+    "s3cmd rm",
+    "s3cmd rb",
+    "s3cmd mv",
+    "s3cmd sync",
+    "s5cmd rm",
+    "s5cmd rb",
+    "s5cmd mv",
+    "s5cmd sync",
+    "rclone delete",
+    "rclone deletefile",
+    "rclone purge",
+    "rclone move",
+    "rclone moveto",
+    "rclone sync",
+    "mc rm",
+    "mc rb",
+    "mc mv",
+    "mc mirror",
+    "mcli rm",
+    "mcli rb",
+    "swift delete",
+    "azcopy remove",
+    "azcopy rm",
+    "azcopy sync",
+    "az storage blob delete",
+    "az storage blob delete-batch",
+    "az storage blob sync",
+    "az storage container delete",
+    "az storage account delete",
+    "openstack object delete",
+    "openstack container delete",
+    "scw object bucket delete",
+    "linode-cli obj rb",
+    "linode-cli obj del",
+    "linode-cli obj rm",
 )
+EXPIRES = (
+    "aws s3api put-bucket-lifecycle-configuration",
+    "aws s3api put-bucket-lifecycle",
+    "gsutil lifecycle set",
+    "gcloud storage buckets update",
+    "s3cmd expire",
+    "s3cmd setlifecycle",
+    "mc ilm add",
+    "mc ilm rule add",
+    "mc ilm import",
+    "mc ilm rule import",
+)
+"""What makes a store remove objects after a time."""
+MIRRORS: Mapping[str, tuple[str, ...]] = {
+    "aws s3 sync": ("delete",),
+    "gsutil rsync": ("d",),
+    "gcloud storage rsync": ("delete-unmatched-destination-objects",),
+    "s3cmd sync": ("delete-removed",),
+    "s5cmd sync": ("delete",),
+    "rclone sync": (),
+    "mc mirror": ("remove",),
+    "azcopy sync": ("delete-destination",),
+    "az storage blob sync": ("delete-destination",),
+}
+"""What makes a destination like its source, and the option by which it removes.
+
+Without such an option it always removes what the source does not have.
+"""
+
+UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
+    "aws autoscaling suspend-processes": (
+        Reach.MACHINE,
+        "the group no longer replaces machines that are gone",
+    ),
+    "aws autoscaling enter-standby": (
+        Reach.MACHINE,
+        "it takes machines out of their group",
+    ),
+    "aws ec2 create-network-acl-entry": (
+        Reach.MACHINE,
+        "it may keep the members of etcd from each other",
+    ),
+    "aws ec2 revoke-security-group-ingress": (
+        Reach.MACHINE,
+        "it may keep the members of etcd from each other",
+    ),
+    "aws iam remove-role-from-instance-profile": (
+        Reach.MACHINE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws iam detach-role-policy": (
+        Reach.MACHINE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws iam delete-role-policy": (
+        Reach.MACHINE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws kms schedule-key-deletion": (
+        Reach.VOLUME,
+        "volumes that are encrypted with the key are lost",
+    ),
+    "aws kms disable-key": (
+        Reach.VOLUME,
+        "volumes that are encrypted with the key cannot be mounted",
+    ),
+    "aws fis start-experiment": (Reach.MACHINE, "it makes machines fail"),
+    "aws resourcegroupstaggingapi untag-resources": (
+        Reach.MACHINE,
+        "kops and etcd-manager find machines and volumes by their tags",
+    ),
+    "aws ec2 associate-iam-instance-profile": (
+        Reach.MACHINE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "gcloud projects delete": (Reach.MACHINE, "everything in the project goes"),
+    "gcloud deployment-manager deployments delete": (
+        Reach.MACHINE,
+        "everything in the deployment goes",
+    ),
+    "az group delete": (Reach.MACHINE, "everything in the resource group goes"),
+    "az resource delete": (Reach.MACHINE, "which resource it is is not followed"),
+    "az vm run-command": (Reach.MACHINE, "it runs commands on machines"),
+    "az vmss run-command": (Reach.MACHINE, "it runs commands on machines"),
+    "aws ssm send-command": (Reach.MACHINE, "it runs commands on machines"),
+    "aws ssm start-automation-execution": (
+        Reach.MACHINE,
+        "it runs commands on machines",
+    ),
+    "openstack stack delete": (Reach.MACHINE, "everything in the stack goes"),
+    "openstack project purge": (Reach.MACHINE, "everything in the project goes"),
+    "pulumi destroy": (Reach.MACHINE, "what its stack holds goes"),
+    "pulumi up": (Reach.MACHINE, "what its program changes is not in the list"),
+    "pulumi update": (Reach.MACHINE, "what its program changes is not in the list"),
+    "pulumi state delete": (
+        Reach.MACHINE,
+        "it changes what pulumi takes for existing",
+    ),
+    "cdk destroy": (Reach.MACHINE, "what its stacks hold goes"),
+    "cdk deploy": (Reach.MACHINE, "what its program changes is not in the list"),
+    "cdktf destroy": (Reach.MACHINE, "what its stacks hold goes"),
+    "cdktf deploy": (Reach.MACHINE, "what its program changes is not in the list"),
+    "aws-nuke": (Reach.MACHINE, "it deletes what an account holds"),
+    "cloud-nuke": (Reach.MACHINE, "it deletes what an account holds"),
+}
+"""Known commands that the simulation has no move for, and what they do."""
+
+SERVICES: Mapping[str, Reach] = {
+    "aws ec2": Reach.MACHINE,
+    "aws autoscaling": Reach.MACHINE,
+    "aws cloudformation": Reach.MACHINE,
+    "aws s3api": Reach.STATE_STORE,
+    "az disk": Reach.VOLUME,
+    "az vm": Reach.MACHINE,
+    "az vm disk": Reach.VOLUME,
+    "az vmss": Reach.MACHINE,
+    "az deployment group": Reach.MACHINE,
+    "azcopy": Reach.STATE_STORE,
+    "cinder": Reach.VOLUME,
+    "doctl compute droplet": Reach.MACHINE,
+    "doctl compute droplet-action": Reach.MACHINE,
+    "doctl compute volume": Reach.VOLUME,
+    "doctl compute volume-action": Reach.VOLUME,
+    "gcloud compute disks": Reach.VOLUME,
+    "gcloud compute instance-groups managed": Reach.MACHINE,
+    "gcloud compute instance-groups managed rolling-action": Reach.MACHINE,
+    "gcloud compute instances": Reach.MACHINE,
+    "gcloud storage": Reach.STATE_STORE,
+    "gcloud storage buckets": Reach.STATE_STORE,
+    "gsutil": Reach.STATE_STORE,
+    "hcloud server": Reach.MACHINE,
+    "hcloud volume": Reach.VOLUME,
+    "linode-cli linodes": Reach.MACHINE,
+    "linode-cli volumes": Reach.VOLUME,
+    "mc": Reach.STATE_STORE,
+    "nova": Reach.MACHINE,
+    "openstack server": Reach.MACHINE,
+    "openstack stack": Reach.MACHINE,
+    "openstack volume": Reach.VOLUME,
+    "pulumi": Reach.MACHINE,
+    "rclone": Reach.STATE_STORE,
+    "s3cmd": Reach.STATE_STORE,
+    "s5cmd": Reach.STATE_STORE,
+    "scw instance server": Reach.MACHINE,
+    "scw instance volume": Reach.VOLUME,
+}
+"""The services whose other commands may reach what kops made.
+
+Everything else that these programs do reaches none of it: accounts and permissions,
+names, images, registries, the clouds' own Kubernetes.
+"""
+
+_PRINTS = """
+    describe list get show view ls status logs log head lookup search find cat tail du
+    stat ll size info help version wait watch diff preview validate check estimate test
+    tree lsd lsf lsl lsjson presign hash signurl ncdu about stack events detect synth
+    doctor history ip ssh bench md5sum sha1sum hashsum checksum cryptcheck cryptdecode
+    link od sql ready ping metrics neighbors kernels actions backups types stats
+    request-console boot-diagnostics perfdiag package
+"""
+_MAKES = """
+    create run import copy cp copyto copyurl allocate register mb mkdir make put upload
+    download export clone snapshot generate complete record new mk touch pipe rcat boot
+    select-object-content restore-object bundle image compose rewrite keypair-add
+"""
+_OPENS = """
+    authorize add attach enable associate-address accept resume-processes exit-standby
+    monitor unmonitor set-labels add-labels remove-labels add-tags remove-tags
+    add-metadata tag untag label create-or-update-tags assign set-instance-protection
+    open-port user identity set unset set-rdns reset-password disable-metrics-collection
+"""
+_OWN = """
+    config configure login logout auth init completion genautocomplete selfupdate alias
+    plugin whoami account context bootstrap os-login serve rcd mount hash-password
+    convert env listremotes obscure admin support license idp update
+"""
+_BESIDE = """
+    acl anonymous policy iam cors web defacl notification logging kms ubla pap hmac
+    versioning setmeta event encrypt legalhold retention quota replicate modify
+    accesslog multipart abortmp abort-multipart-upload settier rmdir rmdirs cleanup
+    delete-key-pair delete-snapshot delete-bucket-lifecycle delete-bucket-tagging
+    delete-bucket-cors delete-bucket-website delete-bucket-encryption
+    delete-object-tagging delete-public-access-block delete-change-set delete-policy
+    delete-notification-configuration delete-flow-logs delete-placement-group
+    delete-scheduled-action cancel-spot-instance-requests cancel-spot-fleet-requests
+    cancel-instance-refresh cancel-update-stack continue-update-rollback
+    set-stack-policy release-address deregister-image modify-vpc-attribute
+    modify-subnet-attribute modify-volume modify-instance-metadata-options
+"""
+_IN_USE = """
+    delete-security-group delete-subnet delete-vpc delete-network-interface
+    delete-internet-gateway delete-route-table delete-launch-configuration
+    delete-network-acl
+"""
+_REASONS = {
+    "it prints what there is": _PRINTS,
+    "it makes something new and leaves what is there alone": _MAKES,
+    "it opens or adds, and takes nothing away": _OPENS,
+    "it is about the program's own settings": _OWN,
+    "no machine, disk or object of a running cluster goes with it": _BESIDE,
+    "the cloud refuses it while a machine uses it": _IN_USE,
+}
+HARMLESS: Mapping[str, str] = {
+    verb: reason for reason, verbs in _REASONS.items() for verb in verbs.split()
+}
+"""Verbs of the services above that leave a running cluster alone, and why.
+
+The whole verb, or its first part: ``describe`` of ``describe-instances``.
+"""

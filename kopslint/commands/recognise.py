@@ -73,6 +73,7 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
         environment={a.name: a.value for a in command.environment},
         places=tuple(filter(None, (command.comment, command.title))),
         stdin=command.stdin,
+        upstream=command.upstream,
     )
     commands = tuple(_read(one) for one in peel(whole))
     # In a command line for another machine, `cd` and the like are only noise.

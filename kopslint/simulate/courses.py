@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from kopslint.commands.model import Foreign, MemberList, Reads, Unreadable, Validate
+from kopslint.commands.model import (
+    DeleteInstance,
+    Foreign,
+    MemberList,
+    Reads,
+    ResizeCloudGroup,
+    StopInstances,
+    Unreadable,
+    Unreplayed,
+    Validate,
+)
 from kopslint.simulate.assumptions import Kind, assume
 
 if TYPE_CHECKING:
@@ -69,10 +79,13 @@ def has_turns(loop: Repeat) -> bool:
 def is_open(loop: Repeat, commands: Iterable[Command]) -> bool:
     """Whether something is to be said of what a loop goes through.
 
-    Not if nothing in it can change anything, and of members not either: which they are
-    taken to be is said where they are used.
+    Not if nothing in it can change anything, and of members and machines not either:
+    which they are taken to be is said where they are used.
     """
-    return acts(commands) and "member list" not in loop.items.name
+    changing = [command for command in commands if acts([command])]
+    if "member list" in loop.items.name:
+        return False
+    return not all(isinstance(command, _BY_NAME) for command in changing)
 
 
 def found_by(loop: Repeat) -> Assumption | None:
@@ -81,6 +94,10 @@ def found_by(loop: Repeat) -> Assumption | None:
         return None
     text = "the loop finds the disks that it looks for"
     return assume(Kind.DISK, loop.items.name, text, span=loop.span)
+
+
+_BY_NAME = (DeleteInstance, ResizeCloudGroup, StopInstances, Unreplayed)
+"""What is followed for any machine or group, where only run time knows which."""
 
 
 def _looks_up_disks(loop: Repeat) -> bool:

@@ -72,9 +72,7 @@ def effect(
         case model.RestartManagers():
             return members.run_restart_managers(command, situation)
         case model.StopInstances():
-            if command.verb == "start":
-                return [applied(situation)]
-            return instances.restarted(situation, plan, command.instances)
+            return instances.run_stop(command, situation, plan)
         case model.DeleteVolumes():
             return members.run_volumes(command, situation, plan)
         case model.ResizeCloudGroup():
@@ -83,6 +81,10 @@ def effect(
             return members.run_terraform(command, situation)
         case model.Sleep():
             return members.run_sleep(command, situation)
+        case model.DeleteBackups():
+            return store.run_delete_backups(command, situation, plan)
+        case model.Unreplayed():
+            return instances.run_unreplayed(command, situation, plan)
         case _:
             # Drains, snapshots and the like matter to people and to no plane here.
             return [applied(situation)]

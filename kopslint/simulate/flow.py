@@ -366,6 +366,7 @@ class Flow:
             (*(earlier.results if earlier else ()), *results),
             (*(earlier.moments if earlier else ()), *moments),
             title,
+            (*(earlier.runs if earlier else ()), (len(before), len(results))),
         )
 
     def _look_at(self, loop: Repeat) -> None:

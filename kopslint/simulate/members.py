@@ -211,26 +211,43 @@ def _is_down(situation: Situation, group: str) -> bool:
 def run_resize(
     command: ResizeCloudGroup, situation: Situation, plan: Plan
 ) -> list[Result]:
-    """The cloud's own command line sizes or deletes the group behind kops's back."""
-    words = (command.group,) if command.group is not None else ()
+    """The cloud's own command line sizes or deletes the group behind kops's back.
+
+    A group that only run time knows may be any of the control plane, or none. What
+    is only planned happens at some moment, or has not happened yet.
+    """
+    word = command.group
+    if word is None or plan.names_workers(word):
+        return [nothing(situation)]
     groups = [
         name
-        for name in plan.meant_machines(words)
-        if name in situation.cloud and any(name in word.shown for word in words)
+        for name in plan.meant_machines((word,))
+        if name in situation.cloud and name in word.shown
     ]
-    if not groups:
+    if not groups and word.text is not None:
         return [nothing(situation)]
     size = 0 if command.deletes else _number(command.size)
     if size is None:
         return [undecided(situation, "the new size is only known at run time")]
-    for name in groups:
-        if size < 1:
-            then = situation.with_cloud({**situation.cloud, name: 0})
-            situation = machines.stop(then, name)
-        else:
-            then = situation.with_cloud({**situation.cloud, name: size})
-            situation = machines.boot(then, [name])
-    return [applied(situation)]
+    if groups:
+        then = situation
+        for name in groups:
+            then = _sized(then, name, size)
+        return [applied(then), *([applied(situation)] if command.later else [])]
+    some = [g.name for g in situation.registry.control_plane]
+    some = [name for name in some if name in situation.cloud]
+    if not some or size >= 1:
+        return [nothing(situation)]
+    assumed = taken(Kind.GROUP, word.shown, [*some, "another"])
+    outcomes = [_sized(situation, name, size) for name in some]
+    return [applied(one, assumed) for one in merged([situation, *outcomes])]
+
+
+def _sized(situation: Situation, group: str, size: int) -> Situation:
+    then = situation.with_cloud({**situation.cloud, group: size})
+    if size < 1:
+        return machines.stop(then, group)
+    return machines.boot(then, [group])
 
 
 def _number(word: Word | None) -> int | None:

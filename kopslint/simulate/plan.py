@@ -36,8 +36,16 @@ _TOKENS = re.compile(r"[0-9A-Za-z]+")
 _VARIABLE = r"\$\{?\w+\}?"
 _NOISE = re.compile(r"(?<![\w-])-\w\b|\$\d")
 """Short options and the fields of awk, which name nobody."""
-_ROLE = r"k8s\.io/role/([a-z-]+)"
-"""A machine's role as its tags have it. Source: kops awsup/aws_cloud.go."""
+_ROLE = re.compile(
+    r"(?:k8s\.io/role/|node-role\.kubernetes\.io/)([a-z-]+)"
+    r"|\broles?\b\W{0,6}==\W{0,3}([a-z-]+)"
+)
+"""A machine's role as its tags, a node's labels, or kops's own output have it.
+
+Sources: kops awsup/aws_cloud.go, nodelabels/builder.go, cmd/kops/get_instances.go.
+"""
+_WORKER = re.compile(r"(?i)(?<![a-z])(workers?|bastions?)(?![a-z])")
+_CONTROL_PLANE = re.compile(r"(?i)master|control[-_]?plane|etcd")
 
 
 class Plan(Frozen):
@@ -165,7 +173,7 @@ class Plan(Frozen):
         """
         groups = self._control_plane
         named = self.named_machines(words)
-        spelt = [g for word in words for g in _spelt(word, groups)]
+        spelt = [g for word in words for g in _spelt(_with_origin(word), groups)]
         hinted = [g for g in groups if any(_hints(word, g) for word in words)]
         return tuple(dict.fromkeys(named or spelt or hinted))
 
@@ -192,13 +200,16 @@ class Plan(Frozen):
 
         It has the tag of that role in it, or the name of such a group.
         """
-        roles = set(re.findall(_ROLE, word.shown))
+        said = _with_origin(word).shown
+        roles = {one or other for one, other in _ROLE.findall(said)}
         if roles:
             return roles <= {"node", "bastion"}
         every = (g for spec in self.specs for g in spec.groups.values())
         groups = tuple(dict.fromkeys(group.name for group in every))
-        meant = _spelt(word, groups)
-        return bool(meant) and not any(name in self._control_plane for name in meant)
+        meant = _spelt(_with_origin(word), groups)
+        if meant:
+            return not any(name in self._control_plane for name in meant)
+        return bool(_WORKER.search(said)) and not _CONTROL_PLANE.search(said)
 
     @cached_property
     def _control_plane(self) -> tuple[str, ...]:
@@ -274,6 +285,16 @@ class Plan(Frozen):
             and other.group.text == group
             for other in self.commands[place + 1 :]
         )
+
+
+def _with_origin(word: Word) -> Word:
+    """The word with what its unknown pieces come from."""
+    return word._replace(
+        pieces=tuple(
+            p if isinstance(p, str) else p._replace(name=f"{p.name} {p.of}".strip())
+            for p in word.pieces
+        )
+    )
 
 
 def _hints(word: Word | None, name: str) -> bool:

@@ -123,8 +123,21 @@ def _outage_at(step: Step, name: str) -> Outage | None:
             away.setdefault(moment.group, _outage(step, name, found))
     if away:
         return next(iter(away.values())).replaced(rolled=tuple(away))
-    found = where(worlds_of(step.after, name), reached, _lost)
-    return _outage(step, name, found) if found is not None and before is None else None
+    found = _newly_lost(step, name)
+    return _outage(step, name, found) if found is not None else None
+
+
+def _newly_lost(step: Step, name: str) -> tuple[World, Worlds, bool] | None:
+    """A world without quorum after a run of a step that had it before that run."""
+    began = ended = 0
+    for before, results in step.runs:
+        earlier = worlds_of(step.before[began : began + before], name)
+        later = worlds_of(step.after[ended : ended + results], name)
+        began, ended = began + before, ended + results
+        found = where(later, reached, _lost)
+        if found is not None and where(earlier, reached, _lost) is None:
+            return found
+    return None
 
 
 def _outage(step: Step, name: str, found: tuple[World, Worlds, bool]) -> Outage:

@@ -36,7 +36,8 @@ class Step(Record):
     """One command of the list as it ran: from which situations into which.
 
     A command in a loop or in both branches of a condition is one step; all its
-    runs are here together.
+    runs are here together. ``runs`` says of each how many of ``before`` and of
+    ``results`` are its own.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Step(Record):
     results: tuple[Result, ...]
     moments: tuple[Moment, ...] = ()
     title: str | None = None
+    runs: tuple[tuple[int, int], ...] = ()
 
     @property
     def after(self) -> tuple[Situation, ...]:

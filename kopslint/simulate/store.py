@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kopslint.kops import refusals
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import InstanceGroup, Role, parse_role
+from kopslint.kops.state_store import Part, part_of
 from kopslint.simulate.edits import on_the_way
 from kopslint.simulate.result import Result, applied, nothing, refused, undecided
 from kopslint.simulate.situation import Situation, with_groups
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kopslint.commands.model import (
         CreateFromFile,
         CreateInstanceGroup,
+        DeleteBackups,
         EditCluster,
         EditInstanceGroup,
         Replace,
@@ -295,3 +297,22 @@ def _unknown_role(word: Word | None) -> Refusal | None:
         return None
     place = (word.span, "no role of kops")
     return Refusal("command-line", f'unknown role "{said}"', said, (place,))
+
+
+def run_delete_backups(
+    command: DeleteBackups, situation: Situation, plan: Plan
+) -> list[Result]:
+    """Objects are removed from a bucket; what of it is the state store is for a rule.
+
+    Only where nobody can tell, it is left open, if there still is a cluster.
+    """
+    target, cluster = command.target, plan.before.cluster
+    if target is None or not situation.cloud:
+        return [applied(situation)]
+    part = part_of(target, cluster, plan.before.name)
+    if part is Part.MAYBE:
+        why = "whether this is the state store is only known at run time"
+        return [undecided(situation, why)]
+    if part is Part.REST:
+        return [undecided(situation, "it changes the state store past kops")]
+    return [applied(situation) if part is not None else nothing(situation)]

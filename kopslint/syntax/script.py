@@ -24,12 +24,14 @@ class Unknown(Record):
     is for a folder or file that is known beside others, as the folder of the script
     is; it is empty for the folder that the script is started in. ``option`` is whether
     it may be an option: one of the values that it is known to take starts with ``-``.
+    ``of`` is what prints it, or the list that it is taken from, where that is written.
     """
 
     name: str
     reason: str
     path: str | None = None
     option: bool = False
+    of: str = ""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and self[:2] == other[:2]
@@ -86,7 +88,8 @@ class SimpleCommand(Record):
     program sees and that a reader may want: exported ones and those set in front
     of the command. ``stdin`` is the text of a here-document or here-string.
     ``title`` is the heading that it stands under; ``comment`` is what is written
-    behind it or right above it.
+    behind it or right above it. ``upstream`` is what is in front of it in its pipeline,
+    as written.
     """
 
     words: tuple[Word, ...]
@@ -97,6 +100,7 @@ class SimpleCommand(Record):
     background: bool = False
     title: str | None = None
     comment: str | None = None
+    upstream: str = ""
 
 
 class Sequence(Record):

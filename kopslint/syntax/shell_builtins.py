@@ -62,7 +62,7 @@ def run(reader: ScriptReader, call: Call) -> Statement | None:
         case "cd" | "pushd" | "popd":
             change_folder(reader.scope, name, words[1:])
         case _ if name in _READERS:
-            take_input(reader.scope, call)
+            take_input(reader.scope, call, reader.upstream)
     return None
 
 

@@ -18,8 +18,11 @@ _NAME = r"[A-Za-z_]\w*"
 _BLANKS = " \t\n"
 
 
-def take_input(scope: Scope, call: Call) -> None:
-    """``read``, ``mapfile``, ``readarray`` or ``getopts``: sets its variables."""
+def take_input(scope: Scope, call: Call, upstream: str = "") -> None:
+    """``read``, ``mapfile``, ``readarray`` or ``getopts``: sets its variables.
+
+    ``upstream`` is what its input comes from, if that is written.
+    """
     text = text_of(call.stdin.pieces) if call.stdin is not None else None
     words = [word.text or "" for word in call.words]
     if text is not None and is_plain_read(call):
@@ -29,14 +32,14 @@ def take_input(scope: Scope, call: Call) -> None:
         scope.set(words[-1], Variable(None, items))
     else:
         for word in call.words[1:]:
-            forget(scope, word)
+            forget(scope, word, upstream)
 
 
-def forget(scope: Scope, word: Word) -> None:
+def forget(scope: Scope, word: Word, upstream: str = "") -> None:
     """Make the variable unknown that a word names."""
     name = word.text or ""
     if re.fullmatch(_NAME, name):
-        scope.forget(name, f"${name} is read at run time", word)
+        scope.forget(name, f"${name} is read at run time", word, of=upstream)
 
 
 def is_plain_read(call: Call) -> bool:

@@ -52,10 +52,13 @@ def read_while(reader: ScriptReader, operand: Operand) -> Statement:
         read_line(reader.scope, call, "")
         return statement
     forget_assigned(reader.scope, *reader.reach(node))
+    outer = reader.upstream
+    reader.upstream = " ".join(map(reader.written, operand.redirects)) or outer
     with reader.looping():
         test = reader.block(test_nodes)
         with reader.branch() as scope:
             body = reader.block(_body(node))
+    reader.upstream = outer
     reader.scope.merge([scope, reader.scope.branch()])
     return Loop("until" if until else "while", test, body)
 
@@ -210,7 +213,7 @@ def _repeat(
     with reader.branch() as scope, reader.looping():
         if name is not None:
             reason = f"${name} takes values that are only known at run time"
-            scope.forget(name, reason)
+            scope.forget(name, reason, of=unknown.of or unknown.name)
         body = reader.block(_body(node))
     reader.scope.merge([scope, reader.scope.branch()])
     return Repeat(unknown, body, reader.span(node))

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _NAMED = r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"
 # What is longer is not the name of anything.
 _NAME_LENGTH = 200
+_LONGEST_PIPE = 400
 
 
 class ScriptReader(ReaderState):
@@ -128,11 +129,14 @@ class ScriptReader(ReaderState):
             only = self.operand(operands[0])
             return Pipeline((only,), negated=True) if negated else only
         items: list[Statement] = []
+        outer = self.upstream
         for operand in operands:
             with self.branch():
                 items.append(self.operand(operand))
             self.piped = printed(items[-1])
-        self.piped = None
+            self.upstream += self._filled(self.written(operand.node))[:_LONGEST_PIPE]
+            self.upstream += " | "
+        self.piped, self.upstream = None, outer
         pipefail = self.scope.get(PIPEFAIL)
         on = pipefail is not None and text_of(pipefail.scalar or ()) == "on"
         return Pipeline(tuple(items), negated, on)
@@ -230,6 +234,7 @@ class ScriptReader(ReaderState):
             call.stdin,
             title=self.text.title,
             comment=self.comments.of(call.span),
+            upstream=self.upstream,
         )
 
     def _assignments(self, operand: Operand) -> Statement:

@@ -89,6 +89,7 @@ class ReaderState:
         self.aliases: dict[str, tuple[Word, ...]] = {}
         self.traps: dict[str, Word] = {}
         self.piped: Pieces | None = None
+        self.upstream = ""
         self.loops = 0
         self._depth = 0
         self._copying = False

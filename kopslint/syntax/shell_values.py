@@ -135,9 +135,13 @@ class Scope:
         word: Word | None = None,
         *,
         option: bool = False,
+        of: str = "",
     ) -> None:
-        """Make a variable unknown; ``option`` is whether it may hold an option."""
-        unknown = Unknown(f"${name}", reason, option=option)
+        """Make a variable unknown; ``option`` is whether it may hold an option.
+
+        ``of`` is what it is taken from, if that is written.
+        """
+        unknown = Unknown(f"${name}", reason, option=option, of=of)
         if word is not None:
             word = word._replace(pieces=(unknown,))
         self.set(name, Variable((unknown,), word=word))

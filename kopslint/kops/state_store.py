@@ -1,0 +1,87 @@
+"""Which part of a cluster's state store a path is: the whole, its backups, its keys.
+
+Below the cluster's name kops keeps its objects, the certificates with their keys and
+the secrets, and etcd-manager its backups, with the member count and the marker that
+the cluster was created. Sources: kops pkg/client/simple/vfsclientset/clientset.go,
+upup/pkg/fi/vfs_castore.go and secrets/vfs_secretstore.go,
+pkg/model/components/etcdmanager/options.go.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kopslint.syntax.yaml_tree import text_at
+
+if TYPE_CHECKING:
+    from kopslint.kops.spec import Cluster
+    from kopslint.syntax.script import Word
+
+
+class Part(StrEnum):
+    """What a path is to a cluster; ``MAYBE`` where only run time knows the path."""
+
+    WHOLE = "whole"
+    BACKUPS = "backups"
+    KEYS = "keys"
+    REST = "rest"
+    MAYBE = "maybe"
+
+
+# `s3://`, `do://`, and the remotes of rclone: `s3:bucket`.
+_SCHEME = re.compile(r"^[\w+.-]+:(//)?")
+# All backups, those of one etcd cluster, or its orders: not one backup alone.
+_BACKUPS = re.compile(r"backups(/etcd(/[^/]+(/control(/.*)?)?)?)?")
+_UNKNOWN_BACKUPS = re.compile(r"(^|/)backups(/etcd(/[^/]+(/control(/.*)?)?)?)?$")
+_KEYS = ("pki", "secrets")
+_UNKNOWN_KEYS = re.compile(r"[/}\w](?:/)(pki|secrets)(/.*)?$")
+# How people call what holds a state store.
+_CALLED = re.compile(r"(?i)kops|state|etcd|k8s|kube|cluster")
+_STATE_VARIABLE = re.compile(r"\$\{?(KOPS_STATE(_STORE)?|STATE_STORE|KOPS_STORE)\}?")
+
+
+def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
+    """The part of the state store of cluster ``name`` that a path is or has in it.
+
+    None if it is no part of it. ``cluster`` tells where its store is, if it says.
+    """
+    path = re.sub(r"/?\*+$", "", _SCHEME.sub("", word.shown)).strip("/")
+    parts = path.split("/")
+    if name in parts:
+        return _below(parts[parts.index(name) + 1 :])
+    if _UNKNOWN_BACKUPS.search(path):
+        return Part.BACKUPS
+    if word.text is None:
+        if _STATE_VARIABLE.fullmatch(path):
+            return Part.WHOLE
+        if _UNKNOWN_KEYS.search(path):
+            return Part.KEYS
+        return Part.MAYBE if path.startswith("$") else None
+    base = store_of(cluster) if cluster is not None else None
+    if base is not None:
+        held = _SCHEME.sub("", base).strip("/").split("/")
+        # The name of a configured store comes first in `mc rm minio/bucket`.
+        ways = (parts, parts[1:]) if len(parts) > 1 else (parts,)
+        found = any(way == held[: len(way)] for way in ways)
+        return Part.WHOLE if found and path else None
+    return Part.MAYBE if len(parts) < 2 and _CALLED.search(path) else None
+
+
+def _below(parts: list[str]) -> Part | None:
+    path = "/".join(parts)
+    if not path:
+        return Part.WHOLE
+    if _BACKUPS.fullmatch(path):
+        return Part.BACKUPS
+    if parts[0] in _KEYS:
+        return Part.KEYS
+    return None if parts[0] == "backups" else Part.REST
+
+
+def store_of(cluster: Cluster) -> str | None:
+    """Where the cluster's part of the state store is, if its spec says."""
+    if cluster.version == "v1alpha3":
+        return text_at(cluster.node, "spec", "configStore", "base")
+    return text_at(cluster.node, "spec", "configBase")
