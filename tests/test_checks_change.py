@@ -699,6 +699,11 @@ def test_the_store_of_a_living_cluster_stays(commands: str, places: list[str]) -
         ("KL316", "kops delete cluster --yes\n", [("warning", "commands.sh:1:1")]),
         ("KL316", "kops delete cluster\n", []),
         ("KL316", "kops delete cluster --unregister --yes\n", []),
+        (
+            "KL315",
+            "kops delete cluster --unregister --yes\n",
+            [("error", "commands.sh:1:1")],
+        ),
         ("KL404", "kops updtae cluster --yes\n", [("error", "commands.sh:1:6")]),
         ("KL404", "kops validate\n", [("warning", "commands.sh:1:6")]),
         ("KL404", "kops set cluster spec.x=1\n", [("warning", "commands.sh:1:6")]),

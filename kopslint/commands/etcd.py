@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.commands.command import Command, Problem
 from kopslint.commands.invocation import Arguments, arguments
 from kopslint.commands.model import (
+    DamageEtcd,
     MemberAdd,
     MemberList,
     MemberRemove,
@@ -135,12 +136,48 @@ def _etcdctl(invocation: Invocation) -> Command:
             return _unreadable(
                 invocation, f"kopslint does not replay `etcdctl member {verb}`"
             )
+        case ["del" | "rm" | "rmdir", *_] | ["auth", "enable"] | ["defrag", *_]:
+            damage = _damage(invocation, given, str(names[0]))
+            if damage is not None:
+                return damage
+        case ["txn" | "downgrade" as verb, *_]:
+            return _unreadable(invocation, f"kopslint does not replay `etcdctl {verb}`")
+        case ["put" | "set", str() as key] if key.startswith("/registry"):
+            return _unreadable(
+                invocation, "it changes what Kubernetes holds past the API"
+            )
         case [None] | [None, _] | ["member", None]:
             return _unreadable(
                 invocation, "the command for etcd is known only at run time"
             )
     verb = f"{invocation.program} {names[0] if names else ''}".rstrip()
     return Reads(text=text, span=span, verb=verb)
+
+
+def _damage(invocation: Invocation, given: Arguments, verb: str) -> Command | None:
+    """Keys that are deleted from a prefix on, a lock-out, or all members blocked.
+
+    One key that is deleted by its name is what a repair takes.
+    """
+    cluster = _etcd_cluster(invocation, given)
+    text, span = invocation.text, invocation.span
+    if verb == "auth":
+        return DamageEtcd(
+            text=text, span=span, verb="authenticate", etcd_cluster=cluster
+        )
+    if verb == "defrag":
+        ends = given.value("endpoints")
+        several = given.has("cluster") or (ends is not None and "," in ends.shown)
+        if not several:
+            return None
+        return DamageEtcd(text=text, span=span, verb="defragment", etcd_cluster=cluster)
+    keys = given.positionals[1:]
+    ranged = given.has("prefix", "from-key", "recursive", "r") or len(keys) > 1
+    if not keys or not ranged:
+        return None
+    return DamageEtcd(
+        text=text, span=span, verb="delete", prefix=keys[0].text, etcd_cluster=cluster
+    )
 
 
 def _is_v3(invocation: Invocation) -> bool:

@@ -114,7 +114,7 @@ def run_delete_file(
 def run_delete_cluster(command: DeleteCluster, situation: Situation) -> Result:
     """``kops delete cluster``: nothing is left to simulate, which is the point.
 
-    With ``--unregister`` only the state store forgets it.
+    With ``--unregister`` only the state store forgets it, its keys and backups too.
     """
     if not command.yes:
         return nothing(situation)

@@ -1,0 +1,102 @@
+"""What is done to etcd's own keys: deleted, locked away, or every member blocked.
+
+Kubernetes keeps all that it knows in etcd main, below ``/registry``. Sources: etcd's
+manual (``etcdctl del``, ``auth enable``, maintenance), kops
+pkg/model/components/apiserver.go: the API server has a certificate and no user.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context, Draft, sure
+from kopslint.commands import model
+from kopslint.findings import Location, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.simulate.record import Step
+
+_ALL = ("", "/", "/registry", "/registry/")
+_EVENTS = "/registry/events"
+
+
+def etcd_data_damaged(context: Context) -> Iterator[Draft]:
+    """Keys of a living etcd are deleted past Kubernetes, or nobody may read them."""
+    for step in context.simulation.steps if context.simulation is not None else ():
+        if isinstance(step.command, model.DeleteCluster) and step.command.yes:
+            return
+        if isinstance(step.command, model.DamageEtcd):
+            draft = _damage(step, step.command, context)
+            if draft is not None:
+                yield draft
+
+
+def _damage(step: Step, command: model.DamageEtcd, context: Context) -> Draft | None:
+    match command.verb:
+        case "delete":
+            return _deleted(step, command)
+        case "authenticate":
+            return Draft(
+                message="authentication is switched on in etcd, and the API server "
+                "has no user there",
+                why="From then on etcd answers nobody without a user and a role. The "
+                "API server and etcd-manager have certificates alone: the API is down "
+                "until 'etcdctl auth disable' as root.",
+                locations=(Location(step.command.span, "the API is locked out"),),
+                subject="auth",
+                step=step.number,
+                etcd_cluster=command.etcd_cluster,
+                fix=("# leave it off: etcd of kops lets in who has its certificate",),
+            )
+        case "defragment":
+            several = any(len(e.members) > 1 for e in context.after.etcd_clusters)
+            if not several:
+                return None
+            return Draft(
+                severity=Severity.WARNING,
+                message="every member of etcd is defragmented in one go",
+                why="A member answers nothing while it is defragmented. One after "
+                "another without a look in between, each waits for the other's writes, "
+                "and with a large database the API is down for minutes.",
+                locations=(Location(step.command.span, "all members"),),
+                subject="defrag",
+                step=step.number,
+                etcd_cluster=command.etcd_cluster,
+                fix=("# one member after another, and its health in between",),
+            )
+
+
+def _deleted(step: Step, command: model.DamageEtcd) -> Draft | None:
+    prefix = command.prefix
+    events = prefix is not None and prefix.startswith(_EVENTS)
+    if events or command.etcd_cluster == "events":
+        # Events expire by themselves within the hour.
+        return None
+    whole = prefix in _ALL and command.etcd_cluster in (None, "main")
+    known = "all of them" if whole else f"all below {prefix}"
+    if whole:
+        message = "every object of Kubernetes is deleted from etcd"
+        why = (
+            "The API serves what etcd holds: nodes, pods, secrets and all the rest are "
+            "gone at once, in every member, and only a backup brings them back."
+        )
+    else:
+        message = "objects of Kubernetes are deleted from etcd, past the API"
+        why = (
+            "Nobody is asked and nothing is cleaned up behind them: no finalizer runs, "
+            "and what belonged to the objects stays."
+        )
+    label = "which ones is known when it runs" if prefix is None else f"below {prefix}/"
+    return Draft(
+        severity=None if whole else Severity.WARNING,
+        message=message,
+        why=why,
+        locations=(Location(step.command.span, "all of them" if whole else label),),
+        certainty=sure(prefix is not None),
+        subject=f"del/{command.text}",
+        step=step.number,
+        etcd_cluster=command.etcd_cluster,
+        fix=("# delete objects through the API: kubectl delete KIND NAME",),
+    )

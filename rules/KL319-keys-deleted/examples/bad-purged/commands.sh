@@ -1,0 +1,1 @@
+rclone purge store:demo-state/demo.example.com/secrets

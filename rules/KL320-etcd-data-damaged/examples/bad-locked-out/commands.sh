@@ -1,0 +1,2 @@
+etcdctl user add root:secret
+etcdctl auth enable

@@ -1,0 +1,2 @@
+etcdctl snapshot save before.db
+etcdctl del /registry/pods/default/stuck
