@@ -209,12 +209,15 @@ def test_there_are_words_for_every_kind_of_command(kind: type[Command]) -> None:
         needed["verb"] = "delete"
     if kind is model.Unreadable:
         needed["reason"] = SimpleNamespace(name="x", reason="it is secret")
+    if kind is model.Unreplayed:
+        needed["reason"] = "it is not followed"
 
     make: Callable[..., Command] = kind
     told = meaning(make(**needed))
 
     assert told.deed
-    assert (told.planes is None) is (kind is model.Unreadable)
+    unknown = kind in (model.Unreadable, model.Unreplayed)
+    assert (told.planes is None) is unknown
 
 
 # The same command in each notation, and where it stands.

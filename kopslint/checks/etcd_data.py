@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from kopslint.simulate.record import Step
 
 _ALL = ("", "/", "/registry", "/registry/")
-_EVENTS = "/registry/events"
+_PASSING = ("/registry/events", "/registry/masterleases")
+"""What expires by itself, or is written anew while its owner lives."""
 
 
 def etcd_data_damaged(context: Context) -> Iterator[Draft]:
@@ -70,12 +71,10 @@ def _damage(step: Step, command: model.DamageEtcd, context: Context) -> Draft | 
 
 def _deleted(step: Step, command: model.DamageEtcd) -> Draft | None:
     prefix = command.prefix
-    events = prefix is not None and prefix.startswith(_EVENTS)
-    if events or command.etcd_cluster == "events":
-        # Events expire by themselves within the hour.
+    passing = prefix is not None and prefix.startswith(_PASSING)
+    if passing or command.etcd_cluster == "events":
         return None
     whole = prefix in _ALL and command.etcd_cluster in (None, "main")
-    known = "all of them" if whole else f"all below {prefix}"
     if whole:
         message = "every object of Kubernetes is deleted from etcd"
         why = (

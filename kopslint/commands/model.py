@@ -374,5 +374,5 @@ class Unreplayed(Command):
     """
 
     reason: str
-    reach: Reach
+    reach: Reach = Reach.MACHINE
     about: tuple[Word, ...] = ()

@@ -304,6 +304,8 @@ def _removal(
             return None
         # What is missing at the source is removed at the destination, the second.
         rest = rest[1:] or given.all("destination", "d")
+    if known in _EMPTY_ONLY and not given.has("force", "recursive", "r"):
+        return None
     if known in ("aws s3 mv", "gsutil mv", "gcloud storage mv", "s3cmd mv", "s5cmd mv"):
         rest = rest[:1]
     targets = _in_bucket(given) or rest
@@ -335,6 +337,12 @@ _ONE_OBJECT = (
     ),
     *("azcopy remove", "azcopy rm", "az storage blob delete", "rclone deletefile"),
     *("linode-cli obj del", "linode-cli obj rm", "openstack object delete", "mc mv"),
+)
+# What the store refuses as long as anything is in there, unless it is told to empty it.
+_EMPTY_ONLY = (
+    *("aws s3 rb", "aws s3api delete-bucket", "gsutil rb", "mc rb"),
+    *("gcloud storage buckets delete", "s3cmd rb", "s5cmd rb", "mcli rb"),
+    *("openstack container delete", "scw object bucket delete", "linode-cli obj rb"),
 )
 _RECURSIVE = ("recursive", "r", "R", "rf", "fr", "f", "force", "all", "m")
 

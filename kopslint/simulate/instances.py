@@ -63,7 +63,8 @@ def _stays_away(command: StopInstances, situation: Situation) -> bool:
     """
     if command.verb == "reboot":
         return False
-    return command.for_good or situation.registry.cloud not in _REPLACED_BY_GROUP
+    cloud = situation.registry.cloud
+    return command.for_good or cloud not in (*_REPLACED_BY_GROUP, None)
 
 
 _REPLACED_BY_GROUP = ("aws", "gce")
