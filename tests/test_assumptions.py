@@ -133,6 +133,7 @@ MAY_BE: dict[str, list[str]] = {
     "ResizeCloudGroup.group": GROUPS,
     "ResizeCloudGroup.size": ["0", "1"],
     "DeleteBackups.target": NOTHING,
+    "Unreplayed.about": GROUPS,
 }
 """What an argument may be, for each that a word on the command line gives."""
 
@@ -170,6 +171,8 @@ COMES_TO: dict[str, Outcomes] = {
     "RestartManagers.etcd_cluster": lambda situation: iter(
         [situation.each(lambda _, worlds: worlds.restart_managers())]
     ),
+    # It changes no membership; which keys it is about is a matter of rules.
+    "DamageEtcd.etcd_cluster": lambda situation: iter([situation]),
 }
 """What may come of an argument that no word on the command line gives."""
 
@@ -193,6 +196,8 @@ GIVEN: dict[str, dict[str, object]] = {
     "DeleteVolumes": {"verb": "delete", "volumes": (word("master-a"),)},
     "ResizeCloudGroup": {"group": word("master-a"), "size": word("0")},
     "Keypair": {"verb": "create"},
+    "DamageEtcd": {"verb": "delete"},
+    "Unreplayed": {"reason": "nobody follows it"},
 }
 """What a command cannot do without."""
 
