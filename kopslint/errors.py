@@ -6,9 +6,12 @@ Findings are not errors; they are results. This module knows no other room.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kopslint.source.text import Span
 
 
@@ -62,3 +65,19 @@ class NothingCheckedError(KopslintError):
     """
 
     exit_status = 3
+
+
+class DefectError(Exception):
+    """Something broke that should not; says while kopslint was about what."""
+
+
+@contextmanager
+def defects_name(what: str) -> Iterator[None]:
+    """Let what breaks inside name the cluster or the file that it broke at."""
+    try:
+        yield
+    except (KopslintError, DefectError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        name = type(error).__name__
+        raise DefectError(f"{what}: {name}: {error}") from error

@@ -2,8 +2,7 @@
 
 The engine is pure and knows nothing of processes. Here a fleet that is large enough is
 handed to workers in portions, so that it takes all the cores there are and no more
-memory than a few portions. Whatever goes wrong with that, the fleet is then checked in
-one piece: the outcome, and every error, is that of one process.
+memory than a few portions. The report and every error are those of one process.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from kopslint import engine
 from kopslint.config.settings import DEFAULT
 from kopslint.engine.conclude import conclude
 from kopslint.engine.examine import Examination, Examiner
-from kopslint.engine.portions import Cut, cut, examine_portions
+from kopslint.engine.portions import cut
+from kopslint.errors import InputError
 from kopslint.records import Record
 from kopslint.source.text import Source
 
@@ -47,15 +47,19 @@ def check(
     ``jobs`` is how many processes work on it, by default as many as there are cores.
     ``progress`` is told how many of all portions are done.
     """
-    if not request.is_fleet:
+    if not request.is_fleet or request.is_one_file:
         return engine.check(request, settings)
     whole = cut(request)
     if len(whole.portions) < 2:
         return engine.check(request, settings)
-    try:
-        examination = _examined(whole, settings, jobs or _cores(), progress)
-    except Exception:  # noqa: BLE001 - the check in one piece says what is wrong.
-        examination = None
+    task = _Task(request, settings, whole.names, whole.portions)
+
+    def parts() -> Iterator[Examination | None]:
+        for number, part in enumerate(_examined(task, jobs or _cores()), 1):
+            progress(number, len(whole.portions))
+            yield part
+
+    examination = whole.together(parts())
     if examination is None:
         return engine.check(request, settings)
     return conclude(request, settings, examination)
@@ -67,25 +71,6 @@ def _cores() -> int:
     return min(os.cpu_count() or 1, _MOST_JOBS)
 
 
-def _examined(
-    whole: Cut,
-    settings: Settings,
-    jobs: int,
-    progress: Callable[[int, int], None],
-) -> Examination | None:
-    def work(
-        portions: Sequence[Request], names: frozenset[str]
-    ) -> Iterator[Examination]:
-        task = _Task(whole.request, settings, names, tuple(portions))
-        some = min(jobs, len(portions))
-        done = _by_workers(task, some) if some > 1 else _here(task)
-        for number, examination in enumerate(done, 1):
-            progress(number, len(portions))
-            yield examination
-
-    return examine_portions(whole, work)
-
-
 class _Task(Record):
     """Everything that a worker has to know."""
 
@@ -94,22 +79,37 @@ class _Task(Record):
     names: frozenset[str]
     portions: tuple[Request, ...]
 
-    def examiner(self) -> Examiner:
-        return Examiner(self.request, self.settings, self.names)
-
     def sources(self) -> tuple[Source, ...]:
         """The sources that both sides of a process boundary have."""
         request = self.request
         return (*request.specs, *request.commands, *request.at_hand)
 
 
-def _here(task: _Task) -> Iterator[Examination]:
-    """The portions one after the other, in this process."""
-    examiner = task.examiner()
+def _examined(task: _Task, jobs: int) -> Iterator[Examination | None]:
+    """What comes of each portion, in their order; None where it cannot be read."""
+    done = 0
+    if jobs > 1:
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            for part in _by_workers(task, min(jobs, len(task.portions))):
+                yield part
+                done += 1
+        except BrokenProcessPool:
+            # Examining is pure, so what is left gives the same here.
+            pass
+    yield from _here(task, done)
+
+
+def _here(task: _Task, done: int) -> Iterator[Examination | None]:
+    """The portions after the first ones, in this process."""
+    if done == len(task.portions):
+        return
+    worker = _Worker(task)
     _collect_by_portions()
     try:
-        for portion in task.portions:
-            yield examiner.examine(portion)
+        for number in range(done, len(task.portions)):
+            yield worker.examine(number)
             gc.collect()
             # What is left now is what was found, and is not looked at again.
             gc.freeze()
@@ -127,13 +127,22 @@ def _collect_by_portions() -> None:
     gc.disable()
 
 
-def _by_workers(task: _Task, jobs: int) -> Iterator[Examination]:
-    """The portions by ``jobs`` processes, in the order of the portions."""
-    pool = _pool(task, jobs)
+def _by_workers(task: _Task, jobs: int) -> Iterator[Examination | None]:
+    """The portions by ``jobs`` processes, in the order of the portions.
+
+    Raises ``BrokenProcessPool`` if one of them was killed or could not begin, and what
+    examining raises.
+    """
+    from concurrent.futures.process import BrokenProcessPool
+
     sources = task.sources()
     try:
+        pool = _pool(task, jobs)
         with _no_interruption():
             done = pool.map(_examine, range(len(task.portions)))
+    except (ImportError, NotImplementedError, OSError) as error:
+        raise BrokenProcessPool("this machine has no processes to share") from error
+    try:
         for data in done:
             yield _Unpickler(io.BytesIO(data), sources).load()
     finally:
@@ -174,12 +183,22 @@ def _pool(task: _Task, jobs: int) -> ProcessPoolExecutor:
 
 
 class _Worker:
-    """What a worker process keeps from one portion to the next."""
+    """What a process keeps from one portion to the next."""
 
     def __init__(self, task: _Task) -> None:
-        self.portions = task.portions
-        self.examiner = task.examiner()
+        self._portions = task.portions
+        self._examiner = Examiner(task.request, task.settings, task.names)
         self.numbers = {source: n for n, source in enumerate(task.sources())}
+
+    def examine(self, number: int) -> Examination | None:
+        """Examine a portion; None if it cannot be read.
+
+        Which of all files that cannot be read is the first one is seen elsewhere.
+        """
+        try:
+            return self._examiner.examine(self._portions[number])
+        except InputError:
+            return None
 
 
 _worker: _Worker | None = None
@@ -211,7 +230,7 @@ def _end_with_parent() -> None:
 def _examine(number: int) -> bytes:
     """Examine a portion in a worker process."""
     assert _worker is not None  # noqa: S101 (every worker has begun)
-    examination = _worker.examiner.examine(_worker.portions[number])
+    examination = _worker.examine(number)
     data = io.BytesIO()
     _Pickler(data, _worker.numbers).dump(examination)
     gc.collect()

@@ -12,13 +12,11 @@ from kopslint.config.settings import DEFAULT
 from kopslint.config.shard import Shard
 from kopslint.engine import Request, check
 from kopslint.engine.conclude import conclude
-from kopslint.engine.examine import Examination, Examiner
-from kopslint.engine.portions import cut, examine_portions
+from kopslint.engine.examine import Examiner
+from kopslint.engine.portions import cut
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from kopslint.findings import Finding, Report
 
 NAMES = ("a.io", "b.io", "c.io", "d.io")
@@ -118,16 +116,11 @@ def requests(draw: st.DrawFn) -> Request:
 
 def in_portions(request: Request, size: int) -> Report:
     """Examine a request in portions of ``size`` clusters, in this process."""
-
-    def work(
-        portions: Sequence[Request], names: frozenset[str]
-    ) -> Iterator[Examination]:
-        examiner = Examiner(request, DEFAULT, names)
-        return (examiner.examine(portion) for portion in portions)
-
-    examination = examine_portions(cut(request, size), work)
+    whole = cut(request, size)
+    examiner = Examiner(request, DEFAULT, whole.names)
+    examination = whole.together(map(examiner.examine, whole.portions))
     if examination is None:
-        return check(request, DEFAULT)
+        return check(request)
     return conclude(request, DEFAULT, examination)
 
 

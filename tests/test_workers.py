@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import kopslint.engine.examine
 import kopslint.engine.request
 from kopslint import engine, workers
 from kopslint.config.settings import DEFAULT
 from kopslint.config.shard import Shard
 from kopslint.engine import Request, check
-from kopslint.errors import InputError, NothingCheckedError
+from kopslint.engine.paste import unsafe_names
+from kopslint.errors import DefectError, InputError, NothingCheckedError
 from kopslint.source.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.config.settings import Settings
+    from kopslint.engine.examine import Examination
     from kopslint.findings import Report
+    from kopslint.kops.spec import Manifest
 
 SPEC = Path(__file__).parents[1] / "fixtures" / "five-to-three" / "after.yaml"
 TEXT = SPEC.read_text(encoding="utf-8")
@@ -128,12 +132,69 @@ def test_without_a_cluster_nothing_was_checked() -> None:
 
 
 @pytest.mark.usefixtures("small_is_large")
-def test_what_dead_workers_leave_is_checked_in_one_piece(
-    monkeypatch: pytest.MonkeyPatch, in_one_piece: list[Request]
+@pytest.mark.parametrize("number", [0, 2])
+def test_what_killed_workers_leave_is_examined_in_this_process(
+    monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """As when there is not enough memory for another process."""
-    monkeypatch.setattr(workers, "_begin", os._exit)
     request = fleet(40)
+    expected = check(request)
+    here, examine = os.getpid(), workers._Worker.examine
+
+    def dies(worker: workers._Worker, portion: int) -> Examination | None:
+        if os.getpid() != here and portion >= number:
+            os._exit(9)
+        return examine(worker, portion)
+
+    monkeypatch.setattr(workers._Worker, "examine", dies)
+
+    assert workers.check(request, jobs=2) == expected
+
+
+@pytest.mark.usefixtures("small_is_large")
+def test_a_machine_without_processes_gives_the_same_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where there is no shared memory."""
+    request = fleet(40)
+
+    def refuse(*_: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(workers, "_pool", refuse)
+
+    assert workers.check(request, jobs=2) == check(request)
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_defect_names_its_cluster(
+    monkeypatch: pytest.MonkeyPatch, in_one_piece: list[Request], jobs: int
+) -> None:
+    """The first one, as in one process; nothing is checked again to get around it."""
+
+    def breaks(manifests: Iterable[Manifest]) -> tuple[str, ...]:
+        found = tuple(manifests)
+        if any(each.name in {"c20.example.com", "c7.example.com"} for each in found):
+            raise ZeroDivisionError("a defect")
+        return unsafe_names(found)
+
+    monkeypatch.setattr(kopslint.engine.examine, "unsafe_names", breaks)
+
+    with pytest.raises(DefectError, match=r"^c7\.example\.com: ZeroDivisionError: a d"):
+        workers.check(fleet(40), jobs=jobs)
+    assert in_one_piece == []
+
+
+@pytest.mark.usefixtures("small_is_large")
+def test_a_cluster_that_a_text_does_not_show_is_not_cut_in_two(
+    in_one_piece: list[Request],
+) -> None:
+    """Its name is written in a way that only YAML reads."""
+    first, second, *others = fleet(40).after or ()
+    hidden = '"kops.k8s.io/cluste\\x72": c0.example.com'
+    text = second.text.replace("kops.k8s.io/cluster: c1.example.com", hidden)
+    request = Request(None, (first, *others, Source("hidden.yaml", text)))
 
     assert workers.check(request, jobs=2) == check(request)
     assert in_one_piece == [request]

@@ -13,6 +13,7 @@ from kopslint.change.renaming import renamed
 from kopslint.checks.context import Context
 from kopslint.engine.paste import pastable, unsafe_names
 from kopslint.engine.request import NO_CLUSTER
+from kopslint.errors import defects_name
 from kopslint.findings import Finding
 from kopslint.kops.fleet import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
@@ -99,12 +100,17 @@ class Examiner:
         names = sorted({*before.manifests, *after.manifests})
         if self._lists is None:
             self._lists = self._read_commands(self._names or frozenset(names))
-        contexts = self._contexts(names, before, after, request)
+        anywhere = self._commands.is_one_file
+        old_names = renamed(before.manifests, after.manifests, anywhere=anywhere)
+        shard = self._settings.shard
+        clusters = {}
+        for name in names:
+            if shard is None or shard.holds(name):
+                with defects_name(name):
+                    context = self._context(name, before, after, old_names.get(name))
+                    clusters[name] = self._examined(context, before, after)
         return Examination(
-            clusters={
-                context.cluster: self._examined(context, before, after)
-                for context in contexts
-            },
+            clusters=clusters,
             sources={name: _sources(name, before, after) for name in names},
             skipped=(*before.skipped, *after.skipped),
         )
@@ -126,39 +132,32 @@ class Examiner:
             return before, before
         return before, _with_strays(read_fleet(request.after, whole=whole))
 
-    def _contexts(
-        self, names: Iterable[str], before: Fleet, after: Fleet, request: Request
-    ) -> Iterator[Context]:
-        """What the rules are asked about, for every cluster of this shard."""
-        assert self._lists is not None  # noqa: S101 (read before any cluster is asked)
-        anywhere = self._commands.is_one_file
-        old_names = renamed(before.manifests, after.manifests, anywhere=anywhere)
-        shard = self._settings.shard
-        for name in names:
-            if shard is not None and not shard.holds(name):
-                continue
-            old, new = before.manifests.get(name), after.manifests.get(name)
-            state = new or old
-            assert state is not None  # noqa: S101 (the name came from one of the two)
-            is_change = bool(old and new) and request.after is not None
-            # What a cluster was like that the files no longer have is past.
-            is_gone = new is None and request.after is not None
-            simulation = None
-            known = name != NO_CLUSTER and (old is not None or request.before is None)
-            if self._lists.scripts and known:
-                simulation = self._lists.replay(
-                    old or state, state, self._settings.kops_version
-                )
-            yield Context(
-                after=_nothing(name) if is_gone else state,
-                before=old if is_change else None,
-                simulation=simulation,
-                misnamed=self._lists.misnamed,
-                house=self._house,
-                kops_version=self._settings.kops_version,
-                etcd_volumes=self._settings.etcd_volumes,
-                renamed_from=old_names.get(name),
-            )
+    def _context(
+        self, name: str, before: Fleet, after: Fleet, renamed_from: Manifest | None
+    ) -> Context:
+        """What the rules are asked about for a cluster."""
+        request, settings, lists = self._commands, self._settings, self._lists
+        assert lists is not None  # noqa: S101 (read before any cluster is asked about)
+        old, new = before.manifests.get(name), after.manifests.get(name)
+        state = new or old
+        assert state is not None  # noqa: S101 (the name came from one of the two)
+        is_change = bool(old and new) and request.after is not None
+        # What a cluster was like that the files no longer have is past.
+        is_gone = new is None and request.after is not None
+        simulation = None
+        known = name != NO_CLUSTER and (old is not None or request.before is None)
+        if lists.scripts and known:
+            simulation = lists.replay(old or state, state, settings.kops_version)
+        return Context(
+            after=_nothing(name) if is_gone else state,
+            before=old if is_change else None,
+            simulation=simulation,
+            misnamed=lists.misnamed,
+            house=self._house,
+            kops_version=settings.kops_version,
+            etcd_volumes=settings.etcd_volumes,
+            renamed_from=renamed_from,
+        )
 
     def _examined(self, context: Context, before: Fleet, after: Fleet) -> Examined:
         whole, parts = (context,), changes(context)

@@ -1,9 +1,9 @@
 """A large fleet cut into portions, and what came of them put together again.
 
 Which clusters a file is about is known only when it has been read, and reading is half
-of the work. So files are cut by the names that their text shows at first sight, and
-whoever puts the portions together sees from what was really read where that was wrong:
-a cluster that turns up in several portions is examined again, as a whole.
+of the work. So files are cut by the names that their text shows at first sight. Whoever
+puts the portions together sees from what was read where a text did not show everything;
+then the fleet is checked in one piece.
 """
 
 from __future__ import annotations
@@ -12,18 +12,14 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.engine.examine import Examination
-from kopslint.engine.request import NO_CLUSTER
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kopslint.engine.examine import Examined
     from kopslint.engine.request import Request
     from kopslint.source.text import Source
-
-    Work = Callable[[Sequence[Request], frozenset[str]], Iterable[Examination]]
-    """Examines portions; the names are those of all clusters there are."""
 
 SIZE = 16
 """How many clusters make a portion, if they can be told apart."""
@@ -39,134 +35,73 @@ _NAME = re.compile(
 
 
 class Cut(Record):
-    """A request in ``portions``, by the names that its clusters seem to have.
-
-    ``shown`` are those of each file.
-    """
+    """A request in ``portions``; ``shown`` are the clusters that each file names."""
 
     request: Request
     portions: tuple[Request, ...]
-    shown: Mapping[Source, tuple[str, ...]]
+    shown: Mapping[Source, frozenset[str]]
 
     @property
     def names(self) -> frozenset[str]:
-        """All names that are shown."""
+        """The clusters that there seem to be."""
         return frozenset(name for names in self.shown.values() for name in names)
+
+    def together(self, parts: Iterable[Examination | None]) -> Examination | None:
+        """What came of all portions: exactly what comes of the request in one piece.
+
+        None if a portion could not be read, or if a file is about another cluster
+        than it shows, so that clusters were cut in two or commands taken to be about
+        a cluster that is not there.
+        """
+        clusters: dict[str, Examined] = {}
+        sources: dict[str, tuple[Source, ...]] = {}
+        skipped: list[Source] = []
+        for part in parts:
+            if part is None:
+                return None
+            for name, found in part.sources.items():
+                if any(name not in self.shown[source] for source in found):
+                    return None
+            clusters.update(part.clusters)
+            sources.update(part.sources)
+            skipped += part.skipped
+        if self.request.commands and sources.keys() != self.names:
+            return None
+        return Examination(
+            dict(sorted(clusters.items())), dict(sorted(sources.items())), (*skipped,)
+        )
 
 
 def cut(request: Request, size: int = SIZE) -> Cut:
-    """Cut a request by clusters, each side of a change in the same way."""
+    """Cut a request by clusters, each side of a change in the same way.
+
+    Clusters stay together if they are in the same file or, on the two sides, in files
+    of the same path: one may be the other under a new name.
+    """
     shown = {source: _names_shown(source) for source in request.specs}
     home: dict[str, str] = {}
 
     def leader(name: str) -> str:
-        """The name that stands for all those that share files with this one."""
+        """The name that stands for all those that this one stays together with."""
         while home.setdefault(name, name) != name:
             home[name] = name = home[home[name]]
         return name
 
-    for names in shown.values():
+    for source, names in shown.items():
         for name in names:
-            home[leader(name)] = leader(names[0])
+            # No name of a cluster holds such a character.
+            home[leader(name)] = leader(f"\n{source.path}")
     number: dict[str, int] = {}
     place: dict[Source, int] = {}
     last = 0
     for source, names in shown.items():
-        if names:
-            last = number.setdefault(leader(names[0]), len(number) // size)
+        for name in names:
+            last = number.setdefault(leader(name), len(number) // size)
         place[source] = last
     return Cut(request, tuple(_portions(request, place)), shown)
 
 
-def examine_portions(whole: Cut, work: Work) -> Examination | None:
-    """What comes of all portions; exactly what comes of the request in one piece.
-
-    None if a side turns out to hold a single cluster: what names no cluster belongs to
-    the only one there is, and no portion can know that.
-    """
-    request = whole.request
-    parts = list(work(whole.portions, whole.names))
-    sides = [_names_in(side, parts) for side in (request.before, request.after)]
-    if any(len(names) == 1 for names in sides):
-        return None
-    names = frozenset.union(*sides)
-    if names != whole.names and request.commands:
-        # Commands were taken to be about clusters that are not there, or about none.
-        parts = list(work(whole.portions, names))
-    clusters: dict[str, Examined] = {}
-    sources: dict[str, dict[Source, None]] = {}
-    torn: set[str] = set()
-    for part in parts:
-        torn.update(name for name in part.sources if name in sources)
-        clusters.update(part.clusters)
-        for name, found in part.sources.items():
-            sources.setdefault(name, {}).update(dict.fromkeys(found))
-    torn |= _perhaps_renamed(request, sources)
-    if torn:
-        wanted = _connected(torn, sources)
-        place = {source: 0 for source in request.specs if source in wanted}
-        for part in work(tuple(_portions(request, place)), names):
-            clusters.update({n: c for n, c in part.clusters.items() if n in torn})
-    return Examination(
-        clusters=dict(sorted(clusters.items())),
-        sources={name: tuple(sources[name]) for name in sorted(sources)},
-        skipped=tuple(source for part in parts for source in part.skipped),
-    )
-
-
-def _perhaps_renamed(
-    request: Request, sources: Mapping[str, Iterable[Source]]
-) -> set[str]:
-    """Clusters that are new, and those that they may have been called before.
-
-    Only who sees them all together can tell.
-    """
-    before = frozenset(request.before or ())
-    new = {name for name, found in sources.items() if before.isdisjoint(found)}
-    paths = {source.path for name in new for source in sources[name]}
-    old = {
-        name
-        for name, found in sources.items()
-        for source in found
-        if source in before and (request.is_one_file or source.path in paths)
-    }
-    return new | old if new and old else set()
-
-
-def _connected(
-    names: Iterable[str], sources: Mapping[str, Iterable[Source]]
-) -> set[Source]:
-    """The sources of some clusters, and of all that share sources with these."""
-    inside: dict[Source, list[str]] = {}
-    for name, found in sources.items():
-        for source in found:
-            inside.setdefault(source, []).append(name)
-    seen = set(names)
-    waiting = list(seen)
-    wanted: set[Source] = set()
-    while waiting:
-        new = set(sources[waiting.pop()]) - wanted
-        wanted |= new
-        others = {name for source in new for name in inside[source]} - seen
-        seen |= others
-        waiting.extend(others)
-    return wanted
-
-
-def _names_in(
-    side: tuple[Source, ...] | None, parts: Iterable[Examination]
-) -> frozenset[str]:
-    """The clusters that the sources of a side are about."""
-    here = frozenset(side or ())
-    return frozenset(
-        name
-        for part in parts
-        for name, sources in part.sources.items()
-        if name != NO_CLUSTER and not here.isdisjoint(sources)
-    )
-
-
-def _names_shown(source: Source) -> tuple[str, ...]:
+def _names_shown(source: Source) -> frozenset[str]:
     """The clusters that a file seems to be about, without reading it.
 
     Every label shows one, and so does every Cluster.
@@ -175,7 +110,7 @@ def _names_shown(source: Source) -> tuple[str, ...]:
     for document in source.text.split("\n---"):
         if _CLUSTER.search(document) and (match := _NAME.search(document)):
             names.append(match[2])
-    return tuple(names)
+    return frozenset(names)
 
 
 def _portions(request: Request, place: dict[Source, int]) -> Iterator[Request]:
@@ -184,8 +119,7 @@ def _portions(request: Request, place: dict[Source, int]) -> Iterator[Request]:
     def cut_up(sources: tuple[Source, ...] | None) -> dict[int, list[Source]]:
         found: dict[int, list[Source]] = {}
         for source in sources or ():
-            if source in place:
-                found.setdefault(place[source], []).append(source)
+            found.setdefault(place[source], []).append(source)
         return found
 
     before, after = cut_up(request.before), cut_up(request.after)

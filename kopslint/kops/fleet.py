@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.errors import defects_name
 from kopslint.kops.documents import KopsObject, empty_sections, kops_objects
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, Flaw, InstanceGroup, Manifest
 from kopslint.records import Record
@@ -71,7 +72,10 @@ def read_fleet(sources: Iterable[Source], *, whole: bool = True) -> Fleet:
     read: list[tuple[Source, list[KopsObject]]] = []
     skipped = []
     for source in sources:
-        found = _objects_of(source) if "kops" in source.text else []
+        found = []
+        if "kops" in source.text:
+            with defects_name(source.path):
+                found = _objects_of(source)
         if found:
             read.append((source, found))
         else:
