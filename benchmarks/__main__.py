@@ -126,9 +126,8 @@ def growth() -> None:
 
     Python looks for cycles as often as it does in the program, no more.
     """
-    from kopslint import workers
-    from kopslint.engine import Request
-    from kopslint.source.text import Source
+    from kopslint.engine import Request, pool
+    from kopslint.text import Source
 
     gc.set_threshold(50_000, 20, 20)
 
@@ -153,7 +152,7 @@ def growth() -> None:
         ("clusters", fleet, FLEETS),
     ):
         costs = [
-            cpu_seconds(partial(workers.check, make(size), jobs=1), runs(size))
+            cpu_seconds(partial(pool.check, make(size), jobs=1), runs(size))
             for size in sizes
         ]
         told = "  ".join(
@@ -165,12 +164,12 @@ def growth() -> None:
 
 def one_simulation() -> None:
     """Twenty commands on five members in two etcd clusters."""
-    from kopslint.commands.recognise import recognise
+    from kopslint.commands.parse import recognise
     from kopslint.engine import Request, check
-    from kopslint.kops.fleet import read_fleet
-    from kopslint.simulate.run import simulate
-    from kopslint.source.text import Source
-    from kopslint.syntax.command_list import read_commands
+    from kopslint.kops.decode import read_fleet
+    from kopslint.model.replay import simulate
+    from kopslint.notations.command_list import read_commands
+    from kopslint.text import Source
 
     before, after = Source("b.yaml", spec(5, 2)), Source("a.yaml", spec(3, 2))
     script = Source("c.sh", scale_down())

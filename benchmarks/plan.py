@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from kopslint.cli.plan import make_plan
 from kopslint.cli.plan_options import PlanOptions
-from kopslint.cli.planning import make_plan
-from kopslint.kops.fleet import read_fleet
-from kopslint.plan.runbook import Runbook
-from kopslint.source.text import Source
+from kopslint.kops.decode import read_fleet
+from kopslint.planner.runbook import Runbook
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest

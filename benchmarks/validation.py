@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from kopslint.kops.fleet import read_fleet
+from kopslint.kops.decode import read_fleet
 from kopslint.kops.validation import violations
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

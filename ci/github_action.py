@@ -76,8 +76,8 @@ def lines(text: str) -> list[str]:
 
 def has_commands(text: str) -> bool:
     """Whether a Markdown text has shell blocks with commands in them."""
-    from kopslint.source.text import Source
-    from kopslint.syntax.command_list import read_commands, simple_commands
+    from kopslint.notations.command_list import read_commands, simple_commands
+    from kopslint.text import Source
 
     script = read_commands(Source("pull-request.md", text))
     return next(simple_commands(script.body), None) is not None

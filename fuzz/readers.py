@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kopslint.commands.meaning import meaning
-from kopslint.commands.recognise import recognise
+from kopslint.commands.describe import meaning
+from kopslint.commands.parse import recognise
 from kopslint.engine import Request, check
 from kopslint.errors import KopslintError
-from kopslint.source.decode import decode
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands, simple_commands
+from kopslint.inputs.decode import decode
+from kopslint.notations.command_list import read_commands, simple_commands
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 # No input of this size takes longer on any machine that is not broken.
 SLOWEST = 5.0

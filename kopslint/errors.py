@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 
 class KopslintError(Exception):

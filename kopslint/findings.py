@@ -14,7 +14,7 @@ from kopslint.records import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 
 class Severity(StrEnum):

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
-from kopslint.etcd.world import Condition
+from kopslint.model.etcd.state import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.etcd.world import World
+    from kopslint.model.etcd.state import EtcdState
 
 Key = tuple[str, int, bool, int | None]
 """A world as both models can say it."""
@@ -265,7 +265,7 @@ def emptied(state: State, place: int) -> set[State]:
     }
 
 
-def key(world: World) -> Key:
+def key(world: EtcdState) -> Key:
     """A world of the first model."""
     return world.names, world.read, world.due, world.restore
 
@@ -284,7 +284,7 @@ def _every_name() -> Iterator[Name]:
 EVERY_NAME = {name.letter: name for name in _every_name()}
 
 
-def state_of(world: World) -> State:
+def state_of(world: EtcdState) -> State:
     """The state of the second model that a world of the first one is."""
     names = tuple(EVERY_NAME[Condition(letter)] for letter in world.names)
     return State(names, world.read, world.due, world.restore)

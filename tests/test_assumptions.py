@@ -14,24 +14,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import kopslint
-from kopslint.commands.command import Command
-from kopslint.kops.fleet import read_fleet
-from kopslint.simulate.effects import effect
-from kopslint.simulate.plan import Plan
-from kopslint.simulate.start import aligned, healthy
-from kopslint.source.text import Source
-from kopslint.syntax.script import Unknown, Word
+from kopslint.commands.model import Command
+from kopslint.kops.decode import read_fleet
+from kopslint.model.actions import effect
+from kopslint.model.initial import aligned, healthy
+from kopslint.model.scenario import Scenario
+from kopslint.shell.ast import Unknown, Word
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.etcd.worlds import Worlds
     from kopslint.kops.spec import Manifest
-    from kopslint.simulate.result import Result
-    from kopslint.simulate.situation import Situation
+    from kopslint.model.etcd.explore import StateSet
+    from kopslint.model.state import ClusterState, Result
 
-    Change = Callable[[Worlds], Worlds]
-    Outcomes = Callable[[Situation], Iterator[Situation]]
+    Change = Callable[[StateSet], StateSet]
+    Outcomes = Callable[[ClusterState], Iterator[ClusterState]]
 
 NAME = "demo.example.com"
 PACKAGE = Path(kopslint.__file__).parent
@@ -57,13 +56,13 @@ def spec(members: str, groups: str) -> Manifest:
     return read_fleet((Source("spec.yaml", text),)).manifests[NAME]
 
 
-def planned() -> Plan:
+def planned() -> Scenario:
     """Three members, of which the change takes one away."""
     before, after = aligned(spec("abc", "abc"), spec("ab", "ab"))
-    return Plan(before=before, after=after)
+    return Scenario(before=before, after=after)
 
 
-def stored(plan: Plan) -> Situation:
+def stored(plan: Scenario) -> ClusterState:
     """A group has been stored as empty, and nothing has been applied."""
     start = healthy(plan)
     groups = dict(start.registry.groups)
@@ -71,12 +70,12 @@ def stored(plan: Plan) -> Situation:
     return start._replace(registry=start.registry.replaced(groups=groups))
 
 
-def published(plan: Plan) -> Situation:
+def published(plan: Scenario) -> ClusterState:
     """A lower member count is published, and no leader has read it yet."""
     return healthy(plan).each(lambda _, worlds: worlds.publish(2))
 
 
-STARTS: dict[str, Callable[[Plan], Situation]] = {
+STARTS: dict[str, Callable[[Scenario], ClusterState]] = {
     "healthy": healthy,
     "stored": stored,
     "published": published,
@@ -138,12 +137,12 @@ MAY_BE: dict[str, list[str]] = {
 """What an argument may be, for each that a word on the command line gives."""
 
 
-def removed(situation: Situation, etcd: str, member: str) -> Situation:
+def removed(situation: ClusterState, etcd: str, member: str) -> ClusterState:
     worlds = situation.etcd[etcd].remove([member])
     return situation.with_etcd({**situation.etcd, etcd: worlds})
 
 
-def each_member(situation: Situation) -> Iterator[Situation]:
+def each_member(situation: ClusterState) -> Iterator[ClusterState]:
     """What comes of removing one member from one etcd cluster."""
     for etcd in ETCD:
         for member in "abc":
@@ -153,7 +152,7 @@ def each_member(situation: Situation) -> Iterator[Situation]:
 def each_etcd(change: Change) -> Outcomes:
     """What comes of a command for one etcd cluster, for each that there is."""
 
-    def outcomes(situation: Situation) -> Iterator[Situation]:
+    def outcomes(situation: ClusterState) -> Iterator[ClusterState]:
         for etcd in ETCD:
             worlds = situation.etcd[etcd]
             yield situation.with_etcd({**situation.etcd, etcd: change(worlds)})
@@ -229,7 +228,7 @@ def run(
     return effect(command, STARTS[start](plan), lambda *_: None, plan)
 
 
-def holds(results: list[Result], outcome: Situation) -> bool:
+def holds(results: list[Result], outcome: ClusterState) -> bool:
     """Whether an outcome is among the results, whatever else is."""
     return any(
         result.situation.registry.groups.keys() == outcome.registry.groups.keys()

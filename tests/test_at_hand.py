@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.source import at_hand
-from kopslint.source.at_hand import MOST_FILES, files_at_hand, names_in
-from kopslint.source.decode import MAX_BYTES
-from kopslint.source.text import Source
+from kopslint.inputs import named_files
+from kopslint.inputs.decode import MAX_BYTES
+from kopslint.inputs.named_files import MOST_FILES, files_at_hand, names_in
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,7 +176,7 @@ def test_only_so_many_files_are_read(folder: Path) -> None:
 def test_only_so_many_names_are_looked_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(at_hand, "MOST_NAMES", 2)
+    monkeypatch.setattr(named_files, "MOST_NAMES", 2)
     write(folder, {"c.yaml": ""})
 
     assert found("a.yaml b.yaml c.yaml") == {}

@@ -12,9 +12,9 @@ from kopslint.cli.program import run
 from kopslint.engine import Request, check
 from kopslint.errors import InputError
 from kopslint.findings import Report, Suppression
-from kopslint.report.identity import identified
-from kopslint.source.text import Source
+from kopslint.report.order import identified
 from kopslint.suppress.baseline import Entry, read_baseline, render_baseline
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.change.correspondence import correspondence
 from kopslint.change.diff import compare
-from kopslint.change.members import groups_removed, membership_changes
+from kopslint.change.membership import (
+    correspondence,
+    groups_removed,
+    membership_changes,
+)
 from kopslint.cli.program import run
-from kopslint.kops.fleet import read_fleet
-from kopslint.source.text import Source
+from kopslint.kops.decode import read_fleet
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from pathlib import Path

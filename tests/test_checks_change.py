@@ -9,7 +9,7 @@ import pytest
 
 from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 HEAD = """\
 apiVersion: kops.k8s.io/v1alpha2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 NAME = "demo.example.com"
 OBJECT = "---\napiVersion: kops.k8s.io/v1alpha2\nkind: "

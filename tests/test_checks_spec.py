@@ -12,7 +12,7 @@ from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
 from kopslint.findings import Certainty, Finding, Severity
 from kopslint.rulebook.loader import load_rules
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 Members = list[tuple[str, str]]
 

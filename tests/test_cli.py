@@ -15,11 +15,10 @@ import pytest
 
 from kopslint import __version__
 from kopslint.cli import app as application
-from kopslint.cli.explain import explanation
+from kopslint.cli.console import style_for
+from kopslint.cli.explain import explanation, prose
 from kopslint.cli.options import ColorWhen
 from kopslint.cli.program import run
-from kopslint.cli.prose import prose
-from kopslint.cli.terminal import style_for
 from kopslint.errors import InputError, NothingCheckedError
 from kopslint.findings import (
     Certainty,
@@ -30,9 +29,9 @@ from kopslint.findings import (
     Summary,
     TimelineEntry,
 )
-from kopslint.report.style import Style
+from kopslint.report.display import Style
 from kopslint.rulebook.loader import load_rule, load_rules
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,11 @@ import pytest
 
 from kopslint.cli.program import run
 from kopslint.commands import model
-from kopslint.commands.command import Command
-from kopslint.commands.meaning import meaning
-from kopslint.commands.recognise import recognise
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands, simple_commands
+from kopslint.commands.describe import meaning
+from kopslint.commands.model import Command
+from kopslint.commands.parse import recognise
+from kopslint.notations.command_list import read_commands, simple_commands
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

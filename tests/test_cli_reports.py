@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from kopslint.cli.options import Format
+from kopslint.cli.output import repository_of
 from kopslint.cli.program import run
-from kopslint.cli.reports import repository_of
 from kopslint.rulebook.loader import load_rules
 
 if TYPE_CHECKING:

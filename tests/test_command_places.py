@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands, simple_commands
+from kopslint.notations.command_list import read_commands, simple_commands
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import yaml
 
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import Notation, read_commands, simple_commands
+from kopslint.notations.command_list import Notation, read_commands, simple_commands
+from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from kopslint.syntax.script import Script, Word
+    from kopslint.shell.ast import Script, Word
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "commands"
 NOTATIONS: dict[str, Notation] = {

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kopslint.commands.model import Reads, Unreadable, Validate
-from kopslint.commands.recognise import recognise
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import simple_commands
-from kopslint.syntax.script import SimpleCommand, Unknown, Word
-from kopslint.syntax.shell import read_shell
+from kopslint.commands.parse import recognise
+from kopslint.notations.command_list import simple_commands
+from kopslint.shell.ast import SimpleCommand, Unknown, Word
+from kopslint.shell.read import read_shell
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.commands.command import Command
+    from kopslint.commands.model import Command
 
 MEANINGS = Path(__file__).parents[1] / "fixtures" / "meanings"
 

@@ -12,11 +12,11 @@ from typing import TypedDict
 import pytest
 import yaml
 
-from kopslint.commands.meaning import meaning
-from kopslint.commands.recognise import recognise
+from kopslint.commands.describe import meaning
+from kopslint.commands.parse import recognise
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands, simple_commands
+from kopslint.notations.command_list import read_commands, simple_commands
+from kopslint.text import Source
 
 
 class Style(TypedDict):

@@ -21,9 +21,8 @@ from kopslint.engine import Request, check
 from kopslint.errors import InputError, KopslintError
 from kopslint.findings import Severity
 from kopslint.rulebook.loader import find_rule, load_rules
-from kopslint.source.text import Source
-from kopslint.syntax.yaml_reader import read_yaml
-from kopslint.syntax.yaml_tree import Mapping
+from kopslint.syntax.yaml import YamlMapping, read_yaml
+from kopslint.text import Source
 
 SCHEMA = "see 'kopslint schema config'"
 EVERY = {rule.id for rule in load_rules()}
@@ -638,7 +637,7 @@ def test_everything_that_init_suggests_can_be_set(folder: Path) -> None:
     there = re.sub(r"^rule-paths:.*$", "", suggested, flags=re.MULTILINE)
     assert rules_of(there) == EVERY - {"KL107"}
     root = read_yaml(Source("x", suggested))[0].root
-    assert isinstance(root, Mapping)
+    assert isinstance(root, YamlMapping)
     assert {*root.keys()} == {f.alias for f in ConfigModel.model_fields.values()}
 
 

@@ -15,16 +15,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from kopslint.etcd.explore import reachable, successors
-from kopslint.etcd.moves import Kind, Pace
-from kopslint.etcd.operations import (
+from kopslint.model.etcd.explore import reachable, successors
+from kopslint.model.etcd.state import (
+    CONFIGURED,
+    LEAVES,
+    MEMBERS,
+    UP,
+    EtcdState,
+    initial,
+)
+from kopslint.model.etcd.transitions import (
+    Kind,
+    Pace,
     remove,
     reread_if_all_restarted,
     start,
     stop,
     wipe,
 )
-from kopslint.etcd.world import CONFIGURED, LEAVES, MEMBERS, UP, World, initial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,12 +73,12 @@ class Checkpoint(NamedTuple):
     scenario: str
     after: str
     seen: dict[str, Any]
-    worlds: frozenset[World]
+    worlds: frozenset[EtcdState]
 
 
 def elapse(
-    worlds: Iterable[World], published: int, seconds: float, timing: Timing
-) -> frozenset[World]:
+    worlds: Iterable[EtcdState], published: int, seconds: float, timing: Timing
+) -> frozenset[EtcdState]:
     done = timing.done(seconds)
     return frozenset(
         world
@@ -79,7 +87,7 @@ def elapse(
     )
 
 
-def only_joins(worlds: Iterable[World], published: int) -> frozenset[World]:
+def only_joins(worlds: Iterable[EtcdState], published: int) -> frozenset[EtcdState]:
     seen = set(worlds)
     waiting = list(seen)
     while waiting:
@@ -91,14 +99,14 @@ def only_joins(worlds: Iterable[World], published: int) -> frozenset[World]:
 
 
 def each(
-    worlds: Iterable[World], operation: Callable[[World], Iterable[World]]
-) -> frozenset[World]:
+    worlds: Iterable[EtcdState], operation: Callable[[EtcdState], Iterable[EtcdState]]
+) -> frozenset[EtcdState]:
     return frozenset(result for world in worlds for result in operation(world))
 
 
 def forced_read(
-    worlds: frozenset[World], published: int, in_flight: int
-) -> frozenset[World]:
+    worlds: frozenset[EtcdState], published: int, in_flight: int
+) -> frozenset[EtcdState]:
     """The harness makes the leader read; a loop under way may act on old counts."""
     results = set()
     for world in worlds:
@@ -179,7 +187,7 @@ def replay(run: dict[str, Any], *, filtered: bool) -> Iterator[Checkpoint]:
                 )
 
 
-def explains(world: World, seen: dict[str, Any]) -> bool:
+def explains(world: EtcdState, seen: dict[str, Any]) -> bool:
     """Whether an observation is what one would see in this world."""
     if world.writable != seen["writes"]:
         return False

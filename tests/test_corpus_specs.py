@@ -16,7 +16,7 @@ import yaml
 
 from kopslint.engine import Request, check
 from kopslint.findings import Severity
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 CORPUS = Path(os.environ.get("KOPSLINT_CORPUS") or "no-corpus")
 

@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from kopslint.errors import InputError
-from kopslint.kops.fleet import Fleet, read_fleet
+from kopslint.kops.decode import Fleet, read_fleet
 from kopslint.kops.validation import update_violations, violations
 from kopslint.kops.validation.declared import in_file, named
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 KOPS = "1.37"
 CORPUS = Path(os.environ.get("KOPSLINT_CORPUS") or "no-corpus")

@@ -10,7 +10,7 @@ from kopslint.config.settings import DEFAULT
 from kopslint.engine import NO_CLUSTER, Request, check
 from kopslint.errors import NothingCheckedError
 from kopslint.findings import Severity
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 DEMO = Path(__file__).parents[1] / "fixtures/five-to-three"
 BEFORE = (DEMO / "before.yaml").read_text(encoding="utf-8")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kopslint.kops.decode import read_fleet
 from kopslint.kops.etcd_manager import replaces_empty_disks
-from kopslint.kops.fleet import read_fleet
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest

@@ -14,17 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kopslint.etcd import operations
-from kopslint.etcd.explore import successors
-from kopslint.etcd.moves import Kind, Refusal, moves, refusal
-from kopslint.etcd.world import Condition, World
-from kopslint.etcd.worlds import Worlds
+from kopslint.model.etcd import transitions
+from kopslint.model.etcd.explore import StateSet, successors
+from kopslint.model.etcd.state import Condition, EtcdState
+from kopslint.model.etcd.transitions import Kind, Refusal, enabled_transitions, refusal
 
 
 class Next(NamedTuple):
     """A world, the published count, and everything that may come next."""
 
-    world: World
+    world: EtcdState
     published: int
     then: set[tuple[Kind, str]]
 
@@ -34,110 +33,118 @@ NOTHING: set[tuple[Kind, str]] = set()
 NEXT = {
     # A member that was told to join.
     "a joining member starts once quorum is there with it": Next(
-        World("LJ", 2), 2, {(Kind.JOINS, "LL")}
+        EtcdState("LJ", 2), 2, {(Kind.JOINS, "LL")}
     ),
     "a joining member starts beside one that never did": Next(
-        World("LJW", 3), 3, {(Kind.JOINS, "LLW")}
+        EtcdState("LJW", 3), 3, {(Kind.JOINS, "LLW")}
     ),
     "a joining member waits while quorum is not there even with it": Next(
-        World("LJWWW", 5), 5, NOTHING
+        EtcdState("LJWWW", 5), 5, NOTHING
     ),
     "two joining members start one by one": Next(
-        World("LLJJ", 4), 4, {(Kind.JOINS, "LLLJ"), (Kind.JOINS, "LLJL")}
+        EtcdState("LLJJ", 4), 4, {(Kind.JOINS, "LLLJ"), (Kind.JOINS, "LLJL")}
     ),
     # The control spec.
     "a read that is due happens": Next(
-        World("LLL", 3, due=True), 5, {(Kind.READS, "LLL")}
+        EtcdState("LLL", 3, due=True), 5, {(Kind.READS, "LLL")}
     ),
-    "nobody reads a count because it was published": Next(World("LLL", 3), 5, NOTHING),
+    "nobody reads a count because it was published": Next(
+        EtcdState("LLL", 3), 5, NOTHING
+    ),
     "a leader that sees no members reads a new count": Next(
-        World("LDD", 3), 1, {(Kind.READS, "LDD")}
+        EtcdState("LDD", 3), 1, {(Kind.READS, "LDD")}
     ),
     "a leader that sees no members has nothing new to read": Next(
-        World("LDD", 3), 3, NOTHING
+        EtcdState("LDD", 3), 3, NOTHING
     ),
-    "nobody reads while no machine is up": Next(World("DDx", 3, due=True), 1, NOTHING),
+    "nobody reads while no machine is up": Next(
+        EtcdState("DDx", 3, due=True), 1, NOTHING
+    ),
     # Restoring a backup.
     "a restore takes the living peers and drops the dead": Next(
-        World("LDD", 3, restore=1), 1, {(Kind.RESTORES, "Lxx")}
+        EtcdState("LDD", 3, restore=1), 1, {(Kind.RESTORES, "Lxx")}
     ),
     "a restore may choose an expelled peer": Next(
-        World("LDE", 3, restore=1),
+        EtcdState("LDE", 3, restore=1),
         1,
         {(Kind.RESTORES, "LxE"), (Kind.RESTORES, "ExL")},
     ),
     "a restore does with one peer less of the same quorum": Next(
-        World("LLD", 3, due=True, restore=3), 3, {(Kind.RESTORES, "LLx")}
+        EtcdState("LLD", 3, due=True, restore=3), 3, {(Kind.RESTORES, "LLx")}
     ),
     "a restore waits for enough living peers": Next(
-        World("LDD", 3, due=True, restore=3), 3, {(Kind.READS, "LDD")}
+        EtcdState("LDD", 3, due=True, restore=3), 3, {(Kind.READS, "LDD")}
     ),
     # Adding a member.
     "an idle machine is added below the count": Next(
-        World("LI", 3), 3, {(Kind.ADDS, "LJ")}
+        EtcdState("LI", 3), 3, {(Kind.ADDS, "LJ")}
     ),
     "any of two idle machines is added first": Next(
-        World("LII", 3), 3, {(Kind.ADDS, "LJI"), (Kind.ADDS, "LIJ")}
+        EtcdState("LII", 3), 3, {(Kind.ADDS, "LJI"), (Kind.ADDS, "LIJ")}
     ),
-    "nobody is added at the count": Next(World("LLLI", 3), 3, NOTHING),
-    "a dead member blocks every addition": Next(World("LLDI", 5), 5, NOTHING),
+    "nobody is added at the count": Next(EtcdState("LLLI", 3), 3, NOTHING),
+    "a dead member blocks every addition": Next(EtcdState("LLDI", 5), 5, NOTHING),
     "a member that never started blocks every addition": Next(
-        World("LLWI", 5), 5, NOTHING
+        EtcdState("LLWI", 5), 5, NOTHING
     ),
     "below the count an expelled machine is not taken back": Next(
-        World("LLE", 3), 3, NOTHING
+        EtcdState("LLE", 3), 3, NOTHING
     ),
     # Removing a member.
     "above the count any living member goes": Next(
-        World("LLL", 1),
+        EtcdState("LLL", 1),
         1,
         {(Kind.REMOVES, "ELL"), (Kind.REMOVES, "LEL"), (Kind.REMOVES, "LLE")},
     ),
     "above the count an unhealthy member goes first": Next(
-        World("LLLLD", 3), 3, {(Kind.REMOVES, "LLLLx")}
+        EtcdState("LLLLD", 3), 3, {(Kind.REMOVES, "LLLLx")}
     ),
-    "dead members alone do not exceed the count": Next(World("LLLDD", 3), 3, NOTHING),
+    "dead members alone do not exceed the count": Next(
+        EtcdState("LLLDD", 3), 3, NOTHING
+    ),
     "expelled machines go on counting": Next(
-        World("LLLEE", 3),
+        EtcdState("LLLEE", 3),
         3,
         {(Kind.REMOVES, "ELLEE"), (Kind.REMOVES, "LELEE"), (Kind.REMOVES, "LLEEE")},
     ),
-    "removal ends one below the count": Next(World("LLEEE", 3), 3, NOTHING),
-    "the last member is never removed": Next(World("LEE", 1), 1, NOTHING),
-    "nobody is removed without quorum": Next(World("LDDEE", 1), 1, NOTHING),
+    "removal ends one below the count": Next(EtcdState("LLEEE", 3), 3, NOTHING),
+    "the last member is never removed": Next(EtcdState("LEE", 1), 1, NOTHING),
+    "nobody is removed without quorum": Next(EtcdState("LDDEE", 1), 1, NOTHING),
     # An empty disk under a known name.
     "a member back with an empty disk becomes idle": Next(
-        World("LLR", 3), 3, {(Kind.REPLACES, "LLI")}
+        EtcdState("LLR", 3), 3, {(Kind.REPLACES, "LLI")}
     ),
-    "two of them are not swapped": Next(World("LLLRR", 5), 5, NOTHING),
-    "one beside a missing member is not swapped": Next(World("LLLR", 5), 5, NOTHING),
+    "two of them are not swapped": Next(EtcdState("LLLRR", 5), 5, NOTHING),
+    "one beside a missing member is not swapped": Next(
+        EtcdState("LLLR", 5), 5, NOTHING
+    ),
     # A removed member that is listed again, with its old data.
     "a member listed again does not start with its old data": Next(
-        World("LLA", 3), 3, NOTHING
+        EtcdState("LLA", 3), 3, NOTHING
     ),
-    "one listed again blocks every addition": Next(World("LLAI", 5), 5, NOTHING),
+    "one listed again blocks every addition": Next(EtcdState("LLAI", 5), 5, NOTHING),
     "one listed again counts as living, and goes first": Next(
-        World("LLA", 1), 1, {(Kind.REMOVES, "LLE")}
+        EtcdState("LLA", 1), 1, {(Kind.REMOVES, "LLE")}
     ),
     # A slot for an idle machine.
     "a dead member makes room for an idle machine above the count": Next(
-        World("LLLDI", 3), 3, {(Kind.FREES, "LLLxI")}
+        EtcdState("LLLDI", 3), 3, {(Kind.FREES, "LLLxI")}
     ),
     "any of two dead members makes room": Next(
-        World("LLLDDI", 3), 3, {(Kind.FREES, "LLLxDI"), (Kind.FREES, "LLLDxI")}
+        EtcdState("LLLDDI", 3), 3, {(Kind.FREES, "LLLxDI"), (Kind.FREES, "LLLDxI")}
     ),
-    "a dead member makes no room at the count": Next(World("LLDI", 3), 3, NOTHING),
-    "a dead member makes no room for nobody": Next(World("LLLD", 3), 3, NOTHING),
+    "a dead member makes no room at the count": Next(EtcdState("LLDI", 3), 3, NOTHING),
+    "a dead member makes no room for nobody": Next(EtcdState("LLLD", 3), 3, NOTHING),
     # Moves that do not exclude each other.
     "a join and a read may come in any order": Next(
-        World("LLJ", 3, due=True), 5, {(Kind.JOINS, "LLL"), (Kind.READS, "LLJ")}
+        EtcdState("LLJ", 3, due=True), 5, {(Kind.JOINS, "LLL"), (Kind.READS, "LLJ")}
     ),
 }
 
 
 @pytest.mark.parametrize("case", NEXT.values(), ids=NEXT)
 def test_exactly_these_moves_may_come_next(case: Next) -> None:
-    found = list(moves(case.world, case.published))
+    found = list(enabled_transitions(case.world, case.published))
 
     assert {(move.kind, move.world.names) for move in found} == case.then
     assert len(found) == len(case.then)
@@ -152,7 +159,7 @@ def test_an_empty_disk_is_replaced_by_an_etcd_manager_that_can(
     *, replaces: bool | None, replaced: bool, stays: bool
 ) -> None:
     """Where nobody knows which one runs, both may be how it ends."""
-    healthy = Worlds.healthy("abc", "abc", replaces=replaces)
+    healthy = StateSet.healthy("abc", "abc", replaces=replaces)
     worlds = healthy.returning(["a", "b"]).stop("c").wipe("c").start("c")
 
     assert any(world.names == "LLL" for world in worlds.settled) is replaced
@@ -160,15 +167,15 @@ def test_an_empty_disk_is_replaced_by_an_etcd_manager_that_can(
 
 
 def test_a_read_leaves_nothing_due_and_the_count_known() -> None:
-    (move,) = moves(World("LLL", 3, due=True), 5)
+    (move,) = enabled_transitions(EtcdState("LLL", 3, due=True), 5)
 
-    assert move.world == World("LLL", 5)
+    assert move.world == EtcdState("LLL", 5)
 
 
 def test_a_restore_that_waits_stays_queued_after_a_read() -> None:
-    (move,) = moves(World("LDD", 3, due=True, restore=3), 1)
+    (move,) = enabled_transitions(EtcdState("LDD", 3, due=True, restore=3), 1)
 
-    assert move.world == World("LDD", 1, restore=3)
+    assert move.world == EtcdState("LDD", 1, restore=3)
 
 
 REFUSALS = {
@@ -188,17 +195,17 @@ REFUSALS = {
 @pytest.mark.parametrize(("names", "index", "why"), REFUSALS.values(), ids=REFUSALS)
 def test_etcd_refuses_to_remove(names: str, index: int, why: Refusal | None) -> None:
     """By hand and by etcd-manager alike."""
-    world = World(names, len(names))
+    world = EtcdState(names, len(names))
 
     assert refusal(world, index) == why
-    assert (operations.remove(world, index) is None) == (why is not None)
+    assert (transitions.remove(world, index) is None) == (why is not None)
 
 
 def test_a_removed_member_leaves_with_its_disk() -> None:
     """A living one runs on as a stranger, a dead one leaves its disk behind."""
-    assert operations.remove(World("LLL", 3), 2) == World("LLE", 3)
-    assert operations.remove(World("LLD", 3), 2) == World("LLx", 3)
-    assert operations.remove(World("LLE", 3), 2) is None
+    assert transitions.remove(EtcdState("LLL", 3), 2) == EtcdState("LLE", 3)
+    assert transitions.remove(EtcdState("LLD", 3), 2) == EtcdState("LLx", 3)
+    assert transitions.remove(EtcdState("LLE", 3), 2) is None
 
 
 @pytest.mark.parametrize(
@@ -218,7 +225,7 @@ def test_a_member_is_added_by_hand_only_while_all_vote(
     names: str, index: int, after: str | None
 ) -> None:
     """Quorum rises at once, whether or not a machine is there."""
-    added = operations.add(World(names, 3), index)
+    added = transitions.add(EtcdState(names, 3), index)
 
     assert (added.names if added else None) == after
 
@@ -240,7 +247,7 @@ def test_a_machine_that_stops_may_have_led(
     names: str, after: str, due: set[bool]
 ) -> None:
     """Its successor reads the count; nobody knows whether it led."""
-    results = operations.stop(World(names, 3), 2)
+    results = transitions.stop(EtcdState(names, 3), 2)
 
     assert {world.names for world in results} == {after}
     assert {world.due for world in results} == due
@@ -265,7 +272,7 @@ def test_a_machine_that_starts_may_come_to_lead(
     names: str, after: str, due: set[bool], *, fresh: bool
 ) -> None:
     """It certainly has the count read if it is a stranger, or alone."""
-    results = operations.start(World(names, 3), 2, fresh=fresh)
+    results = transitions.start(EtcdState(names, 3), 2, fresh=fresh)
 
     assert {world.names for world in results} == {after}
     assert {world.due for world in results} == due
@@ -286,7 +293,7 @@ def test_a_machine_that_starts_may_come_to_lead(
 )
 def test_a_disk_that_is_deleted_takes_its_data_along(names: str, after: str) -> None:
     """Under a running machine the name comes back empty."""
-    results = operations.wipe(World(names, 3), 2)
+    results = transitions.wipe(EtcdState(names, 3), 2)
 
     assert {world.names for world in results} == {after}
 
@@ -294,25 +301,25 @@ def test_a_disk_that_is_deleted_takes_its_data_along(names: str, after: str) -> 
 @pytest.mark.parametrize(
     ("world", "published", "unrestarted", "due"),
     [
-        (World("LLL", 5), 3, frozenset[int](), True),
-        (World("LLL", 5), 3, frozenset({0}), False),
-        (World("DLL", 5), 3, frozenset({0}), True),
-        (World("LLL", 3), 3, frozenset[int](), False),
+        (EtcdState("LLL", 5), 3, frozenset[int](), True),
+        (EtcdState("LLL", 5), 3, frozenset({0}), False),
+        (EtcdState("DLL", 5), 3, frozenset({0}), True),
+        (EtcdState("LLL", 3), 3, frozenset[int](), False),
     ],
     ids=["all restarted", "one runs on", "the one that ran on is down", "known"],
 )
 def test_once_all_restarted_the_count_is_read(
-    world: World, published: int, unrestarted: frozenset[int], *, due: bool
+    world: EtcdState, published: int, unrestarted: frozenset[int], *, due: bool
 ) -> None:
     """Whoever leads then has started after the publication."""
-    after = operations.reread_if_all_restarted(world, published, unrestarted)
+    after = transitions.reread_if_all_restarted(world, published, unrestarted)
 
     assert after.due is due
 
 
 conditions = st.text(alphabet="".join(Condition), min_size=1, max_size=5)
 any_world = st.builds(
-    World,
+    EtcdState,
     conditions,
     read=st.integers(1, 5),
     due=st.booleans(),
@@ -322,10 +329,10 @@ any_world = st.builds(
 
 @settings(deadline=None, max_examples=150)
 @given(any_world, st.integers(1, 5))
-def test_left_alone_etcd_always_comes_to_rest(world: World, published: int) -> None:
+def test_left_alone_etcd_always_comes_to_rest(world: EtcdState, published: int) -> None:
     """No course of moves leads back to a world that it came from."""
-    finished: set[World] = set()
-    course: dict[World, list[World]] = {world: following(world, published)}
+    finished: set[EtcdState] = set()
+    course: dict[EtcdState, list[EtcdState]] = {world: following(world, published)}
     while course:
         current = next(reversed(course))
         if course[current]:
@@ -338,5 +345,5 @@ def test_left_alone_etcd_always_comes_to_rest(world: World, published: int) -> N
             del course[current]
 
 
-def following(world: World, published: int) -> list[World]:
+def following(world: EtcdState, published: int) -> list[EtcdState]:
     return [move.world for move in successors(world, published, frozenset())]

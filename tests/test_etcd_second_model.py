@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.etcd.worlds import Worlds
+from kopslint.model.etcd.explore import StateSet
 
 HERE = Path(__file__).parent
 if str(HERE) not in sys.path:
@@ -98,7 +98,7 @@ class Second:
         }
 
 
-def both_do(random: Random, first: Worlds, second: Second) -> tuple[str, Worlds]:
+def both_do(random: Random, first: StateSet, second: Second) -> tuple[str, StateSet]:
     """One random operation on both models: its name, and the first one's result."""
     place = random.randrange(len(first.names))
     name = first.names[place]
@@ -145,7 +145,7 @@ def test_two_models_hold_the_same_worlds_possible(size: int) -> None:
     for seed in range(SEQUENCES):
         random = Random(seed)  # noqa: S311 (nothing secret is made here)
         names = NAMES[: min(size + random.randrange(1, 3), 6)]
-        first = Worlds.healthy(names, names[:size])
+        first = StateSet.healthy(names, names[:size])
         second = Second(size, len(names))
         done: list[str] = []
         for _ in range(random.randint(1, LENGTH)):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kopslint.etcd.story import story
-from kopslint.etcd.worlds import Worlds
+from kopslint.model.etcd.explore import StateSet
+from kopslint.model.etcd.trace import story
 
-FIVE = Worlds.healthy("abcde", "abcde")
+FIVE = StateSet.healthy("abcde", "abcde")
 
 
-def told(worlds: Worlds, names: str) -> tuple[str, ...]:
+def told(worlds: StateSet, names: str) -> tuple[str, ...]:
     """The shortest story to any of the worlds with these letters, else the first."""
     stories = [story(worlds, world) for world in worlds.worlds if world.names == names]
     return min(sorted(stories), key=len)
@@ -50,7 +50,7 @@ def test_a_machine_of_the_cloud_comes_back_by_itself() -> None:
 
 
 def test_the_growth_from_one_member_is_told_step_by_step() -> None:
-    one = Worlds.healthy("abc", "a").publish(3).start("b").start("c")
+    one = StateSet.healthy("abc", "a").publish(3).start("b").start("c")
 
     assert told(one, "LLJ") == (
         "b comes up",
@@ -63,7 +63,7 @@ def test_the_growth_from_one_member_is_told_step_by_step() -> None:
 
 
 def test_an_empty_disk_is_told_as_what_it_is() -> None:
-    worlds = Worlds.healthy("abc", "abc").returning([]).stop("c").wipe("c").start("c")
+    worlds = StateSet.healthy("abc", "abc").returning([]).stop("c").wipe("c").start("c")
 
     assert told(worlds, "LLL") == (
         "c goes down",
@@ -76,7 +76,7 @@ def test_an_empty_disk_is_told_as_what_it_is() -> None:
 
 
 def test_a_restore_is_told_with_what_came_before() -> None:
-    lost = Worlds.healthy("abc", "abc").returning(["a"]).stop("b").stop("c")
+    lost = StateSet.healthy("abc", "abc").returning(["a"]).stop("b").stop("c")
 
     assert told(lost.publish(1).restore(1), "Lxx") == (
         "b goes down",

@@ -25,11 +25,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.etcd import operations
-from kopslint.etcd.explore import reachable, successors
-from kopslint.etcd.moves import Kind, moves, refusal
-from kopslint.etcd.world import LEAVES, MEMBERS, World
-from kopslint.etcd.worlds import Worlds
+from kopslint.model.etcd import transitions
+from kopslint.model.etcd.explore import StateSet, reachable, successors
+from kopslint.model.etcd.state import LEAVES, MEMBERS, EtcdState
+from kopslint.model.etcd.transitions import Kind, enabled_transitions, refusal
 
 HERE = Path(__file__).parent
 if str(HERE) not in sys.path:
@@ -45,21 +44,21 @@ NOBODY: frozenset[int] = frozenset()
 SIZES = [1, 3, 5]
 LENGTH = 6
 COUNTS = (1, 3, 5)
-BY_HAND: list[Callable[[World, int], tuple[World, ...]]] = [
-    operations.stop,
-    operations.start,
-    operations.wipe,
-    lambda world, index: (operations.remove(world, index) or world,),
-    lambda world, index: (operations.add(world, index) or world,),
+BY_HAND: list[Callable[[EtcdState, int], tuple[EtcdState, ...]]] = [
+    transitions.stop,
+    transitions.start,
+    transitions.wipe,
+    lambda world, index: (transitions.remove(world, index) or world,),
+    lambda world, index: (transitions.add(world, index) or world,),
 ]
 
 
-def by_name(world: World) -> World:
+def by_name(world: EtcdState) -> EtcdState:
     """The world with its names in the one order that stands for all."""
     return world._replace(names="".join(sorted(world.names)))
 
 
-def step(world: World) -> Iterator[tuple[World, int]]:
+def step(world: EtcdState) -> Iterator[tuple[EtcdState, int]]:
     """Every world after one operation, and whom it concerned."""
     for operation in BY_HAND:
         for index in range(len(world.names)):
@@ -68,12 +67,12 @@ def step(world: World) -> Iterator[tuple[World, int]]:
 
 
 @cache
-def all_worlds(size: int) -> frozenset[tuple[World, int]]:
+def all_worlds(size: int) -> frozenset[tuple[EtcdState, int]]:
     """Every world, with the published count, within ``LENGTH`` operations.
 
     Whatever happens by itself may happen between any two of them.
     """
-    start = World("L" * size + "." * (min(size + 1, 6) - size), size)
+    start = EtcdState("L" * size + "." * (min(size + 1, 6) - size), size)
     seen = {(start, size)}
     latest = set(seen)
     for _ in range(LENGTH):
@@ -93,9 +92,9 @@ def all_worlds(size: int) -> frozenset[tuple[World, int]]:
 def test_which_name_it_is_makes_no_difference(size: int) -> None:
     """Swapped names do what the others did, swapped: the ground for both cuts."""
 
-    def outcomes(world: World, published: int) -> Counter[World]:
+    def outcomes(world: EtcdState, published: int) -> Counter[EtcdState]:
         done = [after for after, _ in step(world)]
-        done += [move.world for move in moves(world, published)]
+        done += [move.world for move in enabled_transitions(world, published)]
         return Counter(by_name(each) for each in done)
 
     for world, published in all_worlds(size):
@@ -115,7 +114,7 @@ def test_writes_need_more_than_half_of_the_members_registered(size: int) -> None
         for lost in range(len(voters) + 1):
             left = world
             for index in voters[:lost]:
-                left = operations.stop(left, index)[0]
+                left = transitions.stop(left, index)[0]
             assert left.members == listed
             assert left.writable is (lost <= world.tolerance)
 
@@ -124,14 +123,14 @@ def test_writes_need_more_than_half_of_the_members_registered(size: int) -> None
 def test_the_member_list_changes_by_one_name_at_a_time(size: int) -> None:
     """And only while writes are agreed on; restoring a backup is another matter."""
 
-    def listed(world: World) -> set[int]:
+    def listed(world: EtcdState) -> set[int]:
         return {i for i, letter in enumerate(world.names) if letter in MEMBERS}
 
     for world, published in all_worlds(size):
         after = [each for each, _ in step(world)]
         after += [
             move.world
-            for move in moves(world, published)
+            for move in enabled_transitions(world, published)
             if move.kind is not Kind.RESTORES
         ]
         for each in after:
@@ -142,7 +141,7 @@ def test_the_member_list_changes_by_one_name_at_a_time(size: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_an_expelled_member_never_votes_with_the_disk_it_has(size: int) -> None:
     """Added to the list again by hand, it counts there and still does not vote."""
-    keeping = [operation for operation in BY_HAND if operation is not operations.wipe]
+    keeping = [operation for operation in BY_HAND if operation is not transitions.wipe]
     for world, published in all_worlds(size):
         expelled = [i for i, letter in enumerate(world.names) if letter in "ExAa"]
         after = [
@@ -151,7 +150,7 @@ def test_an_expelled_member_never_votes_with_the_disk_it_has(size: int) -> None:
             for index in range(len(world.names))
             for each in operation(world, index)
         ]
-        after += [move.world for move in moves(world, published)]
+        after += [move.world for move in enabled_transitions(world, published)]
         for each in after:
             assert not {each.names[i] for i in expelled} & {"L", "J"}
 
@@ -161,12 +160,12 @@ def test_a_removal_that_etcd_agrees_to_never_costs_quorum(size: int) -> None:
     """An addition may: the second member counts before it is there."""
     for world, _ in all_worlds(size):
         for index, letter in enumerate(world.names):
-            removed = operations.remove(world, index)
+            removed = transitions.remove(world, index)
             assert (removed is not None) is (
                 letter in LEAVES and refusal(world, index) is None
             )
             assert removed is None or removed.writable
-            added = operations.add(world, index)
+            added = transitions.add(world, index)
             assert added is None or added.writable is (world.members > 1)
 
 
@@ -175,11 +174,13 @@ def test_reachable_is_every_path_and_nothing_else(size: int) -> None:
     """Written as its definition: a world, and all that its next worlds lead to."""
 
     @cache
-    def ends(world: World, published: int, returns: frozenset[int]) -> frozenset[World]:
-        after = [move.world for move in moves(world, published)]
+    def ends(
+        world: EtcdState, published: int, returns: frozenset[int]
+    ) -> frozenset[EtcdState]:
+        after = [move.world for move in enabled_transitions(world, published)]
         for index in returns:
             if world.names[index] in ".DWxrwa":
-                after += operations.start(world, index)
+                after += transitions.start(world, index)
         return frozenset({world}).union(
             *(ends(each, published, returns) for each in after)
         )
@@ -190,7 +191,7 @@ def test_reachable_is_every_path_and_nothing_else(size: int) -> None:
             assert reachable({world}, published, returns) == expected
 
 
-Step = Callable[[World, int], tuple[World, ...]]
+Step = Callable[[EtcdState, int], tuple[EtcdState, ...]]
 SecondStep = Callable[[second_model.State, int], set[second_model.State]]
 STEPS: list[tuple[Step, SecondStep]] = [
     (BY_HAND[0], second_model.stopped),
@@ -198,7 +199,7 @@ STEPS: list[tuple[Step, SecondStep]] = [
     (BY_HAND[2], second_model.emptied),
     (BY_HAND[3], second_model.removed),
     (BY_HAND[4], second_model.added),
-    (partial(operations.start, fresh=True), partial(second_model.started, fresh=True)),
+    (partial(transitions.start, fresh=True), partial(second_model.started, fresh=True)),
 ]
 """Every operation as both models have it."""
 
@@ -206,7 +207,7 @@ STEPS: list[tuple[Step, SecondStep]] = [
 @pytest.mark.parametrize("size", SIZES)
 def test_every_step_is_that_of_a_second_model(size: int) -> None:
     """In every world: what one may do and what happens by itself, restores too."""
-    stepped: set[World] = set()
+    stepped: set[EtcdState] = set()
     for world, published in all_worlds(size):
         state = second_model.state_of(world)
         cases: list[tuple[int | None, frozenset[int]]] = [
@@ -233,7 +234,7 @@ def test_every_step_is_that_of_a_second_model(size: int) -> None:
                 assert done == {each.key() for each in other(state, index)}
 
 
-def in_order(worlds: Worlds) -> Worlds:
+def in_order(worlds: StateSet) -> StateSet:
     """The same with its names in an order that many such situations share."""
     columns = [
         (
@@ -256,7 +257,7 @@ def in_order(worlds: Worlds) -> Worlds:
     )
 
 
-def distinct(worlds: Worlds) -> list[int]:
+def distinct(worlds: StateSet) -> list[int]:
     """One name of each kind of names that may be swapped without a change."""
     firsts: list[int] = []
     for index in range(len(worlds.names)):
@@ -265,7 +266,7 @@ def distinct(worlds: Worlds) -> list[int]:
     return firsts
 
 
-def _alike(worlds: Worlds, one: int, other: int) -> bool:
+def _alike(worlds: StateSet, one: int, other: int) -> bool:
     for shared in (worlds.unrestarted, worlds.known):
         if (one in shared) is not (other in shared):
             return False
@@ -277,7 +278,7 @@ def _alike(worlds: Worlds, one: int, other: int) -> bool:
     return swapped == worlds.worlds
 
 
-def following(worlds: Worlds, *, everything: bool) -> Iterator[Worlds]:
+def following(worlds: StateSet, *, everything: bool) -> Iterator[StateSet]:
     """What a person may do next, each with everything that may come of it.
 
     Without ``everything`` only what an ordinary list does: machines go and come,
@@ -318,7 +319,7 @@ def test_certain_is_possible_after_every_sequence(
     when everything has settled. Here a step goes from a set of worlds to a set.
     """
     names = NAMES[: min(size + 1, 5)]
-    start = Worlds.healthy(names, names[:size]).replaced(returns=NOBODY)
+    start = StateSet.healthy(names, names[:size]).replaced(returns=NOBODY)
     seen = {in_order(start)}
     latest = set(seen)
     for _ in range(length):

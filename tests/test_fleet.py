@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kopslint.errors import InputError
-from kopslint.kops.fleet import Fleet, read_fleet
-from kopslint.source.text import Source
+from kopslint.kops.decode import Fleet, read_fleet
+from kopslint.text import Source
 
 
 def cluster(name: str = "x.example.com", spec: str = "{}") -> str:

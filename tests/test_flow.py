@@ -13,17 +13,16 @@ import pytest
 
 from kopslint.commands.model import Foreign, Unreadable, Validate
 from kopslint.kops.spec import Manifest
-from kopslint.simulate.flow import MAX_SITUATIONS, Flow
-from kopslint.simulate.result import Result, applied, refused
-from kopslint.simulate.situation import Machines, Situation
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands
-from kopslint.syntax.script import Unknown
+from kopslint.model.interpreter import MAX_SITUATIONS, Flow
+from kopslint.model.state import ClusterState, Machines, Result, applied, refused
+from kopslint.notations.command_list import read_commands
+from kopslint.shell.ast import Unknown
+from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from kopslint.commands.command import Command
-    from kopslint.simulate.machines import Watch
-    from kopslint.syntax.script import SimpleCommand
+    from kopslint.commands.model import Command
+    from kopslint.model.actions.machines import Watch
+    from kopslint.shell.ast import SimpleCommand
 
 EMPTY = Manifest(name="demo.example.com", cluster=None, groups={})
 ANSWERS = {"true": True, "false": False}
@@ -40,7 +39,7 @@ def recognise(call: SimpleCommand) -> tuple[Command, ...]:
     return (Foreign(text=program, span=call.span, program=program, status=answer),)
 
 
-def effect(command: Command, situation: Situation, _: Watch) -> list[Result]:
+def effect(command: Command, situation: ClusterState, _: Watch) -> list[Result]:
     """Notes that the command ran, in the sizes of the cloud, and ends as it says."""
     program, name = command.text.split()
     then = situation._replace(cloud={**situation.cloud, name: 1})
@@ -51,12 +50,12 @@ def effect(command: Command, situation: Situation, _: Watch) -> list[Result]:
 def replay(script: str) -> tuple[Flow, set[str]]:
     """The flow through a script, and every course that it may take."""
     flow = Flow(recognise, effect)
-    start = Situation(EMPTY, EMPTY, cloud={}, machines=Machines({}), etcd={})
+    start = ClusterState(EMPTY, EMPTY, cloud={}, machines=Machines({}), etcd={})
     read = read_commands(Source("list.sh", script))
     return flow, {course(end) for end in flow.run(read.body, [start])}
 
 
-def course(situation: Situation) -> str:
+def course(situation: ClusterState) -> str:
     names = " ".join(situation.cloud)
     if situation.ended is None:
         return names
@@ -249,7 +248,7 @@ def test_a_step_remembers_every_way_it_ended() -> None:
 
 def test_an_early_end_names_its_step_and_place() -> None:
     flow = Flow(recognise, effect)
-    start = Situation(EMPTY, EMPTY, cloud={}, machines=Machines({}), etcd={})
+    start = ClusterState(EMPTY, EMPTY, cloud={}, machines=Machines({}), etcd={})
     read = read_commands(Source("list.sh", "set -e\nworks a\nfails b\nworks c\n"))
 
     (end,) = flow.run(read.body, [start])

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.cli.program import run
+from kopslint.config.changed_clusters import TouchedCluster, touched_clusters
 from kopslint.config.patterns import Layout, Patterns
-from kopslint.config.touched import TouchedCluster, touched_clusters
 from kopslint.errors import InputError
-from kopslint.source.decode import decode
-from kopslint.source.git import read_revision
-from kopslint.source.git_change import ChangedFile, find_change
+from kopslint.inputs.decode import decode
+from kopslint.inputs.git import read_revision
+from kopslint.inputs.git_change import ChangedFile, find_change
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kopslint.source.text import Source
+    from kopslint.text import Source
 
 
 def group(name: str, cluster: str | None, role: str = "Master") -> str:
@@ -229,7 +229,7 @@ def test_a_hook_sees_the_index_that_git_is_about_to_commit(
     repository.commit({"a.yaml": A, "b.yaml": B})
     hook = repository.root / ".git" / "hooks" / "pre-commit"
     hook.parent.mkdir(exist_ok=True)
-    program = "from kopslint.source.git_change import find_change as f"
+    program = "from kopslint.inputs.git_change import find_change as f"
     hook.write_text(
         "#!/bin/sh\n"
         f"{sys.executable} -c '{program}; print(f(staged=True).files)' > .git/seen\n",
@@ -512,7 +512,7 @@ def test_a_file_in_git_that_no_spec_is_as_large_as_is_left_out(
     large = A + f"# {'x' * 100_000}\n"
     repository.commit({"a.yaml": A, "large.yaml": large})
     repository.commit({"a.yaml": A3, "large.yaml": large + "#\n"})
-    monkeypatch.setattr("kopslint.source.git_program.MAX_BYTES", 10_000)
+    monkeypatch.setattr("kopslint.inputs.git.MAX_BYTES", 10_000)
 
     assert sides(touched(base="HEAD~1", head="HEAD")) == {
         "a.example.com": (["a.yaml"], ["a.yaml"])
@@ -536,7 +536,7 @@ def test_without_git_only_files_can_be_read(
 def test_a_file_in_git_may_be_as_large_as_one_on_the_disk(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kopslint.source.git.MAX_BYTES", 10)
+    monkeypatch.setattr("kopslint.inputs.git.MAX_BYTES", 10)
     repository.commit({"a.yaml": A})
 
     with pytest.raises(InputError, match=r"^a\.yaml"):
@@ -672,7 +672,7 @@ def test_one_of_two_hundred_clusters_is_read_alone(
         read.append(path)
         return decode(path, data, revision, past=past)
 
-    monkeypatch.setattr("kopslint.source.git_snapshot.decode", counted)
+    monkeypatch.setattr("kopslint.inputs.git.decode", counted)
 
     assert list(sides(touched())) == ["c7.example.com"]
     assert read == ["clusters/c7.yaml", "clusters/c7.yaml"]

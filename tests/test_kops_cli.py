@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from kopslint.commands.duration import seconds
-from kopslint.kops.cli import Call, parse
-from kopslint.kops.cli_table import Flag, Verb, table
+from kopslint.commands.nodes import seconds
+from kopslint.kops.command_line import Call, parse
+from kopslint.kops.command_table import Flag, Verb, table
 from kopslint.kops.duration import go_seconds
-from kopslint.source.text import Source
-from kopslint.syntax.script import Unknown, Word
+from kopslint.shell.ast import Unknown, Word
+from kopslint.text import Source
 
 VERBS = table().verbs
 RUNNING = [path for path, verb in VERBS.items() if verb.runs]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kopslint.kops.documents import KopsObject, empty_sections, kops_objects
+from kopslint.kops.decode import KopsObject, empty_sections, kops_objects
 from kopslint.kops.spec import Cluster, Flaw, InstanceGroup, Role
-from kopslint.source.text import Source
-from kopslint.syntax.yaml_reader import read_yaml
+from kopslint.syntax.yaml import read_yaml
+from kopslint.text import Source
 
 HEAD = "apiVersion: kops.k8s.io/v1alpha2\n"
 CLUSTER = HEAD + "kind: Cluster\nmetadata: {name: x.example.com}\n"

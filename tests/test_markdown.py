@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import simple_commands
-from kopslint.syntax.markdown import read_markdown
+from kopslint.notations.command_list import simple_commands
+from kopslint.notations.markdown import read_markdown
+from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from kopslint.syntax.script import SimpleCommand
+    from kopslint.shell.ast import SimpleCommand
 
 
 def commands(text: str) -> list[SimpleCommand]:

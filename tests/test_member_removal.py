@@ -11,8 +11,8 @@ import pytest
 
 from kopslint.checks.removals import removals
 from kopslint.engine import Request, check
-from kopslint.kops.fleet import read_fleet
-from kopslint.source.text import Source
+from kopslint.kops.decode import read_fleet
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from kopslint.engine import Request, check
 from kopslint.findings import Report, Severity
-from kopslint.kops.fleet import read_fleet
-from kopslint.plan.mend import MOST_TRIES, Mended, NotMended, mend
-from kopslint.plan.mend_try import Change
-from kopslint.source.text import Source
+from kopslint.kops.decode import read_fleet
+from kopslint.planner.fix import MOST_TRIES, Change, Fixed, NotFixed, mend
+from kopslint.text import Source
 
 ROOT = Path(__file__).parents[1]
 FIXTURE = ROOT / "fixtures/five-to-three"
@@ -50,7 +49,7 @@ class Judge:
         self.asked += 1
         return check(Request(self.before, self.after, (source,)))
 
-    def mend(self, text: str, path: str = "commands.sh") -> Mended | NotMended:
+    def mend(self, text: str, path: str = "commands.sh") -> Fixed | NotFixed:
         (old,) = read_fleet(self.before).manifests.values()
         (new,) = read_fleet(self.after).manifests.values()
         return mend(Change(old, new), Source(path, text), self)
@@ -72,9 +71,9 @@ def five_to_three() -> Judge:
     return of(FIXTURE)
 
 
-def mended(judge: Judge, text: str) -> Mended:
+def mended(judge: Judge, text: str) -> Fixed:
     result = judge.mend(text)
-    assert isinstance(result, Mended), result.reason
+    assert isinstance(result, Fixed), result.reason
     return result
 
 
@@ -265,7 +264,7 @@ def test_a_list_that_is_not_mended_says_why(
     """The reason names the line, the rule, or what the list would have to be."""
     result = five_to_three.mend(text, path)
 
-    assert isinstance(result, NotMended)
+    assert isinstance(result, NotFixed)
     assert result.reason.startswith(reason)
 
 
@@ -274,7 +273,7 @@ def test_a_member_that_the_spec_keeps_is_never_removed() -> None:
     spec = (FIXTURE / "before.yaml").read_text(encoding="utf-8")
     result = Judge(spec, spec).mend(DELETE_3)
 
-    assert isinstance(result, NotMended)
+    assert isinstance(result, NotFixed)
     assert result.reason.startswith("no order that was tried mends KL301: ")
 
 
@@ -284,7 +283,7 @@ def test_an_error_of_the_spec_is_not_mended_by_any_order() -> None:
 
     result = judge.mend(DELETE_3 + DELETE_4 + STORE + UPDATE)
 
-    assert isinstance(result, NotMended)
+    assert isinstance(result, NotFixed)
     assert result.reason.startswith(
         "KL123 is about after.yaml, and no order of these commands mends that: "
     )
@@ -300,7 +299,7 @@ def test_names_that_are_no_names_are_never_written_into_a_script() -> None:
 
     result = judge.mend(DELETE_3 + DELETE_4 + STORE + UPDATE)
 
-    assert result == NotMended("'x$(reboot)' is no name to write into a script")
+    assert result == NotFixed("'x$(reboot)' is no name to write into a script")
 
 
 def test_volumes_that_a_new_machine_would_find_are_no_matter_of_order() -> None:
@@ -310,7 +309,7 @@ def test_volumes_that_a_new_machine_would_find_are_no_matter_of_order() -> None:
 
     result = Judge(before, after).mend(f"{DELETE_3}kops replace --force -f x.yaml\n")
 
-    assert result == NotMended(
+    assert result == NotFixed(
         "the machine of master-9 would mount the etcd volumes of master-3, which have "
         "to be deleted in between"
     )
@@ -388,7 +387,7 @@ def test_whatever_is_mended_keeps_every_line_and_passes(lines: list[str]) -> Non
     result = judge.mend(text)
 
     assert judge.asked <= 1 + MOST_TRIES
-    if isinstance(result, Mended):
+    if isinstance(result, Fixed):
         assert judge.mend(text) == result
         old, new = text.split("\n"), result.text.split("\n")
         assert Counter(old) <= Counter(new)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint import engine
-from kopslint.cli import mending
+from kopslint.cli import fix
 from kopslint.cli.program import run
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def test_programs_and_the_quiet_are_not_shown_a_mended_list(
     arguments: list[str],
 ) -> None:
     """Where nobody reads it, no time is spent on it."""
-    monkeypatch.setattr(mending, "mend", None)
+    monkeypatch.setattr(fix, "mend", None)
 
     status, out, err = check(capsys, *arguments)
 
@@ -101,7 +101,7 @@ def test_without_errors_no_time_is_spent_on_mending(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list with warnings at most is not touched unless it is asked for."""
-    monkeypatch.setattr(mending, "mend", None)
+    monkeypatch.setattr(fix, "mend", None)
     Path(LIST).write_text("kops rolling-update cluster\n", encoding="utf-8")
 
     status, out, err = check(capsys)
@@ -339,7 +339,7 @@ def test_a_list_that_changed_while_it_was_checked_is_left_as_it_is(
         Path(LIST).write_text("kops get ig\n", encoding="utf-8")
         return engine.check(request, settings)
 
-    monkeypatch.setattr(mending, "check", edited)
+    monkeypatch.setattr(fix, "check", edited)
 
     status, _, err = check(capsys, "--fix")
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import yaml
 
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands
-from kopslint.syntax.script import Parallel, Repeat, SimpleCommand
-from kopslint.syntax.shell_output import parts
+from kopslint.notations.command_list import read_commands
+from kopslint.shell.ast import Parallel, Repeat, SimpleCommand
+from kopslint.shell.output import parts
+from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from kopslint.syntax.script import Statement
+    from kopslint.shell.ast import Statement
 
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "notations"

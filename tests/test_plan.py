@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from kopslint.cli.planning import read_back
+from kopslint.cli.plan import read_back
 from kopslint.engine import check
 from kopslint.findings import Severity
-from kopslint.kops.fleet import read_fleet
-from kopslint.plan.route import Options, plan_route
-from kopslint.plan.runbook import NoWay, Runbook
-from kopslint.plan.specs import written
-from kopslint.source.text import Source
+from kopslint.kops.decode import read_fleet
+from kopslint.planner.intermediate_specs import written
+from kopslint.planner.plan import Options, plan_route
+from kopslint.planner.runbook import NoWay, Runbook
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kopslint.kops.spec import Manifest
-    from kopslint.plan.specs import Document
+    from kopslint.planner.intermediate_specs import Document
 
 NAME = "c.example.com"
 Place = tuple[str, str, str]
@@ -757,7 +757,7 @@ def test_a_patch_release_of_etcd_may_go_back() -> None:
 
 def test_a_search_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not having found an order is then no proof that there is none."""
-    monkeypatch.setattr("kopslint.plan.search.MAX_POSITIONS", 3)
+    monkeypatch.setattr("kopslint.planner.search.MAX_POSITIONS", 3)
     before, after = manifest("before", places("abcde")), manifest("after", places("a"))
 
     result = plan_route(before, after, ("after.yaml",))

@@ -19,35 +19,35 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from kopslint.cli.plan import make_plan, read_back
 from kopslint.cli.plan_options import PlanOptions
 from kopslint.cli.plan_script import script
-from kopslint.cli.planning import make_plan, read_back
-from kopslint.commands.recognise import recognise
+from kopslint.commands.parse import recognise
 from kopslint.engine import check
 from kopslint.findings import Severity
-from kopslint.kops.fleet import read_fleet
-from kopslint.plan.course import arrived, perform
-from kopslint.plan.deeds import Deeds
-from kopslint.plan.legs import Legs
-from kopslint.plan.route import plan_route
-from kopslint.plan.runbook import NoWay, Runbook
-from kopslint.plan.specs import Spec
-from kopslint.plan.units import units
-from kopslint.report.style import Style
-from kopslint.simulate.files import SpecFiles, SpecsAtHand
-from kopslint.simulate.plan import Plan
-from kopslint.simulate.run import simulate
-from kopslint.simulate.start import aligned, healthy
-from kopslint.source.collect import collect
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands
+from kopslint.inputs.sources import collect
+from kopslint.kops.decode import read_fleet
+from kopslint.model.initial import aligned, healthy
+from kopslint.model.replay import simulate
+from kopslint.model.scenario import Scenario
+from kopslint.model.spec_files import SpecFiles, SpecsAtHand
+from kopslint.notations.command_list import read_commands
+from kopslint.planner.control_plane import units
+from kopslint.planner.execute import arrived, perform
+from kopslint.planner.intermediate_specs import Spec
+from kopslint.planner.milestones import Stages
+from kopslint.planner.plan import plan_route
+from kopslint.planner.runbook import NoWay, Runbook
+from kopslint.planner.steps import PlannedSteps
+from kopslint.report.display import Style
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import Manifest
-    from kopslint.plan.deeds import Deed
-    from kopslint.simulate.situation import Situation
+    from kopslint.model.state import ClusterState
+    from kopslint.planner.steps import PlannedStep
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "five-to-three" / "before.yaml"
 EVERYTHING = bool(os.environ.get("KOPSLINT_SWEEP"))
@@ -261,9 +261,9 @@ def exhaustive(
     before: Manifest, after: Manifest, cloud: str = "aws"
 ) -> tuple[bool, int, int] | None:
     """Outage, tolerance and number of commands of the best order, if there is one."""
-    deeds = Deeds(before.name, cloud)
-    legs = Legs(before, Spec(("after.yaml",), after, after.sources), deeds)
-    plan = Plan(before=before, after=after, files=SpecFiles(legs.objects))
+    deeds = PlannedSteps(before.name, cloud)
+    legs = Stages(before, Spec(("after.yaml",), after, after.sources), deeds)
+    plan = Scenario(before=before, after=after, files=SpecFiles(legs.objects))
     spares = [legs.interim(), legs.reserve()]
     helpers = (u for spec in spares if spec for u in units(spec.manifest))
     everyone = {u.name: u for u in (*helpers, *units(after), *units(before))}
@@ -277,7 +277,7 @@ def exhaustive(
     ]
     specs = [legs.final, *between]
 
-    def choices(situation: Situation) -> Iterator[Deed]:
+    def choices(situation: ClusterState) -> Iterator[PlannedStep]:
         for name, worlds in situation.etcd.items():
             yield from (deeds.remove(name, m, f"group-{m}") for m in worlds.names)
         for group in situation.registry.control_plane:
@@ -287,7 +287,7 @@ def exhaustive(
 
     for tolerance in (1, 0):
         reached: dict[object, int] = {}
-        costs: dict[int, list[Situation]] = {0: [healthy(plan)]}
+        costs: dict[int, list[ClusterState]] = {0: [healthy(plan)]}
         while costs:
             cost = min(costs)
             for situation in costs.pop(cost):
@@ -305,7 +305,7 @@ def exhaustive(
     return None
 
 
-def situation_key(situation: Situation) -> object:
+def situation_key(situation: ClusterState) -> object:
     return (
         id(situation.registry.cluster),
         frozenset(situation.registry.groups),

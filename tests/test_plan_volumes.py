@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.cli.plan_script import script
-from kopslint.kops.fleet import read_fleet
-from kopslint.plan.route import plan_route
-from kopslint.plan.runbook import Runbook
-from kopslint.report.style import Style
-from kopslint.source.text import Source
+from kopslint.kops.decode import read_fleet
+from kopslint.planner.plan import plan_route
+from kopslint.planner.runbook import Runbook
+from kopslint.report.display import Style
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest

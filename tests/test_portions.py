@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from kopslint.config.settings import DEFAULT
 from kopslint.config.shard import Shard
 from kopslint.engine import Request, check
-from kopslint.engine.conclude import conclude
+from kopslint.engine.aggregate import conclude
 from kopslint.engine.examine import Examiner
-from kopslint.engine.portions import cut
-from kopslint.source.text import Source
+from kopslint.engine.pool import cut
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding, Report

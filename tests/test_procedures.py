@@ -13,7 +13,7 @@ import pytest
 
 from kopslint.engine import Request, check
 from kopslint.findings import Severity
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 DEMO = Path(__file__).parents[1] / "fixtures/five-to-three"
 THREE = (DEMO / "after.yaml").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from kopslint.kops import refusals
-from kopslint.kops.fleet import read_fleet
-from kopslint.source.text import Source
+from kopslint.kops.decode import read_fleet
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from kopslint.findings import (
 )
 from kopslint.report.github import render_github
 from kopslint.report.places import Repository
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 HERE = Repository(root="/checkout", folder="/checkout/ops")
 COMMANDS = Source("run.sh", "kops delete ig é --yes\n")

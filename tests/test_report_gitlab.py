@@ -12,7 +12,7 @@ import pytest
 from kopslint.findings import Certainty, Finding, Location, Report, Severity
 from kopslint.report.gitlab import render_gitlab
 from kopslint.report.places import Repository
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

@@ -23,9 +23,9 @@ from kopslint.findings import (
     Summary,
     TimelineEntry,
 )
-from kopslint.report.identity import fingerprints, ordered
 from kopslint.report.json_report import render_json, render_schema
-from kopslint.source.text import Source
+from kopslint.report.order import fingerprints, ordered
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

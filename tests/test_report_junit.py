@@ -17,7 +17,7 @@ from kopslint.findings import (
 )
 from kopslint.report.junit import render_junit
 from kopslint.report.text import render_findings
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 CLUSTER = "prod.example.com"
 COMMANDS = Source("run.sh", "kops delete ig é --yes\n")

@@ -33,7 +33,7 @@ from kopslint.report.junit import render_junit
 from kopslint.report.markdown import render_markdown
 from kopslint.report.places import Repository
 from kopslint.report.sarif import render_sarif
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from kopslint.findings import (
     TraceLine,
 )
 from kopslint.report.markdown import render_markdown
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 CLUSTER = "prod.example.com"
 COMMANDS = Source("run.sh", "kops delete ig c --yes\n")

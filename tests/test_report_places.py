@@ -9,7 +9,7 @@ from kopslint.report.github import render_github
 from kopslint.report.gitlab import render_gitlab
 from kopslint.report.places import Anchor, Repository
 from kopslint.report.sarif import render_sarif
-from kopslint.source.text import Source, Span
+from kopslint.text import Source, Span
 
 HERE = Repository(root="/checkout", folder="/checkout/ops", kept=True)
 TEXT = "a: 1\nb: 2\nc: 3\n"

@@ -23,7 +23,7 @@ from kopslint.findings import (
 )
 from kopslint.report.places import Repository
 from kopslint.report.sarif import render_sarif
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

@@ -20,9 +20,9 @@ from kopslint.findings import (
     TimelineEntry,
     TraceLine,
 )
-from kopslint.report import cells
+from kopslint.report import display
 from kopslint.report.text import render_findings, render_text
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 CLUSTER = "prod.example.com"
 FIVE = ("a", "b", "c", "d", "e")
@@ -624,7 +624,7 @@ def test_color_adds_escapes_of_sixteen_colours_and_changes_nothing_else() -> Non
     ],
 )
 def test_text_is_as_wide_as_a_terminal_draws_it(text: str, expected: int) -> None:
-    assert cells.width(text) == expected
+    assert display.width(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -638,19 +638,19 @@ def test_text_is_as_wide_as_a_terminal_draws_it(text: str, expected: int) -> Non
     ],
 )
 def test_text_is_cut_between_characters(text: str, limit: int, expected: str) -> None:
-    assert cells.cut(text, limit, "…") == expected
+    assert display.cut(text, limit, "…") == expected
 
 
 @given(st.text(max_size=60), st.integers(20, 60))
 def test_any_text_is_wrapped_to_the_width_without_losing_a_word(
     text: str, limit: int
 ) -> None:
-    safe = cells.visible(text)
+    safe = display.visible(text)
 
-    lines = cells.wrap(safe, limit)
+    lines = display.wrap(safe, limit)
 
     assert " ".join(lines).split() == safe.split()
-    assert all(cells.width(line) <= limit or " " not in line for line in lines)
+    assert all(display.width(line) <= limit or " " not in line for line in lines)
 
 
 @given(st.text(max_size=40), st.integers(1, 50), st.integers(1, 50))
@@ -662,7 +662,7 @@ def test_any_line_is_shown_in_the_width_with_its_mark(
 
     rows = frame(place(source, 1, start, start + length, "label"), width=80).split("\n")
 
-    assert all(cells.width(row) <= 80 for row in rows)
+    assert all(display.width(row) <= 80 for row in rows)
     assert rows[2].count("^") >= 1
     categories = {unicodedata.category(char) for char in "".join(rows)}
     assert categories & {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"} == set()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.cli.rule_examples import report_on
+from kopslint.cli.test_rules import report_on
 from kopslint.report.text import render_findings
 from kopslint.rulebook.loader import load_rules
 

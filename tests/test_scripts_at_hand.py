@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import LONGEST, read_commands, simple_commands
-from kopslint.syntax.script import ErrExit, Group, Script, SimpleCommand, Statement
-from kopslint.syntax.shell_output import parts
-from kopslint.syntax.shell_scripts import DEEPEST_FILES
+from kopslint.notations.command_list import LONGEST, read_commands, simple_commands
+from kopslint.shell.ast import ErrExit, Group, Script, SimpleCommand, Statement
+from kopslint.shell.evaluator import DEEPEST_FILES
+from kopslint.shell.output import parts
+from kopslint.text import Source
 
 LIB = """\
 set -e

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import Notation, read_commands, simple_commands
-from kopslint.syntax.script import (
+from kopslint.notations.command_list import Notation, read_commands, simple_commands
+from kopslint.shell.ast import (
     AndOr,
     Choice,
     Condition,
@@ -19,13 +18,14 @@ from kopslint.syntax.script import (
     Opaque,
     Pipeline,
     Repeat,
-    Sequence,
     SimpleCommand,
     Statement,
+    Statements,
     Unknown,
 )
-from kopslint.syntax.shell import read_shell, read_words
-from kopslint.syntax.shell_output import parts
+from kopslint.shell.output import parts
+from kopslint.shell.read import read_shell, read_words
+from kopslint.text import Source
 
 
 def script(text: str) -> tuple[Statement, ...]:
@@ -114,7 +114,7 @@ def test_if_has_a_test_and_two_branches() -> None:
     assert isinstance(condition, Condition)
     inner = condition.otherwise
     assert isinstance(inner, Condition)
-    assert isinstance(inner.otherwise, Sequence)
+    assert isinstance(inner.otherwise, Statements)
 
 
 def test_a_case_is_exhaustive_only_with_a_last_resort() -> None:
@@ -132,7 +132,7 @@ def test_while_and_until_keep_test_and_body_apart() -> None:
     loop = only("until kops validate cluster; do sleep 1; done")
     assert isinstance(loop, Loop)
     assert loop.kind == "until"
-    assert isinstance(loop.test, Sequence)
+    assert isinstance(loop.test, Statements)
     assert words(loop.test.items[0]) == ["kops", "validate", "cluster"]
 
 
@@ -156,7 +156,7 @@ def test_break_and_continue_leave_a_loop_and_a_turn() -> None:
     group = only("for i in 1 2; do a && break; b || continue; c; done")
     assert isinstance(group, Group)
     assert group.scope == "loop"
-    assert isinstance(group.body, Sequence)
+    assert isinstance(group.body, Statements)
     assert len(group.body.items) == 2
     assert all(isinstance(t, Group) and t.scope == "turn" for t in group.body.items)
     assert [e.leaves for e in exits(group)] == ["loop", "turn"] * 2
@@ -173,7 +173,7 @@ def test_return_leaves_the_function_and_exit_the_script() -> None:
 
 
 def test_return_outside_a_function_leaves_the_script() -> None:
-    (leaving,) = exits(Sequence(script("a || return 0")))
+    (leaving,) = exits(Statements(script("a || return 0")))
     assert leaving.leaves == "script"
 
 
@@ -190,7 +190,7 @@ def test_return_outside_a_function_leaves_the_script() -> None:
 def test_several_loops_are_left_at_once_but_no_more_than_there_are(
     leaving: str, expected: list[tuple[str, int]], inner: str
 ) -> None:
-    found = exits(Sequence(script(f"while a; do {inner}; do {leaving}; done; done")))
+    found = exits(Statements(script(f"while a; do {inner}; do {leaving}; done; done")))
     assert [(e.leaves, e.levels) for e in found[:1]] == expected
 
 
@@ -198,7 +198,7 @@ def test_an_inner_loop_that_leaves_the_outer_one_marks_both() -> None:
     group = only("for i in 1 2; do for j in 1 2; do a || continue 2; done; b; done")
     assert isinstance(group, Group)
     assert group.scope == "loop"
-    first = group.body.items[0] if isinstance(group.body, Sequence) else None
+    first = group.body.items[0] if isinstance(group.body, Statements) else None
     assert isinstance(first, Group)
     assert first.scope == "turn"
 
@@ -208,7 +208,7 @@ def test_an_inner_loop_that_leaves_the_outer_one_marks_both() -> None:
 )
 def test_a_break_outside_of_a_loop_leaves_nothing(text: str) -> None:
     """Since bash 4.4 a function cannot leave a loop of its caller."""
-    assert exits(Sequence(script(text))) == []
+    assert exits(Statements(script(text))) == []
 
 
 def test_how_many_loops_an_unknown_number_leaves_is_said() -> None:
@@ -241,7 +241,7 @@ def test_nothing_runs_behind_exec() -> None:
 def test_what_a_substitution_runs_comes_first_and_cannot_fail_a_command() -> None:
     first, second = script('kops a "$(kops b)"')
     assert isinstance(first, AndOr)
-    assert (first.operator, first.right) == ("||", Sequence(()))
+    assert (first.operator, first.right) == ("||", Statements(()))
     assert isinstance(first.left, Group)
     assert first.left.subshell
     assert words(second)[:2] == ["kops", "a"]

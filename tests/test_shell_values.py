@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands, simple_commands
+from kopslint.notations.command_list import read_commands, simple_commands
+from kopslint.text import Source
 
 # The last command of each script, and its words as bash makes them.
 KNOWN: dict[str, list[str]] = {

@@ -12,7 +12,7 @@ import pytest
 
 from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding, Report

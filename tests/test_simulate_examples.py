@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import pytest
 
-from kopslint.commands.recognise import recognise
+from kopslint.commands.parse import recognise
 from kopslint.engine import Request, check
-from kopslint.etcd.worlds import Worlds
 from kopslint.findings import Severity
-from kopslint.kops.fleet import read_fleet
-from kopslint.simulate.run import simulate
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands
+from kopslint.kops.decode import read_fleet
+from kopslint.model.etcd.explore import StateSet
+from kopslint.model.replay import simulate
+from kopslint.notations.command_list import read_commands
+from kopslint.text import Source
 
 NAME = "demo.example.com"
 UPDATE = "kops update cluster --yes"
@@ -302,7 +302,7 @@ def test_an_order_is_as_bad_as_known(known: Known) -> None:
 
 def test_a_count_published_over_living_members_expels_arbitrary_ones() -> None:
     """A lower count written by hand ends one below itself, whoever is left."""
-    published = Worlds.healthy("abcde", "abcde").publish(3)
+    published = StateSet.healthy("abcde", "abcde").publish(3)
     rolled = published
     for name in "abcde":
         rolled = rolled.stop(name).start(name)

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kopslint.commands.recognise import recognise
+from kopslint.commands.parse import recognise
 from kopslint.engine import Request, check
 from kopslint.findings import Certainty, EtcdView, Severity
-from kopslint.kops.fleet import read_fleet
-from kopslint.simulate.run import simulate
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import read_commands
+from kopslint.kops.decode import read_fleet
+from kopslint.model.replay import simulate
+from kopslint.notations.command_list import read_commands
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.etcd.world import World
     from kopslint.findings import Report
-    from kopslint.simulate.record import Simulation
+    from kopslint.model.etcd.state import EtcdState
+    from kopslint.model.simulation import Simulation
 
 NAME = "demo.example.com"
 quick = settings(deadline=None, max_examples=50)
@@ -228,7 +228,7 @@ def test_a_command_that_does_nothing_changes_nothing(case: Case, no_op: str) -> 
     assert ends(longer.simulation()) == ends(case.simulation())
 
 
-def ends(simulation: Simulation) -> set[tuple[str, World]]:
+def ends(simulation: Simulation) -> set[tuple[str, EtcdState]]:
     """Every world that a list may end in."""
     return {
         (name, world)

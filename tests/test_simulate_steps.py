@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.findings import Report
@@ -161,7 +161,7 @@ def test_more_worlds_than_are_followed_are_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Reaching the bound is a finding and never a silent pass."""
-    monkeypatch.setattr("kopslint.etcd.explore.MAX_WORLDS", 2)
+    monkeypatch.setattr("kopslint.model.etcd.explore.MAX_WORLDS", 2)
 
     report = replayed("kops rolling-update cluster --yes\n")
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.errors import InputError
-from kopslint.source.collect import collect
-from kopslint.source.decode import MAX_BYTES
+from kopslint.inputs.decode import MAX_BYTES
+from kopslint.inputs.sources import collect
 
 if TYPE_CHECKING:
-    from kopslint.source.text import Source
+    from kopslint.text import Source
 
 SUFFIXES = (".yaml", ".yml", ".json")
 

@@ -10,7 +10,7 @@ import pytest
 
 from kopslint.cli.program import run
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from pathlib import Path

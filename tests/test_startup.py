@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kopslint.cli.checking import CheckOptions
-    from kopslint.cli.voice import Voice
+    from kopslint.cli.console import Voice
 
 SPEC = Path(__file__).parent / "specs" / "one-member.yaml"
 
@@ -31,13 +31,17 @@ DEMO = Path(__file__).parents[1] / "fixtures" / "five-to-three"
 
 # What only some runs need: those with commands, those that are not plain checks, those
 # with some option, and those that find what can be mended.
-SHELL = {"tree_sitter", "kopslint.syntax.script"}
-REPLAY = {"kopslint.commands.recognise", "kopslint.etcd", "kopslint.simulate.flow"}
+SHELL = {"tree_sitter", "kopslint.shell.ast"}
+REPLAY = {
+    "kopslint.commands.parse",
+    "kopslint.model.etcd",
+    "kopslint.model.interpreter",
+}
 TYPER = {"typer", "pydantic", "pydantic_core"}
 COSTLY = {"cel_expr_python", "deepdiff", "jsonschema", "markdown_it", "rich"}
 COSTLY |= {"ast", "dataclasses", "inspect", "tempfile", "tree_sitter_bash"}
 COSTLY |= {"difflib", "hashlib", "importlib.metadata", "multiprocessing", "traceback"}
-COSTLY |= {"kopslint.plan", "kopslint.report.sarif", "kopslint.source.git"}
+COSTLY |= {"kopslint.planner", "kopslint.report.sarif", "kopslint.inputs.git"}
 
 
 def imports_of(*arguments: str) -> set[str]:

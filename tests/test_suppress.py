@@ -10,9 +10,9 @@ import pytest
 from kopslint.config.settings import DEFAULT, Settings
 from kopslint.engine import Request, check
 from kopslint.rulebook.loader import load_rules
-from kopslint.source.text import Source
 from kopslint.suppress.comments import comments_in_commands, comments_in_spec
 from kopslint.suppress.directives import Directive, Malformed, read_directive
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.findings import Report

@@ -20,7 +20,7 @@ from kopslint.rulebook.loader import (
     load_rules,
     with_house_rules,
 )
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from kopslint.engine import Request, check
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable

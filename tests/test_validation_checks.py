@@ -12,7 +12,7 @@ from kopslint.engine import Request, check
 from kopslint.findings import Finding, Severity
 from kopslint.kops import validation
 from kopslint.rulebook.loader import load_rules
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 CLUSTER = """\
 apiVersion: kops.k8s.io/v1alpha2

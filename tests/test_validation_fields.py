@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.kops.api import VERSIONS, api, has_path, paths_of
-from kopslint.kops.fleet import read_fleet
+from kopslint.kops.decode import read_fleet
 from kopslint.kops.validation import Violation, violations
 from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
 from kopslint.kops.validation.declared import in_file, named
 from kopslint.kops.validation.group_rows import GROUP_ROWS
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.kops.validation.rows import Row

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from kopslint.kops.fleet import read_fleet
+from kopslint.kops.decode import read_fleet
 from kopslint.kops.validation import update_violations, violations
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import kopslint.engine.examine
-import kopslint.engine.request
-from kopslint import engine, workers
+from kopslint import engine
 from kopslint.config.settings import DEFAULT
 from kopslint.config.shard import Shard
-from kopslint.engine import Request, check
-from kopslint.engine.paste import unsafe_names
+from kopslint.engine import Request, check, pool
+from kopslint.engine.examine import unsafe_names
 from kopslint.errors import DefectError, InputError, NothingCheckedError
-from kopslint.source.text import Source
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +53,7 @@ def fleet(size: int = 40, lines: str = "") -> Request:
 @pytest.fixture
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every request be divided, so that a test need not check a large one."""
-    monkeypatch.setattr(kopslint.engine.request, "FLEET", 0)
+    monkeypatch.setattr(kopslint.engine.examine, "FLEET", 0)
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_workers_give_the_report_of_one_process(
     """Findings point into the very sources that were handed in."""
     request, settings = fleet(lines=lines), DEFAULT._replace(shard=shard)
 
-    report = workers.check(request, settings, jobs)
+    report = pool.check(request, settings, jobs)
 
     assert in_one_piece == []
     assert report == check(request, settings)
@@ -95,7 +94,7 @@ def test_workers_give_the_report_of_one_process(
 def test_progress_is_told_by_portions() -> None:
     told: list[tuple[int, int]] = []
 
-    workers.check(fleet(40), jobs=2, progress=lambda *numbers: told.append(numbers))
+    pool.check(fleet(40), jobs=2, progress=lambda *numbers: told.append(numbers))
 
     assert told == [(1, 3), (2, 3), (3, 3)]
 
@@ -104,7 +103,7 @@ def test_a_small_request_is_checked_in_one_piece(in_one_piece: list[Request]) ->
     """No process is started for it, and no portion is cut."""
     request = fleet(4)
 
-    workers.check(request, jobs=2)
+    pool.check(request, jobs=2)
 
     assert in_one_piece == [request]
 
@@ -117,7 +116,7 @@ def test_an_unreadable_file_is_told_as_by_one_process() -> None:
     after = tuple(bad.get(n, source) for n, source in enumerate(request.after or ()))
 
     with pytest.raises(InputError) as caught:
-        workers.check(Request(request.before, after), jobs=2)
+        pool.check(Request(request.before, after), jobs=2)
 
     assert caught.value.span is not None
     assert caught.value.span.source is bad[20]
@@ -128,7 +127,7 @@ def test_without_a_cluster_nothing_was_checked() -> None:
     files = tuple(Source(f"{n}.yaml", "replicas: 3\n") for n in range(40))
 
     with pytest.raises(NothingCheckedError):
-        workers.check(Request(None, files), jobs=2)
+        pool.check(Request(None, files), jobs=2)
 
 
 @pytest.mark.usefixtures("small_is_large")
@@ -139,16 +138,16 @@ def test_what_killed_workers_leave_is_examined_in_this_process(
     """As when there is not enough memory for another process."""
     request = fleet(40)
     expected = check(request)
-    here, examine = os.getpid(), workers._Worker.examine
+    here, examine = os.getpid(), pool._Worker.examine
 
-    def dies(worker: workers._Worker, portion: int) -> Examination | None:
+    def dies(worker: pool._Worker, portion: int) -> Examination | None:
         if os.getpid() != here and portion >= number:
             os._exit(9)
         return examine(worker, portion)
 
-    monkeypatch.setattr(workers._Worker, "examine", dies)
+    monkeypatch.setattr(pool._Worker, "examine", dies)
 
-    assert workers.check(request, jobs=2) == expected
+    assert pool.check(request, jobs=2) == expected
 
 
 @pytest.mark.usefixtures("small_is_large")
@@ -161,9 +160,9 @@ def test_a_machine_without_processes_gives_the_same_report(
     def refuse(*_: object) -> None:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(workers, "_pool", refuse)
+    monkeypatch.setattr(pool, "_pool", refuse)
 
-    assert workers.check(request, jobs=2) == check(request)
+    assert pool.check(request, jobs=2) == check(request)
 
 
 @pytest.mark.usefixtures("small_is_large")
@@ -182,7 +181,7 @@ def test_a_defect_names_its_cluster(
     monkeypatch.setattr(kopslint.engine.examine, "unsafe_names", breaks)
 
     with pytest.raises(DefectError, match=r"^c7\.example\.com: ZeroDivisionError: a d"):
-        workers.check(fleet(40), jobs=jobs)
+        pool.check(fleet(40), jobs=jobs)
     assert in_one_piece == []
 
 
@@ -196,7 +195,7 @@ def test_a_cluster_that_a_text_does_not_show_is_not_cut_in_two(
     text = second.text.replace("kops.k8s.io/cluster: c1.example.com", hidden)
     request = Request(None, (first, *others, Source("hidden.yaml", text)))
 
-    assert workers.check(request, jobs=2) == check(request)
+    assert pool.check(request, jobs=2) == check(request)
     assert in_one_piece == [request]
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from kopslint.errors import InputError
-from kopslint.source.text import Source
-from kopslint.syntax.command_list import notation_of, read_commands, simple_commands
-from kopslint.syntax.script import (
+from kopslint.notations.command_list import notation_of, read_commands, simple_commands
+from kopslint.shell.ast import (
     AndOr,
     Choice,
     ErrExit,
     Group,
     Pipeline,
     Script,
-    Sequence,
     SimpleCommand,
     Statement,
+    Statements,
 )
+from kopslint.text import Source
 
 
 def read(text: str, path: str = "ci.yml") -> Script:
@@ -32,7 +32,7 @@ def inside(statement: Statement) -> tuple[Statement, ...]:
     """The statements of a step's shell behind its ``set -e``."""
     assert isinstance(statement, Group)
     assert statement.subshell
-    assert isinstance(statement.body, Sequence)
+    assert isinstance(statement.body, Statements)
     first, *rest = statement.body.items
     assert isinstance(first, ErrExit)
     return tuple(rest)
@@ -65,7 +65,7 @@ def test_a_job_with_a_condition_may_be_skipped_whole() -> None:
 def test_a_step_that_may_fail_does_not_stop_the_job() -> None:
     _, step = read(job("- continue-on-error: true", "  run: kops a")).body.items
     assert isinstance(step, AndOr)
-    assert (step.operator, step.right) == ("||", Sequence(()))
+    assert (step.operator, step.right) == ("||", Statements(()))
 
 
 @pytest.mark.parametrize(("shell", "pipefail"), [("", False), ("bash", True)])
@@ -197,7 +197,7 @@ def test_a_provisioner_is_a_shell_that_a_failure_does_not_end_but_the_apply() ->
     assert outer.on
     assert isinstance(step, Group)
     assert step.subshell
-    assert isinstance(step.body, Sequence)
+    assert isinstance(step.body, Statements)
     assert isinstance(step.body.items[0], ErrExit)
     assert not step.body.items[0].on
 
@@ -205,7 +205,7 @@ def test_a_provisioner_is_a_shell_that_a_failure_does_not_end_but_the_apply() ->
 def test_the_interpreter_may_end_a_provisioner_at_a_failure() -> None:
     _, step = provisioner('interpreter = ["bash", "-ec"]', 'command = "kops a"')
     assert isinstance(step, Group)
-    assert isinstance(step.body, Sequence)
+    assert isinstance(step.body, Statements)
     assert isinstance(step.body.items[0], ErrExit)
     assert step.body.items[0].on
 
@@ -220,12 +220,12 @@ def test_a_provisioner_for_the_end_of_a_resource_may_not_run() -> None:
 def test_a_provisioner_may_be_allowed_to_fail() -> None:
     _, step = provisioner('command = "kops a"', "on_failure = continue")
     assert isinstance(step, AndOr)
-    assert (step.operator, step.right) == ("||", Sequence(()))
+    assert (step.operator, step.right) == ("||", Statements(()))
 
 
 def test_the_environment_of_a_provisioner_reaches_its_commands() -> None:
     text = 'environment = {\nA = "one"\nB = var.b\nC = "x${var.c}"\n}'
-    (command,) = simple_commands(Sequence(provisioner('command = "kops a"', text)))
+    (command,) = simple_commands(Statements(provisioner('command = "kops a"', text)))
     assert [(a.name, a.value.text) for a in command.environment] == [
         ("A", "one"),
         ("B", None),

@@ -13,16 +13,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kopslint.errors import InputError
-from kopslint.source.text import Source
-from kopslint.syntax import yaml_reader
-from kopslint.syntax.yaml_reader import MAX_DEPTH, read_yaml
-from kopslint.syntax.yaml_tree import Mapping, Node, Scalar, Sequence, find
+from kopslint.syntax import yaml as yaml_reader
+from kopslint.syntax.yaml import (
+    MAX_DEPTH,
+    Node,
+    Scalar,
+    YamlMapping,
+    YamlSequence,
+    find,
+    read_yaml,
+)
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.source.text import Span
-    from kopslint.syntax.yaml_tree import Step
+    from kopslint.syntax.yaml import Step
+    from kopslint.text import Span
 
 
 def read(text: str) -> Node:
@@ -51,7 +58,7 @@ def cut(span: Span) -> str:
 def scalars(node: Node) -> Iterator[Scalar]:
     if isinstance(node, Scalar):
         yield node
-    elif isinstance(node, Sequence):
+    elif isinstance(node, YamlSequence):
         for item in node.items:
             yield from scalars(item)
     else:
@@ -210,7 +217,7 @@ def test_a_quoted_scalar_can_be_told_from_a_plain_one(text: str, quoted: bool) -
 
 def test_the_last_of_duplicate_keys_wins_and_the_others_are_kept() -> None:
     root = read("a: 1\nb: 2\na: 3\na: 4\n")
-    assert isinstance(root, Mapping)
+    assert isinstance(root, YamlMapping)
     assert root.plain == {"b": 2, "a": 4}
     assert [
         (loser.key.span.line, winner.key.span.line) for loser, winner in root.duplicates
@@ -232,14 +239,14 @@ def test_a_merge_sets_keys_where_it_stands_as_in_kops(
 ) -> None:
     """The YAML standard lets written keys win over a merge; kops's library does not."""
     root = read(text)
-    assert isinstance(root, Mapping)
+    assert isinstance(root, YamlMapping)
     assert root.plain == value
     assert [loser.key.text for loser, _ in root.duplicates] == lost
 
 
 def test_a_merged_entry_says_where_it_was_merged() -> None:
     root = at("x: &x\n  a: 1\ny:\n  <<: *x\n  b: 2\n", "y")
-    assert isinstance(root, Mapping)
+    assert isinstance(root, YamlMapping)
     merged = [(e.key.text, e.merged and place(e.merged)) for e in root.entries]
     assert merged == [("a", (4, 7, 4, 9)), ("b", None)]
 
@@ -310,7 +317,7 @@ def test_what_cannot_be_read_is_one_sentence_with_its_place(
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
-    assert isinstance(read("[" * MAX_DEPTH + "]" * MAX_DEPTH), Sequence)
+    assert isinstance(read("[" * MAX_DEPTH + "]" * MAX_DEPTH), YamlSequence)
 
 
 # --- properties ----------------------------------------------------------------------

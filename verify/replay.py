@@ -19,7 +19,7 @@ from verify.sequences import (
 from verify.servers import RefusedError, Servers, eventually
 
 if TYPE_CHECKING:
-    from kopslint.etcd.world import World
+    from kopslint.model.etcd.state import EtcdState
 
 PATIENCE = 20.0
 """Seconds in which what must come true has to."""
@@ -118,7 +118,7 @@ def shrunk(sequence: Sequence) -> tuple[Sequence, str] | None:
 
 
 def _perform(
-    world: World,
+    world: EtcdState,
     operation: Operation,
     outcome: Outcome,
     servers: Servers,
@@ -139,7 +139,7 @@ def _perform(
         _old_data(outcome.world, index, servers, told)
 
 
-def _old_data(world: World, index: int, servers: Servers, told: str) -> None:
+def _old_data(world: EtcdState, index: int, servers: Servers, told: str) -> None:
     """Start a removed member that is listed again on its old data: it must end.
 
     Only another member tells it that it was removed.
@@ -152,7 +152,7 @@ def _old_data(world: World, index: int, servers: Servers, told: str) -> None:
 
 
 def _reconfigure(
-    world: World,
+    world: EtcdState,
     operation: Operation,
     outcome: Outcome,
     servers: Servers,
@@ -195,7 +195,7 @@ def _fits(why: str, error: str) -> bool:
     return not why or any(words in error for words in REASONS[why])
 
 
-def _compare(world: World, servers: Servers, told: str) -> None:
+def _compare(world: EtcdState, servers: Servers, told: str) -> None:
     """Member list, linearizable read and write, against what the model says."""
     voters = [name_of(i) for i in running(world) if world.names[i] == "L"]
     deadline = time.monotonic() + PATIENCE
@@ -208,7 +208,7 @@ def _compare(world: World, servers: Servers, told: str) -> None:
         servers.tend()
 
 
-def _seen(world: World, voters: list[str], servers: Servers) -> str | None:
+def _seen(world: EtcdState, voters: list[str], servers: Servers) -> str | None:
     """What etcd shows that the model does not say, or None."""
     expected = listed(world)
     for name in voters:

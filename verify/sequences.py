@@ -9,9 +9,9 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from kopslint.etcd import operations
-from kopslint.etcd.moves import Kind, moves, refusal
-from kopslint.etcd.world import MEMBERS, World, initial
+from kopslint.model.etcd import transitions
+from kopslint.model.etcd.state import MEMBERS, EtcdState, initial
+from kopslint.model.etcd.transitions import Kind, enabled_transitions, refusal
 
 SIZES = (1, 3, 5)
 SPARE = 2
@@ -59,7 +59,7 @@ class Sequence(NamedTuple):
         return f"{self.size} members: {', '.join(map(str, self.operations))}"
 
     @property
-    def start(self) -> World:
+    def start(self) -> EtcdState:
         """The model's world before the first operation."""
         members = frozenset(range(self.size))
         return initial(self.size + SPARE, members, self.size)
@@ -76,7 +76,7 @@ class Outcome(NamedTuple):
     ``why`` is the reason for a refusal, empty where the model gives none.
     """
 
-    world: World
+    world: EtcdState
     agreed: bool = True
     why: str = ""
 
@@ -112,7 +112,7 @@ def possible(sequence: Sequence) -> bool:
     return True
 
 
-def apply(world: World, operation: Operation) -> Outcome:
+def apply(world: EtcdState, operation: Operation) -> Outcome:
     """What the model says that ``operation`` does, members that can join included."""
     verb, index = operation
     agreed, why = True, ""
@@ -124,19 +124,19 @@ def apply(world: World, operation: Operation) -> Outcome:
         case Verb.ROLL:
             after = _started(_stopped(world, index), index)
         case Verb.WIPE:
-            after = operations.wipe(world, index)[0]
+            after = transitions.wipe(world, index)[0]
         case Verb.ADD:
-            added = operations.add(world, index)
+            added = transitions.add(world, index)
             after, agreed = added or world, added is not None
         case Verb.REMOVE:
-            removed = operations.remove(world, index)
+            removed = transitions.remove(world, index)
             after, agreed = removed or world, removed is not None
             reason = refusal(world, index)
             why = reason.name if reason is not None else ""
     return Outcome(_joined(after), agreed, why)
 
 
-def _able(world: World, verb: Verb) -> list[int]:
+def _able(world: EtcdState, verb: Verb) -> list[int]:
     """The names that it makes sense to ask this of, refused or not."""
     letters = {
         Verb.KILL: "LJA",
@@ -149,29 +149,29 @@ def _able(world: World, verb: Verb) -> list[int]:
     return [index for index, letter in enumerate(world.names) if letter in letters]
 
 
-def _stopped(world: World, index: int) -> World:
-    return operations.stop(world, index)[0]._replace(due=False)
+def _stopped(world: EtcdState, index: int) -> EtcdState:
+    return transitions.stop(world, index)[0]._replace(due=False)
 
 
-def _started(world: World, index: int) -> World:
-    return operations.start(world, index)[0]._replace(due=False)
+def _started(world: EtcdState, index: int) -> EtcdState:
+    return transitions.start(world, index)[0]._replace(due=False)
 
 
-def _joined(world: World) -> World:
+def _joined(world: EtcdState) -> EtcdState:
     """The world once every member that can join has joined."""
     world = world._replace(due=False)
-    for move in moves(world, world.read):
+    for move in enabled_transitions(world, world.read):
         if move.kind is Kind.JOINS:
             return _joined(move.world)
     return world
 
 
-def listed(world: World) -> frozenset[str]:
+def listed(world: EtcdState) -> frozenset[str]:
     """The names in the member list."""
     return frozenset(name_of(i) for i, c in enumerate(world.names) if c in MEMBERS)
 
 
-def running(world: World) -> tuple[int, ...]:
+def running(world: EtcdState) -> tuple[int, ...]:
     """The indexes of the members that have an etcd process.
 
     A machine without a member, or with the data of a removed one, has none: that

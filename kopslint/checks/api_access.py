@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
+from kopslint.checks import teardown
 from kopslint.checks.context import Context, Draft, sure
 from kopslint.findings import Location, Severity
 from kopslint.records import Record
-from kopslint.syntax.yaml_tree import Mapping, text_at
+from kopslint.syntax.yaml import YamlMapping, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def public_name_field(cluster: Cluster) -> tuple[str, ...]:
 
 def api_name_changed(context: Context) -> Iterator[Draft]:
     """The API gets another name, or its names are published in another way."""
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is None:
         return
     kinds = _dns_kind(pair[0]), _dns_kind(pair[1])
@@ -175,7 +175,7 @@ class _Exposed(Record):
 
 def api_load_balancer_changed(context: Context) -> Iterator[Draft]:
     """The load balancer of the API comes, goes, or becomes another one."""
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is None:
         return
     old, new = _exposed(pair[0]), _exposed(pair[1])
@@ -196,8 +196,8 @@ def api_load_balancer_changed(context: Context) -> Iterator[Draft]:
 def _exposed(cluster: Cluster) -> _Exposed:
     balancer = cluster.get(*_LOAD_BALANCER)
     dns = cluster.get("spec", "api", "dns")
-    balanced = isinstance(balancer, Mapping) or (
-        False if isinstance(dns, Mapping) else None
+    balanced = isinstance(balancer, YamlMapping) or (
+        False if isinstance(dns, YamlMapping) else None
     )
     on_aws = cluster.cloud == "aws"
     return _Exposed(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
+from kopslint.checks import teardown
 from kopslint.checks.api_access import public_name, public_name_field
 from kopslint.checks.context import Context, Draft
 from kopslint.findings import Certainty, Location, Severity
-from kopslint.syntax.yaml_tree import Sequence, text_at
+from kopslint.syntax.yaml import YamlSequence, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def encryption_config_removed(context: Context) -> Iterator[Draft]:
 
     A list that writes all Secrets anew before is the way that Kubernetes documents.
     """
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is None or not _encrypts(pair[0]) or _encrypts(pair[1]):
         return
     if _rewrites_secrets(context):
@@ -83,7 +83,7 @@ def service_account_issuer_changed(context: Context) -> Iterator[Draft]:
     What API servers took as a further issuer before may become the first one, and the
     first one may stay as a further one: that is the order that kops documents.
     """
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is None:
         return
     (old, old_field), (new, new_field) = map(_issuer, pair)
@@ -153,7 +153,7 @@ def _others(cluster: Cluster) -> tuple[str, ...]:
 
 def _texts(cluster: Cluster, *path: str) -> tuple[str, ...]:
     node = cluster.get(*path)
-    items = node.items if isinstance(node, Sequence) else ()
+    items = node.items if isinstance(node, YamlSequence) else ()
     return tuple(text for item in items if (text := text_at(item)))
 
 

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
+from kopslint.checks import teardown
 from kopslint.checks.command_lines import STORES
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.teardown import deletes_cluster
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
-from kopslint.simulate.membership import deletions
-from kopslint.syntax.yaml_tree import text_at
+from kopslint.model.properties.membership import deletions
+from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import Manifest
-    from kopslint.simulate.record import Simulation, Step
-    from kopslint.simulate.situation import Situation
-    from kopslint.source.text import Span
+    from kopslint.model.simulation import Simulation, Step
+    from kopslint.model.state import ClusterState
+    from kopslint.text import Span
 
 
-def after_never_reached(context: Context) -> Iterator[Draft]:
+def after_spec_never_stored(context: Context) -> Iterator[Draft]:
     """The list ends and the state store has not got the spec after.
 
     Where a command is refused, a group stays that nobody deletes, or one is deleted
@@ -92,7 +92,7 @@ def _can_tell(simulation: Simulation) -> bool:
     )
 
 
-def _missing(final: Situation, simulation: Simulation) -> Iterator[str]:
+def _missing(final: ClusterState, simulation: Simulation) -> Iterator[str]:
     """The objects of the spec after that the state store has not, or has otherwise.
 
     What ``--set`` writes is not followed, so objects edited like that are left out.
@@ -124,7 +124,7 @@ def _places(names: list[str], context: Context) -> Iterator[Span]:
             yield group.at("metadata", "name")
 
 
-def never_rolled_out(context: Context) -> Iterator[Draft]:
+def applied_never_rolled_out(context: Context) -> Iterator[Draft]:
     """What only a new machine gets is applied, and no machine is replaced after it."""
     simulation = context.simulation
     if simulation is None:
@@ -180,7 +180,7 @@ def _applies(step: Step) -> bool:
 
 def _needing_machines(context: Context) -> Iterator[tuple[str, Span]]:
     """The changes that reach a machine only when it starts, each with its place."""
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is not None:
         old, new = pair
         if old.kubernetes_version != new.kubernetes_version:
@@ -188,10 +188,10 @@ def _needing_machines(context: Context) -> Iterator[tuple[str, Span]]:
                 f"Kubernetes {new.kubernetes_version}",
                 new.at("spec", "kubernetesVersion"),
             )
-    for etcd, now in kept.etcd_clusters(context):
+    for etcd, now in teardown.etcd_clusters(context):
         if now.version and etcd.version != now.version:
             yield f"etcd {now.version} of {now.name}", now.at("version")
-    for was, group in kept.groups(context):
+    for was, group in teardown.groups(context):
         if was.role is not group.role:
             # With another role it is a new group, and so are its machines.
             continue

@@ -9,22 +9,22 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
+from kopslint.checks import teardown
 from kopslint.checks.context import Context, Draft, listed, meanwhile
 from kopslint.checks.rolls import control_plane_rolls, covers_control_plane
 from kopslint.checks.versions import release
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
 from kopslint.kops.duration import go_seconds
-from kopslint.simulate.repair import is_mended
-from kopslint.syntax.yaml_tree import text_at
+from kopslint.model.properties.recovery import is_mended
+from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.commands.command import Command
+    from kopslint.commands.model import Command
     from kopslint.kops.spec import Cluster
-    from kopslint.simulate.record import Step
+    from kopslint.model.simulation import Step
 
 # Where --control-plane-interval is not given, kops waits so many seconds.
 _INTERVAL = 15.0
@@ -197,7 +197,7 @@ def _is_out_of_reach(roll: Command, context: Context) -> bool:
 
     Its load balancer becomes another one, or the list has deleted it, or the keys.
     """
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is not None:
         old, new = (_load_balancer(cluster) for cluster in pair)
         if old != new:
@@ -253,18 +253,18 @@ def _adopts(context: Context) -> bool:
 
     Source: kops docs/etcd3-migration.md.
     """
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is None:
         return False
     from kopslint.checks.etcd_versions import runtime_change
 
-    changes = (runtime_change(*both, pair) for both in kept.etcd_clusters(context))
+    changes = (runtime_change(*both, pair) for both in teardown.etcd_clusters(context))
     return any(change is not None and change[2] != "Legacy" for change in changes)
 
 
 def _changes_kubernetes(context: Context) -> bool:
     """Whether the machines come back with another minor release, or may do so."""
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is not None:
         old, new = (release(side.kubernetes_version) for side in pair)
         if old is not None and new is not None and old[:2] != new[:2]:

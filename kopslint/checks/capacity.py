@@ -8,19 +8,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
-from kopslint.checks.alike import alike
-from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks import teardown
+from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.spec import Role
-from kopslint.syntax.yaml_tree import Mapping, Scalar, text_at
+from kopslint.syntax.yaml import Scalar, YamlMapping, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import InstanceGroup
-    from kopslint.simulate.record import Step
+    from kopslint.model.simulation import Step
 
 _ENABLED = ("spec", "clusterAutoscaler", "enabled")
 _AUTOSCALER = "k8s.io/cluster-autoscaler"
@@ -114,11 +113,11 @@ def control_plane_expires(context: Context) -> Iterator[Draft]:
         )
 
 
-def workers_shrunk(context: Context) -> Iterator[Draft]:
+def workers_shrunk_without_drain(context: Context) -> Iterator[Draft]:
     """A worker group gets smaller and the list drains nothing."""
     if _drains(context):
         return
-    for old, new in kept.groups(context):
+    for old, new in teardown.groups(context):
         if old.role is not Role.NODE or new.role is not Role.NODE:
             continue
         # An autoscaler drains what it takes away between the bounds, and only what
@@ -149,7 +148,7 @@ def workers_shrunk(context: Context) -> Iterator[Draft]:
         )
 
 
-def node_group_deleted(context: Context) -> Iterator[Draft]:
+def node_group_deleted_without_drain(context: Context) -> Iterator[Draft]:
     """A group of workers is deleted and the list drains nothing before it.
 
     In a cluster that was never applied there is nothing to drain.
@@ -219,5 +218,5 @@ def _is_autoscaled(group: InstanceGroup, context: Context) -> bool:
     if cluster is not None and text_at(cluster.node, *_ENABLED) == "true":
         return text_at(group.node, "spec", "autoscale") != "false"
     labels = group.get("spec", "cloudLabels")
-    keys = list(labels.keys()) if isinstance(labels, Mapping) else []
+    keys = list(labels.keys()) if isinstance(labels, YamlMapping) else []
     return any(key.startswith(_AUTOSCALER) for key in keys)

@@ -7,7 +7,7 @@ is by default, stands in the rulebook.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kopslint.findings import Certainty, Draft
 from kopslint.records import Record
@@ -15,13 +15,14 @@ from kopslint.records import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.checks.house import HouseRule
-    from kopslint.commands.command import Command
+    from kopslint.checks.custom import HouseRule
+    from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
-    from kopslint.simulate.record import Simulation, Step
-    from kopslint.source.text import Source
+    from kopslint.model.simulation import Simulation, Step
+    from kopslint.text import Source
 
     Check = Callable[["Context"], Iterator[Draft]]
+    from collections.abc import Callable, Iterable
 
 
 class Context(Record):
@@ -122,3 +123,27 @@ def meanwhile(first: Step, last: Step) -> str:
 
 
 __all__ = ["Check", "Context", "Draft", "listed", "meanwhile", "sure"]
+
+
+# ------------------------------------------------------------------------------------
+# One mistake, one finding: what several etcd clusters have in common
+#
+# The members of main, events and any further etcd cluster are written side by side,
+# so a slip is usually made in all of them; it is told once, with all its places.
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+def alike(items: Iterable[T], key: Callable[[T], K]) -> list[list[T]]:
+    """The items sorted into lists of equal ``key``, in the order of appearance."""
+    found: dict[K, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return list(found.values())
+
+
+def only(names: Iterable[str]) -> str | None:
+    """The name, if all are the same one; for findings about one etcd cluster."""
+    different = set(names)
+    return different.pop() if len(different) == 1 else None

@@ -16,7 +16,7 @@ from kopslint.findings import Location, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.simulate.record import Step
+    from kopslint.model.simulation import Step
 
 _ALL = ("", "/", "/registry", "/registry/")
 _PASSING = ("/registry/events", "/registry/masterleases")

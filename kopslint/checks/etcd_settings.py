@@ -11,18 +11,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
-from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks import teardown
+from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.etcd_manager import bundled
-from kopslint.syntax.yaml_tree import Sequence, find, span_of, text_at
+from kopslint.syntax.yaml import YamlSequence, find, span_of, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import Cluster, EtcdCluster
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 _OWN = {
     "ETCD_FORCE_NEW_CLUSTER": "every member that starts makes itself the only one: it "
@@ -83,7 +82,7 @@ def _lower_quotas(context: Context) -> Iterator[Draft]:
     """A smaller database than before: a larger one that is there is read-only then."""
     found = [
         (new, before, after, _environment(new).get(_QUOTA))
-        for old, new in kept.etcd_clusters(context)
+        for old, new in teardown.etcd_clusters(context)
         if (after := _quota(new)) < (before := _quota(old))
     ]
     for same in alike(found, lambda f: f[1:3]):
@@ -116,7 +115,7 @@ def _environment(etcd: EtcdCluster) -> dict[str, tuple[str, Span]]:
     """The variables of the etcd-manager pod, the last of a name counts."""
     node = find(etcd.node, "manager", "env")
     found = {}
-    for item in node.items if isinstance(node, Sequence) else ():
+    for item in node.items if isinstance(node, YamlSequence) else ():
         name = text_at(item, "name")
         if name is not None:
             found[name] = (text_at(item, "value") or "", span_of(item, "name"))
@@ -139,10 +138,10 @@ def _size(quota: int) -> str:
 
 def etcd_manager_downgraded(context: Context) -> Iterator[Draft]:
     """``manager.image`` is older than the image before, or than what kops brings."""
-    if kept.cluster(context) is None:
+    if teardown.cluster(context) is None:
         return
     found = []
-    for old, new in kept.etcd_clusters(context):
+    for old, new in teardown.etcd_clusters(context):
         after = _image(new)
         before = _image(old)
         if after is None or (before is None and text_at(old.node, "manager", "image")):
@@ -182,7 +181,7 @@ def _image(etcd: EtcdCluster) -> str | None:
 
 def cilium_etcd_switched(context: Context) -> Iterator[Draft]:
     """Cilium is to keep its state in an etcd that is new, or no longer in its own."""
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is None or _cilium(pair[0]) is None or _cilium(pair[1]) is None:
         return
     old, new = pair

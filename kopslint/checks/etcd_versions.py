@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
-from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks import teardown
+from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.checks.versions import Release, release
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.records import Record
-from kopslint.syntax.yaml_tree import text_at
+from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import Cluster, EtcdCluster
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 # The one release of etcd 2 that etcd-manager can start and so migrate from.
 _MIGRATED = Release(2, 2, 1)
@@ -33,7 +32,7 @@ def etcd_version_jump(context: Context) -> Iterator[Draft]:
     """The version of etcd changes by more than one minor step up."""
     found = [
         (old, new, old.version, new.version, jump)
-        for old, new in kept.etcd_clusters(context)
+        for old, new in teardown.etcd_clusters(context)
         if old.version and new.version and old.version != new.version
         if (jump := _jump(old.version, new.version)) is not None
     ]
@@ -94,12 +93,12 @@ def _jump(before: str, after: str) -> _Jump | None:
 
 def etcd_provider_changed(context: Context) -> Iterator[Draft]:
     """Who runs etcd changes, or whether its members speak TLS."""
-    pair = kept.cluster(context)
+    pair = teardown.cluster(context)
     if pair is None:
         return
     found = [
         (old, new, *mode)
-        for old, new in kept.etcd_clusters(context)
+        for old, new in teardown.etcd_clusters(context)
         if (mode := runtime_change(old, new, pair)) is not None
     ]
     for same in alike(found, lambda f: f[2:]):

@@ -10,28 +10,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.change.place import move
-from kopslint.checks import kept
+from kopslint.change.identity import move
+from kopslint.checks import teardown
 from kopslint.checks.context import Context, Draft
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
-from kopslint.syntax.yaml_tree import find, span_of
+from kopslint.syntax.yaml import find, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.change.place import Move
+    from kopslint.change.identity import Relocation
     from kopslint.kops.spec import Cluster, Manifest
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 
 def cluster_identity_changed(context: Context) -> Iterator[Draft]:
     """The cluster has another name, or is in another cloud, region or network."""
     if context.renamed_from is not None:
         yield _renamed(context.renamed_from, context.after)
-    pair = kept.both(context)
+    pair = teardown.both(context)
     moved = move(*pair) if pair is not None else None
-    if pair is None or moved is None or kept.deleted_first(context):
+    if pair is None or moved is None or teardown.deleted_first(context):
         return
     if moved.what == "network":
         yield _in_another_network(*pair, moved, context)
@@ -64,7 +64,7 @@ def _renamed(old: Manifest, new: Manifest) -> Draft:
     )
 
 
-def _moved(old: Cluster, new: Cluster, moved: Move) -> Draft:
+def _moved(old: Cluster, new: Cluster, moved: Relocation) -> Draft:
     """Cloud or region: machines, volumes and networks cannot follow."""
     what, before, after = moved
     clouds = what == "cloud"
@@ -84,7 +84,7 @@ def _moved(old: Cluster, new: Cluster, moved: Move) -> Draft:
 
 
 def _in_another_network(
-    old: Cluster, new: Cluster, moved: Move, context: Context
+    old: Cluster, new: Cluster, moved: Relocation, context: Context
 ) -> Draft:
     """The network and every subnet: built anew, and so the cluster is, under its name.
 

@@ -17,7 +17,7 @@ from kopslint.records import Record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.commands.command import Command
+    from kopslint.commands.model import Command
 
 
 class _UnderWay(Record):

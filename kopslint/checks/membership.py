@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
+from kopslint.checks.context import Context, Draft, alike, listed, meanwhile, only, sure
 from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.checks.removals import removals
 from kopslint.commands.model import (
@@ -15,14 +14,14 @@ from kopslint.commands.model import (
     MemberRemove,
 )
 from kopslint.findings import Location, Severity
-from kopslint.simulate import membership, quorum, repair
-from kopslint.simulate.facts import worlds_of
+from kopslint.model.properties import membership, quorum, recovery
+from kopslint.model.properties.facts import worlds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kopslint.simulate.facts import Hazard
-    from kopslint.simulate.record import Simulation
+    from kopslint.model.properties.facts import Hazard
+    from kopslint.model.simulation import Simulation
 
 
 def dead_member_left(context: Context) -> Iterator[Draft]:
@@ -87,7 +86,7 @@ def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
     """
     blamed = {
         (absence.etcd_cluster, *absence.members)
-        for deletion in repair.mended_deletions(simulation)
+        for deletion in recovery.mended_deletions(simulation)
         for _, absence in deletion.members
     }
     blamed |= {
@@ -97,7 +96,7 @@ def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
     }
     found = [
         absence
-        for absence in repair.absences(simulation)
+        for absence in recovery.absences(simulation)
         if (absence.etcd_cluster, *absence.members) not in blamed
     ]
     for same in alike(found, lambda a: (a.step.number, a.members, a.certain, a.back)):

@@ -6,25 +6,24 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.alike import only
-from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
+from kopslint.checks.context import Context, Draft, listed, meanwhile, only, sure
 from kopslint.checks.removals import removals
 from kopslint.checks.rolls import CONTROL_PLANE
 from kopslint.findings import Location, Severity
-from kopslint.simulate.membership import deletions
-from kopslint.simulate.repair import mended_deletions
-from kopslint.simulate.views import trace
+from kopslint.model.properties.membership import deletions
+from kopslint.model.properties.recovery import mended_deletions
+from kopslint.model.timeline import trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.kops.spec import EtcdMember
-    from kopslint.simulate.membership import Deletion
-    from kopslint.simulate.record import Simulation, Step
-    from kopslint.simulate.repair import MendedDeletion
+    from kopslint.model.properties.membership import Deletion
+    from kopslint.model.properties.recovery import MendedDeletion
+    from kopslint.model.simulation import Simulation, Step
 
 
-def group_deleted_before_member(context: Context) -> Iterator[Draft]:
+def ig_deleted_before_etcd_member(context: Context) -> Iterator[Draft]:
     """A control-plane group is deleted while the spec still lists its members."""
     if context.simulation is None:
         return

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 _PLACEHOLDER = (
     r"\$\{\w+\}|\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b"

@@ -5,21 +5,20 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.checks.alike import only
-from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.checks.context import Context, Draft, listed, only, sure
 from kopslint.checks.removals import removals
 from kopslint.commands.model import MemberRemove, Terraform
-from kopslint.etcd.world import MEMBERS
 from kopslint.findings import Location, Severity, TraceLine
-from kopslint.simulate import quorum
-from kopslint.simulate.views import picture, views
+from kopslint.model.etcd.state import MEMBERS
+from kopslint.model.properties import quorum
+from kopslint.model.timeline import picture, views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from kopslint.simulate.facts import Hazard
-    from kopslint.simulate.quorum import Outage, Window
-    from kopslint.simulate.record import Simulation
+    from kopslint.model.properties.facts import Hazard
+    from kopslint.model.properties.quorum import Outage, Window
+    from kopslint.model.simulation import Simulation
 
 RESTORE = (
     "# without the volumes only a backup helps; it loses every write since:",
@@ -28,7 +27,7 @@ RESTORE = (
 )
 
 
-def quorum_lost(context: Context) -> Iterator[Draft]:
+def etcd_quorum_lost(context: Context) -> Iterator[Draft]:
     """Etcd stops accepting writes: for good, or while a machine is away."""
     if context.simulation is None:
         return
@@ -301,6 +300,6 @@ def story_of(hazard: Hazard) -> tuple[str, ...]:
     """How a hazard comes about, if something else can happen as well."""
     if hazard.certain:
         return ()
-    from kopslint.etcd.story import story
+    from kopslint.model.etcd.trace import story
 
     return story(hazard.worlds, hazard.world)

@@ -13,7 +13,7 @@ from kopslint.kops.spec import Role, parse_role
 
 if TYPE_CHECKING:
     from kopslint.checks.context import Context
-    from kopslint.simulate.record import Step
+    from kopslint.model.simulation import Step
 
 CONTROL_PLANE = r"(?i)master|control[-_]?plane"
 """What the name of a group that runs etcd has in it, if nothing else tells it."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.change.correspondence import correspondence
-from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed
+from kopslint.change.membership import correspondence
+from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.findings import Location, Severity
 from kopslint.records import Record
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import EtcdCluster, EtcdMember, InstanceGroup, Manifest
 
 
-def control_plane_size(context: Context) -> Iterator[Draft]:
+def control_plane_group_size(context: Context) -> Iterator[Draft]:
     """A control-plane group does not have the size of one machine."""
     found = [
         (group, misfit)
@@ -109,7 +108,7 @@ def _has_stood(group: InstanceGroup, context: Context) -> bool:
     return kops_minor(context.kops_version, context.after) < _REFUSES_SIZES
 
 
-def control_plane_zones(context: Context) -> Iterator[Draft]:
+def control_plane_group_zones(context: Context) -> Iterator[Draft]:
     """A group that runs a member is in no zone, or in more than one."""
     manifest = context.after
     for group in manifest.control_plane:
@@ -142,7 +141,7 @@ def control_plane_zones(context: Context) -> Iterator[Draft]:
         )
 
 
-def members_share_zone(context: Context) -> Iterator[Draft]:
+def members_share_a_zone(context: Context) -> Iterator[Draft]:
     """A zone has more members than it must, or most of them.
 
     Where a cluster has fewer zones than members, two in a zone is the best that can

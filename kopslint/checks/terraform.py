@@ -10,27 +10,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from kopslint.checks.alike import alike, only
-from kopslint.checks.context import Context, Draft, listed, meanwhile, sure
+from kopslint.checks.context import Context, Draft, alike, listed, meanwhile, only, sure
 from kopslint.checks.removals import removals
 from kopslint.commands import model
-from kopslint.etcd.world import DEAD, MEMBERS
 from kopslint.findings import Location, Severity
-from kopslint.simulate.facts import etcd_clusters, reached, where
-from kopslint.simulate.repair import absences
-from kopslint.simulate.views import trace
+from kopslint.model.etcd.state import DEAD, MEMBERS
+from kopslint.model.properties.facts import etcd_clusters, reached, where
+from kopslint.model.properties.recovery import absences
+from kopslint.model.timeline import trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.etcd.world import World
-    from kopslint.etcd.worlds import Worlds
-    from kopslint.simulate.record import Simulation, Step
+    from kopslint.model.etcd.explore import StateSet
+    from kopslint.model.etcd.state import EtcdState
+    from kopslint.model.simulation import Simulation, Step
 
 _NeededBy = Literal["quorum", "machine", ""]
 
 
-def volume_destroyed(context: Context) -> Iterator[Draft]:
+def terraform_destroys_member_volume(context: Context) -> Iterator[Draft]:
     """``terraform apply`` destroys the volume of a member that is still registered."""
     simulation = context.simulation
     removed = False
@@ -157,7 +156,7 @@ def _registered_leavers(
             yield member, certain, _needed_by(index, before)
 
 
-def _needed_by(index: int, possible: list[Worlds]) -> _NeededBy:
+def _needed_by(index: int, possible: list[StateSet]) -> _NeededBy:
     """What may need the disk of a member that leaves.
 
     A quorum that is lost, or a machine that runs or comes back; "" if nothing does.
@@ -192,5 +191,5 @@ def _taken_out(
     return last if all(found) else None
 
 
-def _is_registered(index: int) -> Callable[[World, Worlds], bool]:
+def _is_registered(index: int) -> Callable[[EtcdState, StateSet], bool]:
     return lambda world, _: world.names[index] in MEMBERS

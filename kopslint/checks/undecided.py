@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks.alike import alike
-from kopslint.checks.context import Context, Draft
+from kopslint.checks.context import Context, Draft, alike
 from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.simulate.assumptions import Assumption, Kind
-    from kopslint.simulate.record import Simulation, Undecided
-    from kopslint.source.text import Span
+    from kopslint.model.assumptions import Assumption, Kind
+    from kopslint.model.simulation import Simulation, Undecided
+    from kopslint.text import Span
 
 
 def cannot_be_decided(context: Context) -> Iterator[Draft]:
@@ -54,7 +53,7 @@ def _matters(item: Undecided, simulation: Simulation) -> bool:
     cluster it meets a cluster half-way; one that only runs ahead of all of them, or
     behind, is like a list of its own.
     """
-    from kopslint.commands.meaning import meaning
+    from kopslint.commands.describe import meaning
     from kopslint.commands.model import Reach
 
     if item.reach is not Reach.SHELL_TEXT:
@@ -84,7 +83,7 @@ def _told_of_volumes(context: Context, steps: set[int | None]) -> frozenset[int]
         for step in context.simulation.steps
     ):
         return frozenset()
-    from kopslint.checks.volume_deleted import told_of
+    from kopslint.checks.volumes import told_of
 
     return told_of(context)
 
@@ -128,8 +127,8 @@ def too_much_to_follow(context: Context) -> Iterator[Draft]:
     simulation = context.simulation
     if simulation is None or not simulation.truncated or not simulation.steps:
         return
-    from kopslint.etcd.explore import MAX_WORLDS
-    from kopslint.simulate.flow import MAX_SITUATIONS
+    from kopslint.model.etcd.explore import MAX_WORLDS
+    from kopslint.model.interpreter import MAX_SITUATIONS
 
     yield Draft(
         message="more can come of this list than kopslint follows",

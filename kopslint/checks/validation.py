@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import kept
-from kopslint.checks.alike import alike
-from kopslint.checks.context import Context, Draft
+from kopslint.checks import teardown
+from kopslint.checks.context import Context, Draft, alike
 from kopslint.checks.placeholders import is_filled_in_later
 from kopslint.findings import Location, Severity
 from kopslint.kops.validation import update_violations, violations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from kopslint.checks.context import Check
     from kopslint.kops.spec import Manifest
     from kopslint.kops.validation import AtCommand, Kind, Violation
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 _INDEX = r"\[\d+\]"
 _REASONS: dict[AtCommand, str] = {
@@ -80,12 +79,12 @@ invalid_api_or_dns = _check("api-or-dns")
 invalid_networking = _check("networking")
 invalid_component = _check("component")
 invalid_group = _check("group")
-invalid_cloud = _check("cloud")
+invalid_cloud_setting = _check("cloud")
 unsupported_version = _check("version")
 invalid_name_or_label = _check("name-or-label")
 invalid_addon = _check("addon")
-missing_field = _check("missing-field")
-invalid_etcd = _check("etcd")
+missing_required_field = _check("missing-field")
+invalid_etcd_setting = _check("etcd")
 _needs_feature_flag = _check("feature-flag")
 
 
@@ -143,7 +142,7 @@ def refused_versions(context: Context) -> frozenset[Span]:
 
 def refused_update(context: Context) -> Iterator[Draft]:
     """A Cluster that kops does not put in the place of the one before."""
-    if context.before is None or kept.deleted_first(context):
+    if context.before is None or teardown.deleted_first(context):
         return
     found = update_violations(
         context.before,

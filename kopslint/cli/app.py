@@ -24,10 +24,9 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     TextOrJson,
     Verbose,
 )
+from kopslint.cli.console import Voice, style_for, write_output
 from kopslint.cli.options import ColorWhen, Form, Format
 from kopslint.cli.plan_options import PlanFormat, PlanOptions, Target
-from kopslint.cli.terminal import style_for, write_output
-from kopslint.cli.voice import Voice
 
 if TYPE_CHECKING:
     from kopslint.rulebook.model import Rule
@@ -90,7 +89,7 @@ def diff(
     verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
 ) -> None:
     """Show what changes between two specs, object by object."""
-    from kopslint.cli.differences import render_differences
+    from kopslint.cli.diff import render_differences
 
     write_output(render_differences(before, after, Format(form)))
 
@@ -124,7 +123,7 @@ def plan(
     Exit status: 0 there is a plan or nothing to do, 1 there is no safe order, 2 the
     options or inputs are wrong, 3 there was no cluster, 4 kopslint failed.
     """
-    from kopslint.cli.planning import run_plan
+    from kopslint.cli.plan import run_plan
 
     style = style_for(sys.stdout, ColorWhen.NEVER, os.environ)
     planned = run_plan(
@@ -184,7 +183,7 @@ def test_rules(
     Exit status: 0 every example is as it should be, 1 one is not, 2 a rule cannot be
     read.
     """
-    from kopslint.cli.rule_examples import examine
+    from kopslint.cli.test_rules import examine
 
     text, right = examine(folder)
     write_output(text)
@@ -194,8 +193,7 @@ def test_rules(
 
 def _rules(house: list[Path] | None) -> tuple[Rule, ...]:
     """The rules that a check would know in this folder."""
-    from kopslint.cli.house import all_rules
-    from kopslint.cli.settings import configuration_for
+    from kopslint.cli.settings import all_rules, configuration_for
 
     return all_rules(configuration_for((), os.environ), house or ())
 
@@ -216,7 +214,7 @@ def schema(
         case Schema.REPORT:
             write_output(render_schema())
         case Schema.PLAN:
-            from kopslint.report.plan_schema import render_plan_schema
+            from kopslint.report.schema import render_plan_schema
 
             write_output(render_plan_schema())
         case Schema.CONFIG:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.cli.terminal import write_file
+from kopslint.cli.console import write_file
 from kopslint.errors import InputError
-from kopslint.report.identity import identified
-from kopslint.source.decode import MAX_BYTES, decode, shown
+from kopslint.inputs.decode import MAX_BYTES, decode, shown
+from kopslint.report.order import identified
 from kopslint.suppress.baseline import (
     Baseline,
     entry_of,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from kopslint.cli.voice import Voice
+    from kopslint.cli.console import Voice
     from kopslint.findings import Report
     from kopslint.rulebook.model import Rule
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from kopslint.cli.changes import GitOptions
 from kopslint.cli.checking import CheckOptions, run_check
 from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     Color,
@@ -15,8 +14,9 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     House,
     Verbose,
 )
+from kopslint.cli.console import Voice
+from kopslint.cli.inputs import GitOptions
 from kopslint.cli.options import ColorWhen, FailOn, Format, StdinAs, read_outputs
-from kopslint.cli.voice import Voice
 from kopslint.config.shard import read_shard
 
 

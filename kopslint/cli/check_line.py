@@ -11,10 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kopslint.cli.changes import GitOptions
 from kopslint.cli.checking import CheckOptions
+from kopslint.cli.console import Voice
+from kopslint.cli.inputs import GitOptions
 from kopslint.cli.options import ColorWhen, FailOn, StdinAs, read_outputs
-from kopslint.cli.voice import Voice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,11 +12,10 @@ from datetime import datetime
 from re import fullmatch
 from typing import TYPE_CHECKING
 
-from kopslint.cli.changes import GitOptions, read_changed
-from kopslint.cli.inputs import read_commands, read_request
+from kopslint.cli.emit_report import told
+from kopslint.cli.inputs import GitOptions, read_changed, read_commands, read_request
 from kopslint.cli.options import Format
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
-from kopslint.cli.telling import told
 from kopslint.errors import NothingCheckedError, UsageError
 from kopslint.findings import Report, Severity, Summary
 from kopslint.records import Record
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from kopslint.cli.console import Voice
     from kopslint.cli.options import ColorWhen, FailOn, Output, StdinAs
-    from kopslint.cli.voice import Voice
     from kopslint.config.load import Configuration
     from kopslint.config.settings import Settings
     from kopslint.config.shard import Shard
@@ -131,7 +130,7 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
             and request.commands
             and report.count(Severity.ERROR)
         ):
-            from kopslint.cli.mending import fixed, patch_for, shown
+            from kopslint.cli.fix import fixed, patch_for, shown
 
             if options.diff:
                 patch = patch_for(request, report, settings, voice)
@@ -156,13 +155,13 @@ def _checked(
         from kopslint.engine import check
 
         return check(request, settings)
-    from kopslint import workers
+    from kopslint.engine import pool
 
     def say(done: int, portions: int) -> None:
         voice.progress(f"checking: {100 * done // portions} %")
 
     try:
-        return workers.check(request, settings, jobs, say)
+        return pool.check(request, settings, jobs, say)
     finally:
         voice.progress("")
 
@@ -207,7 +206,7 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
     """What the options name or else, as one state, the configured specs."""
     after = options.after
     if not (options.before or after or options.commands):
-        from kopslint.config.files import spec_files
+        from kopslint.config.patterns import spec_files
 
         after = [os.path.relpath(path) for path in spec_files(configuration.layout)]
         if configuration.layout.specs and not after:

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kopslint.cli.common import TextOrJson  # noqa: TC001 - typer reads the annotations.
+from kopslint.cli.console import style_for, write_output
 from kopslint.cli.options import ColorWhen, Form, StdinAs
-from kopslint.cli.terminal import style_for, write_output
 from kopslint.errors import NothingCheckedError
 from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kopslint.commands.command import Command
-    from kopslint.source.text import Source, Span
-    from kopslint.syntax.script import Opaque, SimpleCommand, Unknown
+    from kopslint.commands.model import Command
+    from kopslint.shell.ast import Opaque, SimpleCommand, Unknown
+    from kopslint.text import Source, Span
 
 SCHEMA = "kopslint-commands/v1"
 
@@ -83,9 +83,9 @@ def commands(
 
 def _understood(sources: Sequence[Source]) -> tuple[list[Understood], list[Opaque]]:
     """The commands of the sources and what could not be read, each in order."""
-    from kopslint.commands.recognise import recognise
-    from kopslint.source.at_hand import files_at_hand
-    from kopslint.syntax.command_list import read_commands, simple_commands
+    from kopslint.commands.parse import recognise
+    from kopslint.inputs.named_files import files_at_hand
+    from kopslint.notations.command_list import read_commands, simple_commands
 
     at_hand = files_at_hand(sources)
     understood: list[Understood] = []
@@ -101,7 +101,7 @@ def _understood(sources: Sequence[Source]) -> tuple[list[Understood], list[Opaqu
 def _unknowns(call: SimpleCommand, command: Command) -> tuple[Unknown, ...]:
     """The unknown parts of a command line, those of tools like ``grep`` left out."""
     from kopslint.commands.model import Foreign
-    from kopslint.syntax.script import Unknown
+    from kopslint.shell.ast import Unknown
 
     if isinstance(command, Foreign):
         return ()
@@ -122,7 +122,7 @@ def _text(understood: Sequence[Understood], unread: Sequence[Opaque]) -> Iterato
 
 
 def _lines(understood: Understood) -> Iterator[str]:
-    from kopslint.commands.meaning import meaning
+    from kopslint.commands.describe import meaning
 
     command = understood.command
     told = meaning(command)
@@ -149,7 +149,7 @@ def _json(understood: Sequence[Understood], unread: Sequence[Opaque]) -> str:
 
 
 def _command(understood: Understood) -> dict[str, object]:
-    from kopslint.commands.meaning import meaning
+    from kopslint.commands.describe import meaning
 
     command = understood.command
     told = meaning(command)

@@ -10,17 +10,244 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kopslint.cli.plan_etcd import etcd_lines, kubectl_lines
-from kopslint.cli.plan_volumes import volume_lines
-from kopslint.report.cells import pad, visible, width, wrap
+from kopslint.commands.model import DeleteVolumes
+from kopslint.kops.clouds import CALLED_BY_VOLUME
+from kopslint.report.display import pad, visible, width, wrap
 from kopslint.report.quorum import members, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from kopslint.findings import EtcdView
-    from kopslint.plan.runbook import NoWay, Runbook, Step
-    from kopslint.report.style import Style
+    from kopslint.planner.runbook import NoWay, Runbook, Step
+    from kopslint.report.display import Style
+
+
+# ------------------------------------------------------------------------------------
+# What a runbook's script needs to ask etcd: the functions that reach a machine's etcd
+#
+# Where etcdctl and the certificates are has changed with the releases of kops, and
+# the pod of etcd-manager has had no shell since 2026. So both are read from the pods
+# that run, and nothing but etcdctl is run in them. Which steps ask etcd is decided
+# elsewhere.
+
+# Sources: kops pkg/wellknownports/wellknownports.go for the ports,
+# pkg/model/components/etcdmanager/model.go for the pods and where etcdctl is,
+# nodeup/pkg/model/kube_apiserver.go and networking/cilium.go for the certificates.
+_ETCD = """\
+# Chooses the machine of a group to ask etcd through. The pods that run there
+# tell where etcdctl and the certificates are.
+via() {
+  NODE=$(kubectl get nodes --selector "kops.k8s.io/instancegroup=$1" \\
+    --output 'jsonpath={.items[0].metadata.name}')
+  PKI=$(kubectl --namespace kube-system get pod "kube-apiserver-$NODE" \\
+    --output yaml | grep -o 'etcd-cafile=[^ ]*/' | tail -n 1)
+  BIN=$(kubectl --namespace kube-system get pod "etcd-manager-main-$NODE" \\
+    --output yaml | grep -o '/opt/etcd-v3[.0-9]*' | sort | tail -n 1) ||
+    BIN=$(kubectl --namespace kube-system exec "etcd-manager-main-$NODE" -- \\
+      sh -c 'ls -d /opt/etcd-v3*' | tail -n 1)
+  kubectl --namespace kube-system exec "etcd-manager-main-$NODE" -- \\
+    "$BIN/etcdctl" version > /dev/null 2>&1 || BIN+=/usr/local/bin
+}
+
+# Runs etcdctl in one etcd cluster.
+etcd() {
+  local cluster=$1 port pki=/rootfs${PKI#*=} client=etcd-client
+  shift
+  case $cluster in
+    main) port=4001 ;;
+    events) port=4002 ;;
+    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client+=-cilium ;;
+    leases) port=4004 ;;
+    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
+  esac
+  kubectl --namespace kube-system exec "etcd-manager-$cluster-$NODE" -- \\
+    "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \\
+    --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \\
+    --key "$pki$client.key" "$@"
+}
+
+"""
+
+_BY_NAME = """\
+# Prints the id of a member. Etcd calls it as the spec does, with the name of
+# the etcd cluster in front.
+member_id() {
+  local name=etcd-$1-$2
+  [ "$1" != main ] || name=etcd-$2
+  etcd "$1" member list |
+    awk -F ', ' -v name="$name" '$3 == name { print $1 }'
+}
+"""
+
+_BY_MACHINE = """\
+# Prints the id of the member on the machine of a group: in this cloud etcd calls
+# a member by its volume, and the name in the spec is only for people.
+member_id() {
+  via "$3"
+  etcd "$1" endpoint status | awk -F ', ' '{ print $2 }'
+}
+"""
+
+_CONFIRM = """
+# Shows the members of an etcd cluster, and whether there are so many, all of
+# them started and healthy.
+holds() {
+  etcd "$1" endpoint health --cluster &&
+    etcd "$1" member list | awk -F ', ' -v wanted="$2" '
+      { print }
+      $2 == "started" { started++ }
+      END { exit !(NR == wanted && started == wanted) }'
+}
+
+# Ends the script unless that holds, now or in two minutes: a member may still
+# be on its way, and an API server whose own member has left does not answer.
+confirm() {
+  holds "$@" || { sleep 120; holds "$@"; }
+}
+"""
+
+
+def kubectl_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that keep kubectl from speaking to another cluster."""
+    yield ""
+    yield "# The context that kops export kubeconfig makes; change it if yours differs."
+    yield f"CONTEXT={quote(runbook.cluster)}"
+    yield 'kubectl() { command kubectl --context "$CONTEXT" "$@"; }'
+
+
+def etcd_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that define ``etcd``, ``member_id`` and ``confirm``."""
+    member_id = _BY_MACHINE if runbook.cloud in CALLED_BY_VOLUME else _BY_NAME
+    yield ""
+    yield from (_ETCD + member_id + _CONFIRM).rstrip("\n").split("\n")
+
+
+# ------------------------------------------------------------------------------------
+# What a runbook's script needs to delete volumes: the function that finds one
+#
+# Volumes have no id before they are made, so a script asks the cloud for it, and
+# waits until no machine uses the volume any more. Which volumes go is decided
+# elsewhere.
+
+# What the volumes are called: kops pkg/model/master_volumes.go, and for DigitalOcean
+# upup/pkg/fi/cloudup/do/utils.go. By the program that deletes them: what it has to be
+# told first, and how a volume is found.
+_VOLUMES = {
+    "aws": (
+        ': "${AWS_REGION:?set it to the region of the cluster}"',
+        """\
+  local name=$2.etcd-$1.CLUSTER id
+  id=$(aws ec2 describe-volumes --filters "Name=tag:Name,Values=$name" \\
+    --query 'Volumes[].VolumeId' --output text)
+  aws ec2 wait volume-available --volume-ids "$id"
+  echo "$id"
+""",
+    ),
+    "gcloud": (
+        ': "${CLOUDSDK_CORE_PROJECT:?set it to the project of the cluster}"',
+        """\
+  local cluster=CLUSTER id users
+  id=$(gcloud compute disks list --uri --filter \\
+    "name~'^d?${2//./-}-etcd-$1-' AND labels.k8s-io-cluster-name=${cluster//./-}")
+  while users=$(gcloud compute disks describe "$id" --format 'value(users)') &&
+    [ -n "$users" ]; do
+    sleep 5
+  done
+  echo "$id"
+""",
+    ),
+    "az": (
+        ': "${AZURE_DEFAULTS_GROUP:?set it to the resource group of the cluster}"',
+        """\
+  local name=$2.etcd-$1.CLUSTER
+  az disk wait --name "$name" --custom "diskState=='Unattached'"
+  echo "$name"
+""",
+    ),
+    "openstack": (
+        None,
+        """\
+  local name=$2.etcd-$1.CLUSTER status
+  while status=$(openstack volume show "$name" --format value --column status) &&
+    [ "$status" != available ]; do
+    sleep 5
+  done
+  echo "$name"
+""",
+    ),
+    "hcloud": (
+        None,
+        """\
+  local name=$2.etcd-$1.CLUSTER volume
+  while volume=$(hcloud volume describe "$name" --output json) &&
+    ! grep -Eq '"server": *null' <<< "$volume"; do
+    sleep 5
+  done
+  echo "$name"
+""",
+    ),
+    "doctl": (
+        None,
+        """\
+  local name=kops-$2.etcd-$1.CLUSTER id users
+  name=${name//./-}
+  id=$(doctl compute volume list --format ID,Name --no-header |
+    awk -v name="${name:0:64}" '$2 == name { print $1 }')
+  while users=$(doctl compute volume get "$id" --format DropletIDs --no-header) &&
+    [[ $users == *[0-9]* ]]; do
+    sleep 5
+  done
+  echo "$id"
+""",
+    ),
+    "linode-cli": (
+        None,
+        """\
+  local name=$2.etcd-$1.CLUSTER id user
+  id=$(linode-cli volumes list --label "$name" --text --no-headers --format id)
+  while user=$(linode-cli volumes view "$id" --text --no-headers \\
+    --format linode_id) && [[ $user == [0-9]* ]]; do
+    sleep 5
+  done
+  echo "$id"
+""",
+    ),
+    "scw": (
+        ': "${SCW_DEFAULT_ZONE:?set it to the zone of the cluster}"',
+        """\
+  local name=$2.etcd-$1.CLUSTER id volume
+  id=$(scw instance volume list name="$name" \\
+    --output template='{{ .ID }} {{ .Name }}' |
+    awk -v name="$name" '$2 == name { print $1 }')
+  while volume=$(scw instance volume get "$id" --output json) &&
+    ! grep -Eq '"server": *null' <<< "$volume"; do
+    sleep 5
+  done
+  echo "$id"
+""",
+    ),
+}
+
+
+def volume_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that define ``volume_id``; none if the runbook deletes no volume."""
+    commands = (command for step in runbook.steps for command in step.deed.commands)
+    texts = (c.text for c in commands if isinstance(c, DeleteVolumes))
+    program = next((text.split()[0] for text in texts), None)
+    if program is None:
+        return
+    needed, body = _VOLUMES[program]
+    yield ""
+    if needed is not None:
+        yield needed
+        yield ""
+    yield "# Prints what the volume of a member is called, once no machine uses it;"
+    yield "# the group only says whose it was."
+    yield "volume_id() {"
+    yield from body.rstrip("\n").replace("CLUSTER", quote(runbook.cluster)).split("\n")
+    yield "}"
+
 
 _WIDTH = 78
 

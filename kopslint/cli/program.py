@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kopslint import __version__
 from kopslint.errors import InputError, KopslintError
-from kopslint.report.cells import visible
+from kopslint.report.display import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kopslint.cli.house import all_rules
 from kopslint.cli.options import FailOn
 from kopslint.errors import InputError, KopslintError, UsageError
 
@@ -19,6 +18,36 @@ if TYPE_CHECKING:
     from kopslint.config.settings import Settings
     from kopslint.findings import Severity
     from kopslint.rulebook.model import Rule
+
+
+# ------------------------------------------------------------------------------------
+# Where a team's own rules come from: the configuration, and the command line
+
+
+def all_rules(
+    configuration: Configuration, folders: Sequence[Path] = ()
+) -> tuple[Rule, ...]:
+    """The rulebook and the rules of the configured and the given folders.
+
+    Raises ``RuleError`` for a folder that does not hold what it must.
+    """
+    configured = [
+        Path(configuration.layout.folder, p) for p in configuration.rule_paths
+    ]
+    if not configured and not folders:
+        from kopslint.rulebook.loader import load_rules
+
+        return load_rules()
+    from kopslint.rulebook.loader import with_house_rules
+
+    return with_house_rules([*map(_from_here, configured), *folders])
+
+
+def _from_here(folder: Path) -> Path:
+    """The folder as people see it from where they are, if it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
 
 _NOT_FILES = ("-", "git:")
 
@@ -176,7 +205,7 @@ def _severities(rules: Sequence[Rule], named: Iterable[Named]) -> dict[str, Seve
 
 
 def _rule_ids(rules: Sequence[Rule], named: Named) -> set[str]:
-    from kopslint.config.selectors import UnknownRuleError, rule_ids
+    from kopslint.config.settings import UnknownRuleError, rule_ids
 
     try:
         return rule_ids(rules, named.text)

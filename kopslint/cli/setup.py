@@ -93,8 +93,8 @@ def _libyaml() -> str:
 
 def _git() -> Iterator[str]:
     from kopslint.errors import InputError
-    from kopslint.source.git_change import default_branch
-    from kopslint.source.git_program import Git
+    from kopslint.inputs.git import Git
+    from kopslint.inputs.git_change import default_branch
 
     git = Git()
     try:
@@ -131,7 +131,7 @@ def _configuration(
 
 
 def _specs(configuration: Configuration) -> Iterator[str]:
-    from kopslint.config.files import spec_files
+    from kopslint.config.patterns import spec_files
 
     layout = configuration.layout
     if layout.specs is None:
@@ -141,7 +141,7 @@ def _specs(configuration: Configuration) -> Iterator[str]:
 
 
 def _commands(configuration: Configuration) -> Iterator[str]:
-    from kopslint.config.files import command_files
+    from kopslint.config.patterns import command_files
 
     if configuration.layout.commands:
         yield from _listed(command_files(configuration.layout))

@@ -10,24 +10,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.commands.command import Command, Problem
 from kopslint.commands.invocation import Arguments, arguments
 from kopslint.commands.model import (
+    Command,
     DamageEtcd,
     MemberAdd,
     MemberList,
     MemberRemove,
+    Problem,
     Reach,
     Reads,
     RestoreBackup,
     SnapshotSave,
     Unreadable,
 )
-from kopslint.syntax.script import Unknown
+from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
     from kopslint.commands.invocation import Invocation
-    from kopslint.syntax.script import Word
+    from kopslint.shell.ast import Word
 
 _VALUED = (
     "endpoints endpoint peers C w write-out cacert cert key cert-file key-file ca-file"

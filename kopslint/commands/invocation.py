@@ -10,13 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.records import Record
-from kopslint.syntax.script import Unknown, Word
-from kopslint.syntax.word_cut import cut, head
+from kopslint.shell.ast import Unknown, Word, cut, head
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 
 class Invocation(Record):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from kopslint.commands.command import Command, Problem
 from kopslint.commands.model import (
+    Command,
     CreateCluster,
     CreateFromFile,
     CreateInstanceGroup,
@@ -16,6 +16,7 @@ from kopslint.commands.model import (
     EditCluster,
     EditInstanceGroup,
     Keypair,
+    Problem,
     Reach,
     Reads,
     Reconcile,
@@ -26,16 +27,16 @@ from kopslint.commands.model import (
     UpgradeCluster,
     Validate,
 )
-from kopslint.kops.cli import Call, parse
-from kopslint.kops.cli_table import table
-from kopslint.syntax.script import Unknown
+from kopslint.kops.command_line import Call, parse
+from kopslint.kops.command_table import table
+from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kopslint.commands.invocation import Invocation
-    from kopslint.source.text import Span
-    from kopslint.syntax.script import Word
+    from kopslint.shell.ast import Word
+    from kopslint.text import Span
 
 
 # Groups of commands that change nothing that kopslint models.

@@ -1,21 +1,62 @@
-"""The commands kopslint understands, as types: what is asked for, not what it does.
-
-Every command keeps the words it was made from. An argument known only at run time
-is a ``Word`` without a text; it is never guessed here. Commands that change
-nothing kopslint models are ``Reads``; programs it does not know are ``Foreign``;
-anything that may well change the cluster and cannot be read is ``Unreadable``.
-"""
+"""What every command has, and what can be wrong with a command line."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from kopslint.commands.command import Command
+from kopslint.records import Frozen, Record
 
 if TYPE_CHECKING:
-    from kopslint.syntax.script import Unknown, Word
+    from kopslint.shell.ast import Unknown, Word
+    from kopslint.text import Span
 
+
+class Problem(Record):
+    """Something wrong with the command line itself.
+
+    ``kind`` is a stable name that a rule can look for; ``message`` says it to
+    people; ``refused`` tells whether the program will refuse to run because of
+    it; ``suggestion`` is the nearest thing that exists.
+    """
+
+    kind: Literal[
+        "unknown-command",
+        "unknown-flag",
+        "removed-command",
+        "bad-value",
+        "missing-argument",
+        "extra-argument",
+        "name-twice",
+        "bool-needs-equals",
+    ]
+    message: str
+    span: Span
+    refused: bool = True
+    suggestion: str | None = None
+
+
+class Command(Frozen):
+    """What all commands have.
+
+    ``text`` is the command on one line, for people, wrappers included; ``span``
+    is its place; ``cluster`` is the cluster it names (None: not named, so the one
+    at hand). ``problems`` are faults of the command line.
+    """
+
+    text: str
+    span: Span
+    cluster: Word | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+# ------------------------------------------------------------------------------------
+# The commands kopslint understands, as types: what is asked for, not what it does
+#
+# Every command keeps the words it was made from. An argument known only at run time
+# is a ``Word`` without a text; it is never guessed here. Commands that change nothing
+# kopslint models are ``Reads``; programs it does not know are ``Foreign``; anything
+# that may well change the cluster and cannot be read is ``Unreadable``.
 
 # --- kops, state store ---------------------------------------------------------
 

@@ -10,23 +10,308 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.commands.cloud_table import PROVIDERS
 from kopslint.commands.invocation import (
     Invocation,
     arguments,
     is_option,
     program_name,
     skip_options,
+    unknown_word,
 )
-from kopslint.commands.many import MANY
-from kopslint.commands.provider_table import PROVIDERS
-from kopslint.commands.remote import KUBECTL, REMOTE, SHELLS
-from kopslint.commands.resplit import commands_in, resplit
-from kopslint.kops.cli_table import table
-from kopslint.syntax.script import Word
-from kopslint.syntax.word_cut import cut, head
+from kopslint.kops.command_table import table
+from kopslint.notations.command_list import simple_commands
+from kopslint.shell.ast import Unknown, Word, cut, head
+from kopslint.shell.read import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+
+
+# ------------------------------------------------------------------------------------
+# A command line inside a word: what ``sh -c``, ``ssh`` and ``eval`` are given
+#
+# The text is read as a script of its own, by a shell that knows nothing of the one
+# around it. Its commands count one after another, whatever its control flow.
+
+_SPECIAL = r"[\s;&|<>$`]"
+
+
+def resplit(
+    command: Invocation, words: tuple[Word, ...]
+) -> tuple[Invocation, ...] | None:
+    """The commands in words that a second shell joins and reads again.
+
+    Words in which that shell finds nothing to do keep their own places.
+    """
+    literals = (p for word in words for p in word.pieces if isinstance(p, str))
+    if any(re.search(_SPECIAL, literal) for literal in literals):
+        return commands_in(command, *words)
+    return (command._replace(words=words),)
+
+
+def commands_in(command: Invocation, *words: Word) -> tuple[Invocation, ...] | None:
+    """The commands in the text that the words make, joined by blanks.
+
+    Every word in them has the span of the whole text, and a part that cannot be read
+    is a program that is not known. None if all of it is known only at run time.
+    """
+    literals = (p for word in words for p in word.pieces if isinstance(p, str))
+    if not "".join(literals).strip():
+        return None
+    script = read_words(words)
+    found = [
+        command._replace(
+            words=call.words,
+            stdin=call.stdin,
+            environment={
+                **command.environment,
+                **{given.name: given.value for given in call.environment},
+            },
+        )
+        for call in simple_commands(script.body)
+    ]
+    for part in script.unread:
+        unknown = unknown_word(part.reason.name, part.reason.reason, words[0])
+        found.append(command._replace(words=(unknown,)))
+    return tuple(found)
+
+
+# ------------------------------------------------------------------------------------
+# Programs that run a command for each of several items: xargs, parallel, find
+#
+# Items that are in the text are put in; any other is known only at run time. What the
+# command does is for the programs' own modules.
+
+_XARGS = "n P I L d s E a max-args max-procs replace arg-file delimiter"
+_MOST = 256
+_PARALLEL = "j jobs I a arg-file delay timeout retries S sshlogin C colsep N n joblog"
+_EXECUTES = ("-exec", "-execdir", "-ok", "-okdir")
+
+
+def _parallel(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``parallel COMMAND {} ::: ITEM...``: the command once for each item."""
+    rest = command.words[1:]
+    at = skip_options(rest, _PARALLEL)
+    jobs = arguments(rest[:at], _PARALLEL).value("j", "jobs")
+    at_once = "parallel" if jobs is None or jobs.text != "1" else ""
+    rest = rest[at:]
+    texts = [word.text for word in rest]
+    at = texts.index(":::") if ":::" in texts else len(rest)
+    inner, items = rest[:at], rest[at + 1 :]
+    if not inner:
+        return None
+    if not items:
+        reason = "parallel takes it from its standard input"
+        items = (unknown_word("{}", reason, command.words[0], command.upstream),)
+    found: list[Invocation] = []
+    for item in items:
+        if any("{}" in word.shown for word in inner):
+            words = tuple(_filled(word, "{}", item) for word in inner)
+        else:
+            words = (*inner, item)
+        found += resplit(command, words) or (command._replace(words=words),)
+    return _at_once(found, at_once)
+
+
+def _filled(word: Word, marker: str, value: Word) -> Word:
+    """A word with a value in the place of a marker."""
+    pieces: list[str | Unknown] = []
+    for piece in word.pieces:
+        if isinstance(piece, Unknown):
+            pieces.append(piece)
+            continue
+        first, *more = piece.split(marker)
+        pieces.append(first)
+        for part in more:
+            pieces += [*value.pieces, part]
+    return Word(tuple(p for p in pieces if p != "") or ("",), word.raw, word.span)
+
+
+def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
+    rest = command.words[1:]
+    at = skip_options(rest, _XARGS)
+    inner = rest[at:]
+    if not inner:
+        return None
+    reason = "xargs takes it from its standard input"
+    given = arguments(rest[:at], _XARGS)
+    jobs = given.value("P", "max-procs")
+    at_once = f"xargs -P{jobs.shown}" if jobs and jobs.text != "1" else ""
+    marker = given.value("I", "replace")
+    items = _items(command.stdin, lines=marker is not None)
+    if not items or given.has("0", "null", "d", "delimiter", "a", "arg-file"):
+        name = (marker.text if marker is not None else None) or "standard input"
+        items = (unknown_word(name, reason, command.words[0], command.upstream),)
+    most = given.value("n", "max-args", "L")
+    size = most.text if most is not None and marker is None else None
+    step = int(size) if size and re.fullmatch(r"[1-9]\d{0,8}", size) else len(items)
+    found = [(*inner, *items[at : at + step]) for at in range(0, len(items), step)]
+    if marker is not None and marker.text:
+        found = [tuple(_filled(w, marker.text, i) for w in inner) for i in items]
+    runs = [command._replace(words=words, stdin=None) for words in found]
+    return _at_once(runs, at_once)
+
+
+def _at_once(commands: list[Invocation], cause: str) -> tuple[Invocation, ...]:
+    """The commands, with what runs them at the same time if there are several.
+
+    One that takes unknown items may be run for any number of them.
+    """
+    known = all(word.text is not None for one in commands for word in one.words)
+    if not cause or (len(commands) == 1 and known):
+        return tuple(commands)
+    return tuple(one._replace(at_once=cause) for one in commands)
+
+
+def _items(stdin: Word | None, *, lines: bool) -> tuple[Word, ...]:
+    """The arguments that come in through a pipe, if they are known and plain."""
+    text = stdin.text if stdin is not None else None
+    if stdin is None or text is None or re.search(r"['\"\\]", text):
+        return ()
+    parts = [part.strip() for part in text.split("\n")] if lines else text.split()
+    items = tuple(Word((part,), part, stdin.span) for part in parts if part)
+    return items if len(items) <= _MOST else ()
+
+
+def _find(command: Invocation) -> tuple[Invocation, ...] | None:
+    r"""``find . -exec COMMAND {} \;``: the files are only known when it runs."""
+    texts = [word.text for word in command.words]
+    at = next((i for i, text in enumerate(texts) if text in _EXECUTES), len(texts))
+    ends = (i for i in range(at + 1, len(texts)) if texts[i] in (";", "+"))
+    inner = command.words[at + 1 : next(ends, len(texts))]
+    if not inner:
+        return None
+    file = unknown_word("{}", "find looks for the files", command.words[0])
+    return (command._replace(words=tuple(_filled(w, "{}", file) for w in inner)),)
+
+
+MANY: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {
+    "find": _find,
+    "parallel": _parallel,
+    "xargs": _xargs,
+}
+
+
+# ------------------------------------------------------------------------------------
+# Wrappers that run a command elsewhere: in a pod, a container, on another machine
+#
+# Where it runs often tells which etcd cluster it is about, so the place's name goes
+# along with the inner command.
+
+SHELLS = ("sh", "bash", "ash", "dash", "zsh", "ksh")
+_SSH = "i l p o F J L R D b c E e m O Q S W w B I"
+_DOCKER_RUN = (
+    "v volume e env env-file w workdir u user name network net entrypoint p publish"
+    " mount h hostname l label platform memory m cpus add-host restart ulimit device"
+    " cap-add pull log-driver"
+)
+_DOCKER_EXEC = "e env env-file w workdir u user detach-keys"
+# The options of kubectl that take the next word.
+KUBECTL = (
+    "n namespace context kubeconfig cluster user c container o output l selector"
+    " f filename s server token as as-group request-timeout v field-selector"
+    " grace-period timeout p patch type pod-selector"
+)
+
+
+def _ssh(command: Invocation) -> tuple[Invocation, ...] | None:
+    rest = command.words[1:]
+    host = skip_options(rest, _SSH)
+    after = rest[host + 1 :]
+    after = after[skip_options(after, _SSH) :]
+    if after:
+        return resplit(command, after)
+    if command.stdin is not None and host < len(rest):
+        return commands_in(command._replace(stdin=None), command.stdin)
+    return None
+
+
+def _gcloud(command: Invocation) -> tuple[Invocation, ...] | None:
+    given = arguments(command.words[1:], "command zone project")
+    line = given.value("command")
+    if line is None or [w.text for w in given.positionals[:2]] != ["compute", "ssh"]:
+        return None
+    return commands_in(command, line)
+
+
+def _kubectl(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``kubectl exec POD [-c C] [--] COMMAND``."""
+    rest = command.words[1:]
+    at = skip_options(rest, KUBECTL)
+    if at >= len(rest) or rest[at].text != "exec":
+        return None
+    rest = rest[at + 1 :]
+    before, found, after = _at_separator(rest)
+    pod = skip_options(before, KUBECTL)
+    if pod >= len(before):
+        return None
+    inner = after
+    if not found:
+        inner = before[pod + 1 :]
+        inner = inner[skip_options(inner, KUBECTL) :]
+    if not inner or _is_session(command, inner):
+        return None
+    place = before[pod].shown
+    return (command._replace(words=inner, places=(place, *command.places)),)
+
+
+def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``docker exec CONTAINER COMMAND`` and ``docker run IMAGE COMMAND``."""
+    rest = command.words[1:]
+    at = skip_options(rest, "H host context n namespace")
+    verb = rest[at].text if at < len(rest) else None
+    rest = rest[at + 1 :]
+    if verb == "exec":
+        own = skip_options(rest, _DOCKER_EXEC)
+        inner = rest[own + 1 :]
+        if not inner or _is_session(command, inner):
+            return None
+        place = rest[own].shown
+        return (command._replace(words=inner, places=(place, *command.places)),)
+    if verb != "run":
+        return None
+    own = skip_options(rest, _DOCKER_RUN)
+    image, inner = rest[own : own + 1], rest[own + 1 :]
+    entry = arguments(rest[:own], _DOCKER_RUN).value("entrypoint")
+    if entry is not None:
+        return (command._replace(words=(entry, *inner)),)
+    if _is_session(command, inner):
+        return None
+    if image and inner and program_name(inner[0]) != "kops":
+        # An image of kops runs kops with the words that follow.
+        name = re.sub(r"[:@].*", "", image[0].shown.rpartition("/")[2])
+        if name == "kops" and inner[0].text in table().verbs[""].children:
+            program = Word(("kops",), image[0].raw, image[0].span)
+            return (command._replace(words=(program, *inner)),)
+    return (command._replace(words=inner),) if inner else None
+
+
+def _is_session(command: Invocation, words: tuple[Word, ...]) -> bool:
+    """Whether this is only a shell to type into; what is typed follows in the list."""
+    shell = len(words) == 1 and program_name(words[0]) in SHELLS
+    return shell and command.stdin is None
+
+
+def _at_separator(
+    words: tuple[Word, ...],
+) -> tuple[tuple[Word, ...], bool, tuple[Word, ...]]:
+    for at, word in enumerate(words):
+        if word.text == "--":
+            return words[:at], True, words[at + 1 :]
+    return words, False, ()
+
+
+REMOTE: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {
+    "crictl": _docker,
+    "docker": _docker,
+    "gcloud": _gcloud,
+    "kubectl": _kubectl,
+    "nerdctl": _docker,
+    "podman": _docker,
+    "ssh": _ssh,
+}
+
 
 # A wrapper's options that take the next word, and how many words of its own follow
 # them before the command.

@@ -8,13 +8,16 @@ knows strings only, never files.
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
 
 CLUSTER = "{cluster}"
 
@@ -100,3 +103,42 @@ def _expression(token: str) -> str:
     if len(token) > 1:
         return "[" + token[1:-1].replace("\\", r"\\").replace("!", "^", 1) + "]"
     return re.escape(token)
+
+
+# ------------------------------------------------------------------------------------
+# The files on the disk that a configuration's patterns mean
+#
+# This module must not know what the files hold.
+
+
+def spec_files(layout: Layout) -> list[Path]:
+    """The configured specs, sorted; none if the configuration names none."""
+    return _files(Path(layout.folder), [layout.specs] if layout.specs else [])
+
+
+def command_files(layout: Layout) -> list[Path]:
+    """The configured command lists, sorted."""
+    return _files(Path(layout.folder), [patterns for _, patterns in layout.commands])
+
+
+def _files(folder: Path, several: Iterable[Patterns]) -> list[Path]:
+    """Every pattern is first made wider than it is, and then asked itself."""
+    return sorted(
+        {
+            path
+            for patterns in several
+            for text in patterns.texts
+            if not text.startswith("!")
+            for path in folder.glob(_glob(text))
+            if patterns.match(path.relative_to(folder).as_posix())
+            # Path.is_file raises where one may not look.
+            and os.path.isfile(path)  # noqa: PTH113
+        }
+    )
+
+
+def _glob(text: str) -> str:
+    glob = text.removeprefix("./").replace(CLUSTER, "*")
+    if glob.endswith("/"):
+        glob += "**"
+    return f"{glob}/*" if glob.endswith("**") else glob

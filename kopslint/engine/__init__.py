@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.config.settings import DEFAULT
-from kopslint.engine.conclude import conclude
-from kopslint.engine.examine import Examiner
-from kopslint.engine.request import NO_CLUSTER, Request
+from kopslint.engine.aggregate import conclude
+from kopslint.engine.examine import NO_CLUSTER, Examiner, Request
 
 if TYPE_CHECKING:
     from kopslint.config.settings import Settings

@@ -6,31 +6,111 @@ mean. This module must not know what is made of all clusters together.
 
 from __future__ import annotations
 
+import re
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from kopslint.change.renaming import renamed
+from kopslint.change.identity import renamed
 from kopslint.checks.context import Context
-from kopslint.engine.paste import pastable, unsafe_names
-from kopslint.engine.request import NO_CLUSTER
 from kopslint.errors import defects_name
 from kopslint.findings import Finding
-from kopslint.kops.fleet import Fleet, read_fleet
+from kopslint.kops.decode import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
+from kopslint.model.command_lists import CommandLists
 from kopslint.records import Record
 from kopslint.rulebook.loader import load_rules
-from kopslint.simulate.lists import CommandLists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from kopslint.checks.house import HouseRule
+    from kopslint.checks.custom import HouseRule
     from kopslint.config.settings import Settings
-    from kopslint.engine.request import Request
     from kopslint.findings import Draft, TimelineEntry
+    from kopslint.model.simulation import Simulation
     from kopslint.rulebook.model import Rule
-    from kopslint.simulate.record import Simulation
-    from kopslint.source.text import Source
+    from kopslint.text import Source
+
+
+# ------------------------------------------------------------------------------------
+# What the engine is asked. It must not know what becomes of it
+
+FLEET = 300_000
+"""So many characters of specs take much longer than a second process to start."""
+
+NO_CLUSTER = "(no cluster)"
+"""Stands for the cluster of objects that do not say whose they are."""
+
+
+class Request(Record):
+    """What to check.
+
+    ``before`` is None if there is no change, only a state; ``after`` is None if the
+    state before is all there is, as when a list of commands is tried on it.
+    ``partial`` says that there are other clusters besides these, so that a command
+    that names another one means that one and is no mistake. ``at_hand`` are files that
+    the commands may name besides: scripts that they source, specs on the way.
+    """
+
+    before: tuple[Source, ...] | None = None
+    after: tuple[Source, ...] | None = None
+    commands: tuple[Source, ...] = ()
+    partial: bool = False
+    at_hand: tuple[Source, ...] = ()
+
+    @property
+    def is_fleet(self) -> bool:
+        """Whether it may be worth dividing."""
+        return sum(len(source.text) for source in self.specs) >= FLEET
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether a file is compared with a file, whatever the two are called."""
+        return len(self.before or ()) == len(self.after or ()) == 1
+
+    @property
+    def specs(self) -> Iterator[Source]:
+        """The specs of both sides."""
+        yield from self.before or ()
+        yield from self.after or ()
+
+
+# ------------------------------------------------------------------------------------
+# Commands that a finding prints are pasted into a shell, names of a spec included
+#
+# A spec comes from a pull request, and a shell would run what a name holds. Which
+# commands mend what is not known here.
+
+_PLAIN = re.compile(r"[\w.:/@-]*")
+_UNSAFE = "# a name in this command is none: a shell would run a part of it"
+
+
+def unsafe_names(manifests: Iterable[Manifest]) -> tuple[str, ...]:
+    """The names in ``manifests`` that mean more than a word to a shell."""
+    found = dict.fromkeys(name for each in manifests for name in _names(each))
+    return tuple(name for name in found if not _PLAIN.fullmatch(name))
+
+
+def pastable(finding: Finding, unsafe: tuple[str, ...]) -> Finding:
+    """The finding without commands that hold one of these names."""
+    lines = (
+        _UNSAFE if not _is_comment(line) and any(n in line for n in unsafe) else line
+        for line in finding.fix
+    )
+    return finding._replace(fix=tuple(dict.fromkeys(lines)))
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#") and "\n" not in line
+
+
+def _names(manifest: Manifest) -> Iterator[str]:
+    yield manifest.name
+    yield from manifest.groups
+    for etcd in manifest.etcd_clusters:
+        yield etcd.name
+        for member in etcd.members:
+            yield from (member.name, member.group)
+
 
 Asked = tuple["Rule", "Callable[..., Iterable[Draft]]"]
 """A rule with the function that looks for what it is about."""
@@ -174,7 +254,7 @@ class Examiner:
         timeline: tuple[TimelineEntry, ...] = ()
         simulation = context.simulation
         if simulation is not None:
-            from kopslint.simulate.views import timeline as timeline_of
+            from kopslint.model.timeline import timeline as timeline_of
 
             timeline = tuple(timeline_of(simulation))
         return Examined(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.syntax.yaml_tree import find
+from kopslint.syntax.yaml import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

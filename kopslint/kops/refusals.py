@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kopslint.kops.spec import Cluster, EtcdCluster, InstanceGroup, Manifest
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 Kind = Literal[
     "even-members",

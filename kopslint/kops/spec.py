@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.records import Frozen, Record
-from kopslint.syntax.yaml_tree import Mapping, Node, Step, find, span_of
+from kopslint.syntax.yaml import Node, Step, YamlMapping, find, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
 
-    from kopslint.source.text import Source, Span
+    from kopslint.text import Source, Span
 
 CLUSTER_LABEL = "kops.k8s.io/cluster"
 
@@ -110,7 +110,7 @@ class Cluster(Record):
     cloud: str | None
     etcd_clusters: tuple[EtcdCluster, ...]
     subnets: tuple[Subnet, ...]
-    node: Mapping
+    node: YamlMapping
 
     def at(self, *path: Step) -> Span:
         """The narrowest span for a field of the object (``spec`` included)."""
@@ -152,7 +152,7 @@ class InstanceGroup(Record):
     max_size: int | None
     subnets: tuple[str, ...]
     zones: tuple[str, ...]
-    node: Mapping
+    node: YamlMapping
 
     def at(self, *path: Step) -> Span:
         """The narrowest span for a field of the object (``spec`` included)."""

@@ -13,11 +13,11 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from kopslint.syntax.yaml_tree import text_at
+from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
     from kopslint.kops.spec import Cluster
-    from kopslint.syntax.script import Word
+    from kopslint.shell.ast import Word
 
 
 class Part(StrEnum):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
 from kopslint.report import sentences
-from kopslint.report.identity import ordered
-from kopslint.report.style import Style
+from kopslint.report.display import Style
+from kopslint.report.order import ordered
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding, Report

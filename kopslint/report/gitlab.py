@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
 from kopslint.report import sentences
-from kopslint.report.identity import identified
-from kopslint.report.style import Style
+from kopslint.report.display import Style
+from kopslint.report.order import identified
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding, Report

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
 from kopslint.report import sentences
-from kopslint.report.identity import identified
+from kopslint.report.order import identified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kopslint.findings import EtcdView, Finding, Report, TimelineEntry
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 SCHEMA = "kopslint/v1"
 

@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from kopslint.findings import Report, Severity
 from kopslint.report import sentences
-from kopslint.report.identity import ordered
-from kopslint.report.style import Style
+from kopslint.report.display import Style
+from kopslint.report.order import ordered
 from kopslint.report.text import render_findings
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Certainty, Severity
 from kopslint.report import sentences
-from kopslint.report.frames import frames
-from kopslint.report.identity import ordered
+from kopslint.report.display import Style
+from kopslint.report.order import ordered
 from kopslint.report.quorum import members, trace
-from kopslint.report.style import Style
+from kopslint.report.text import frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

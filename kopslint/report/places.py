@@ -10,12 +10,12 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from kopslint.inputs.sources import STDIN
 from kopslint.records import Record
-from kopslint.source.collect import STDIN
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding
-    from kopslint.source.text import Source, Span
+    from kopslint.text import Source, Span
 
 
 class Repository(Record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
-from kopslint.report import cells
+from kopslint.report import display
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         TimelineEntry,
         TraceLine,
     )
-    from kopslint.report.style import Style
+    from kopslint.report.display import Style
 
 _NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven")
 
@@ -83,13 +83,13 @@ def trace(lines: tuple[TraceLine, ...], style: Style) -> Iterator[str]:
         text = words(views[-1], style) if views else ""
         name, note = style.safe(line.etcd_cluster), style.safe(line.note)
         rows.append((name, picture, painted, _join("; ", text, note)))
-    name_width = max((cells.width(name) for name, *_ in rows), default=0)
-    picture_width = max((cells.width(picture) for _, picture, *_ in rows), default=0)
+    name_width = max((display.width(name) for name, *_ in rows), default=0)
+    picture_width = max((display.width(picture) for _, picture, *_ in rows), default=0)
     indent = 3 + name_width + 2 + picture_width + 3
     for name, picture, painted, text in rows:
-        gap = " " * (picture_width - cells.width(picture) + 3)
-        first, *rest = cells.wrap(text, style.width - indent)
-        yield f"   {cells.pad(name, name_width)}  {painted}{gap}{first}".rstrip()
+        gap = " " * (picture_width - display.width(picture) + 3)
+        first, *rest = display.wrap(text, style.width - indent)
+        yield f"   {display.pad(name, name_width)}  {painted}{gap}{first}".rstrip()
         for more in rest:
             yield " " * indent + more
 
@@ -123,34 +123,34 @@ def _table(
         for e in entries
     ]
     widths = [
-        max(map(cells.width, column)) for column in zip(heads, *grid, strict=True)
+        max(map(display.width, column)) for column in zip(heads, *grid, strict=True)
     ]
     commands = [style.safe(entry.command) for entry in entries]
     beside = len("step  ") + sum(2 + column for column in widths)
     room = min(
-        max(map(cells.width, ["command", *commands])),
+        max(map(display.width, ["command", *commands])),
         max(style.width - beside, _COMMAND_ROOM),
     )
-    padded = [cells.pad(*column) for column in zip(heads, widths, strict=True)]
-    head = "  ".join(["step", cells.pad("command", room), *padded])
+    padded = [display.pad(*column) for column in zip(heads, widths, strict=True)]
+    head = "  ".join(["step", display.pad("command", room), *padded])
     yield style.paint(head.rstrip(), "bold")
     title = None
     for entry, command, states in zip(entries, commands, grid, strict=True):
         if entry.title and entry.title != title:
             title = entry.title
-            shown = cells.cut(style.safe(title), style.width - 6, style.ellipsis)
+            shown = display.cut(style.safe(title), style.width - 6, style.ellipsis)
             yield style.paint(f"{'':6}{shown}", "dim")
-        fitted = cells.pad(cells.cut(command, room, style.ellipsis), room)
+        fitted = display.pad(display.cut(command, room, style.ellipsis), room)
         row = f"{entry.step:<4}  {fitted}"
         for name, state, column in zip(names, states, widths, strict=True):
             look = _look(entry.etcd[name]) if state else ""
-            row += f"  {style.paint(state, look)}{'':{column - cells.width(state)}}"
+            row += f"  {style.paint(state, look)}{'':{column - display.width(state)}}"
         note, look = _note(entry, findings, style)
-        if note and beside + room + 2 + cells.width(note) <= style.width:
+        if note and beside + room + 2 + display.width(note) <= style.width:
             yield f"{row}  {style.paint(note, look)}"
             continue
         yield row.rstrip()
-        for text in cells.wrap(note, style.width - 8) if note else ():
+        for text in display.wrap(note, style.width - 8) if note else ():
             yield f"{'':8}{style.paint(text, look)}"
 
 

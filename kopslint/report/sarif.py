@@ -15,9 +15,9 @@ from urllib.parse import quote
 from kopslint import __version__
 from kopslint.findings import Severity
 from kopslint.report import sentences
-from kopslint.report.identity import identified
+from kopslint.report.display import Style
+from kopslint.report.order import identified
 from kopslint.report.quorum import words
-from kopslint.report.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimelineEntry,
     )
     from kopslint.report.places import Repository
-    from kopslint.source.text import Span
+    from kopslint.text import Span
 
 _LEVEL = {
     Severity.ERROR: "error",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kopslint.findings import Finding, Report
-    from kopslint.report.style import Style
+    from kopslint.report.display import Style
 
 # A DNS name is no longer; whatever is would only be in the way.
 _LONGEST_NAME = 253

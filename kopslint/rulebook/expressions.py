@@ -13,17 +13,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from kopslint.errors import RuleError
+from kopslint.inputs.decode import decode
 from kopslint.records import Frozen
-from kopslint.source.decode import decode
-from kopslint.syntax.yaml_reader import read_yaml
-from kopslint.syntax.yaml_tree import find
+from kopslint.syntax.yaml import find, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kopslint.rulebook.model import Rule, Scope
-    from kopslint.source.text import Span
-    from kopslint.syntax.yaml_tree import Plain, Step
+    from kopslint.syntax.yaml import Plain, Step
+    from kopslint.text import Span
 
 # The library has no types that can be checked: here the typed part ends.
 _Cel: TypeAlias = Any

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kopslint.findings import Draft, Severity
-    from kopslint.syntax.yaml_tree import Step
+    from kopslint.syntax.yaml import Step
 
 Category = Literal[
     "spec", "change", "order", "commands", "undecided", "suppression", "house"
@@ -123,7 +123,7 @@ class Rule(Record):
         if self.house is not None:
             from kopslint.rulebook.expressions import house_rule
 
-            return partial(self._function("checks.house:violations"), house_rule(self))
+            return partial(self._function("checks.custom:violations"), house_rule(self))
         room = "" if self.judges_comments else "checks."
         return self._function(room + self.check)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kopslint.findings import Finding, Report
-    from kopslint.source.text import Source
+    from kopslint.text import Source
 
 SCHEMA = "kopslint-baseline/v1"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.notations.command_list import notation_of
 from kopslint.records import Record
 from kopslint.suppress.directives import MARK
-from kopslint.syntax.command_list import notation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from tree_sitter import Node
 
-    from kopslint.source.text import Source, Span
-    from kopslint.syntax.command_list import Notation
+    from kopslint.notations.command_list import Notation
+    from kopslint.text import Source, Span
 
 Place = tuple[int, int, int, str]
 """The line, the column, the end column and the words of a comment."""
@@ -176,8 +176,8 @@ def _in_shell(source: Source, lines: range) -> Iterator[Place]:
 
     Where bash could not read it, a comment is told by what stands before it.
     """
-    from kopslint.syntax.shell_text import lines_text
-    from kopslint.syntax.shell_tree import Fault, parse
+    from kopslint.shell.grammar import Fault, parse
+    from kopslint.shell.text import lines_text
 
     text = lines_text(source, [(number, 1, source.line(number)) for number in lines])
     for node in parse(text):

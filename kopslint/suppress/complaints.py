@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kopslint.suppress.silence import Outcome
 
 
-def unused(outcome: Outcome) -> Iterator[Draft]:
+def unused_suppression(outcome: Outcome) -> Iterator[Draft]:
     """A comment silences nothing, although its rule was asked."""
     for judged in outcome.judged:
         if not judged.directive.reason or judged.expired or not judged.everywhere:
@@ -39,7 +39,7 @@ def unused(outcome: Outcome) -> Iterator[Draft]:
                 )
 
 
-def without_reason(outcome: Outcome) -> Iterator[Draft]:
+def suppression_without_reason(outcome: Outcome) -> Iterator[Draft]:
     """A comment does not say why."""
     for judged in outcome.judged:
         if not judged.directive.reason:
@@ -53,7 +53,7 @@ def without_reason(outcome: Outcome) -> Iterator[Draft]:
             )
 
 
-def unknown_rule(outcome: Outcome) -> Iterator[Draft]:
+def unknown_rule_in_suppression(outcome: Outcome) -> Iterator[Draft]:
     """A comment names a rule that does not exist."""
     for judged in outcome.judged:
         for name in judged.unknown:
@@ -78,7 +78,7 @@ def _guess(name: str, outcome: Outcome) -> str:
     return f", did you mean {rule.id} ({rule.name})?" if rule else ""
 
 
-def expired(outcome: Outcome) -> Iterator[Draft]:
+def expired_suppression(outcome: Outcome) -> Iterator[Draft]:
     """The last day of a comment is over."""
     for judged in outcome.judged:
         if judged.expired:
@@ -92,7 +92,7 @@ def expired(outcome: Outcome) -> Iterator[Draft]:
             )
 
 
-def not_ignorable(outcome: Outcome) -> Iterator[Draft]:
+def suppression_not_allowed(outcome: Outcome) -> Iterator[Draft]:
     """A comment names a rule that no comment can silence."""
     for judged in outcome.judged:
         for rule in judged.rules:
@@ -107,7 +107,7 @@ def not_ignorable(outcome: Outcome) -> Iterator[Draft]:
                 )
 
 
-def malformed(outcome: Outcome) -> Iterator[Draft]:
+def malformed_suppression(outcome: Outcome) -> Iterator[Draft]:
     """A comment is addressed to kopslint and not understood."""
     for problem in outcome.malformed:
         yield _about(

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from kopslint.findings import Finding
     from kopslint.rulebook.model import Rule
-    from kopslint.source.text import Source
     from kopslint.suppress.comments import Comment
+    from kopslint.text import Source
 
 
 class Texts(Record):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from yaml import Mark, YAMLError
     from yaml._yaml import Mark as CMark
 
-    from kopslint.source.text import Source, Span
+    from kopslint.text import Source, Span
 
 # A marker counts only where a plain value can start: inside quotes, behind ``#``
 # and in the middle of a word it is ordinary text.

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.kops.documents import KopsObject, kops_objects
+from kopslint.kops.decode import KopsObject, kops_objects
 from kopslint.kops.refusals import of_cluster_change
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, InstanceGroup
 from kopslint.kops.validation import (
-    addons,
     clouds,
-    cni,
     completed,
     components,
     elsewhere,
@@ -24,18 +22,21 @@ from kopslint.kops.validation import (
     etcd,
     groups,
     identity,
-    machines,
-    networks,
-    subnets,
+    networking,
     updates,
 )
+from kopslint.kops.validation import (
+    components as addons,
+)
+from kopslint.kops.validation import (
+    groups as machines,
+)
 from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
-from kopslint.kops.validation.declared import Declared
+from kopslint.kops.validation.declared import AtCommand, Declared, Kind, Violation
 from kopslint.kops.validation.fields import FieldWalk
 from kopslint.kops.validation.rows import check_rows
 from kopslint.kops.validation.values import kubernetes_version
-from kopslint.kops.validation.violation import AtCommand, Kind, Violation
-from kopslint.syntax.yaml_reader import read_yaml
+from kopslint.syntax.yaml import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,12 +54,12 @@ _OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
     identity.labels,
     clouds.cloud,
     clouds.iam,
-    networks.networks,
-    subnets.subnets,
+    networking.networks,
+    networking.subnets,
     endpoints.dns,
     endpoints.load_balancer,
     endpoints.issuer_discovery,
-    cni.networking,
+    networking.networking,
     components.api_server,
     components.cloud_flags,
     components.kubelets,

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.validation.values import arn_of, quoted
 from kopslint.records import Record
-from kopslint.syntax.yaml_tree import Scalar
+from kopslint.syntax.yaml import Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.declared import Declared, Violation
     from kopslint.kops.validation.rows import When
-    from kopslint.kops.validation.violation import Violation
 
 # By the names of v1alpha2, in the order in which kops looks for them.
 CLOUDS = {

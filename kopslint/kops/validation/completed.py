@@ -23,8 +23,7 @@ from kopslint.kops.validation.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import Violation
+    from kopslint.kops.validation.declared import Declared, Violation
 
 _CILIUM = "networking.cilium"
 _CALICO = "networking.calico"

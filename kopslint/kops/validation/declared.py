@@ -9,18 +9,79 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from kopslint.kops.validation.values import kubernetes_version
-from kopslint.kops.validation.violation import Violation
-from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence, find, span_of
+from kopslint.records import Record
+from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence, find, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.violation import AtCommand, Kind
-    from kopslint.source.text import Span
-    from kopslint.syntax.yaml_tree import Node, Plain, Step
+    from kopslint.syntax.yaml import Node, Plain, Step
+    from kopslint.text import Span
+
+
+# ------------------------------------------------------------------------------------
+# One thing that kops refuses, in words and with its place
+#
+# The rules make these and the checks print them; this module must not know either.
+
+Kind = Literal[
+    "unknown-field",
+    "wrong-type",
+    "unsupported-value",
+    "network-range",
+    "api-or-dns",
+    "networking",
+    "component",
+    "group",
+    "cloud",
+    "version",
+    "name-or-label",
+    "addon",
+    "missing-field",
+    "etcd",
+    "feature-flag",
+    "update",
+]
+
+AtCommand = Literal["create", "replace", "edit", "update"]
+"""The first command that refuses: ``create`` stands for every path that writes the
+object, ``replace`` for those that overwrite one, ``edit`` for the editor alone, and
+``update`` for those that complete the spec and look at cluster and groups together."""
+
+
+class Violation(Record):
+    """One reason why kops refuses an object.
+
+    ``path`` is the field as the file names it (``spec.subnets[0].cidr``); ``label`` is
+    what is wrong there in a few words; ``hint`` says what to do, in the imperative;
+    ``source`` is the file and function of kops; ``about`` names the object, as in
+    ``InstanceGroup/nodes``. ``covered_by`` names the rule that reports the same mistake
+    already, if there is one. ``harmless`` is set where kops goes on without a word and
+    nothing says that a setting is missed; ``outgrown`` where a newer kops that may be
+    in use accepts it, and nobody says which one is.
+    """
+
+    kind: Kind
+    about: str
+    message: str
+    path: str
+    span: Span
+    at_command: AtCommand
+    source: str
+    label: str = ""
+    hint: str = ""
+    covered_by: str = ""
+    harmless: bool = False
+    outgrown: bool = False
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """A key that sorts violations by place, then by what they say."""
+        return (self.span.order, self.path, self.kind, self.message)
+
 
 T = TypeVar("T", str, bool, int)
 
@@ -124,7 +185,7 @@ class Declared:
 
     def __init__(
         self,
-        node: Mapping,
+        node: YamlMapping,
         version: str,
         kops: int,
         cluster: Declared | None = None,
@@ -134,7 +195,7 @@ class Declared:
         self.root = node
         self.version = version
         spec = node.get("spec")
-        entries = spec.entries if isinstance(spec, Mapping) else ()
+        entries = spec.entries if isinstance(spec, YamlMapping) else ()
         # Most fields are asked for by several rules, and found once.
         self._found: dict[str, Node | None] = {}
         self._spec: dict[Step, Node] = {e.key.text: e.value for e in entries}
@@ -203,22 +264,22 @@ class Declared:
     def count(self, path: str) -> int:
         """How many items the list, or keys the map, has."""
         node = self.node(path)
-        if isinstance(node, Sequence):
+        if isinstance(node, YamlSequence):
             return len(node.items)
-        return len(node.entries) if isinstance(node, Mapping) else 0
+        return len(node.entries) if isinstance(node, YamlMapping) else 0
 
     def each(self, path: str) -> Iterator[str]:
         """The paths of the items of a list, or of the keys of a map."""
         node = self.node(path)
-        if isinstance(node, Sequence):
+        if isinstance(node, YamlSequence):
             yield from (f"{path}[{index}]" for index in range(len(node.items)))
-        elif isinstance(node, Mapping):
+        elif isinstance(node, YamlMapping):
             yield from (f"{path}{{{key}}}" for key in node.keys())  # noqa: SIM118
 
     def keys(self, path: str) -> tuple[str, ...]:
         """The keys of a map."""
         node = self.node(path)
-        return tuple(node.keys()) if isinstance(node, Mapping) else ()
+        return tuple(node.keys()) if isinstance(node, YamlMapping) else ()
 
     def texts(self, path: str) -> tuple[str, ...]:
         """The items of a list as text."""
@@ -232,7 +293,7 @@ class Declared:
         """The span of the key of the field, where it is the key that is wrong."""
         *above, last = self._steps(path)
         parent = find(self.root, *above)
-        entry = parent.entry(str(last)) if isinstance(parent, Mapping) else None
+        entry = parent.entry(str(last)) if isinstance(parent, YamlMapping) else None
         return entry.key.span if entry is not None else self.span(path)
 
     def name(self, path: str) -> str:

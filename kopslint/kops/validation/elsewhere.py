@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.kops.refusals import of_cluster, of_group, of_update
-from kopslint.kops.validation.violation import Violation
+from kopslint.kops.validation.declared import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

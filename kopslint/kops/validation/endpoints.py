@@ -15,8 +15,7 @@ from kopslint.kops.validation.values import is_ip, network, one_of, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import AtCommand, Violation
+    from kopslint.kops.validation.declared import AtCommand, Declared, Violation
 
 _TOPOLOGY = "validation.go, validateCloudDNSTopology"
 _LB = "api.loadBalancer"

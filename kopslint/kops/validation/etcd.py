@@ -15,8 +15,7 @@ from kopslint.kops.validation.values import quoted, semver
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import Violation
+    from kopslint.kops.validation.declared import Declared, Violation
 
 # The last patch of each minor of etcd that kops brings, by the minor of kops; every
 # earlier patch of the minor runs too. Older releases list single patches instead.

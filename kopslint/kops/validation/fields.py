@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.api import KINDS, VERSIONS, api, paths_of
 from kopslint.kops.duration import go_seconds
-from kopslint.kops.validation.declared import named
-from kopslint.kops.validation.violation import Violation
-from kopslint.syntax.yaml_tree import Mapping, Scalar, Sequence
+from kopslint.kops.validation.declared import Violation, named
+from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kopslint.kops.api import Api
     from kopslint.kops.validation.declared import Declared
-    from kopslint.syntax.yaml_tree import Entry, Node, Step
+    from kopslint.syntax.yaml import Entry, Node, Step
 
 _QUANTITY = r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)"
@@ -80,20 +79,20 @@ class FieldWalk:
         if expected == "any" or (isinstance(node, Scalar) and node.value is None):
             return
         if expected.startswith("[]"):
-            if isinstance(node, Sequence):
+            if isinstance(node, YamlSequence):
                 for index, item in enumerate(node.items):
                     self._value(item, expected[2:], (*path, index))
             else:
                 self._wrong_type(node, "a list", path)
         elif expected.startswith("{}"):
-            if isinstance(node, Mapping):
+            if isinstance(node, YamlMapping):
                 for entry in node.entries:
                     here = (*path, entry.key.text)
                     self._value(entry.value, expected[2:], here)
             else:
                 self._wrong_type(node, "a mapping", path)
         elif (fields := self._api.structs.get(expected)) is not None:
-            if not isinstance(node, Mapping):
+            if not isinstance(node, YamlMapping):
                 self._wrong_type(node, "a mapping", path)
                 return
             for entry in node.entries:
@@ -235,9 +234,9 @@ def _would_fit(text: str, expected: str) -> bool:
 
 
 def _kind_of(node: Node) -> str:
-    if isinstance(node, Mapping):
+    if isinstance(node, YamlMapping):
         return "a mapping"
-    if isinstance(node, Sequence):
+    if isinstance(node, YamlSequence):
         return "a list"
     if isinstance(node.value, bool):
         return "true or false"

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.clouds import elsewhere, on
-from kopslint.kops.validation.enums import enum
-from kopslint.kops.validation.rows import Row
+from kopslint.kops.validation.rows import Row, enum
 from kopslint.kops.validation.values import (
     arn_of,
     arn_resource,
@@ -24,7 +23,7 @@ from kopslint.kops.validation.values import (
 )
 
 if TYPE_CHECKING:
-    from kopslint.syntax.yaml_tree import Plain
+    from kopslint.syntax.yaml import Plain
 
 _GROUP = "instancegroup.go, ValidateInstanceGroup"
 _CROSS = "instancegroup.go, CrossValidateInstanceGroup"

@@ -6,23 +6,391 @@ kops pkg/apis/kops/validation/instancegroup.go.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.clouds import cloud_of, demands_of, subnet_types
-from kopslint.kops.validation.endpoints import dns_type
-from kopslint.kops.validation.group_clouds import in_cloud
+from kopslint.kops.validation.components import warm_pool
+from kopslint.kops.validation.endpoints import dns_type, security_groups
 from kopslint.kops.validation.group_rows import GROUP_ROWS
 from kopslint.kops.validation.identity import labels
-from kopslint.kops.validation.machines import containerd, hooks, rolling_update
 from kopslint.kops.validation.rows import check_rows
-from kopslint.kops.validation.values import quoted
+from kopslint.kops.validation.values import (
+    quoted,
+    semver,
+    tolerant_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.kops.spec import InstanceGroup, Manifest
-    from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import Kind, Violation
+    from kopslint.kops.validation.declared import AtCommand, Declared, Kind, Violation
+    from kopslint.syntax.yaml import Node
+
+
+# ------------------------------------------------------------------------------------
+# Instance groups on one cloud or another, and those that Karpenter makes
+#
+# Source: kops pkg/apis/kops/validation (instancegroup.go, aws.go, gce.go).
+
+_CROSS_VALIDATE = "instancegroup.go, CrossValidateInstanceGroup"
+_KARPENTER = "instancegroup.go, validateKarpenterInstanceGroup"
+_POPULATE = (
+    "upup/pkg/fi/cloudup/populate_instancegroup_spec.go, PopulateInstanceGroupSpec"
+)
+# Machines that cannot have a host of their own.
+_SHARED_HOSTS = tuple(
+    f"t2.{size}" for size in ("nano", "micro", "small", "medium", "large", "xlarge")
+)
+
+
+def in_cloud(declared: Declared, cluster: Declared, role: str) -> Iterator[Violation]:
+    """What ``update`` asks of a group in the cloud of its cluster."""
+    here = cloud_of(declared)
+    if here in ("aws", "azure", "gce", "linode"):
+        yield from _subnet_types(declared, cluster)
+    if here == "aws":
+        yield from _on_aws(declared, cluster, role)
+    elif here == "gce":
+        yield from _on_gce(declared)
+    elif here == "azure":
+        yield from _on_azure(declared, role)
+    if declared.text("manager") == "Karpenter" and declared.since(36):
+        yield from _karpenter(declared, cluster, role, here)
+
+
+def _subnet_types(declared: Declared, cluster: Declared) -> Iterator[Violation]:
+    """The subnets of one group: all private, or all public."""
+    types = subnet_types(cluster)
+    first = ""
+    for path in declared.each("subnets"):
+        kind = types.get(declared.text(path), "")
+        first = first or kind
+        if kind not in ("", first):
+            problem = f"is a subnet of type {kind}, beside one of type {first}"
+            source = "pkg/model/context.go, GatherSubnets"
+            yield declared.refuse("group", path, problem, source, at="update")
+
+
+def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violation]:
+    machine = declared.text("machineType")
+    dedicated = declared.text("tenancy") not in ("", "default")
+    if dedicated and machine in _SHARED_HOSTS and declared.since(22):
+        shared = f"is {declared.text('tenancy')}, which {machine} cannot have"
+        yield declared.refuse("group", "tenancy", shared, _POPULATE, at="update")
+    yield from security_groups(declared, "additionalSecurityGroups", "update")
+    policy = "mixedInstancesPolicy"
+    base, most = declared.number(f"{policy}.onDemandBase"), declared.number("maxSize")
+    if not declared.has("maxSize") and role:
+        most = 2 if role == "Node" else 1
+    if base is not None and most is not None and base > most:
+        excess = f"is {base}, more than maxSize {most}"
+        source = "aws.go, awsValidateMixedInstancesPolicy"
+        place = f"{policy}.onDemandBase"
+        yield declared.refuse("group", place, excess, source, at="update")
+    if not declared.since(21):
+        return
+    # A group inherits the warm pool of its cluster, unless it is of the control plane
+    # or a bastion.
+    inherits = role not in ("ControlPlane", "Bastion")
+    of_cluster = cluster.has("cloudProvider.aws.warmPool") and inherits
+    if not declared.has("warmPool") and not of_cluster:
+        return
+    size = declared.number("warmPool.maxSize")
+    if size is None and of_cluster:
+        size = cluster.number("cloudProvider.aws.warmPool.maxSize")
+    place = "warmPool"
+    if size != 0:
+        problem = None
+        if role not in ("Node", "APIServer"):
+            problem = "can be set only in groups with role Node or APIServer"
+        elif declared.has("maxPrice"):
+            problem = "cannot be used with spot instances"
+        if problem is not None:
+            yield declared.refuse("group", place, problem, _CROSS_VALIDATE, at="update")
+    yield from warm_pool(declared, "warmPool")
+
+
+def _on_gce(declared: Declared) -> Iterator[Violation]:
+    if declared.count("subnets") > 1:
+        source = "pkg/model/gcemodel/autoscalinggroup.go, Build"
+        problem = "has more than one subnet, and groups on GCE have one"
+        yield declared.refuse("group", "subnets", problem, source, at="update")
+    if not declared.count("zones") and declared.since(35):
+        source = "gce.go, gceValidateInstanceGroup"
+        problem = "is missing: groups on GCE name their zones"
+        yield declared.refuse("missing-field", "zones", problem, source, at="update")
+
+
+def _on_azure(declared: Declared, role: str) -> Iterator[Violation]:
+    source = "pkg/model/azuremodel/vmscaleset.go"
+    if role not in ("", "ControlPlane", "Node", "APIServer"):
+        problem = f"is {role}, which groups on Azure cannot have"
+        yield declared.refuse("group", "role", problem, source, at="update")
+    if declared.count("subnets") > 1:
+        problem = "has more than one subnet, and groups on Azure have one"
+        yield declared.refuse("group", "subnets", problem, source, at="update")
+    image = declared.text("image")
+    if image and not image.startswith("/subscriptions/") and image.count(":") != 3:
+        problem = f"is {quoted(image)}, and must be publisher:offer:sku:version"
+        yield declared.refuse("group", "image", problem, source, at="update")
+    least, most = declared.number("minSize"), declared.number("maxSize")
+    if least is not None and most is not None and least < most:
+        problem = f"is {most}, and must be the same as minSize {least} on Azure"
+        yield declared.refuse("group", "maxSize", problem, source, at="update")
+
+
+def _karpenter(
+    declared: Declared, cluster: Declared, role: str, here: str
+) -> Iterator[Violation]:
+    def refuse(field: str, problem: str, function: str = "") -> Violation:
+        source = f"instancegroup.go, {function}" if function else _KARPENTER
+        return declared.refuse("group", field, problem, source, at="update")
+
+    if here not in ("", "aws"):
+        yield refuse("manager", "is Karpenter, which works only on AWS")
+    if role not in ("", "Node"):
+        yield refuse("role", "must be Node for Karpenter")
+    most, least = declared.number("maxSize"), declared.number("minSize")
+    if most is not None and most <= 0:
+        yield refuse("maxSize", f"is {most}, and must be more than zero")
+    function = "validateKarpenterStaticCapacity"
+    if least is not None and least <= 0:
+        yield refuse("minSize", f"is {least}, and must be more than zero", function)
+    elif least is not None and not _static_capacity(cluster):
+        problem = "needs StaticCapacity=true in karpenter.featureGates"
+        yield refuse("minSize", problem, function)
+    image = declared.text("image").strip()
+    owner, slash, name = image.partition("/")
+    if image.startswith(("ami-",)):
+        return
+    is_parameter = image.startswith("ssm:") and "://" not in image
+    if (
+        image == "ssm:"
+        or "://" in image
+        or (slash and not is_parameter and (not owner or not name))
+    ):
+        problem = f"is {quoted(image)}, and must be ami-..., ssm:..., or owner/name"
+        yield refuse("image", problem, "validateKarpenterAMISelectorImage")
+
+
+def _static_capacity(cluster: Declared) -> bool:
+    gates = cluster.text("karpenter.featureGates")
+    enabled = not gates
+    for gate in gates.split(",") if gates else ():
+        name, mark, value = gate.partition("=")
+        if mark and name.strip() == "StaticCapacity":
+            enabled = value.strip().lower() == "true"
+    return enabled
+
+
+# ------------------------------------------------------------------------------------
+# What is set up on machines: hooks, files, containerd, mirrors, and how they roll
+#
+# Source: kops pkg/apis/kops/validation/validation.go. Most of it stands in a Cluster
+# for all its machines or in an InstanceGroup for some.
+
+
+def hooks(declared: Declared) -> Iterator[Violation]:
+    """Hooks and file assets, of a cluster or a group."""
+    source = "validation.go, validateHookSpec"
+    for hook in declared.each("hooks"):
+        v1alpha2 = declared.version == "v1alpha2"
+        field = f"{hook}.disabled" if v1alpha2 else f"{hook}.enabled"
+        if declared.flag(field) is v1alpha2:
+            continue
+        manifest = declared.text(f"{hook}.manifest")
+        runs = declared.has(f"{hook}.execContainer")
+        raw = declared.flag(f"{hook}.useRawManifest") is True
+        problems = []
+        if not runs and not manifest:
+            problems.append("has neither a manifest nor an execContainer")
+        elif raw and not manifest:
+            problems.append("needs a manifest for useRawManifest")
+        if raw and runs:
+            problems.append("cannot have execContainer beside useRawManifest")
+        problems += [
+            f"cannot have {field} beside useRawManifest"
+            for field in ("before", "requires")
+            if raw and declared.has(f"{hook}.{field}")
+        ]
+        for problem in problems:
+            yield declared.refuse("component", hook, problem, source)
+        place = f"{hook}.execContainer.image"
+        if runs and not declared.text(place):
+            function = "validation.go, validateExecContainerAction"
+            yield declared.refuse("missing-field", place, "is missing", function)
+    for asset in declared.each("fileAssets"):
+        for field in ("name", "content"):
+            if not declared.text(f"{asset}.{field}"):
+                place = f"{asset}.{field}"
+                function = "validation.go, validateFileAssetSpec"
+                yield declared.refuse("missing-field", place, "is missing", function)
+
+
+def containerd(declared: Declared) -> Iterator[Violation]:
+    """containerd, of a cluster or a group."""
+    if not declared.has("containerd"):
+        return
+    at: AtCommand = "create" if declared.cluster is declared else "update"
+    source = "validation.go, validateContainerdConfig"
+    place = "containerd.version"
+    text = declared.text(place)
+    version = tolerant_version(text)
+    oldest = (2, 1, 0) if declared.since(37) else (1, 3, 4)
+    if declared.has(place) and declared.since(20):
+        problem = None
+        if version is None:
+            problem = f"is {quoted(text)}, which is no version"
+        elif version < oldest:
+            problem = f"is {text}, and must be {'.'.join(map(str, oldest))} or newer"
+        if problem is not None:
+            yield declared.refuse("version", place, problem, source, at=at)
+    for arch in ("Amd64", "Arm64"):
+        url, sha = f"containerd.packages.url{arch}", f"containerd.packages.hash{arch}"
+        pair = [declared.has(url), declared.has(sha)]
+        problem, where = None, sha
+        if pair == [True, False]:
+            problem, where = f"needs hash{arch} beside it", url
+        elif pair == [False, True]:
+            problem = f"needs url{arch} beside it"
+        elif all(pair) and len(declared.text(sha)) > 64:
+            problem = "has more than 64 characters"
+        if problem is not None and declared.since(19):
+            yield declared.refuse("component", where, problem, source, at=at)
+    yield from _nri(declared)
+    yield from _accelerators(declared)
+
+
+def _nri(declared: Declared) -> Iterator[Violation]:
+    if declared.flag("containerd.nri.enabled") is not True:
+        return
+    source = "validation.go, validateNriConfig"
+    at: AtCommand = "create" if declared.cluster is declared else "update"
+    for field in ("pluginRequestTimeout", "pluginRegistrationTimeout"):
+        place = f"containerd.nri.{field}"
+        period = go_seconds(declared.text(place)) if declared.has(place) else None
+        if period is not None and period <= 0 and declared.since(37):
+            problem = f"is {declared.text(place)}, and must be more than zero"
+            yield declared.refuse("component", place, problem, source, at=at)
+    version = semver(declared.text("containerd.version"))
+    # Where none is named, kops itself stops with a panic.
+    if declared.since(29) and (version is None or version < (1, 7, 0)):
+        problem = "needs containerd.version to be set, to 1.7.0 or newer"
+        yield declared.refuse("component", "containerd.nri", problem, source, at=at)
+
+
+def _accelerators(declared: Declared) -> Iterator[Violation]:
+    here, in_cluster = cloud_of(declared), declared.cluster is declared
+    at: AtCommand = "create" if in_cluster else "update"
+    place = "containerd.nvidiaGPU"
+    if declared.flag(f"{place}.enabled") and here and declared.since(24):
+        source = "validation.go, validateNvidiaConfig"
+        problem = None
+        if here not in ("aws", "openstack"):
+            problem = "is supported only on AWS and OpenStack"
+        elif here == "openstack" and in_cluster:
+            problem = "can be set only in instance groups on OpenStack"
+        if problem is not None:
+            yield declared.refuse("component", place, problem, source, at=at)
+    if in_cluster and declared.has("containerd.gvisor") and declared.since(36):
+        problem = "can be set only in instance groups"
+        source = "validation.go, validateGVisorConfig"
+        yield declared.refuse("component", "containerd.gvisor", problem, source)
+
+
+_REPOSITORIES = {"gs": "gce", "s3": "aws", "azureblob": "azure"}
+
+
+def assets(declared: Declared) -> Iterator[Violation]:
+    """Where images and files are mirrored."""
+    source = "validation.go, validateClusterSpec"
+    both = declared.has("assets.containerRegistry")
+    if both and declared.has("assets.containerProxy") and declared.since(19):
+        clash = "cannot stand beside containerRegistry"
+        yield declared.refuse("component", "assets.containerProxy", clash, source)
+    place = "assets.fileRepository"
+    text = declared.text(place)
+    if not declared.has(place) or not declared.since(36):
+        return
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        url = urlsplit("")
+    problem = None
+    needed = _REPOSITORIES.get(url.scheme)
+    if url.scheme not in ("http", "https", *_REPOSITORIES):
+        problem = (
+            f"is {quoted(text)}, and must be a URL (http, https, s3, gs, azureblob)"
+        )
+    elif needed is not None and cloud_of(declared) not in ("", needed):
+        problem = f"is {quoted(text)}, which works only on {needed}"
+    elif not url.netloc:
+        problem = f"is {quoted(text)}, which has no host"
+    elif url.scheme == "s3" and _outside_partition(declared) and declared.since(37):
+        problem = f"is {quoted(text)}, which kops cannot use in this region"
+    elif url.scheme == "azureblob" and not url.path.strip("/"):
+        problem = f"is {quoted(text)}, which has no container"
+    if problem is not None:
+        source = "validation.go, validateFileRepository"
+        yield declared.refuse("component", place, problem, source)
+
+
+def _outside_partition(declared: Declared) -> bool:
+    """Whether the cluster is where S3 has another domain than amazonaws.com.
+
+    Source: kops pkg/apis/kops/validation/aws.go, awsValidateS3FileRepositoryPartition.
+    """
+    zones = (declared.text(f"{s}.zone") for s in declared.each("networking.subnets"))
+    return any(zone.startswith(("cn-", "us-iso", "eu-isoe-")) for zone in zones)
+
+
+def rolling_update(declared: Declared, control_plane: bool) -> Iterator[Violation]:
+    """How many machines a roll may take at once."""
+    source = "validation.go, validateRollingUpdate"
+    unavailable: int | None = 1
+    place = "rollingUpdate.maxUnavailable"
+    if declared.has(place):
+        unavailable = _scaled(declared.node(place), 1)
+        if unavailable is None:
+            unreadable = f"is {quoted(declared.text(place))}, no number or percentage"
+            yield declared.refuse("component", place, unreadable, source)
+        elif unavailable < 0:
+            yield declared.refuse("component", place, "is negative", source)
+    place = "rollingUpdate.maxSurge"
+    if not declared.has(place) or not declared.since(18):
+        return
+    surge = _scaled(declared.node(place), 1000)
+    problem = None
+    if surge is None:
+        problem = f"is {quoted(declared.text(place))}, no number or percentage"
+    elif control_plane and surge != 0:
+        problem = "must be 0: groups of the control plane cannot surge"
+    elif surge < 0:
+        problem = "is negative"
+    elif unavailable == 0 and surge == 0:
+        problem = "must not be 0 if maxUnavailable is 0"
+    if problem is not None:
+        yield declared.refuse("component", place, problem, source)
+
+
+def _scaled(node: Node | None, total: int) -> int | None:
+    """A number, or a percentage of ``total``, or None if it is neither.
+
+    Source: apimachinery pkg/util/intstr, GetScaledValueFromIntOrPercent; a percentage
+    of one machine is none unless it is all, and of many it is rounded up.
+    """
+    value = node.plain if node is not None else None
+    if isinstance(value, int | float):
+        return int(value)
+    if not isinstance(value, str) or not re.fullmatch(r"-?\d+%", value):
+        return None
+    product = int(value[:-1]) * total
+    return product // 100 if total == 1 else -(-product // 100)
+
 
 _GROUP = "instancegroup.go, ValidateInstanceGroup"
 _CROSS = "instancegroup.go, CrossValidateInstanceGroup"

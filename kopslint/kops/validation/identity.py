@@ -16,9 +16,8 @@ from kopslint.kops.validation.values import dns_name, kubernetes_version, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import AtCommand, Violation
-    from kopslint.syntax.yaml_tree import Plain
+    from kopslint.kops.validation.declared import AtCommand, Declared, Violation
+    from kopslint.syntax.yaml import Plain
 
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _RESERVED = ("Name", "KubernetesCluster")

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.api import has_path
 from kopslint.kops.validation.declared import in_file, named
-from kopslint.syntax.yaml_tree import Mapping, Scalar
+from kopslint.kops.validation.values import one_of
+from kopslint.syntax.yaml import Scalar, YamlMapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.kops.validation.declared import Declared
+    from kopslint.kops.validation.declared import AtCommand, Declared, Kind, Violation
     from kopslint.kops.validation.values import Test
-    from kopslint.kops.validation.violation import AtCommand, Kind, Violation
 
     When = Callable[[Declared], bool]
 
@@ -70,7 +70,7 @@ def gone(kubernetes: int, kops: int) -> When:
 def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Violation]:
     """What the rows of ``table`` find in an object."""
     spec = declared.root.get("spec")
-    if not isinstance(spec, Mapping):
+    if not isinstance(spec, YamlMapping):
         return
     kind = "Cluster" if declared.cluster is declared else "InstanceGroup"
     index = _by_first_step(table, declared.version, kind)
@@ -123,3 +123,24 @@ def _by_first_step(
         if has_path(version, kind, named(("spec", *steps))):
             index.setdefault(str(steps[0]), []).append(row)
     return {step: tuple(rows) for step, rows in index.items()}
+
+
+# ------------------------------------------------------------------------------------
+# Rows for fields that take one of a few texts, written in one line
+
+
+def enum(
+    path: str,
+    source: str,
+    *values: str,
+    since: int = 10,
+    empty: bool = False,
+    when: When | None = None,
+    at: AtCommand = "create",
+) -> Row:
+    """A row that takes ``values`` alone; ``empty`` if an empty text is none.
+
+    Source of the shape: kops pkg/apis/kops/validation/helpers.go, IsValidValue.
+    """
+    test = one_of(*values, empty=empty)
+    return Row("unsupported-value", path, test, source, since, when, at, values)

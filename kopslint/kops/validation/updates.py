@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared
-    from kopslint.kops.validation.violation import Violation
+    from kopslint.kops.validation.declared import Declared, Violation
 
 _SOURCE = "cluster.go, validateEtcdClusterUpdate"
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kopslint.syntax.yaml_tree import Plain
+    from kopslint.syntax.yaml import Plain
 
     Test = Callable[[Plain], str | None]
 

@@ -1,0 +1,310 @@
+"""Where etcd-manager keeps its backups and its orders, and what becomes of them.
+
+The store holds the control spec and the marker that the cluster was created, so
+whoever loses it, moves it or keeps it too long has more at stake than backups.
+Sources: kops pkg/model/components/etcdmanager/options.go, etcd-manager
+pkg/controller/controller.go, kops docs/operations/etcd_backup_restore_encryption.md.
+"""
+
+from __future__ import annotations
+
+from itertools import dropwhile
+from typing import TYPE_CHECKING
+
+from kopslint.checks import teardown
+from kopslint.checks.context import Context, Draft, listed, only
+from kopslint.checks.rolls import covers_control_plane
+from kopslint.commands import model
+from kopslint.findings import Location
+from kopslint.kops.state_store import Part, part_of, store_of
+from kopslint.syntax.yaml import find, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.commands.model import Command
+    from kopslint.kops.spec import Cluster, EtcdCluster
+    from kopslint.model.simulation import Step
+    from kopslint.text import Span
+
+_FIELD = ("backups", "backupStore")
+
+
+def etcd_backup_store_moved(context: Context) -> Iterator[Draft]:
+    """The backup store of an etcd cluster is another one than before."""
+    pair = teardown.cluster(context)
+    if pair is None:
+        return
+    moved = [
+        (old, new, _store(pair[0], old), _store(pair[1], new))
+        for old, new in teardown.etcd_clusters(context)
+        if not _same(_store(pair[0], old), _store(pair[1], new))
+    ]
+    if not moved:
+        return
+    names = [new.name for _, new, _, _ in moved]
+    stores = "store" if len(names) == 1 else "stores"
+    yield Draft(
+        message=f"the backup {stores} of etcd {listed(names)} "
+        f"{'moves' if len(names) == 1 else 'move'}",
+        why="The control spec and the marker that the cluster was created are in "
+        "there. In the new place there is neither: an etcd-manager that starts takes "
+        "the cluster for a new one, and the old backups are not found.",
+        locations=(
+            *(
+                Location(_place(pair[1], new), f"{new.name}: {after}")
+                for _, new, _, after in moved
+            ),
+            *(
+                Location(_place(pair[0], old), f"before: {before}")
+                for old, _, before, _ in moved[:1]
+            ),
+        ),
+        subject=",".join(names),
+        etcd_cluster=only(names),
+        fix=tuple(
+            f"aws s3 sync {before}/ {after}/  # {new.name}, just before the update"
+            for _, new, before, after in moved
+            if before.startswith("s3:") and after.startswith("s3:")
+        ),
+    )
+
+
+def _store(cluster: Cluster, etcd: EtcdCluster) -> str:
+    """The backup store, by default below the cluster's part of the state store.
+
+    Where the spec does not say which state store that is, it starts with ``...``.
+    """
+    said = text_at(etcd.node, *_FIELD)
+    if said:
+        return said.rstrip("/")
+    base = store_of(cluster) or f".../{cluster.name}"
+    return f"{base.rstrip('/')}/backups/etcd/{etcd.name}"
+
+
+def _base(cluster: Cluster) -> tuple[str, ...]:
+    if cluster.version == "v1alpha3":
+        return ("spec", "configStore", "base")
+    return ("spec", "configBase")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two stores are one; an unknown state store may be any."""
+    if "..." in (one[:3], other[:3]):
+        tail = min(one.lstrip("."), other.lstrip("."), key=len)
+        return one.endswith(tail) and other.endswith(tail)
+    return one == other
+
+
+def _place(cluster: Cluster, etcd: EtcdCluster) -> Span:
+    if find(etcd.node, *_FIELD) is not None:
+        return etcd.at(*_FIELD)
+    if find(cluster.node, *_base(cluster)) is not None:
+        return cluster.at(*_base(cluster))
+    return etcd.at("name")
+
+
+def restore_incomplete(context: Context) -> Iterator[Draft]:
+    """A restore is ordered for a part of etcd, or nobody is made to carry it out."""
+    if context.simulation is None:
+        return
+    restores = [
+        (step, step.command)
+        for step in context.simulation.steps
+        if isinstance(step.command, model.RestoreBackup)
+    ]
+    if not restores:
+        return
+    last, command = restores[-1]
+    rest = dropwhile(lambda c: c is not command, context.simulation.plan.commands)
+    if not any(_makes_reread(later, context) for later in rest):
+        yield Draft(
+            message="the restore is ordered, and nothing makes etcd-manager do it",
+            why="restore-backup only leaves an order in the backup store. The leader "
+            "reads it when etcd-manager starts or leadership changes, and not before.",
+            locations=(Location(command.span, "ordered here, and never read"),),
+            subject="never-read",
+            step=last.number,
+            fix=(
+                "# restart etcd-manager on every control-plane machine, then",
+                "kops rolling-update cluster --force --yes",
+            ),
+        )
+    named = {command.etcd_cluster for _, command in restores}
+    names = [etcd.name for etcd in (context.before or context.after).etcd_clusters]
+    missing = [n for n in names if n in ("main", "events") and n not in named]
+    if None in named or not missing:
+        return
+    done = [name for name in names if name in named]
+    yield Draft(
+        message=f"etcd {listed(done)} is restored and {listed(missing)} is not",
+        why="The two then tell of different times: objects that the events speak of "
+        "do not exist, or the other way round. kops documents the restore of both.",
+        locations=(Location(command.span, f"only {listed(done)}"),),
+        subject=f"only/{','.join(done)}",
+        step=last.number,
+        etcd_cluster=only(missing),
+        fix=tuple(
+            f"etcd-manager-ctl --backup-store=.../backups/etcd/{name} restore-backup "
+            "BACKUP"
+            for name in missing
+        ),
+    )
+
+
+def _makes_reread(command: Command, context: Context) -> bool:
+    """Whether a command makes etcd-manager start, so that it reads its orders.
+
+    What cannot be read may be what does.
+    """
+    match command:
+        case model.RollingUpdate(yes=True):
+            return covers_control_plane(command, context)
+        case model.Reconcile(yes=True) | model.DeleteInstance(yes=True):
+            return True
+        case model.StopInstances() | model.RestartManagers() | model.Unreadable():
+            return True
+        case _:
+            return False
+
+
+def state_store_reused(context: Context) -> Iterator[Draft]:
+    """A cluster is destroyed and built again on the state store of the old one."""
+    destroyed: Step | None = None
+    for step in context.simulation.steps if context.simulation is not None else ():
+        match step.command:
+            case model.Terraform(verb="destroy", targets=()):
+                destroyed = step
+            case model.DeleteBackups() | model.DeleteCluster(yes=True):
+                destroyed = None
+            case model.Terraform(verb="apply", targets=()) if destroyed is not None:
+                yield Draft(
+                    message="the cluster is built again on the state store of the one "
+                    "that was destroyed",
+                    why="The disks are gone, and the backup store still says that the "
+                    "cluster was created: etcd-manager finds no member, makes no new "
+                    "cluster, and waits for a restore. The API never starts.",
+                    locations=(
+                        Location(step.command.span, "empty disks, old control spec"),
+                        Location(destroyed.command.span, "the disks go here"),
+                    ),
+                    subject="destroy-apply",
+                    step=step.number,
+                    fix=(
+                        "# instead of the destroy, which leaves the state store full:",
+                        f"kops delete cluster {context.cluster} --yes",
+                        "# or keep the data: restore a backup of main and events",
+                    ),
+                )
+                return
+            case _:
+                pass
+
+
+def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
+    """The backup store of a living cluster is deleted by hand."""
+    for step, command in _removals(context):
+        if isinstance(command, model.DeleteCluster):
+            yield _forgotten(step, context)
+            continue
+        target = command.target
+        part = _part(command, context)
+        if target is None or not (
+            part in (Part.WHOLE, Part.BACKUPS) or _goes_with(command, context)
+        ):
+            continue
+        yield Draft(
+            message="the state store expires etcd's backups and control spec"
+            if command.expires
+            else "etcd's backup store is deleted while the cluster lives",
+            why="With the backups goes what etcd-manager steers by: the "
+            "member count and the marker that the cluster was created. When "
+            "leadership changes next it takes the cluster for a new one, and "
+            "there is nothing to restore from.",
+            locations=(Location(target.span, "the control spec is in here"),),
+            subject=target.shown,
+            step=step.number,
+            fix=("# remove single backups, or lower backupRetentionDays",),
+        )
+
+
+def _forgotten(step: Step, context: Context) -> Draft:
+    """``--unregister``: the machines stay, and all that they need is deleted.
+
+    Source: kops pkg/client/simple/vfsclientset/clientset.go, DeleteAllClusterState.
+    """
+    return Draft(
+        message=f"the state store of cluster {context.cluster} is deleted while its "
+        "machines run on",
+        why="--unregister leaves the machines and deletes all that the state store "
+        "holds of them: the spec, the keys, the secrets, and etcd's backups with the "
+        "member count and the marker that the cluster was created. kops can change "
+        "the cluster no more, and there is nothing to restore from.",
+        locations=(Location(step.command.span, "keys and backups go here"),),
+        subject="unregister",
+        step=step.number,
+        fix=("# copy the state store first, or leave it",),
+    )
+
+
+def keys_deleted(context: Context) -> Iterator[Draft]:
+    """The keys or the secrets of a living cluster are deleted from the state store."""
+    for step, command in _removals(context):
+        if (
+            isinstance(command, model.DeleteCluster)
+            or _part(command, context) is not Part.KEYS
+            or command.target is None
+        ):
+            continue
+        yield Draft(
+            message="the keys of the cluster are "
+            + ("expired" if command.expires else "deleted")
+            + " while it lives",
+            why="The next 'kops update cluster' makes new certificate authorities and "
+            "secrets. A machine that starts after that trusts none of the others: it "
+            "joins neither etcd nor the API, and what is encrypted cannot be read.",
+            locations=(Location(command.target.span, "nothing else has them"),),
+            subject=command.target.shown,
+            step=step.number,
+            fix=(
+                "# copy the folder first; keys are rotated with 'kops create keypair'",
+            ),
+        )
+
+
+def _removals(
+    context: Context,
+) -> Iterator[tuple[Step, model.DeleteBackups | model.DeleteCluster]]:
+    """What deletes objects of the state store of a cluster that goes on."""
+    for step in context.simulation.steps if context.simulation is not None else ():
+        match step.command:
+            case model.Terraform(verb="destroy", targets=()):
+                return
+            case model.DeleteCluster(yes=True, unregister=True) as command:
+                yield step, command
+                return
+            case model.DeleteCluster(yes=True):
+                return
+            case model.DeleteBackups() as command:
+                yield step, command
+            case _:
+                pass
+
+
+def _part(command: model.DeleteBackups, context: Context) -> Part | None:
+    """The part of the state store that a removal takes away."""
+    if command.target is None:
+        return None
+    cluster = (context.before or context.after).cluster
+    part = part_of(command.target, cluster, context.cluster)
+    return None if part is Part.WHOLE and not command.below else part
+
+
+def _goes_with(command: model.DeleteBackups, context: Context) -> bool:
+    """Whether a backup store is below what is removed with all that is in it."""
+    cluster = context.after.cluster
+    if cluster is None or command.target is None or not command.below:
+        return False
+    path = command.target.shown.rstrip("/")
+    stores = [_store(cluster, etcd) for etcd in cluster.etcd_clusters]
+    return any(f"{store}/".startswith(f"{path}/") for store in stores)

@@ -1,0 +1,144 @@
+"""Where output goes: what the standard output can show, and files written whole.
+
+This module knows terminals and pipes and must not know what is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kopslint.cli.options import ColorWhen
+from kopslint.errors import UsageError
+from kopslint.records import Record
+from kopslint.report.display import Style, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+
+# Lines longer than this are hard to read, and shorter ones cannot hold a timeline.
+_WIDEST = 120
+_NARROWEST = 80
+_PIPED = 100
+
+
+def style_for(stream: TextIO, when: ColorWhen, environment: Mapping[str, str]) -> Style:
+    """What may be printed to a stream.
+
+    An explicit ``when`` decides about colour, then ``NO_COLOR``, then
+    ``FORCE_COLOR`` and ``CLICOLOR_FORCE``, then whether it is a terminal.
+    """
+    terminal = stream.isatty()
+    width = _PIPED
+    if terminal:
+        from shutil import get_terminal_size
+
+        columns = get_terminal_size().columns
+        width = max(_NARROWEST, min(columns, _WIDEST))
+    encoding = (stream.encoding or "ascii").lower().replace("_", "-")
+    return Style(
+        color=_color(terminal, when, environment),
+        unicode=encoding.startswith("utf"),
+        width=width,
+    )
+
+
+def file_style(when: ColorWhen) -> Style:
+    """What may be written to a file; colour only if it was asked for."""
+    return Style(color=when is ColorWhen.ALWAYS, unicode=True, width=_PIPED)
+
+
+def write_output(text: str) -> None:
+    """Write to the standard output; a reader that has left early is no error.
+
+    Raises ``UsageError`` if it cannot be written for another reason.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at exit and would complain then.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except OSError as error:
+        raise UsageError(
+            f"the standard output cannot be written: {error.strerror}"
+        ) from error
+
+
+def write_file(path: Path, text: str, mode: int | None = None) -> None:
+    """Write a file whole or not at all, by default as readable as any other file.
+
+    Raises ``UsageError`` if that fails.
+    """
+    from tempfile import mkstemp
+
+    temporary = None
+    path = path.resolve()
+    try:
+        if path.exists() and not path.is_file():
+            # A pipe or a device can only be written to, never replaced.
+            path.write_text(text, encoding="utf-8")
+            return
+        descriptor, temporary = mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        # Temporary files are private, and what is written here is not.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask if mode is None else mode)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                Path(temporary).unlink()
+        raise UsageError(
+            f"{path}: cannot be written: {error.strerror}",
+            hint="name a file in a folder that exists and that you may write to",
+        ) from error
+
+
+def _color(terminal: bool, when: ColorWhen, environment: Mapping[str, str]) -> bool:
+    if when is not ColorWhen.AUTO:
+        return when is ColorWhen.ALWAYS
+    if environment.get("NO_COLOR"):
+        return False
+    forced = [environment.get(name) for name in ("FORCE_COLOR", "CLICOLOR_FORCE")]
+    if any(value not in (None, "", "0") for value in forced):
+        return True
+    return terminal and environment.get("TERM") != "dumb"
+
+
+# ------------------------------------------------------------------------------------
+# What is said while kopslint works
+#
+# It goes to the standard error: the standard output is the report's.
+
+
+class Voice(Record):
+    """How much is said on the standard error besides errors."""
+
+    quiet: bool = False
+    verbose: bool = False
+
+    def remark(self, sentence: str) -> None:
+        """Says what a person should know unless only findings were asked for."""
+        if not self.quiet:
+            sys.stderr.write(visible(f"kopslint: {sentence}") + "\n")
+
+    def detail(self, sentence: str) -> None:
+        """Says what only matters to somebody who wonders what is going on."""
+        if self.verbose:
+            sys.stderr.write(visible(f"kopslint: {sentence}") + "\n")
+
+    def progress(self, sentence: str) -> None:
+        """Replaces the line at the end of a terminal; an empty one removes it."""
+        if not self.quiet and sys.stderr.isatty():
+            sys.stderr.write(f"\r{visible(sentence)}\x1b[K")
+            sys.stderr.flush()

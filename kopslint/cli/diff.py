@@ -1,0 +1,249 @@
+"""``kopslint diff``: what changes between two specs, for people and for programs.
+
+The comparison is made elsewhere; here it is put into words or into JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from kopslint.cli.console import style_for
+from kopslint.cli.inputs import read_request
+from kopslint.cli.options import ColorWhen, Format
+from kopslint.report import display
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kopslint.change.diff import Comparison, Difference, Tree
+    from kopslint.change.membership import Correspondence
+    from kopslint.report.display import Style
+    from kopslint.text import Span
+
+_MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+_WHAT = {
+    "cluster": "the Cluster",
+    "subnet": "subnets",
+    "etcd": "etcd clusters",
+    "group": "instance groups",
+}
+
+
+def render_differences(
+    before: Sequence[str], after: Sequence[str], form: Format
+) -> str:
+    r"""What changes from the specs ``before`` to the specs ``after``.
+
+    As text: for each cluster its differences by object, marked ``+``, ``-`` or
+    ``~``, then what does not fit between etcd members and groups, then one line
+    that sums up. As JSON, one object::
+
+        {"schema": "kopslint-diff/v1",
+         "only_before": [cluster], "only_after": [cluster],
+         "clusters": [{"name",
+           "differences": [{"kind", "path": [...], "old", "new",
+                            "before": place | null, "after": place | null}],
+           "members": {etcd cluster: {"before": n, "after": n}},
+           "not_compared": {"only_before": [section], "only_after": [section]},
+           "unmatched": {"before": unmatched, "after": unmatched}}]}
+
+    A place is ``{"path", "line", "column"}``; ``unmatched`` lists the
+    ``members_without_group`` (``etcd_cluster``, ``member``, ``group``) and the
+    ``groups_without_member`` (``etcd_cluster``, ``group``).
+
+    Raises ``InputError`` for what cannot be read, and ``NothingCheckedError`` if
+    neither side holds a kops cluster.
+    """
+    from kopslint.change.diff import compare
+    from kopslint.errors import NothingCheckedError
+    from kopslint.kops.decode import read_fleet
+
+    request = read_request(before, after, ())
+    old = read_fleet(request.before or ()).manifests
+    new = read_fleet(request.after or ()).manifests
+    if not old and not new:
+        raise NothingCheckedError(
+            "no kops cluster was found on either side, so nothing was compared",
+            hint="name files that hold kind: Cluster or kind: InstanceGroup",
+        )
+    compared = [compare(old[name], new[name]) for name in sorted({*old} & {*new})]
+    only_before, only_after = sorted({*old} - {*new}), sorted({*new} - {*old})
+    if form is Format.JSON:
+        document = {
+            "schema": "kopslint-diff/v1",
+            "only_before": only_before,
+            "only_after": only_after,
+            "clusters": [_as_json(comparison) for comparison in compared],
+        }
+        return json.dumps(document, indent=2) + "\n"
+    style = style_for(sys.stdout, ColorWhen.AUTO, os.environ)
+    blocks = ["\n".join(_as_text(comparison, style)) for comparison in compared]
+    blocks += [f"{style.safe(name)}: only before" for name in only_before]
+    blocks += [f"{style.safe(name)}: only after" for name in only_after]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _as_text(comparison: Comparison, style: Style) -> Iterator[str]:
+    for heading, differences in groupby(comparison.differences, key=_heading):
+        yield style.paint(style.safe(heading), "bold")
+        for difference in differences:
+            yield from _difference(difference, style)
+        yield ""
+    unmatched = [
+        *_unmatched("before", comparison.before),
+        *_unmatched("after", comparison.after),
+    ]
+    if unmatched:
+        yield style.paint("etcd members and instance groups", "bold")
+        for sentence in unmatched:
+            yield f"  {style.paint('!', 'yellow')} {style.safe(sentence)}"
+        yield ""
+    for side, sections in (
+        ("before", comparison.only_before),
+        ("after", comparison.only_after),
+    ):
+        for section in sections:
+            yield f"{_WHAT[section]}: only {side}, not compared"
+    yield f"{style.safe(comparison.cluster)}: {_summary(comparison)}"
+
+
+def _heading(difference: Difference) -> str:
+    section, name, *_ = difference.path
+    return "cluster" if section == "cluster" else f"{section} {name}"
+
+
+def _difference(difference: Difference, style: Style) -> Iterator[str]:
+    """One difference with its places, below it if they do not fit beside it."""
+    mark, look = _MARKS[difference.kind]
+    places = [
+        f"{span.source.path}:{span.line}"
+        for span in (difference.span_before, difference.span_after)
+        if span is not None
+    ]
+    place = style.safe(f"({' -> '.join(places)})")
+    first, *others = display.wrap(style.safe(_sentence(difference)), style.width - 6)
+    head = f"  {style.paint(mark, look)} {first}"
+    beside = not others and display.width(f"{first} {place}") <= style.width - 4
+    where = style.paint(place, "dim")
+    yield f"{head} {where}" if beside else head
+    yield from (f"      {line}" for line in others)
+    if not beside:
+        yield f"      {where}"
+
+
+def _sentence(difference: Difference) -> str:
+    """What changed, without the object's name: the field and its values."""
+    field = difference.path[1 if difference.path[0] == "cluster" else 2 :]
+    values = [
+        _shown(value)
+        for value, kind in ((difference.old, "added"), (difference.new, "removed"))
+        if difference.kind != kind
+    ]
+    if len(field) > 1 and field[0] == "etcdMembers":
+        field = (f"member {field[1]}", *field[2:])
+    elif len(field) > 1 and values == [field[-1]]:
+        # An item of a list of scalars is its own name.
+        field = field[:-1]
+    return f"{'.'.join(field) or difference.kind}: {' -> '.join(values)}"
+
+
+def _shown(value: Tree) -> str:
+    """A value on one line, as YAML would have it."""
+    if isinstance(value, dict):
+        # A list of scalars is keyed by the scalars themselves.
+        items = [
+            key if value[key] == key else f"{key}: {_shown(value[key])}"
+            for key in value
+        ]
+        return ", ".join(items) if items else "{}"
+    if isinstance(value, str) and value and value == value.strip():
+        return value
+    return json.dumps(value)
+
+
+def _unmatched(side: str, found: Correspondence) -> Iterator[str]:
+    for misplaced in found.misplaced:
+        member = misplaced.member
+        group = member.group or "no group"
+        reason = {
+            "unnamed": "names no group",
+            "no-group": f"has no group {group}",
+            "other-role": f"runs in {group}, which is no control plane",
+            "taken": f"runs in {group} beside another member",
+        }[misplaced.reason]
+        yield f"{side}: member {member.name} of {misplaced.etcd.name} {reason}"
+    for vacancy in found.vacancies:
+        yield (
+            f"{side}: control-plane group {vacancy.group.name} has no member in "
+            f"{vacancy.etcd.name}"
+        )
+
+
+def _summary(comparison: Comparison) -> str:
+    if not comparison.differences:
+        return "no differences"
+    counts: dict[tuple[int, int], list[str]] = {}
+    for name, count in comparison.members.items():
+        counts.setdefault(count, []).append(name)
+    parts = [
+        f"{old} -> {new} members in {' and '.join(names)}"
+        for (old, new), names in counts.items()
+    ]
+    number = len(comparison.differences)
+    return "; ".join([*parts, f"{number} difference{'s' if number > 1 else ''}"])
+
+
+def _as_json(comparison: Comparison) -> dict[str, object]:
+    return {
+        "name": comparison.cluster,
+        "differences": [
+            {
+                "kind": difference.kind,
+                "path": list(difference.path),
+                "old": difference.old,
+                "new": difference.new,
+                "before": _place(difference.span_before),
+                "after": _place(difference.span_after),
+            }
+            for difference in comparison.differences
+        ],
+        "members": {
+            name: {"before": old, "after": new}
+            for name, (old, new) in comparison.members.items()
+        },
+        "not_compared": {
+            "only_before": list(comparison.only_before),
+            "only_after": list(comparison.only_after),
+        },
+        "unmatched": {
+            "before": _unmatched_json(comparison.before),
+            "after": _unmatched_json(comparison.after),
+        },
+    }
+
+
+def _place(span: Span | None) -> dict[str, object] | None:
+    if span is None:
+        return None
+    return {"path": span.source.path, "line": span.line, "column": span.column}
+
+
+def _unmatched_json(found: Correspondence) -> dict[str, object]:
+    return {
+        "members_without_group": [
+            {
+                "etcd_cluster": misplaced.etcd.name,
+                "member": misplaced.member.name,
+                "group": misplaced.member.group,
+            }
+            for misplaced in found.misplaced
+        ],
+        "groups_without_member": [
+            {"etcd_cluster": vacancy.etcd.name, "group": vacancy.group.name}
+            for vacancy in found.vacancies
+        ],
+    }

@@ -1,0 +1,92 @@
+"""What becomes of a report: known findings taken out, written, and judged."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kopslint.cli.console import write_output
+from kopslint.cli.output import write_reports
+from kopslint.errors import NothingCheckedError
+from kopslint.findings import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kopslint.cli.checking import CheckOptions
+    from kopslint.cli.console import Voice
+    from kopslint.cli.options import FailOn
+    from kopslint.config.settings import Settings
+    from kopslint.findings import Report
+
+
+def told(
+    report: Report,
+    options: CheckOptions,
+    settings: Settings,
+    fail_on: FailOn,
+    voice: Voice,
+    *,
+    mended: Sequence[str] = (),
+    patch: str = "",
+) -> bool:
+    """Write a report in every form, and say whether it is in order.
+
+    What a baseline holds does not count. Raises ``NothingCheckedError`` for a list from
+    which no command could be read, unless the specs alone are out of order, and
+    another ``KopslintError`` if something cannot be read or written.
+    """
+    report = _baselined(report, options, settings, voice)
+    write_reports(
+        report,
+        options.outputs,
+        os.environ,
+        color=options.color,
+        quiet=voice.quiet,
+        timeline=options.timeline,
+        rules=settings.known,
+        # What is known already needs no mending.
+        mended=mended if report.count(Severity.ERROR) else (),
+    )
+    if patch:
+        write_output(patch)
+    if options.statistics:
+        sys.stderr.write(statistics(report))
+    if any(fail_on.met(finding.severity) for finding in report.findings):
+        return False
+    if report.summary.unread:
+        raise NothingCheckedError(
+            f"no command could be read from {', '.join(report.summary.unread)}, so no"
+            " order was checked",
+            hint="'kopslint commands FILE' shows what is read",
+        )
+    return True
+
+
+def _baselined(
+    report: Report, options: CheckOptions, settings: Settings, voice: Voice
+) -> Report:
+    """The report without what a baseline holds; it may be written now."""
+    if options.baseline is None and options.write_baseline is None:
+        return report
+    from kopslint.cli.baselines import with_all_known, without_known
+
+    rules = settings.rules or ()
+    if options.write_baseline is not None:
+        return with_all_known(report, options.write_baseline, rules, voice)
+    assert options.baseline is not None  # noqa: S101 (one of the two is given)
+    return without_known(
+        report, options.baseline, rules, voice, whole=options.shard is None
+    )
+
+
+def statistics(report: Report) -> str:
+    """How often each rule found something, the most frequent first."""
+    counts = Counter((f.rule, f.severity, f.name) for f in report.findings)
+    ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return "".join(
+        f"{count:5}  {rule}  {severity:<7}  {name}\n"
+        for (rule, severity, name), count in ranked
+    )

@@ -1,0 +1,240 @@
+"""``--fix`` and ``--diff``: the mended list as a file, as a patch, or in the report.
+
+How a list is mended is decided by ``kopslint.plan.mend``; here are the inputs that it
+needs and the places that the result goes to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kopslint.cli.console import write_file
+from kopslint.engine import NO_CLUSTER, check
+from kopslint.errors import UsageError
+from kopslint.findings import Severity
+from kopslint.inputs.decode import decode
+from kopslint.inputs.sources import STDIN
+from kopslint.kops.decode import read_fleet
+from kopslint.planner.fix import Change, Fixed, NotFixed, mend
+from kopslint.records import Record
+from kopslint.report.display import visible
+from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.cli.console import Voice
+    from kopslint.config.settings import Settings
+    from kopslint.engine import Request
+    from kopslint.findings import Report
+
+_BOM = "\ufeff"
+_BY_HAND = (
+    "an etcdctl line needs the endpoints and certificates of the etcd cluster that its"
+    " comment names"
+)
+
+
+class _Mending(Record):
+    """A list of commands and what it is mended to."""
+
+    source: Source
+    mended: Fixed
+
+    @property
+    def result(self) -> Source:
+        """The mended list."""
+        return Source(self.source.path, self.mended.text)
+
+    @property
+    def summary(self) -> str:
+        """What becomes of the list, in a few words."""
+        added, moved = self.mended.added, self.mended.moved
+        counts = [(added, "added"), (moved, "moved")]
+        return ", ".join(
+            f"{count} line{'' if count == 1 else 's'} {verb}"
+            for count, verb in counts
+            if count
+        )
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether lines were put in that only work where etcdctl reaches etcd."""
+        put_in = {*self.result.lines} - {*self.source.lines}
+        return any(line.startswith("etcdctl ") for line in put_in)
+
+    @property
+    def patch(self) -> str:
+        """The unified diff, as ``patch -p1`` and ``git apply`` take it."""
+        path = _below_here(self.source.path)
+        # A tab ends a name that has blanks in it.
+        end = "\t" if " " in path else ""
+        lines = [
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in self._difference()
+        ]
+        return "".join([f"--- a/{path}{end}\n+++ b/{path}{end}\n", *lines])
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The same for people, without places."""
+        lines = [line.rstrip("\r\n") for line in self._difference()[1:]]
+        return tuple("..." if line.startswith("@@") else line for line in lines)
+
+    def _difference(self) -> list[str]:
+        texts = self.source.text, self.mended.text
+        old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in texts)
+        return [*unified_diff(old, new)][2:]
+
+
+def shown(request: Request, report: Report, settings: Settings) -> tuple[str, ...]:
+    """The mended list of a request for its report: a heading and lines, or nothing.
+
+    ``report`` is that of the request, here and below.
+    """
+    if len(request.commands) != 1:
+        return ()
+    result = _mended(request, report, settings)
+    if isinstance(result, NotFixed):
+        return ()
+    path = result.source.path
+    to_write = "" if _is_elsewhere(result.source) else ", --fix writes it"
+    heading = f"{path} mended, {result.summary}; --diff prints this patch{to_write}:"
+    return (heading, *result.lines)
+
+
+def patch_for(
+    request: Request, report: Report, settings: Settings, voice: Voice
+) -> str:
+    """The patch that mends the only list of a request; empty if there is none.
+
+    Says on the standard error why. Raises ``UsageError`` unless there is one list.
+    """
+    _only_list(request)
+    result = _mended(request, report, settings)
+    if isinstance(result, NotFixed):
+        voice.remark(_refusal(request, report, result))
+        return ""
+    if result.by_hand:
+        voice.remark(_BY_HAND)
+    if not sys.stdout.isatty():
+        return result.patch
+    # A terminal obeys what a list may hold; whoever applies a patch needs every byte.
+    lines = result.patch.removesuffix("\n").split("\n")
+    return "\n".join(visible(line.rstrip("\r")) for line in lines) + "\n"
+
+
+def fixed(request: Request, report: Report, settings: Settings, voice: Voice) -> Report:
+    """Write the mended list into its file, and give the report of what is left.
+
+    Says on the standard error what was written, or why nothing was. Raises
+    ``UsageError`` unless there is one list in a file that can be written and has not
+    changed since it was read.
+    """
+    source = _only_list(request)
+    if _is_elsewhere(source):
+        raise UsageError(
+            f"--fix writes into a file, and {source.path} is none on the disk",
+            hint="name the file itself, or print the mended list with --diff",
+        )
+    result = _mended(request, report, settings)
+    if isinstance(result, NotFixed):
+        voice.remark(_refusal(request, report, result))
+        return report
+    _write(result)
+    voice.remark(f"{source.path} is mended: {result.summary}")
+    if result.by_hand:
+        voice.remark(_BY_HAND)
+    return check(request._replace(commands=(result.result,)), settings)
+
+
+def _only_list(request: Request) -> Source:
+    if len(request.commands) == 1:
+        return request.commands[0]
+    many = f"there are {len(request.commands)}" if request.commands else "there is none"
+    raise UsageError(
+        f"--fix and --diff mend one list of commands, and {many}",
+        hint="name one file with --commands",
+    )
+
+
+def _is_elsewhere(source: Source) -> bool:
+    """Whether a source is no file on the disk."""
+    return source.revision is not None or source.path.startswith(STDIN)
+
+
+def _refusal(request: Request, report: Report, result: NotFixed) -> str:
+    """Why a list is not mended, and what else may help."""
+    change = _change(request, report)
+    told = f"{request.commands[0].path} is not mended: {result.reason}"
+    if isinstance(change, Change) and report.count(Severity.ERROR):
+        for command in change.planning:
+            told += f"; for a whole order: {command.partition('  #')[0]}"
+    return told
+
+
+def _mended(
+    request: Request, report: Report, settings: Settings
+) -> _Mending | NotFixed:
+    (source,) = request.commands
+    change = _change(request, report)
+    if isinstance(change, NotFixed):
+        return change
+
+    def judge(proposal: Source) -> Report:
+        if proposal is source:
+            return report
+        return check(request._replace(commands=(proposal,)), settings)
+
+    result = mend(change, source, judge)
+    return result if isinstance(result, NotFixed) else _Mending(source, result)
+
+
+def _change(request: Request, report: Report) -> Change | NotFixed:
+    """The one cluster that the request is about, on both sides."""
+    names = [name for name in report.summary.clusters if name != NO_CLUSTER]
+    if len(names) != 1:
+        return NotFixed(f"the specs are about {len(names)} clusters, and not one")
+    (name,) = names
+    before = read_fleet(request.before or ()).manifests
+    after = read_fleet(request.after or ()).manifests
+    old = before if request.before is not None else after
+    new = after if request.after is not None else before
+    if name not in old or name not in new:
+        return NotFixed(f"cluster {name} is on one side of the change only")
+    return Change(old[name], new[name], request.at_hand)
+
+
+def _write(mending: _Mending) -> None:
+    """Put the mended list in the place of its file, whose permissions stay."""
+    path = Path(mending.source.path)
+    try:
+        data = path.read_bytes()
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be read again: {error.strerror}", hint="nothing is written"
+        ) from error
+    if decode(mending.source.path, data).text != mending.source.text:
+        raise UsageError(
+            f"{path} has changed while it was checked, and is left as it is",
+            hint="check it again",
+        )
+    if not os.access(path, os.W_OK):
+        raise UsageError(
+            f"{path} may not be written", hint="make it writable, or use --diff"
+        )
+    bom = _BOM if data.startswith(_BOM.encode()) else ""
+    write_file(path, bom + mending.mended.text, mode)
+
+
+def _below_here(path: str) -> str:
+    """A path as seen from the current folder, if it lies below it."""
+    relative = os.path.relpath(path) if Path(path).is_absolute() else path
+    if relative.startswith(".."):
+        relative = path
+    return Path(relative).as_posix().lstrip("/")

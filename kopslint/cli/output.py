@@ -1,0 +1,185 @@
+"""From a report and the formats asked for to the places that they go to.
+
+This is the only module that knows which format needs what: a terminal's style, the
+rules, or where in a repository the run takes place.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kopslint.cli.console import file_style, style_for, write_file, write_output
+from kopslint.cli.options import Format
+from kopslint.errors import RuleError
+from kopslint.report.display import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kopslint.cli.options import ColorWhen, Output
+    from kopslint.findings import Report, RuleInfo
+    from kopslint.report.display import Style
+    from kopslint.report.places import Repository
+    from kopslint.rulebook.model import Rule
+
+# The formats that somebody asks for who reads the result beside a job.
+_FOR_JOBS = {Format.GITHUB, Format.MARKDOWN}
+
+
+def write_reports(
+    report: Report,
+    outputs: Sequence[Output],
+    environment: Mapping[str, str],
+    *,
+    color: ColorWhen,
+    quiet: bool,
+    timeline: bool,
+    rules: Sequence[Rule] | None = None,
+    mended: Sequence[str] = (),
+) -> None:
+    """Write a report in every form that was asked for.
+
+    ``rules`` are all that there are, without it those of the rulebook.
+
+    ``quiet``, ``timeline`` and the ``mended`` list of commands, a heading and its
+    lines, are about the text for people only. A job's summary
+    on GitHub gets the Markdown as well, if any form was asked for that GitHub shows.
+
+    Raises ``UsageError`` for what cannot be written, except for that summary: it is
+    an extra, and a failure there is only said.
+    """
+    for output in outputs:
+        if output.file is None:
+            style = style_for(sys.stdout, color, environment)
+        else:
+            style = file_style(color)
+        text = _render(
+            report,
+            output.format,
+            style,
+            rules,
+            quiet=quiet,
+            timeline=timeline,
+            mended=mended,
+        )
+        if output.file is None:
+            write_output(text)
+        else:
+            write_file(output.file, text)
+    summary = environment.get("GITHUB_STEP_SUMMARY")
+    if summary and _FOR_JOBS.intersection(output.format for output in outputs):
+        _append_summary(report, summary)
+
+
+def _render(
+    report: Report,
+    form: Format,
+    style: Style,
+    rules: Sequence[Rule] | None,
+    *,
+    quiet: bool,
+    timeline: bool,
+    mended: Sequence[str],
+) -> str:
+    match form:
+        case Format.JSON:
+            from kopslint.report.json_report import render_json
+
+            return render_json(report)
+        case Format.SARIF:
+            from kopslint.report.sarif import render_sarif
+
+            return render_sarif(
+                report, _described_all(rules), repository_of(Path.cwd())
+            )
+        case Format.GITHUB:
+            from kopslint.report.github import render_github
+
+            here = repository_of(Path.cwd())
+            return render_github(report, here, unicode=style.unicode)
+        case Format.GITLAB:
+            from kopslint.report.gitlab import render_gitlab
+
+            return render_gitlab(report, repository_of(Path.cwd()))
+        case Format.JUNIT:
+            from kopslint.report.junit import render_junit
+
+            return render_junit(report, _described_all(rules))
+        case Format.MARKDOWN:
+            from kopslint.report.markdown import render_markdown
+
+            return render_markdown(report, unicode=style.unicode)
+        case Format.TEXT:
+            from kopslint.report.text import render_findings, render_text
+
+            if quiet:
+                return render_findings(
+                    report, color=style.color, width=style.width, unicode=style.unicode
+                )
+            return render_text(
+                report,
+                color=style.color,
+                width=style.width,
+                unicode=style.unicode,
+                timeline=timeline,
+                mended=mended,
+            )
+
+
+def repository_of(folder: Path) -> Repository:
+    """The repository that a folder lies in; without one, the folder is all there is."""
+    from kopslint.report.places import Repository
+
+    found = next(
+        (
+            place
+            for place in (folder, *folder.parents)
+            # Path.exists raises where one may not look.
+            if os.path.exists(place / ".git")  # noqa: PTH110
+        ),
+        None,
+    )
+    return Repository(
+        root=(found or folder).as_posix(),
+        folder=folder.as_posix(),
+        kept=found is not None,
+    )
+
+
+def _described_all(rules: Sequence[Rule] | None) -> list[RuleInfo]:
+    from kopslint.rulebook.loader import load_rules
+
+    return [_described(rule) for rule in (load_rules() if rules is None else rules)]
+
+
+def _described(rule: Rule) -> RuleInfo:
+    from kopslint.findings import RuleInfo
+
+    try:
+        prose = rule.readme()
+    except RuleError:
+        # A rule that lacks its prose has still been asked.
+        prose = ""
+    return RuleInfo(
+        id=rule.id,
+        name=rule.name,
+        summary=rule.summary,
+        category=rule.category,
+        severity=rule.severity,
+        help=prose,
+    )
+
+
+def _append_summary(report: Report, summary: str) -> None:
+    from kopslint.report.markdown import render_markdown
+
+    text = render_markdown(report, unicode=True)
+    try:
+        with Path(summary).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(f"{text}\n")
+    except (OSError, ValueError) as error:
+        complaint = f"kopslint: the job's summary cannot be written: {error}"
+        sys.stderr.write(f"{visible(complaint)}\n")

@@ -1,0 +1,209 @@
+"""``kopslint plan`` from its sources to the text that is printed and the files.
+
+A plan is believed only after the check has read it back: the printed script and the
+specs on the way are checked like anybody else's list. What is printed is the business
+of the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kopslint.cli.console import write_file
+from kopslint.cli.inputs import read_request
+from kopslint.cli.plan_formats import markdown, no_way_markdown, plan_json
+from kopslint.cli.plan_options import PlanFormat, Target
+from kopslint.cli.plan_script import no_way_script, script
+from kopslint.engine import Request, check
+from kopslint.errors import InputError, NothingCheckedError, UsageError
+from kopslint.findings import Severity
+from kopslint.inputs.sources import STDIN
+from kopslint.planner.plan import Options, plan_route
+from kopslint.planner.runbook import NoWay, Runbook
+from kopslint.records import Record
+from kopslint.report.display import Style
+from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.cli.plan_options import PlanOptions
+    from kopslint.kops.spec import Manifest
+
+
+_NAMES = {
+    PlanFormat.TEXT: "plan.sh",
+    PlanFormat.MARKDOWN: "plan.md",
+    PlanFormat.JSON: "plan.json",
+}
+"""What the plan itself is called in the folder of its specs."""
+
+
+class Planned(Record):
+    """What to print, whether a plan was found, and the files that it still needs."""
+
+    text: str
+    found: bool
+    missing: tuple[str, ...] = ()
+
+
+def run_plan(options: PlanOptions, style: Style) -> Planned:
+    """Make the plan that the options ask for; write it and the specs that it needs.
+
+    Raises ``KopslintError`` for inputs that are not both sides of one cluster.
+    """
+    request = read_request(options.before, options.after, ())
+    before, after = _sides(request.before or (), request.after or ())
+    result = make_plan(before, after, options)
+    text = _render(result, options.form, style)
+    missing: tuple[str, ...] = ()
+    if isinstance(result, Runbook):
+        if options.out is None:
+            missing = tuple(spec.files[0] for spec in result.written)
+        elif result.steps:
+            _write(result, options.out, _NAMES[options.form], text)
+    return Planned(text, isinstance(result, Runbook), missing)
+
+
+def make_plan(
+    before: Manifest, after: Manifest, options: PlanOptions
+) -> Runbook | NoWay:
+    """The runbook, read back by the check; or that there is none, and why."""
+    files, text = _files(after)
+    folder = _named_from_here(options.out) if options.out is not None else ""
+    if text is not None and folder:
+        files = tuple(f"{folder}/{file}" for file in files)
+    wanted = Options(options.target is Target.TERRAFORM, folder, text)
+    result = plan_route(before, after, files, wanted)
+    if isinstance(result, Runbook) and result.steps:
+        request = read_back(before, after, result, folder)
+    elif isinstance(result, NoWay) and result.etcd_clusters:
+        # Before a restore is offered, the spec after has to be a sound one.
+        request = Request(None, after.sources)
+    else:
+        return result
+    errors = [
+        f"{finding.rule}: {finding.message}"
+        for finding in check(request).findings
+        if finding.severity is Severity.ERROR
+    ]
+    if not errors:
+        return result
+    return NoWay(before.name, result.store, tuple(errors), files=files, cut=result.cut)
+
+
+def read_back(
+    before: Manifest, after: Manifest, runbook: Runbook, folder: str = ""
+) -> Request:
+    """The runbook as it is printed into ``folder``, to be checked as a whole."""
+    plain = Style(color=False, unicode=True, width=100)
+    name = _NAMES[PlanFormat.TEXT]
+    path = f"{folder}/{name}" if folder else name
+    return Request(
+        before.sources,
+        after.sources,
+        (Source(path, script(runbook, plain)),),
+        at_hand=tuple(
+            Source(spec.files[0], spec.text or "") for spec in runbook.written
+        ),
+    )
+
+
+def _named_from_here(folder: Path) -> str:
+    """A folder as the commands name it: below the current one it is relative."""
+    here = Path.cwd()
+    if folder.is_absolute() and folder.is_relative_to(here):
+        folder = folder.relative_to(here)
+    return folder.as_posix()
+
+
+def _sides(
+    before: tuple[Source, ...], after: tuple[Source, ...]
+) -> tuple[Manifest, Manifest]:
+    """Both sides of the one cluster that the sources describe, each whole."""
+    from kopslint.kops.decode import read_fleet
+
+    old, new = read_fleet(before).manifests, read_fleet(after).manifests
+    if not old or not new:
+        side = "before" if not old else "after"
+        raise NothingCheckedError(
+            f"no kops cluster was found in the spec {side}, so nothing was planned",
+            hint=f"name files that hold kind: Cluster and its groups with --{side}",
+        )
+    if len(old) > 1 or set(old) != set(new):
+        names = ", ".join(sorted({*old, *new}))
+        raise UsageError(
+            f"a plan is for one cluster, and these are about {names}",
+            hint="keep each cluster in files of its own, and name those of one on "
+            "both sides; a new cluster needs no plan",
+        )
+    ((_, one),), ((_, other),) = old.items(), new.items()
+    for manifest, side in ((one, "before"), (other, "after")):
+        if manifest.cluster is None or not manifest.control_plane:
+            what = "Cluster" if manifest.cluster is None else "control-plane group"
+            raise InputError(
+                f"the spec {side} of {manifest.name} has no {what}",
+                span=manifest.sources[0].whole(),
+                hint="plan needs whole specs: kops get all -o yaml",
+            )
+        for name in _names(manifest):
+            if not name.isprintable():
+                raise InputError(
+                    f"{name!r} is no name for an object or a member",
+                    span=manifest.sources[0].whole(),
+                    hint="a plan would have to write it into a script",
+                )
+    return one, other
+
+
+def _names(manifest: Manifest) -> Iterator[str]:
+    """Every name of a spec that a plan may print."""
+    yield manifest.name
+    yield from manifest.groups
+    for etcd in manifest.etcd_clusters:
+        yield etcd.name
+        yield from (member.name for member in etcd.members)
+
+
+def _files(after: Manifest) -> tuple[tuple[str, ...], str | None]:
+    """The files of the after side for the commands, that of the Cluster first.
+
+    If one of them is no file on the disk, all of them become one to be written,
+    whose text comes along.
+    """
+    assert after.cluster is not None  # noqa: S101 (whole specs were asked for)
+    home = after.cluster.node.span.source
+    sources = sorted(after.sources, key=lambda source: source is not home)
+    if all(s.revision is None and s.path != STDIN for s in sources):
+        return tuple(source.path for source in sources), None
+    text = "\n---\n".join(source.text.strip("\n") for source in sources) + "\n"
+    return ("after.yaml",), text
+
+
+def _write(runbook: Runbook, folder: Path, name: str, text: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: cannot be made: {error.strerror}",
+            hint="name a folder that you may write to with --out",
+        ) from error
+    for spec in runbook.written:
+        write_file(Path(spec.files[0]), spec.text or "")
+    write_file(folder / name, text)
+
+
+def _render(result: Runbook | NoWay, form: PlanFormat, style: Style) -> str:
+    if form is PlanFormat.JSON:
+        return plan_json(result)
+    plain = style._replace(color=False)
+    if isinstance(result, NoWay):
+        return (
+            no_way_script(result)
+            if form is PlanFormat.TEXT
+            else no_way_markdown(result)
+        )
+    if form is PlanFormat.TEXT:
+        return script(result, plain)
+    return markdown(result, plain)

@@ -1,0 +1,202 @@
+"""What is asked of nodes, containers and terraform, past kops itself.
+
+Workloads are no business of this module: what runs in the cluster does not change
+its control plane, so ``kubectl apply`` and ``helm`` are ``Reads`` here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.commands.etcd import etcd_cluster_in
+from kopslint.commands.invocation import Arguments, arguments, unknown_word
+from kopslint.commands.model import (
+    Foreign,
+    NodeCommand,
+    Reach,
+    Reads,
+    RestartManagers,
+    Sleep,
+    Terraform,
+    Unreadable,
+)
+from kopslint.commands.wrappers import KUBECTL
+from kopslint.kops.duration import go_seconds
+from kopslint.shell.ast import Unknown, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kopslint.commands.invocation import Invocation
+    from kopslint.commands.model import Command
+    from kopslint.shell.ast import Word
+
+
+# ------------------------------------------------------------------------------------
+# How long a command waits: Go's durations and those of ``sleep``
+
+_SLEEP = re.compile(r"(\d+\.?\d*|\.\d+)([smhd]?)")
+_SLEEP_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(text: str) -> float | None:
+    """The seconds of ``1h30m`` (Go) or ``30``, ``1d`` (``sleep``), or None."""
+    known = go_seconds(text)
+    if known is not None:
+        return known
+    match = _SLEEP.fullmatch(text)
+    return float(match[1]) * _SLEEP_UNITS[match[2]] if match else None
+
+
+_NODE = re.compile(r"(node|nodes|no)(/.*)?")
+_MANAGER = "etcd-manager"
+_STOPS_CONTAINERS = ("restart", "stop", "stopp", "kill", "rm", "rmp")
+
+
+def _kubectl(invocation: Invocation) -> Command:
+    given = arguments(invocation.words[1:], KUBECTL)
+    verb = given.positionals[0].text if given.positionals else None
+    rest = given.positionals[1:]
+    dry_run = given.value("dry-run")
+    if dry_run is not None and dry_run.text in ("client", "server"):
+        return _reads(invocation, verb)
+    match verb:
+        case "drain" | "cordon" | "uncordon":
+            return _node_command(invocation, verb, rest, given)
+        case "delete" if rest and _NODE.fullmatch(rest[0].shown):
+            nodes = tuple(cut(w, w.shown.find("/") + 1) for w in rest)
+            named = "/" in rest[0].shown
+            return _node_command(
+                invocation, "delete", nodes if named else rest[1:], given
+            )
+        case "delete":
+            selected = (*rest, *given.all("l", "selector"))
+            signs = [w.shown for w in selected if _MANAGER in w.shown]
+            if signs:
+                return _restart(invocation, signs)
+    return _reads(invocation, verb)
+
+
+def _node_command(
+    invocation: Invocation,
+    verb: Literal["drain", "cordon", "uncordon", "delete"],
+    nodes: tuple[Word, ...],
+    given: Arguments,
+) -> Command:
+    selector = given.value("l", "selector")
+    if selector is not None:
+        reason = "which nodes the selector matches is known only at run time"
+        nodes = (*nodes, unknown_word(selector.shown, reason, selector))
+    return NodeCommand(
+        text=invocation.text, span=invocation.span, verb=verb, nodes=nodes
+    )
+
+
+def _containers(invocation: Invocation) -> Command:
+    """``docker``, ``crictl``: only the containers of etcd-manager matter."""
+    given = arguments(
+        invocation.words[1:], "H host context n namespace t time s signal"
+    )
+    verb = given.positionals[0].text if given.positionals else None
+    if verb in _STOPS_CONTAINERS:
+        named = [w.shown for w in given.positionals[1:]]
+        signs = [sign for sign in (*named, *invocation.places) if _MANAGER in sign]
+        if signs:
+            return _restart(invocation, signs)
+    return Foreign(
+        text=invocation.text, span=invocation.span, program=invocation.program
+    )
+
+
+def _restart(invocation: Invocation, signs: list[str]) -> Command:
+    named = {etcd_cluster_in(sign) for sign in signs}
+    return RestartManagers(
+        text=invocation.text,
+        span=invocation.span,
+        etcd_cluster=named.pop() if len(named) == 1 else None,
+    )
+
+
+def _sleep(invocation: Invocation) -> Command:
+    """``sleep``, which adds its arguments up."""
+    texts = [word.text for word in invocation.words[1:]]
+    parts = [seconds(text) if text is not None else None for text in texts]
+    known = [part for part in parts if part is not None]
+    return Sleep(
+        text=invocation.text,
+        span=invocation.span,
+        seconds=sum(known) if known and len(known) == len(parts) else None,
+    )
+
+
+_TERRAFORM_READS = frozenset(
+    {"init", "plan", "show", "output", "validate", "fmt", "version", "providers"}
+    | {"graph", "get", "workspace", "console", "login", "test", "state list"}
+    | {"state show", "state pull"}
+)
+
+
+def _terraform(invocation: Invocation) -> Command:
+    given = arguments(
+        invocation.words[1:],
+        "target replace var var-file state out lock-timeout parallelism",
+    )
+    names = [word.text or "" for word in given.positionals]
+    # terragrunt's `run-all apply` is `apply` in every folder.
+    if names[:1] in (["run-all"], ["run"]):
+        names = names[1:]
+    verb = names[0] if names else ""
+    if verb in ("apply", "destroy"):
+        return Terraform(
+            text=invocation.text,
+            span=invocation.span,
+            verb="destroy" if verb == "destroy" or given.has("destroy") else "apply",
+            targets=given.all("target"),
+            recreated=given.all("replace"),
+        )
+    both = " ".join(names[:2])
+    if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:
+        return _reads(invocation, verb)
+    reason = (
+        f"`{both}` changes what terraform takes for existing"
+        if verb
+        else "its command is known only at run time"
+    )
+    return Unreadable(
+        text=invocation.text,
+        span=invocation.span,
+        reason=Unknown(invocation.text, reason),
+        reach=Reach.MACHINE,
+    )
+
+
+def _helm(invocation: Invocation) -> Command:
+    first = invocation.words[1].text if len(invocation.words) > 1 else None
+    return _reads(invocation, first)
+
+
+def _reads(invocation: Invocation, verb: str | None) -> Command:
+    return Reads(
+        text=invocation.text,
+        span=invocation.span,
+        verb=f"{invocation.program} {verb or ''}".rstrip(),
+    )
+
+
+_PROGRAMS: Mapping[str, Callable[[Invocation], Command]] = {
+    "helm": _helm,
+    "kubectl": _kubectl,
+    "sleep": _sleep,
+    "terraform": _terraform,
+    "terragrunt": _terraform,
+    "tofu": _terraform,
+}
+
+
+def read_cluster(invocation: Invocation) -> Command:
+    """The command that ``kubectl``, ``terraform``, ``docker`` and the like are given.
+
+    Every other program is taken for one that handles containers.
+    """
+    return _PROGRAMS.get(invocation.program, _containers)(invocation)

@@ -1,0 +1,222 @@
+"""The one entry from a simple command to its meaning, whatever program it runs.
+
+Each program's own module reads its arguments; here is only the choice between
+them, and what becomes of programs that kopslint does not know: a bare name is a
+tool (``grep``, ``jq``), while a script of one's own may do anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kopslint.commands.cloud_table import PROVIDERS
+from kopslint.commands.invocation import Invocation, is_option
+from kopslint.commands.model import Foreign, Reach, Unreadable
+from kopslint.commands.wrappers import peel
+from kopslint.shell.ast import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kopslint.commands.model import Command
+    from kopslint.shell.ast import SimpleCommand
+
+
+_ETCD = frozenset({"etcd-manager-ctl", "etcdctl", "etcdutl"})
+_CLUSTER = frozenset(
+    {"crictl", "docker", "helm", "kubectl", "nerdctl", "podman", "sleep"}
+    | {"systemctl", "terraform", "terragrunt", "tofu"}
+)
+_STATUS = {"true": True, "false": False, ":": True}
+_SOURCES = ("source", ".")
+_INTERPRETERS = frozenset(
+    {"sh", "bash", "dash", "zsh", "ksh", "ash", "perl", "ruby", "node"}
+    | {"expect", "osascript", "pwsh"}
+)
+_RUNNERS = (
+    *("make", "gmake", "ansible", "ansible-playbook", "just", "task", "rake"),
+    *("at", "batch", "tmux", "screen"),
+)
+# What an interpreter is given that is not a shell is only looked through.
+_TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
+# A program that is called in a text, or that a variable is named after; no folder.
+_CALLED = re.compile(r"(?i)(?<![\w./-])(?P<program>kops|etcdctl)(?=\s|_)")
+_SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
+_SYSTEM = r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+"
+# What etcd keeps of a member on a volume of kops; certificates are made anew.
+_MEMBER_DATA = re.compile(
+    r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"
+)
+_DESTROYS = ("rm", "shred", "mkfs")
+_POWER = ("reboot", "shutdown", "poweroff", "halt")
+_EDITORS = r"EDITOR|VISUAL"
+
+
+def recognise(command: SimpleCommand) -> tuple[Command, ...]:
+    """What a simple command asks for: its commands in order.
+
+    Usually one; several where a wrapper runs a whole command line; none for an
+    assignment alone. Every command has the text and span of the whole. A program
+    without business here is ``Foreign``; one that may change the cluster and cannot
+    be read is ``Unreadable``, with the reason.
+    """
+    if not command.words:
+        return ()
+    if (quoted := _quoted_call(command)) is not None:
+        return (quoted,)
+    whole = Invocation(
+        words=command.words,
+        text=_text(command),
+        span=command.span,
+        environment={a.name: a.value for a in command.environment},
+        places=tuple(filter(None, (command.comment, command.title))),
+        stdin=command.stdin,
+        upstream=command.upstream,
+    )
+    commands = tuple(_read(one) for one in peel(whole))
+    # In a command line for another machine, `cd` and the like are only noise.
+    telling = tuple(c for c in commands if not isinstance(c, Foreign))
+    return telling or commands[-1:]
+
+
+def _quoted_call(command: SimpleCommand) -> Command | None:
+    """``> kops get ig``: to a shell a file called kops, and seldom meant so."""
+    for redirect in command.redirects:
+        target = redirect.target
+        if redirect.operator != ">" or target is None or target.text is None:
+            continue
+        ahead = target.span.order < command.words[0].span.order
+        if ahead and target.text in ("kops", *_ETCD):
+            name = target.text
+            reason = f"to a shell this writes a file called {name}: is `>` a prompt?"
+            return Unreadable(
+                text=f"> {name} {_text(command)}",
+                span=command.span,
+                reason=Unknown(f"> {name}", reason),
+                reach=Reach.KOPS if name == "kops" else Reach.ETCD,
+            )
+    return None
+
+
+def _text(command: SimpleCommand) -> str:
+    """The command on one line as it is written.
+
+    Where one written word became several (``"$@"``, ``{a,b}``), their values are
+    clearer than its repetition.
+    """
+    written = Counter(word.span for word in command.words)
+    words = (w.raw if written[w.span] == 1 else w.shown for w in command.words)
+    return " ".join(" ".join(words).split())
+
+
+def _reader(program: str) -> Callable[[Invocation], Command] | None:
+    """Who reads the arguments of a program; imported only if it is called."""
+    if program == "kops":
+        from kopslint.commands.kops import read_kops
+
+        return read_kops
+    if program in _ETCD:
+        from kopslint.commands.etcd import read_etcd
+
+        return read_etcd
+    if program in PROVIDERS:
+        from kopslint.commands.clouds import read_provider
+
+        return read_provider
+    if program in _CLUSTER:
+        from kopslint.commands.nodes import read_cluster
+
+        return read_cluster
+    return None
+
+
+def _read(invocation: Invocation) -> Command:
+    program = invocation.program
+    reader = _reader(program)
+    if reader is not None and not _is_one_unknown(invocation):
+        return reader(invocation)
+    reason = _reason(invocation, program)
+    if reason is not None:
+        return Unreadable(
+            text=invocation.text,
+            span=invocation.span,
+            reason=reason,
+            reach=_reach(invocation, program),
+        )
+    return Foreign(
+        text=invocation.text,
+        span=invocation.span,
+        program=program,
+        status=_STATUS.get(program),
+    )
+
+
+def _reason(invocation: Invocation, program: str) -> Unknown | None:
+    """Why a program that kopslint does not know may change the cluster, if it may."""
+    word, rest = invocation.words[0], invocation.words[1:]
+    unknown = word.unknown
+    if program and unknown is not None and _is_one_unknown(invocation):
+        return Unknown(unknown.name, f"the program is unknown: {unknown.reason}")
+    if not program:
+        if unknown is None or re.search(_EDITORS, unknown.name):
+            # What an editor does to a file is in the after spec.
+            return None
+        return Unknown(unknown.name, f"the program is unknown: {unknown.reason}")
+    if program == "eval":
+        return Unknown(invocation.text, "`eval` runs text known only at run time")
+    if program in _SOURCES and rest:
+        return Unknown(rest[0].shown, "the sourced script is not part of the list")
+    if program in _RUNNERS:
+        return Unknown(invocation.text, f"what `{program}` runs is not in the list")
+    if program in _DESTROYS and any(_MEMBER_DATA.search(w.shown) for w in rest):
+        return Unknown(program, f"whose etcd data `{program}` deletes, and when")
+    if program in _POWER:
+        return Unknown(program, "it takes down the machine that it runs on")
+    if program in _INTERPRETERS or program.rstrip("0123456789.") == "python":
+        return _interpreted(invocation)
+    path = word.shown
+    if _SCRIPT.fullmatch(path) or ("/" in path and not re.fullmatch(_SYSTEM, path)):
+        return Unknown(path, "the script is not part of the list")
+    return None
+
+
+def _reach(invocation: Invocation, program: str) -> Reach:
+    """What a program that cannot be followed is handed, as its words tell."""
+    if program in _POWER:
+        return Reach.MACHINE
+    if program in _DESTROYS:
+        return Reach.VOLUME
+    said = " ".join(word.shown for word in invocation.words)
+    called = {match["program"].lower() for match in _CALLED.finditer(said)}
+    if "kops" in called:
+        return Reach.KOPS
+    return Reach.ETCD if "etcdctl" in called else Reach.SHELL_TEXT
+
+
+def _is_one_unknown(invocation: Invocation) -> bool:
+    """Whether ``$KOPS_DELETE`` is all: a whole command line, whatever its name."""
+    (word, *rest) = invocation.words
+    return not rest and len(word.pieces) == 1 and word.unknown is not None
+
+
+def _interpreted(invocation: Invocation) -> Unknown | None:
+    """What a shell or another interpreter runs; a one-liner of others is a filter."""
+    program, rest = invocation.program, invocation.words[1:]
+    shell = program.endswith("sh")
+    for word in rest:
+        if not is_option(word):
+            return Unknown(word.shown, "the script is not part of the list")
+        letters = word.text or ""
+        if letters.startswith("--"):
+            continue
+        if shell and letters.endswith("c"):
+            return Unknown(invocation.text, "its command line is unknown")
+        if not shell and re.search("[cemnp]", letters):
+            if not any(re.search(_TELLING, word.shown) for word in rest):
+                return None
+            return Unknown(program, f"what {program} runs here is not read")
+    if not shell:
+        return None
+    return Unknown(program, "it runs whatever comes in on its standard input")

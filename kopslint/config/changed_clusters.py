@@ -1,0 +1,388 @@
+"""The clusters that a change touches, each with all the files that it is made of.
+
+A cluster may be spread over files of which only one changed, and kops cannot be
+asked about half a cluster. Files belong together if the configuration's
+``{cluster}`` says so, or if they lie in one folder and name the same cluster. This
+module knows how kops marks its objects and nothing else about them.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from functools import cache, cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from kopslint.config.patterns import Patterns
+from kopslint.errors import InputError
+from kopslint.inputs.git_change import ChangedFile
+from kopslint.inputs.named_files import files_in_snapshot
+from kopslint.records import Record
+from kopslint.syntax.yaml import read_yaml, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from kopslint.config.patterns import Layout, Match
+    from kopslint.inputs.git import Snapshot
+    from kopslint.inputs.git_change import Change
+    from kopslint.text import Source
+
+
+# ------------------------------------------------------------------------------------
+# By what a file is known to be about kops, and about which clusters
+#
+# Only these marks are looked at here, so that a file of somebody else's costs next to
+# nothing. This module must not know what kops objects mean.
+
+_MARKS = (b"kops.k8s.io/", b"kops/v1alpha")
+_APIS = ("kops.k8s.io/", "kops/")
+_LABEL = "kops.k8s.io/cluster"
+
+
+def looks_like_kops(data: bytes) -> bool:
+    """Whether a file may hold kops objects."""
+    return any(mark in data for mark in _MARKS)
+
+
+def naming(names: set[str]) -> Callable[[bytes], bool]:
+    """Which files may hold kops objects of clusters with these names."""
+    each = "|".join(map(re.escape, sorted(names)))
+    pattern = re.compile(rf"(?<![\w.-])(?:{each})(?![\w.-])".encode())
+    known = [name.encode() for name in names]
+
+    def named(data: bytes) -> bool:
+        # Looking for the bytes alone first is many times faster.
+        found = any(name in data for name in known)
+        return found and looks_like_kops(data) and pattern.search(data) is not None
+
+    return named
+
+
+def named_clusters(source: Source) -> set[str] | None:
+    """The clusters that the objects of a file name; None if it cannot be read.
+
+    A template that was not rendered, for one, cannot be read.
+    """
+    try:
+        documents = read_yaml(source)
+    except InputError:
+        return None
+    found = set()
+    for root in (document.root for document in documents):
+        if not (text_at(root, "apiVersion") or "").startswith(_APIS):
+            continue
+        is_cluster = text_at(root, "kind") == "Cluster"
+        place = ("name",) if is_cluster else ("labels", _LABEL)
+        found.add(text_at(root, "metadata", *place))
+    return {name for name in found if name}
+
+
+# ------------------------------------------------------------------------------------
+# The files of a change, on both sides of it: each is read once, and only if wanted
+#
+# This module must not know which files belong together.
+
+
+class Texts:
+    """What was read so far of a change."""
+
+    def __init__(self, change: Change) -> None:
+        self._before, self._after = change.before, change.after
+        self._changed = {path for file in change.files for path in file if path}
+        self._kept: dict[tuple[Snapshot, str], Source] = {}
+
+    def read(
+        self, files: Iterable[ChangedFile], wanted: Callable[[bytes], bool]
+    ) -> list[ChangedFile]:
+        """The files of which at least one side is wanted, read and kept.
+
+        What did not change is the same on both sides, and is not read again if it is
+        not wanted. Raises InputError as ``Snapshot.read``.
+        """
+        files = list(files)
+        self._keep(self._after, (file.new for file in files), wanted)
+        perhaps = (
+            file.old
+            for file in files
+            if not self._is_same(file) or (self._after, file.new or "") in self._kept
+        )
+        self._keep(self._before, perhaps, wanted)
+        return [file for file in files if any(self.of(file))]
+
+    def of(self, file: ChangedFile) -> tuple[Source | None, Source | None]:
+        """What was read of both sides of a file."""
+        return (
+            self._kept.get((self._before, file.old or "")),
+            self._kept.get((self._after, file.new or "")),
+        )
+
+    def _keep(
+        self,
+        side: Snapshot,
+        paths: Iterable[str | None],
+        wanted: Callable[[bytes], bool],
+    ) -> None:
+        new = {path for path in paths if path and (side, path) not in self._kept}
+        for path, source in side.read(new, wanted).items():
+            self._kept[side, path] = source
+
+    def _is_same(self, file: ChangedFile) -> bool:
+        return file.old == file.new and file.new not in self._changed
+
+
+_ANY_SPEC = Patterns(["**/*.yaml", "**/*.yml", "**/*.json"])
+
+# What files have in common: the cluster that their paths or their objects name, or
+# the folder that they lie in.
+_Tie = tuple[str, str]
+
+
+class TouchedCluster(Record):
+    """One cluster, or several in the same files, before and after a change.
+
+    ``before`` is None if it cannot be read: a change may be what mends it. ``alone``
+    says that the repository is not known to hold any other cluster. ``at_hand`` are
+    the files that the command lists name, as they are after the change.
+    """
+
+    title: str
+    before: tuple[Source, ...] | None
+    after: tuple[Source, ...]
+    commands: tuple[Source, ...]
+    alone: bool
+    at_hand: tuple[Source, ...] = ()
+
+
+def touched_clusters(
+    change: Change, layout: Layout, within: Sequence[str] = ()
+) -> list[TouchedCluster]:
+    """What ``change`` touches, by title; empty if it touches no spec or commands.
+
+    ``within`` are files and folders, relative to the current folder, outside of
+    which changes do not count. A command list that changed, or that names a file that
+    did, touches the cluster that its path names, or else, if no spec changed, every
+    cluster. Only files of touched clusters are returned, and no others are decoded.
+
+    Raises InputError for files of these clusters that are no text, and for a name in
+    ``within`` that neither state has.
+    """
+    return _Search(change, layout).run(within)
+
+
+class _Search:
+    """One search; every file is read and parsed once."""
+
+    def __init__(self, change: Change, layout: Layout) -> None:
+        self._before, self._after = change.before, change.after
+        self._changed = change.files
+        self._root = os.path.realpath(change.before.root)
+        base = os.path.relpath(os.path.realpath(layout.folder), self._root)
+        self._prefix = "" if base == "." else f"{base}/"
+        self._specs = layout.specs
+        self._commands = layout.commands
+        texts = Texts(change)
+        self._read, self._sources = texts.read, texts.of
+        self._named = cache(named_clusters)
+
+    def run(self, within: Sequence[str]) -> list[TouchedCluster]:
+        """All touched clusters."""
+        limits = [self._limit(name) for name in within]
+        changed = [
+            file
+            for file in self._changed
+            if not limits or any(map(_at_or_below(limits), filter(None, file)))
+        ]
+        touched = self._changed_specs(changed)
+        touched += self._specs_of_commands(changed, any_spec=bool(touched))
+        files = dict.fromkeys([*touched, *self._neighbours(touched)])
+        found = [
+            self._cluster(group)
+            for group in self._groups(files)
+            if not group.isdisjoint(touched)
+        ]
+        return sorted(found, key=lambda cluster: cluster.title)
+
+    def _limit(self, name: str) -> str:
+        """A file or folder as a path from the root of the repository."""
+        limit = os.path.relpath(os.path.realpath(name), self._root)
+        known = _at_or_below([limit])
+        if not any(map(known, chain(self._before.files, self._after.files))):
+            raise InputError(
+                f"{name} is no file or folder of {self._before.title} or"
+                f" {self._after.title}",
+                hint="check the name; a change is limited by files and folders only",
+            )
+        return limit
+
+    def _spec(self, path: str) -> Match | None:
+        if self._specs is None:
+            return _ANY_SPEC.match(path)
+        if not path.startswith(self._prefix):
+            return None
+        return self._specs.match(path.removeprefix(self._prefix))
+
+    def _keys(self, file: ChangedFile) -> set[str]:
+        """The clusters that the paths of a spec name."""
+        matches = [self._spec(path) for path in file if path]
+        return {match.cluster for match in matches if match and match.cluster}
+
+    @cached_property
+    def _lists(self) -> Mapping[str, set[str | None]]:
+        """The command lists and for whom each is: a cluster's name, or None for all."""
+        found: dict[str, set[str | None]] = {}
+        if not self._commands:
+            return found
+        for path in self._after.files:
+            inner = path.removeprefix(self._prefix)
+            for cluster, patterns in self._commands:
+                match = patterns.match(inner) if path.startswith(self._prefix) else None
+                if match is not None:
+                    found.setdefault(path, set()).add(cluster or match.cluster)
+        return found
+
+    def _unchanged(self, path: str) -> ChangedFile:
+        return ChangedFile(
+            path if path in self._before.files else None,
+            path if path in self._after.files else None,
+        )
+
+    def _changed_specs(self, changed: list[ChangedFile]) -> list[ChangedFile]:
+        specs = (f for f in changed if any(self._spec(path) for path in f if path))
+        return self._read(specs, looks_like_kops)
+
+    def _specs_of_commands(
+        self, changed: list[ChangedFile], *, any_spec: bool
+    ) -> list[ChangedFile]:
+        """The specs of clusters of which the command lists changed."""
+        lists = self._changed_lists(changed) if self._lists else ()
+        concerned = {name for path in lists for name in self._lists[path]}
+        names = {name for name in concerned if name}
+        everything = None in concerned and not any_spec
+        if not (names or everything):
+            return []
+        whole, perhaps = [], []
+        for path in self._after.files:
+            if (match := self._spec(path)) is None:
+                continue
+            if everything or match.cluster in names:
+                whole.append(self._unchanged(path))
+            else:
+                perhaps.append(self._unchanged(path))
+        found = self._read(whole, looks_like_kops)
+        return found + (self._read(perhaps, naming(names)) if names else [])
+
+    def _changed_lists(self, changed: list[ChangedFile]) -> set[str]:
+        """The command lists that changed, or that name a file that did."""
+        paths = {file.new for file in changed if file.new}
+        names = [os.fsencode(posixpath.basename(path)) for path in paths]
+        called = {self._after.called(path) for path in paths}
+        unchanged = self._after.read(
+            self._lists.keys() - paths, lambda data: any(name in data for name in names)
+        )
+        return (paths & self._lists.keys()) | {
+            path
+            for path, source in unchanged.items()
+            for file in files_in_snapshot([source], (), self._after)
+            if file.path in called
+        }
+
+    def _neighbours(self, touched: list[ChangedFile]) -> list[ChangedFile]:
+        """Unchanged files that may belong to the same clusters."""
+        seen = {path for file in touched for path in file if path}
+        keys = {key for file in touched for key in self._keys(file)}
+        loose = [file for file in touched if not self._keys(file)]
+        folders = {posixpath.dirname(path) for file in loose for path in file if path}
+        names = [self._names(file) for file in loose]
+        whole, perhaps = [], []
+        for path in sorted({*self._before.files, *self._after.files} - seen):
+            if (match := self._spec(path)) is None:
+                continue
+            if match.cluster is not None and match.cluster in keys:
+                whole.append(self._unchanged(path))
+            elif match.cluster is None and posixpath.dirname(path) in folders:
+                perhaps.append(self._unchanged(path))
+        wanted = naming({*chain(*names)}) if all(names) else looks_like_kops
+        return self._read(whole, looks_like_kops) + [
+            file
+            for file in self._read(perhaps, wanted)
+            if all(
+                self._named(source) is not None
+                for source in self._sources(file)
+                if source
+            )
+        ]
+
+    def _names(self, file: ChangedFile) -> set[str]:
+        """The clusters that the objects of a file name."""
+        return {
+            name
+            for source in self._sources(file)
+            if source is not None
+            for name in self._named(source) or ()
+        }
+
+    def _groups(self, files: Iterable[ChangedFile]) -> Iterator[set[ChangedFile]]:
+        """The files that have a tie in common, or are joined by others' ties."""
+        ties: dict[ChangedFile, set[_Tie]] = {
+            file: {("name", name) for name in self._names(file)}
+            | {("key", key) for key in self._keys(file)}
+            for file in files
+        }
+        # Objects that do not say whose they are belong to those beside them.
+        nameless = {_folder(file) for file, own in ties.items() if not own}
+        groups: list[tuple[set[_Tie], set[ChangedFile]]] = []
+        for file, own in ties.items():
+            beside = {("folder", _folder(file))} if _folder(file) in nameless else set()
+            group = (own | beside, {file})
+            for other in [each for each in groups if each[0] & group[0]]:
+                groups.remove(other)
+                group = (group[0] | other[0], group[1] | other[1])
+            groups.append(group)
+        return (members for _, members in groups)
+
+    def _is_alone(self, group: set[ChangedFile]) -> bool:
+        """Whether the configuration knows no spec besides these."""
+        own = {file.new for file in group}
+        others = (path for path in self._after.files if path not in own)
+        return self._specs is None or not any(map(self._spec, others))
+
+    def _cluster(self, group: set[ChangedFile]) -> TouchedCluster:
+        keys = {key for file in group for key in self._keys(file)}
+        names = {name for file in group for name in self._names(file)}
+        whose = {None, *keys, *names}
+        lists = [
+            ChangedFile(None, path)
+            for path, whom in self._lists.items()
+            if not whose.isdisjoint(whom)
+        ]
+        self._read(lists, lambda _: True)
+        before = _in_order(self._sources(file)[0] for file in group)
+        after = _in_order(self._sources(file)[1] for file in group)
+        commands = _in_order(self._sources(file)[1] for file in lists)
+        readable = all(self._named(source) is not None for source in before)
+        return TouchedCluster(
+            title=", ".join(sorted(names or keys or map(_folder, group))),
+            before=before if readable else None,
+            after=after,
+            commands=commands,
+            alone=self._is_alone(group),
+            at_hand=files_in_snapshot(commands, (*commands, *after), self._after),
+        )
+
+
+def _at_or_below(limits: Sequence[str]) -> Callable[[str], bool]:
+    """Which paths are one of these files or lie in one of these folders."""
+    folders = tuple(f"{limit}/" for limit in limits)
+    return lambda path: "." in limits or path in limits or path.startswith(folders)
+
+
+def _folder(file: ChangedFile) -> str:
+    return posixpath.dirname(file.new or file.old or "")
+
+
+def _in_order(sources: Iterable[Source | None]) -> tuple[Source, ...]:
+    found = dict.fromkeys(source for source in sources if source is not None)
+    return tuple(sorted(found, key=lambda source: source.path))

@@ -1,0 +1,122 @@
+"""One report of all clusters: what takes every finding together.
+
+A finding that several clusters share is told once, comments silence findings wherever
+they stand, and only then is it known which comments silence nothing. This module must
+not know how a cluster is examined.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.engine.examine import ask, loaded
+from kopslint.errors import NothingCheckedError
+from kopslint.findings import Finding, Report, Summary
+from kopslint.rulebook.loader import load_rules
+from kopslint.suppress.silence import Texts, silence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kopslint.config.settings import Settings
+    from kopslint.engine.examine import Examination, Request
+
+
+def conclude(request: Request, settings: Settings, examination: Examination) -> Report:
+    """The report of everything in ``request``, of which every cluster was examined.
+
+    Raises ``NothingCheckedError`` if there is no cluster at all.
+    """
+    if not examination.sources:
+        raise NothingCheckedError(
+            "no kops cluster was found in the inputs, so nothing was checked",
+            hint="name files that hold kind: Cluster or kind: InstanceGroup",
+        )
+    rules = load_rules() if settings.rules is None else settings.rules
+    clusters = examination.clusters
+    outcome = silence(
+        once(f for cluster in clusters.values() for f in cluster.findings),
+        _texts(request, settings, examination) if settings.ignores else Texts(()),
+        rules,
+        known=load_rules() if settings.known is None else settings.known,
+        today=settings.today,
+    )
+    comments = loaded(rule for rule in rules if rule.judges_comments)
+    complaints = dict.fromkeys(ask(comments, lambda _: (outcome,), None, settings))
+    return Report(
+        findings=in_order((*outcome.kept, *complaints)),
+        timeline=tuple(e for cluster in clusters.values() for e in cluster.timeline),
+        summary=Summary(
+            clusters=tuple(clusters),
+            specs=sum(1 for _ in request.specs),
+            commands=max((c.commands for c in clusters.values()), default=0),
+            rules=len(rules),
+            worlds=max((c.worlds for c in clusters.values()), default=0),
+            paths=tuple(sorted({s.path for s in (*request.specs, *request.commands)})),
+            skipped=tuple(sorted({source.path for source in examination.skipped})),
+            unread=tuple(sorted({p for c in clusters.values() for p in c.unread})),
+            before=None
+            if request.before is None
+            else sum(c.before for c in clusters.values()),
+            after=None
+            if request.before is None
+            else sum(c.after for c in clusters.values()),
+        ),
+        suppressed=tuple(sorted(outcome.suppressed, key=lambda pair: _order(pair[0]))),
+    )
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """By place, then the worse first; the same input always gives the same order."""
+    return tuple(sorted(findings, key=_order))
+
+
+def once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, with one that is word for word that of several clusters told once.
+
+    Such a finding is about the command list, and so about no cluster in particular.
+    """
+    same: dict[Finding, dict[Finding, None]] = {}
+    for finding in findings:
+        about_none = finding._replace(cluster=None)
+        same.setdefault(about_none, {})[finding] = None
+    for about_none, found in same.items():
+        yield next(iter(found)) if len(found) == 1 else about_none
+
+
+def _texts(request: Request, settings: Settings, examination: Examination) -> Texts:
+    """The inputs as far as comments in them count.
+
+    To a shard that is not what is about clusters of others alone.
+    """
+    texts = Texts(
+        (request.before or ()) if request.after is None else request.after,
+        request.commands,
+        past=None if request.after is None else request.before,
+        alone=not request.partial,
+        at_hand=request.at_hand,
+    )
+    shard = settings.shard
+    if shard is None:
+        return texts
+    ours: set[str] = set()
+    others = {source.path for source in request.commands}
+    for name, sources in examination.sources.items():
+        paths = ours if shard.holds(name) else others
+        paths.update(source.path for source in sources)
+    return texts._replace(
+        specs=tuple(s for s in texts.specs if s.path in ours or s.path not in others),
+        shared=frozenset(others),
+    )
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    where = finding.locations[0].span.order if finding.locations else ("", 0, 0, 0, 0)
+    return (
+        where,
+        finding.severity.rank,
+        finding.rule,
+        finding.cluster or "",
+        finding.subject,
+        finding.message,
+    )

@@ -1,0 +1,182 @@
+"""Which files differ between two states of a repository.
+
+The states are found the way people mean them: against the default branch, and from
+where both parted. This module must not know what the files hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.errors import InputError
+from kopslint.inputs.git import REGULAR_FILES, Git, Snapshot, WorkTree, lacks_history
+from kopslint.records import Record
+from kopslint.text import INDEX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SUBMODULE = "160000"
+_DEFAULT_BRANCHES = (
+    *("refs/remotes/origin/HEAD", "refs/remotes/origin/main"),
+    *("refs/remotes/origin/master", "refs/heads/main", "refs/heads/master"),
+)
+_DIFF = (
+    *("diff", "--raw", "-z", "--no-abbrev", "--no-color", "--find-renames"),
+    *("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"),
+)
+
+
+class ChangedFile(Record):
+    """A regular file before and after; one of both is None if it is not there."""
+
+    old: str | None
+    new: str | None
+
+
+class Change(Record):
+    """The files that differ between two states, renames followed.
+
+    ``submodules`` are those that differ too; nobody looked into them.
+    """
+
+    before: Snapshot
+    after: Snapshot
+    files: tuple[ChangedFile, ...]
+    submodules: tuple[str, ...] = ()
+
+
+def find_change(
+    base: str | None = None, head: str | None = None, *, staged: bool = False
+) -> Change:
+    """The change of the repository that the current folder lies in.
+
+    From where ``base``, by default the default branch, and ``head`` parted, to
+    ``head``, by default to the work tree with the files that git does not know
+    yet. ``staged`` is what the next commit would change and uses neither. Before
+    the first commit there is the empty tree.
+
+    Raises InputError if git, the repository or a revision is missing, if git does
+    not trust the repository, and for a conflict that is not resolved.
+    """
+    root, index = Git().root_and_index()
+    git = Git(root)
+    tree, title = _base(git, base, head or "HEAD", staged=staged)
+    before = Snapshot(git, root, title, tree, past=True)
+    after = _after(git, root, head, staged=staged)
+    files: list[ChangedFile] = []
+    submodules = []
+    for old_mode, new_mode, file in _differences(git, before, after, index):
+        if _SUBMODULE in (old_mode, new_mode):
+            submodules.append(file.new or file.old or "")
+        old = file.old if old_mode in REGULAR_FILES else None
+        new = file.new if new_mode in REGULAR_FILES else None
+        if old or new:
+            files.append(ChangedFile(old, new))
+    if isinstance(after, WorkTree):
+        files += [ChangedFile(None, path) for path in after.new]
+    files.sort(key=lambda file: (file.new or file.old or "", file.old or ""))
+    return Change(before, after, tuple(files), tuple(sorted(submodules)))
+
+
+def default_branch(git: Git) -> str | None:
+    """The branch that work parts from: the remote's own one, or one with its name."""
+    return next(iter(git.commits(_DEFAULT_BRANCHES)), None)
+
+
+def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
+    if staged:
+        return Snapshot(git, root, INDEX, None)
+    if head is None:
+        return WorkTree(git, root)
+    commit = _commit(git, head)
+    return Snapshot(git, root, commit[:7], commit)
+
+
+def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, str]:
+    """The tree to compare with, and what people call it."""
+    known = git.commits(("HEAD", *_DEFAULT_BRANCHES))
+    here = known.pop("HEAD", None)
+    start = here if head == "HEAD" else _object(git, f"{head}^{{commit}}")
+    if start is None and (staged or head == "HEAD"):
+        return _empty_tree(git)
+    start = start or _commit(git, head)
+    if staged:
+        return start, start[:7]
+    other = None
+    if base is None:
+        base, other = next(iter(known.items()), (None, None))
+        if base is None and git.is_shallow():
+            raise lacks_history("the default branch")
+        if base is None:
+            raise InputError(
+                "there is no default branch to compare with",
+                hint="name what to compare with: --base REV",
+            )
+    elif {*base} == {"0"} or _object(git, base) == _empty_tree(git)[0]:
+        # Forges call the state before a new branch's first commit all zeros.
+        return _empty_tree(git)
+    other = other or _commit(git, base)
+    if other == start:
+        return start, start[:7]
+    parted = git.ask("merge-base", other, start)
+    if parted.returncode == 0:
+        commit = parted.stdout.decode().split()[0]
+        return commit, commit[:7]
+    if git.is_shallow():
+        raise lacks_history(f"the commit where {base} and {head} parted")
+    return other, other[:7]
+
+
+def _commit(git: Git, revision: str) -> str:
+    """The full name of the commit that ``revision`` means."""
+    found = _object(git, f"{revision}^{{commit}}")
+    if found is not None:
+        return found
+    if git.is_shallow():
+        raise lacks_history(revision)
+    raise InputError(
+        f"there is no revision {revision}",
+        hint="check the name, or fetch it first; a remote branch is origin/NAME, and"
+        " before a first commit there is 0000000",
+    )
+
+
+def _object(git: Git, name: str) -> str | None:
+    if name.startswith("-"):
+        return None
+    result = git.ask("rev-parse", "--verify", "--quiet", name)
+    return result.stdout.decode().strip() if result.returncode == 0 else None
+
+
+def _empty_tree(git: Git) -> tuple[str, str]:
+    """Git knows this object in every repository, and its name by the hash in use."""
+    name = git.read("hash-object", "-t", "tree", "--stdin").decode().strip()
+    return name, "the empty tree"
+
+
+def _differences(
+    git: Git, before: Snapshot, after: Snapshot, index: Path
+) -> Iterator[tuple[str, str, ChangedFile]]:
+    """Mode before, mode after, and the paths of everything that differs."""
+    assert before.tree is not None  # noqa: S101 (a base is always a tree)
+    if isinstance(after, WorkTree):
+        # Comparing files on the disk with the index refreshes the index.
+        with git.with_own_index(index) as safely:
+            listed = safely.fields(*_DIFF, before.tree, "--")
+    elif after.tree is not None:
+        listed = git.fields(*_DIFF, before.tree, after.tree, "--")
+    else:
+        listed = git.fields(*_DIFF, "--cached", before.tree, "--")
+    fields = iter(listed)
+    for about in fields:
+        old_mode, new_mode, _, _, status = about.removeprefix(":").split()
+        path = next(fields)
+        if status == "U":
+            raise InputError(
+                f"{after.called(path)} has a conflict that is not resolved",
+                hint="resolve it and git add the file",
+            )
+        new = next(fields) if status.startswith("R") else path
+        yield old_mode, new_mode, ChangedFile(path, new)

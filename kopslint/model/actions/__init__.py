@@ -1,0 +1,90 @@
+"""Which effect belongs to which command: one flat dispatch over the command types.
+
+A new command is one type in ``kopslint.commands.model``, one function in a sibling
+module, and one line here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.commands import model
+from kopslint.kops.refusals import Refusal
+from kopslint.model.actions import etcd, machines, store
+from kopslint.model.state import Result, applied, refused
+
+if TYPE_CHECKING:
+    from kopslint.commands.model import Command
+    from kopslint.model.actions.machines import Watch
+    from kopslint.model.scenario import Scenario
+    from kopslint.model.state import ClusterState
+
+
+def effect(
+    command: Command, situation: ClusterState, watch: Watch, plan: Scenario
+) -> list[Result]:
+    """Every way in which ``command`` may end in ``situation``; at least one.
+
+    A command line that the program itself rejects does nothing. ``watch`` is shown
+    the moments inside a rolling update.
+    """
+    rejected = [problem for problem in command.problems if problem.refused]
+    if rejected:
+        first = rejected[0]
+        place = ((first.span, first.suggestion or "not accepted"),)
+        problem = Refusal("command-line", first.message, command.text, place)
+        return [refused(situation, problem)]
+    match command:
+        case model.Replace():
+            return store.run_replace(command, situation, plan)
+        case model.CreateFromFile():
+            return store.run_create(command, situation, plan)
+        case model.CreateInstanceGroup():
+            return store.run_create_group(command, situation, plan)
+        case model.EditCluster():
+            return store.run_edit_cluster(command, situation, plan)
+        case model.EditInstanceGroup():
+            return store.run_edit_group(command, situation, plan)
+        case model.UpgradeCluster():
+            return store.run_upgrade(command, situation, plan)
+        case model.DeleteInstanceGroup():
+            return machines.run_delete_group(command, situation, plan)
+        case model.DeleteFromFile():
+            return machines.run_delete_file(command, situation, plan)
+        case model.DeleteInstance():
+            return machines.run_delete_instance(command, situation, plan)
+        case model.DeleteCluster():
+            return [machines.run_delete_cluster(command, situation)]
+        case model.UpdateCluster():
+            return machines.run_update(command, situation, plan)
+        case model.RollingUpdate():
+            return machines.run_roll(command, situation, plan, watch)
+        case model.Reconcile():
+            return machines.run_reconcile(command, situation, plan, watch)
+        case model.Validate():
+            return machines.run_validate(situation)
+        case model.MemberRemove():
+            return etcd.run_remove(command, situation, plan)
+        case model.MemberAdd():
+            return etcd.run_add(command, situation)
+        case model.RestoreBackup():
+            return etcd.run_restore(command, situation)
+        case model.RestartManagers():
+            return etcd.run_restart_managers(command, situation)
+        case model.StopInstances():
+            return machines.run_stop(command, situation, plan)
+        case model.DeleteVolumes():
+            return etcd.run_volumes(command, situation, plan)
+        case model.ResizeCloudGroup():
+            return etcd.run_resize(command, situation, plan)
+        case model.Terraform():
+            return etcd.run_terraform(command, situation)
+        case model.Sleep():
+            return etcd.run_sleep(command, situation)
+        case model.DeleteBackups():
+            return store.run_delete_backups(command, situation, plan)
+        case model.Unreplayed():
+            return machines.run_unreplayed(command, situation, plan)
+        case _:
+            # Drains, snapshots and the like matter to people and to no plane here.
+            return [applied(situation)]

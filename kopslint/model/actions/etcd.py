@@ -1,0 +1,293 @@
+"""Commands on etcd itself and on its disks, and what other tools do to groups.
+
+Sources: etcd's own checks (kopslint.etcd.moves.refusal), etcd-manager's
+restore command, and for terraform kops's rendering of managed files: a volume
+that is no longer rendered is destroyed at the next apply.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.kops.clouds import group_at
+from kopslint.kops.refusals import Refusal
+from kopslint.model.actions import machines
+from kopslint.model.assumptions import Kind, assume, taken
+from kopslint.model.state import Result, applied, merged, nothing, refused, undecided
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kopslint.commands.model import (
+        DeleteVolumes,
+        MemberAdd,
+        MemberRemove,
+        ResizeCloudGroup,
+        RestartManagers,
+        RestoreBackup,
+        Sleep,
+        Terraform,
+    )
+    from kopslint.model.assumptions import Assumption
+    from kopslint.model.etcd.explore import StateSet
+    from kopslint.model.scenario import Scenario
+    from kopslint.model.state import ClusterState
+    from kopslint.shell.ast import Word
+
+SETTLING_SECONDS = 150
+"""After this long every move of etcd-manager with its default timing is over."""
+
+
+def run_remove(
+    command: MemberRemove, situation: ClusterState, plan: Scenario
+) -> list[Result]:
+    """``etcdctl member remove``: in the etcd cluster it is said to be, else in all."""
+    meant = {
+        name: plan.meant_members(name, command.member)
+        for name in _etcd_clusters(situation, command.etcd_cluster)
+    }
+    shown = command.member.shown if command.member is not None else "the member"
+    if not any(meant.values()):
+        return [undecided(situation, f"which member {shown} is cannot be told")]
+    if _is_each(command.member, situation):
+        return _all_removed(meant, situation, shown)
+    answers = {
+        name: situation.etcd[name].removal_refusals(names)
+        for name, names in meant.items()
+        if names
+    }
+    then = situation.each(
+        lambda name, worlds: worlds.remove(meant[name]) if meant.get(name) else worlds
+    )
+    problem = _removal_refusal(answers, shown)
+    if problem is not None and all(None not in whys for whys in answers.values()):
+        return [refused(situation, problem)]
+    candidates = sorted({member for names in meant.values() for member in names})
+    known = all(plan.names_member(name, command.member) for name in answers)
+    assumed = () if known else (taken(Kind.MEMBER, shown, candidates),)
+    result = applied(then, *assumed)
+    return [result if problem is None else result._replace(refusals=(problem,))]
+
+
+def _is_each(word: Word | None, situation: ClusterState) -> bool:
+    """Whether members that run time knows go one after another: by a loop, or xargs."""
+    if word is None or word.unknown is None:
+        return False
+    by_xargs = "xargs takes it from its standard input" in word.unknown.reason
+    return situation.each_unknown or by_xargs
+
+
+def _all_removed(
+    meant: Mapping[str, tuple[str, ...]], situation: ClusterState, shown: str
+) -> list[Result]:
+    """All members that a loop may mean are removed, as far as etcd lets them go."""
+    etcd = dict(situation.etcd)
+    for name, members in meant.items():
+        for member in members:
+            etcd[name] = etcd[name].remove([member])
+    names = sorted({member for names in meant.values() for member in names})
+    all_of_them = taken(Kind.MEMBER, shown, names, joined="and")
+    return [applied(situation.with_etcd(etcd), all_of_them)]
+
+
+def _removal_refusal(
+    answers: Mapping[str, frozenset[str | None]], member: str
+) -> Refusal | None:
+    """Why etcd refuses a removal, each reason with the etcd clusters that give it."""
+    clusters: dict[str, list[str]] = {}
+    for name, reasons in answers.items():
+        for reason in reasons - {None}:
+            clusters.setdefault(str(reason), []).append(name)
+    if not clusters:
+        return None
+    said = (f"{why} ({', '.join(names)})" for why, names in sorted(clusters.items()))
+    return Refusal("etcd", "; ".join(said), member)
+
+
+def run_add(command: MemberAdd, situation: ClusterState) -> list[Result]:
+    """``etcdctl member add``: quorum rises at once.
+
+    etcd knows a member by the name of the spec behind ``etcd-``, or behind that and
+    the name of its etcd cluster. Source: kops pkg/model/pki.go of 1.11.
+    """
+    name = (command.member.text if command.member is not None else None) or ""
+    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
+
+    def add(etcd: str, worlds: StateSet) -> StateSet:
+        bare = name.removeprefix("etcd-").removeprefix(f"{etcd}-")
+        known = next((n for n in (name, bare) if n in worlds.names), None)
+        return worlds.add(known) if known is not None and etcd in chosen else worlds
+
+    return [applied(situation.each(add))]
+
+
+def run_restore(command: RestoreBackup, situation: ClusterState) -> list[Result]:
+    """``restore-backup``: queued until a leader reads the control store again."""
+    chosen = _etcd_clusters(situation, command.etcd_cluster)
+    then = situation.each(
+        lambda name, worlds: (
+            worlds.restore(worlds.published) if name in chosen else worlds
+        )
+    )
+    return [applied(then, *_of_all(chosen, command))]
+
+
+def _of_all(chosen: list[str], command: RestoreBackup) -> list[Assumption]:
+    """That a command which names no etcd cluster is given in each of several."""
+    if command.etcd_cluster is not None or len(chosen) < 2:
+        return []
+    text = f"this is done in {' and '.join(chosen)}, each of them"
+    return [assume(Kind.ETCD, command.text, text)]
+
+
+def run_restart_managers(
+    command: RestartManagers, situation: ClusterState
+) -> list[Result]:
+    """The etcd-managers restart; whoever leads then reads the control spec."""
+    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
+    return [
+        applied(
+            situation.each(
+                lambda name, worlds: (
+                    worlds.restart_managers() if name in chosen else worlds
+                )
+            )
+        )
+    ]
+
+
+def _etcd_clusters(situation: ClusterState, named: str | None) -> list[str]:
+    return [name for name in situation.etcd if named in (None, name)]
+
+
+def run_sleep(command: Sleep, situation: ClusterState) -> list[Result]:
+    """``sleep``: long enough, and everything that happens by itself has happened."""
+    if command.seconds is None or command.seconds < SETTLING_SECONDS:
+        return [applied(situation)]
+    return [applied(situation.each(lambda _, worlds: worlds.wait()))]
+
+
+def run_volumes(
+    command: DeleteVolumes, situation: ClusterState, plan: Scenario
+) -> list[Result]:
+    """Disks are deleted by hand: those of machines that are down.
+
+    The cloud does not delete a disk in use; where nobody can tell whether it is,
+    both are possible.
+    """
+    if command.verb != "delete":
+        return [undecided(situation, "what this does to the disks is not followed")]
+    groups = plan.meant_machines(command.volumes)
+    if not groups:
+        return [undecided(situation, "which disks these are cannot be told")]
+    outcomes = [situation]
+    for group in groups:
+        then = situation
+        for name in situation.etcd:
+            if _about(command.volumes, name, situation):
+                for member in situation.machines.on(name, group):
+                    then = machines.wipe(then, name, member)
+        outcomes.append(then)
+    if all(_is_down(situation, group) for group in groups):
+        outcomes = outcomes[1:]
+    sure = len(groups) == 1 and plan.named_machines(command.volumes) == groups
+    shown = " ".join(word.shown for word in command.volumes)
+    text = f"the disks are taken to be those of {' or '.join(groups)}"
+    assumed = () if sure else (assume(Kind.DISK, shown, text),)
+    return [applied(outcome, *assumed) for outcome in merged(outcomes)]
+
+
+def _about(words: tuple[Word, ...], etcd_cluster: str, situation: ClusterState) -> bool:
+    """Whether the words are about this etcd cluster, as far as they say."""
+    said = " ".join(word.shown.lower() for word in words)
+    exactly = [n for n in situation.etcd if any(n == word.text for word in words)]
+    named = exactly or [name for name in situation.etcd if name in said]
+    return etcd_cluster in named or not named
+
+
+def _is_down(situation: ClusterState, group: str) -> bool:
+    return situation.cloud.get(group, 0) < 1
+
+
+def run_resize(
+    command: ResizeCloudGroup, situation: ClusterState, plan: Scenario
+) -> list[Result]:
+    """The cloud's own command line sizes or deletes the group behind kops's back.
+
+    A group that only run time knows may be any of the control plane, or none. What
+    is only planned happens at some moment, or has not happened yet.
+    """
+    word = command.group
+    if word is None or plan.names_workers(word):
+        return [nothing(situation)]
+    groups = [
+        name
+        for name in plan.meant_machines((word,))
+        if name in situation.cloud and name in word.shown
+    ]
+    if not groups and word.text is not None:
+        return [nothing(situation)]
+    size = 0 if command.deletes else _number(command.size)
+    if size is None:
+        return [undecided(situation, "the new size is only known at run time")]
+    if groups:
+        then = situation
+        for name in groups:
+            then = _sized(then, name, size)
+        return [applied(then), *([applied(situation)] if command.later else [])]
+    some = [g.name for g in situation.registry.control_plane]
+    some = [name for name in some if name in situation.cloud]
+    if not some or size >= 1:
+        return [nothing(situation)]
+    assumed = taken(Kind.GROUP, word.shown, [*some, "another"])
+    outcomes = [_sized(situation, name, size) for name in some]
+    return [applied(one, assumed) for one in merged([situation, *outcomes])]
+
+
+def _sized(situation: ClusterState, group: str, size: int) -> ClusterState:
+    then = situation.with_cloud({**situation.cloud, group: size})
+    if size < 1:
+        return machines.stop(then, group)
+    return machines.boot(then, [group])
+
+
+def _number(word: Word | None) -> int | None:
+    text = word.text if word is not None else None
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def run_terraform(command: Terraform, situation: ClusterState) -> list[Result]:
+    """``terraform apply`` of what kops rendered, or ``destroy`` of everything."""
+    if command.verb == "destroy":
+        if command.targets:
+            return [undecided(situation, "a targeted destroy is not followed")]
+        return [applied(_destroyed(situation))]
+    rendered = situation.rendered or situation.applied
+    if command.targets:
+        named = (group_at(word.shown, rendered) for word in command.targets)
+        chosen = {group.name for group in named if group is not None}
+        return [
+            applied(machines.apply(situation, rendered, groups=chosen, publish=False))
+        ]
+    then = machines.apply(situation, rendered)
+    for name, worlds in then.etcd.items():
+        listed = {
+            member.name
+            for etcd in rendered.etcd_clusters
+            if etcd.name == name
+            for member in etcd.members
+        }
+        for index, member in enumerate(worlds.names):
+            if member not in listed and index in worlds.known:
+                then = machines.wipe(then, name, member)
+    return [applied(then._replace(rendered=None))]
+
+
+def _destroyed(situation: ClusterState) -> ClusterState:
+    """No machine and no disk is left; the backups and the control spec are."""
+    for group in list(situation.cloud):
+        situation = machines.drop(situation, group)
+    for name, worlds in situation.etcd.items():
+        for member in worlds.names:
+            situation = machines.wipe(situation, name, member)
+    return situation

@@ -1,0 +1,327 @@
+"""What etcd and etcd-manager do by themselves, one move at a time.
+
+Given a world and the published member count, ``moves`` yields every move that may
+come next. The six kinds of move are those of etcd-manager's control loop, in its
+order: adding a member, removing one, replacing a disk and freeing a slot exclude
+each other, and all need quorum. No move ever undoes another (nothing leaves
+EXPELLED by itself), so following moves always ends.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from kopslint.model.etcd.state import (
+    ADDED,
+    CONFIGURED,
+    LEAVES,
+    MEMBERS,
+    STARTS,
+    STOPS,
+    UP,
+    WIPES,
+    EtcdState,
+    quorum,
+)
+from kopslint.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Pace(Enum):
+    """How soon a move that can happen has certainly happened."""
+
+    FAST = auto()
+    MEDIUM = auto()
+    SLOW = auto()
+    PERHAPS = auto()
+    """It may as well never happen: not every etcd-manager makes it."""
+
+
+class Kind(Enum):
+    """What happens in a move."""
+
+    JOINS = auto()
+    READS = auto()
+    RESTORES = auto()
+    ADDS = auto()
+    REMOVES = auto()
+    REPLACES = auto()
+    FREES = auto()
+    RETURNS = auto()
+
+
+class Transition(Record):
+    """One move: its kind, whom it concerns (an index, -1 for nobody), its result."""
+
+    kind: Kind
+    who: int
+    pace: Pace
+    world: EtcdState
+
+
+def enabled_transitions(
+    world: EtcdState, published: int, *, replaces: bool | None = True
+) -> Iterator[Transition]:
+    """Every move that etcd or etcd-manager may make next in ``world``.
+
+    ``published`` is the member count in the control spec. ``replaces`` is whether
+    this etcd-manager replaces a member whose disk is empty, None if that is not
+    known. Yields nothing if no instance is up.
+    """
+    names = world.names
+    if not any(letter in UP for letter in names):
+        return
+    members = world.members
+    voting = world.voting
+    needed = quorum(members)
+    writable = members > 0 and voting >= needed
+
+    if "J" in names and voting + names.count("J") >= needed:
+        for index, letter in enumerate(names):
+            if letter == "J":
+                yield Transition(Kind.JOINS, index, Pace.FAST, world.put(index, "L"))
+
+    yield from _reads(world, published, writable=writable)
+
+    if not writable:
+        return
+    if members < world.read:
+        yield from _adds(world)
+    elif sum(letter in CONFIGURED for letter in names) > world.read:
+        yield from _removes(world)
+    else:
+        if replaces is not False:
+            yield from _replaces(world, Pace.SLOW if replaces else Pace.PERHAPS)
+        yield from _frees(world)
+
+
+def _reads(world: EtcdState, published: int, *, writable: bool) -> Iterator[Transition]:
+    """The leader reads the control store: when due, or when it sees no member.
+
+    Source: controller.go refreshes on a leadership change (``due``) and when etcd
+    has no members it can see; ControlRefreshInterval is ten years.
+    """
+    pending = world.restore is not None
+    blind = not writable and (world.read != published or pending)
+    if not (world.due or blind):
+        return
+    seen = world._replace(read=published, due=False, restore=None)
+    if world.restore is None:
+        yield Transition(Kind.READS, -1, Pace.FAST, seen)
+        return
+    restored = False
+    for result in _restored(seen, world.restore):
+        restored = True
+        yield Transition(Kind.RESTORES, -1, Pace.FAST, result)
+    if not restored and (world.due or world.read != published):
+        waiting = seen._replace(restore=world.restore)
+        yield Transition(Kind.READS, -1, Pace.FAST, waiting)
+
+
+def _restored(world: EtcdState, count: int) -> Iterator[EtcdState]:
+    """The worlds after a restore with ``count`` members.
+
+    Any live peers with etcd state may be chosen; one fewer than asked for will do
+    if that has the same quorum. Members that are down leave the list.
+    """
+    live = [i for i, letter in enumerate(world.names) if letter in CONFIGURED]
+    chosen = min(count, len(live))
+    if chosen == 0 or quorum(chosen) != quorum(count):
+        return
+    for group in combinations(live, chosen):
+        letters = [
+            ("L" if index in group else LEAVES.get(letter, letter))
+            for index, letter in enumerate(world.names)
+        ]
+        yield world._replace(names="".join(letters))
+
+
+def _adds(world: EtcdState) -> Iterator[Transition]:
+    """One idle peer is added, but only while every member is up and votes.
+
+    Source: etcd's strict reconfiguration check refuses an addition while a member
+    is not connected.
+    """
+    names = world.names
+    if any(letter in MEMBERS and letter != "L" for letter in names):
+        return
+    for index, letter in enumerate(names):
+        if letter == "I":
+            yield Transition(Kind.ADDS, index, Pace.FAST, world.put(index, "J"))
+
+
+def _removes(world: EtcdState) -> Iterator[Transition]:
+    """One member is removed: an unhealthy one if there is any, else an arbitrary one.
+
+    Source: controller.go, removeNodeFromCluster. Live expelled peers go on
+    counting as configured, which is why removal ends one below the count.
+    """
+    names = world.names
+    unhealthy = [i for i, c in enumerate(names) if c in MEMBERS and c != "L"]
+    victims = unhealthy or [i for i, c in enumerate(names) if c == "L"]
+    for index in victims:
+        if refusal(world, index) is None:
+            left = world.put(index, LEAVES[names[index]])
+            yield Transition(Kind.REMOVES, index, Pace.MEDIUM, left)
+
+
+def _replaces(world: EtcdState, pace: Pace) -> Iterator[Transition]:
+    """A member back with an empty disk is taken out, to be added again as new.
+
+    Source: replacement.go, which older releases of etcd-manager do not have.
+    """
+    names = world.names
+    if world.read >= 3 and world.members == world.read and names.count("R") == 1:
+        index = names.index("R")
+        yield Transition(Kind.REPLACES, index, pace, world.put(index, "I"))
+
+
+def _frees(world: EtcdState) -> Iterator[Transition]:
+    """An unhealthy member leaves because an idle peer waits for its slot.
+
+    Source: controller.go, the branch behind "has unhealthy members".
+    """
+    names = world.names
+    members = world.members
+    waiting = "I" in names or "R" in names
+    if not waiting or members <= 2 or members <= world.read:
+        return
+    for index, letter in enumerate(names):
+        if letter in MEMBERS and letter != "L":
+            yield Transition(
+                Kind.FREES, index, Pace.SLOW, world.put(index, LEAVES[letter])
+            )
+
+
+class Refusal(Enum):
+    """Why etcd refuses to remove a member."""
+
+    NO_QUORUM = "there is no quorum to agree on it, so the request times out"
+    LAST = "it is the only member"
+    NOT_ENOUGH_STARTED = "too few started members would be left"
+    UNHEALTHY = "removing a healthy member would leave no quorum of healthy ones"
+
+
+def refusal(world: EtcdState, index: int) -> Refusal | None:
+    """Why etcd refuses to remove the member at ``index``, or None if it does not.
+
+    Source: etcd server.go, mayRemoveMember, with strict reconfiguration as
+    etcd-manager starts it. The name must be in the member list.
+    """
+    if not world.writable:
+        return Refusal.NO_QUORUM
+    letters = world.names
+    members = world.members
+    if members == 1:
+        return Refusal.LAST
+    others = letters[:index] + letters[index + 1 :]
+    needed = quorum(members - 1)
+    if sum(letter in "LDrR" for letter in others) < needed:
+        return Refusal.NOT_ENOUGH_STARTED
+    if letters[index] == "L" and world.voting - 1 < needed:
+        return Refusal.UNHEALTHY
+    return None
+
+
+# ------------------------------------------------------------------------------------
+# What people and the cloud do to one etcd cluster: one world in, its results out
+#
+# Every function is a pure map from one world to the worlds that may follow, before
+# etcd or etcd-manager react. ``due`` is where leadership hides: an instance that
+# stops or starts may be, or may become, the leader, and a leader that is new reads
+# the control spec again.
+
+
+def stop(world: EtcdState, index: int) -> tuple[EtcdState, ...]:
+    """The instance of a name stops: killed, terminated, or taken down in a roll.
+
+    If it led, its successor reads the control spec; nobody knows whether it did.
+    """
+    letter = STOPS.get(world.names[index])
+    if letter is None:
+        return (world,)
+    down = world.put(index, letter)
+    if not any(other in UP for other in down.names):
+        return (down._replace(due=False),)
+    return _maybe_due(down)
+
+
+def start(
+    world: EtcdState, index: int, *, fresh: bool = False
+) -> tuple[EtcdState, ...]:
+    """The instance of a name starts, with whatever its disk holds.
+
+    ``fresh`` says that the name was never seen before: a new peer makes the leader
+    resign, so the control spec is certainly read again. So it is when nobody else
+    is up.
+    """
+    letter = STARTS.get(world.names[index])
+    if letter is None:
+        return (world,)
+    up = world.put(index, letter)
+    alone = sum(other in UP for other in up.names) == 1
+    if alone or (fresh and letter == "I"):
+        return (up._replace(due=True),)
+    return _maybe_due(up)
+
+
+def wipe(world: EtcdState, index: int) -> tuple[EtcdState, ...]:
+    """The disk of a name is deleted; a running instance is replaced with it."""
+    letter = world.names[index]
+    if letter not in UP:
+        return (world.put(index, WIPES.get(letter, letter)),)
+    results: dict[EtcdState, None] = {}
+    for down in stop(world, index):
+        gone = down.put(index, WIPES.get(down.names[index], down.names[index]))
+        results.update(dict.fromkeys(start(gone, index)))
+    return tuple(results)
+
+
+def remove(world: EtcdState, index: int) -> EtcdState | None:
+    """``etcdctl member remove`` of a name: the world after it, or None if refused.
+
+    A name that is not in the member list is refused too: etcd knows no such member.
+    """
+    letter = LEAVES.get(world.names[index])
+    if letter is None or refusal(world, index) is not None:
+        return None
+    return world.put(index, letter)
+
+
+def add(world: EtcdState, index: int) -> EtcdState | None:
+    """``etcdctl member add`` of a name, or None if etcd refuses it.
+
+    Quorum rises at once, whether or not an instance is there to join. The data of
+    a removed member does not make one of it again: only an empty disk joins.
+    """
+    joined = ADDED.get(world.names[index])
+    listed = [letter for letter in world.names if letter in LEAVES]
+    if joined is None or not world.writable or any(c != "L" for c in listed):
+        return None
+    return world.put(index, joined)
+
+
+def _maybe_due(world: EtcdState) -> tuple[EtcdState, ...]:
+    if world.due:
+        return (world,)
+    return (world, world._replace(due=True))
+
+
+def reread_if_all_restarted(
+    world: EtcdState, published: int, unrestarted: frozenset[int]
+) -> EtcdState:
+    """Make a re-read due once nobody runs who has not started since publication.
+
+    ``unrestarted`` are the names whose instances have been running since before
+    the last publication. Whoever leads now has read the control spec since.
+    """
+    if world.due or world.read == published:
+        return world
+    running = (i for i, letter in enumerate(world.names) if letter in UP)
+    if any(index in unrestarted for index in running):
+        return world
+    return world._replace(due=True)

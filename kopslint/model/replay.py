@@ -1,0 +1,129 @@
+"""A command list replayed on one cluster: the entry to this room."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kopslint.model.actions import effect
+from kopslint.model.initial import aligned, healthy
+from kopslint.model.interpreter import Flow, is_step
+from kopslint.model.scenario import Scenario
+from kopslint.model.simulation import Simulation
+from kopslint.model.spec_files import SpecsAtHand, spec_files
+from kopslint.notations.command_list import simple_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from kopslint.commands.model import Command
+    from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
+    from kopslint.model.simulation import Step
+    from kopslint.shell.ast import Script, SimpleCommand
+
+
+# ------------------------------------------------------------------------------------
+# The specs that a list applies between before and after
+#
+# A change that goes by way of other specs is several changes, and each of them has to
+# be judged by itself: one minor release after another is no jump.
+
+
+def passed(plan: Scenario, steps: Iterable[Step]) -> tuple[Manifest, ...]:
+    """What the cloud is brought to on the way, in the order of the first time.
+
+    Only states with an object of a file at hand that neither before nor after has, or
+    with a Cluster that the list made by ``--set``.
+    """
+    steps = tuple(steps)
+    ends = {id(each) for side in (plan.before, plan.after) for each in _objects(side)}
+    known = plan.files.objects.values()
+    between = {id(each) for held in known for each in _objects(held)} - ends
+    made = (s.applied.cluster for step in steps for s in step.after)
+    between |= {id(each) for each in made if each is not None} - ends
+    if not between:
+        return ()
+    found: dict[tuple[int, ...], Manifest] = {}
+    for step in steps:
+        for situation in step.after:
+            ids = tuple(id(each) for each in _objects(situation.applied))
+            if not between.isdisjoint(ids):
+                found.setdefault(ids, _alone(situation.applied))
+    return tuple(found.values())
+
+
+def _objects(manifest: Manifest) -> Iterator[Cluster | InstanceGroup]:
+    if manifest.cluster is not None:
+        yield manifest.cluster
+    for name in sorted(manifest.groups):
+        yield manifest.groups[name]
+
+
+def _alone(manifest: Manifest) -> Manifest:
+    """A state as if it had been read from the files that its objects stand in."""
+    sources = dict.fromkeys(each.node.span.source for each in _objects(manifest))
+    return manifest.replaced(repeated=(), flaws=(), sources=tuple(sources))
+
+
+def simulate(
+    before: Manifest,
+    after: Manifest,
+    scripts: Iterable[Script],
+    recognise: Callable[[SimpleCommand], tuple[Command, ...]],
+    concerns: Callable[[Command], bool] = lambda _: True,
+    at_hand: SpecsAtHand | None = None,
+    kops_version: str | None = None,
+) -> Simulation:
+    """Replay ``scripts``, one after another, on the cluster of ``before``.
+
+    ``recognise`` turns a program call into commands; it is asked once per call.
+    ``concerns`` says which of them are about this cluster. ``at_hand`` are the spec
+    files that they may name besides those of both sides. ``kops_version`` is the kops
+    that runs them, None if nobody said.
+    """
+    declared = before, after
+    before, after = aligned(before, after)
+    scripts = tuple(scripts)
+    known: dict[int, tuple[Command, ...]] = {}
+
+    def commands_of(call: SimpleCommand) -> tuple[Command, ...]:
+        found = known.get(id(call))
+        if found is None:
+            found = tuple(c for c in recognise(call) if concerns(c))
+            known[id(call)] = found
+        return found
+
+    calls = [
+        (call, commands_of(call))
+        for script in scripts
+        for call in simple_commands(script.body)
+    ]
+    everything = tuple(command for _, commands in calls for command in commands)
+    files = spec_files(calls, declared, (before, after), at_hand or SpecsAtHand())
+    plan = Scenario(
+        before=before,
+        after=after,
+        commands=everything,
+        files=files,
+        kops_version=kops_version,
+    )
+    start = healthy(plan)
+    flow = Flow(commands_of, partial(effect, plan=plan))
+    situations = [start]
+    for script in scripts:
+        situations = flow.run(script.body, situations)
+        for unread in script.unread:
+            flow.note_beside(unread)
+    ran = {id(step.command) for step in flow.steps}
+    return Simulation(
+        plan=plan,
+        start=start,
+        steps=flow.steps,
+        final=tuple(situations),
+        undecided=tuple(flow.undecided.values()),
+        assumptions=tuple(flow.assumptions),
+        skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
+        passed=passed(plan, flow.steps),
+        truncated=flow.truncated
+        or any(w.truncated for s in situations for w in s.etcd.values()),
+    )

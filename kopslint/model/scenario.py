@@ -1,0 +1,345 @@
+"""What a simulation is about: both sides of a change, the list, the files it names.
+
+Here the questions are answered that a single command leaves open but the change
+does not: which member an unknown id stands for, which objects a file holds, which
+group a variable may name. Every answer that is an assumption is handed back as
+one, so that it can be said.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from kopslint.commands.model import (
+    CreateCluster,
+    CreateInstanceGroup,
+    DeleteInstanceGroup,
+    EditInstanceGroup,
+)
+from kopslint.model.assumptions import Kind, assume
+from kopslint.model.spec_files import SpecFiles, file_name, key
+from kopslint.records import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kopslint.commands.model import Command
+    from kopslint.kops.spec import Manifest
+    from kopslint.model.assumptions import Assumption
+    from kopslint.shell.ast import Word
+
+_TOKENS = re.compile(r"[0-9A-Za-z]+")
+_VARIABLE = r"\$\{?\w+\}?"
+_NOISE = re.compile(r"(?<![\w-])-\w\b|\$\d")
+"""Short options and the fields of awk, which name nobody."""
+_ROLE = re.compile(
+    r"(?:k8s\.io/role/|node-role\.kubernetes\.io/)([a-z-]+)"
+    r"|\broles?\b\W{0,6}==\W{0,3}([a-z-]+)"
+)
+"""A machine's role as its tags, a node's labels, or kops's own output have it.
+
+Sources: kops awsup/aws_cloud.go, nodelabels/builder.go, cmd/kops/get_instances.go.
+"""
+_WORKER = re.compile(r"(?i)(?<![a-z])(workers?|bastions?)(?![a-z])")
+_CONTROL_PLANE = re.compile(r"(?i)master|control[-_]?plane|etcd")
+
+
+class Scenario(Frozen):
+    """Both sides of the change, all commands of the list in order, and spec files.
+
+    ``kops_version`` is the kops that runs the commands, None if nobody said.
+    """
+
+    before: Manifest
+    after: Manifest
+    commands: tuple[Command, ...] = ()
+    files: SpecFiles = SpecFiles()
+    kops_version: str | None = None
+
+    @property
+    def specs(self) -> tuple[Manifest, ...]:
+        """Everything that may be stored: before, after, and what the files hold."""
+        return (self.before, self.after, *self.files.objects.values())
+
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """Every member name of each etcd cluster, those of before first."""
+        names: dict[str, dict[str, None]] = {}
+        for spec in self.specs:
+            for etcd in spec.etcd_clusters:
+                known = names.setdefault(etcd.name, {})
+                known.update({member.name: None for member in etcd.members})
+        return MappingProxyType({etcd: tuple(known) for etcd, known in names.items()})
+
+    @cached_property
+    def leaving(self) -> Mapping[str, frozenset[str]]:
+        """The members of each etcd cluster that the change takes out of the spec."""
+        return MappingProxyType(
+            {
+                etcd.name: frozenset(member.name for member in etcd.members)
+                - frozenset(
+                    member.name
+                    for again in self.after.etcd_clusters
+                    if again.name == etcd.name
+                    for member in again.members
+                )
+                for etcd in self.before.etcd_clusters
+            }
+        )
+
+    @cached_property
+    def handled_groups(self) -> frozenset[str]:
+        """Groups that some command of the list deletes, creates or edits by name."""
+        named = (
+            command.group.text
+            for command in self.commands
+            if isinstance(
+                command, DeleteInstanceGroup | CreateInstanceGroup | EditInstanceGroup
+            )
+            and command.group is not None
+        )
+        return frozenset(name for name in named if name)
+
+    def group_of(self, etcd_cluster: str, member: str) -> str | None:
+        """The group that a member name belongs to, as before says, or else after."""
+        for spec in self.specs:
+            for etcd in spec.etcd_clusters:
+                found = etcd.member(member) if etcd.name == etcd_cluster else None
+                if found is not None:
+                    return found.group
+        return None
+
+    def meant_members(self, etcd_cluster: str, word: Word | None) -> tuple[str, ...]:
+        """The members that an argument may stand for; empty if nobody can tell.
+
+        A member's name means that member, and so does an expression that spells out
+        one name. Anything else (an id, a variable) is taken to mean a member that
+        the change removes, narrowed by what the variable is called; failing that,
+        one whose group the list handles.
+        """
+        names = self.members.get(etcd_cluster, ())
+        meant = _meant(word, names)
+        if len(meant) == 1:
+            return meant
+        leaving = [n for n in names if n in self.leaving.get(etcd_cluster, ())]
+        handled = [
+            name
+            for name in names
+            if self.group_of(etcd_cluster, name) in self.handled_groups
+        ]
+        candidates = leaving or handled
+        return tuple(self._hinted(etcd_cluster, candidates, word) or candidates)
+
+    def names_member(self, etcd_cluster: str, word: Word | None) -> bool:
+        """Whether an argument leaves no doubt which member it stands for.
+
+        It is the member's name, or an expression that spells exactly one name out.
+        """
+        return len(_meant(word, self.members.get(etcd_cluster, ()))) == 1
+
+    def meant_groups(
+        self, word: Word | None, existing: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """The groups among ``existing`` that an unknown argument may stand for.
+
+        Those that the change removes, else those whose name the variable hints
+        at, else every one of them.
+        """
+        gone = [name for name in existing if name not in self.after.groups]
+        hinted = [name for name in existing if _hints(word, name)]
+        return tuple(gone or hinted or existing)
+
+    def meant_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
+        """The control-plane groups whose machine or disk the arguments may name.
+
+        Ids say nothing; they are taken to mean a group that the change removes or that
+        the list handles.
+        """
+        old = [group.name for group in self.before.control_plane]
+        removed = [g for g in old if g not in self.after.groups]
+        handled = [g for g in old if g in self.handled_groups]
+        told = self.told_machines(words)
+        return tuple(dict.fromkeys(told or removed or handled))
+
+    def told_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
+        """The control-plane groups that the arguments themselves tell of.
+
+        A word that is a group's name, or spells it out, means that group; a variable
+        may be called like one.
+        """
+        groups = self._control_plane
+        named = self.named_machines(words)
+        spelt = [g for word in words for g in _spelt(_with_origin(word), groups)]
+        hinted = [g for g in groups if any(_hints(word, g) for word in words)]
+        return tuple(dict.fromkeys(named or spelt or hinted))
+
+    def assumed_machines(
+        self, words: tuple[Word, ...], meant: tuple[str, ...]
+    ) -> tuple[Assumption, ...]:
+        """That ids which say nothing are those of the groups that are ``meant``."""
+        told = self.named_machines(words) or [
+            g for word in words for g in _spelt(word, self._control_plane)
+        ]
+        if set(told) >= set(meant):
+            return ()
+        shown = " ".join(word.shown for word in words)
+        text = f"{shown} is taken to be the machine of {' or '.join(meant)}"
+        return (assume(Kind.MACHINE, shown, text),)
+
+    def named_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
+        """The control-plane groups that some arguments are, to the letter."""
+        said = {word.text for word in words}
+        return tuple(group for group in self._control_plane if group in said)
+
+    def names_workers(self, word: Word) -> bool:
+        """Whether a word says that it is about machines which run no etcd.
+
+        It has the tag of that role in it, or the name of such a group.
+        """
+        said = _with_origin(word).shown
+        roles = {one or other for one, other in _ROLE.findall(said)}
+        if roles:
+            return roles <= {"node", "bastion"}
+        every = (g for spec in self.specs for g in spec.groups.values())
+        groups = tuple(dict.fromkeys(group.name for group in every))
+        meant = _spelt(_with_origin(word), groups)
+        if meant:
+            return not any(name in self._control_plane for name in meant)
+        return bool(_WORKER.search(said)) and not _CONTROL_PLANE.search(said)
+
+    @cached_property
+    def _control_plane(self) -> tuple[str, ...]:
+        every = (group.name for spec in self.specs for group in spec.control_plane)
+        return tuple(dict.fromkeys(every))
+
+    def objects_of(self, word: Word) -> Manifest | None:
+        """The objects that a file argument holds; None if nobody knows the file."""
+        return self.files.objects.get(key(word))
+
+    def made_by_kops(self, group: str) -> Assumption | None:
+        """What is assumed of a group that no file has, if the list creates a cluster.
+
+        ``kops create cluster`` makes groups of its own, called by their zones or not,
+        as its release does. Source: kops upup/pkg/fi/cloudup/new_cluster.go.
+        """
+        if not any(
+            isinstance(command, CreateCluster) and not command.dry_run
+            for command in self.commands
+        ):
+            return None
+        made = "a group that `kops create cluster` makes"
+        return assume(Kind.GROUP, group, f"{group} is taken to be {made}")
+
+    def taken_for(self, word: Word, held: Manifest) -> Manifest:
+        """The objects that a file which nobody has is taken to hold.
+
+        One that is called like a group holds that group of ``held``, any other file
+        all of ``held``.
+        """
+        group = self.group_called(word)
+        if group is None:
+            return held
+        groups = {group: held.groups[group]} if group in held.groups else {}
+        return held.replaced(cluster=None, groups=MappingProxyType(groups))
+
+    def assumed_of(self, words: tuple[Word, ...], held: str) -> tuple[Assumption, ...]:
+        """That files which nobody has, or can read, are taken to hold ``held``."""
+        said = {}
+        for word in words:
+            if key(word) not in self.files.objects:
+                group = self.group_called(word)
+                why = self.files.unread.get(key(word), "it is not at hand")
+                what = held if group is None else f"the group {group}"
+                said[word.shown] = f"{word.shown} is taken to hold {what}: {why}"
+        if not said:
+            return ()
+        return (assume(Kind.SPEC, " ".join(said), "; ".join(said.values())),)
+
+    def group_called(self, word: Word) -> str | None:
+        """The group that a file is called like: ``ig-nodes.yaml`` is ``nodes``."""
+        stem = posixpath.basename(file_name(word) or "").partition(".")[0]
+        called = {stem, stem.removeprefix("ig-"), stem.removesuffix("-ig")}
+        every = (name for spec in self.specs for name in spec.groups)
+        return next((name for name in every if name in called), None)
+
+    def _hinted(
+        self, etcd_cluster: str, candidates: list[str], word: Word | None
+    ) -> list[str]:
+        found = []
+        for name in candidates:
+            group = self.group_of(etcd_cluster, name) or ""
+            if _hints(word, name) or _hints(word, group):
+                found.append(name)
+        return found
+
+    def edited_again(self, command: Command, group: str) -> bool:
+        """Whether a later command of the list opens the same group in an editor."""
+        place = next((i for i, c in enumerate(self.commands) if c is command), -1)
+        return any(
+            isinstance(other, EditInstanceGroup)
+            and other.group is not None
+            and other.group.text == group
+            for other in self.commands[place + 1 :]
+        )
+
+
+def _with_origin(word: Word) -> Word:
+    """The word with what its unknown pieces come from."""
+    return word._replace(
+        pieces=tuple(
+            p if isinstance(p, str) else p._replace(name=f"{p.name} {p.of}".strip())
+            for p in word.pieces
+        )
+    )
+
+
+def _hints(word: Word | None, name: str) -> bool:
+    """Whether what is unknown about a word is called like ``name``.
+
+    ``$ID_MAIN_4`` hints at ``master-4``: of a variable the last part of the name is
+    enough. In a whole command that part may stand for anything.
+    """
+    if word is None or word.unknown is None or not name:
+        return False
+    if _spells(word, name):
+        return True
+    last = _parts(name)[-1:]
+    named = re.fullmatch(_VARIABLE, word.unknown.name)
+    return bool(named and last and last[0] in _parts(word.shown))
+
+
+def _meant(word: Word | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that a word is, or that an expression spells out."""
+    if word is None or word.text is not None:
+        return tuple(name for name in names if word is not None and word.text == name)
+    return _spelt(word, names)
+
+
+def _spelt(word: Word, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that a word spells out, and not as a part of a longer one."""
+    spelt = {name: _parts(name) for name in names if _spells(word, name)}
+    return tuple(
+        name
+        for name, parts in spelt.items()
+        if not any(
+            len(longer) > len(parts) and _holds(longer, parts)
+            for longer in spelt.values()
+        )
+    )
+
+
+def _spells(word: Word, name: str) -> bool:
+    """Whether a word has all parts of ``name`` in it, one after another."""
+    return _holds(_parts(word.shown), _parts(name))
+
+
+def _holds(said: list[str], parts: list[str]) -> bool:
+    return any(said[i : i + len(parts)] == parts for i in range(len(said)))
+
+
+def _parts(text: str) -> list[str]:
+    return _TOKENS.findall(_NOISE.sub(" ", text.lower()))

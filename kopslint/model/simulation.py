@@ -1,0 +1,98 @@
+"""What a simulation leaves behind: every step, every moment in between, the end.
+
+Checks read this; nothing here judges.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.commands.model import Reach
+from kopslint.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kopslint.commands.model import Command
+    from kopslint.findings import Status
+    from kopslint.kops.refusals import Refusal
+    from kopslint.kops.spec import Manifest
+    from kopslint.model.assumptions import Assumption
+    from kopslint.model.etcd.explore import StateSet
+    from kopslint.model.scenario import Scenario
+    from kopslint.model.state import ClusterState, Result
+    from kopslint.text import Span
+
+
+class Moment(Record):
+    """A moment inside a step: ``group``'s machine is down in a rolling update."""
+
+    group: str
+    etcd: Mapping[str, StateSet]
+
+
+class Step(Record):
+    """One command of the list as it ran: from which situations into which.
+
+    A command in a loop or in both branches of a condition is one step; all its
+    runs are here together. ``runs`` says of each how many of ``before`` and of
+    ``results`` are its own.
+    """
+
+    number: int
+    command: Command
+    before: tuple[ClusterState, ...]
+    results: tuple[Result, ...]
+    moments: tuple[Moment, ...] = ()
+    title: str | None = None
+    runs: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def after(self) -> tuple[ClusterState, ...]:
+        """The situations that the step leads to."""
+        return tuple(result.situation for result in self.results)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Why it is refused, wherever it is, each reason once."""
+        return tuple(dict.fromkeys(r for x in self.results for r in x.refusals))
+
+    @property
+    def status(self) -> Status:
+        """What happened: the same in every run, or "unknown"."""
+        found = {result.status for result in self.results}
+        return found.pop() if len(found) == 1 else "unknown"
+
+
+class Undecided(Record):
+    """Something that could not be read statically, and is taken to change nothing.
+
+    ``step`` is None if it never became a step; ``reach`` is what it is handed, and
+    ``behind`` the number of the last step before it.
+    """
+
+    span: Span
+    reason: str
+    step: int | None = None
+    reach: Reach = Reach.MACHINE
+    behind: int = 0
+
+
+class Simulation(Record):
+    """A whole command list replayed on one cluster.
+
+    ``undecided`` is what could not be followed, ``assumptions`` what was taken for
+    granted. ``skipped`` are commands of the list that no course reaches. ``passed`` are
+    specs of files at hand that the list applies on its way, in order. ``truncated``
+    says that more was possible than was followed.
+    """
+
+    plan: Scenario
+    start: ClusterState
+    steps: tuple[Step, ...]
+    final: tuple[ClusterState, ...]
+    undecided: tuple[Undecided, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    skipped: tuple[Command, ...] = ()
+    passed: tuple[Manifest, ...] = ()
+    truncated: bool = False

@@ -1,0 +1,1 @@
+"""The notations that command lists are written in: from text to shell."""

@@ -1,0 +1,136 @@
+"""How a runbook turns out: its deeds run in the simulation, one after another.
+
+A deed counts only if nothing about it is left to chance: every command takes
+effect in every possible world, nothing had to be assumed, and nobody is expelled
+whom nobody chose.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.model.actions import effect
+from kopslint.model.etcd.transitions import Kind
+from kopslint.model.state import merged
+from kopslint.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kopslint.commands.model import Command
+    from kopslint.kops.spec import Manifest
+    from kopslint.model.etcd.explore import StateSet
+    from kopslint.model.etcd.state import EtcdState
+    from kopslint.model.scenario import Scenario
+    from kopslint.model.state import ClusterState
+
+
+class Performed(Record):
+    """What a deed came to: the situation after its last command.
+
+    ``outage`` is whether quorum may be away for a while; ``tolerance`` is how many
+    more members may fail once everything has settled, in the worst etcd cluster.
+    """
+
+    situation: ClusterState
+    outage: bool
+    tolerance: int
+
+
+def perform(
+    commands: Iterable[Command], situation: ClusterState, plan: Scenario
+) -> Performed | None:
+    """Run ``commands``; None if one of them may not do what it says."""
+    reached: list[ClusterState] = []
+    seen: list[Mapping[str, StateSet]] = []
+
+    def watch(moment: ClusterState, _group: str) -> None:
+        seen.append(moment.etcd)
+
+    for command in commands:
+        results = effect(command, situation, watch, plan)
+        sure = all(r.status == "applied" and not r.refusals for r in results)
+        after = merged(result.situation for result in results)
+        assumed = any(result.assumed for result in results)
+        if not sure or assumed or len(after) != 1:
+            return None
+        (situation,) = after
+        reached.append(situation)
+        seen.append(situation.etcd)
+        if any(_expels(worlds) for worlds in situation.etcd.values()):
+            return None
+    if not all(w.writable for w in _settled([situation])):
+        return None
+    outage = any(
+        not world.reachable_quorum
+        for etcd in seen
+        for worlds in etcd.values()
+        for world in worlds.worlds
+    )
+    tolerance = min((w.tolerance for w in _settled(reached)), default=0)
+    return Performed(situation, outage, tolerance)
+
+
+def _settled(situations: Sequence[ClusterState]) -> Iterable[EtcdState]:
+    return (
+        world
+        for situation in situations
+        for worlds in situation.etcd.values()
+        for world in worlds.settled
+    )
+
+
+def _expels(worlds: StateSet) -> bool:
+    return worlds.truncated or any(
+        move.kind is Kind.REMOVES and world.names[move.who] in "LJ"
+        for world in worlds.worlds
+        for move in worlds.moves(world)
+    )
+
+
+def is_applied(situation: ClusterState, manifest: Manifest) -> bool:
+    """Whether an update has brought the cloud to exactly these objects already."""
+    applied = situation.applied
+    return applied.cluster is manifest.cluster and all(
+        applied.groups.get(name) is group for name, group in manifest.groups.items()
+    )
+
+
+def arrived(situation: ClusterState, target: Manifest) -> bool:
+    """Whether every plane is at ``target``, nodes' groups to be deleted excepted.
+
+    In etcd that means: exactly its members, all of them voting, and nobody who
+    runs on outside the member list.
+    """
+    registry = situation.registry
+    control_plane = {group.name for group in registry.control_plane}
+    return (
+        registry.cluster is target.cluster
+        and is_applied(situation, target)
+        and control_plane == {group.name for group in target.control_plane}
+        and all(
+            registry.groups.get(name) is group
+            and situation.cloud.get(name) == max(group.size, 0)
+            for name, group in target.groups.items()
+        )
+        and all(
+            _has_members(
+                worlds,
+                {
+                    member.name
+                    for etcd in target.etcd_clusters
+                    if etcd.name == name
+                    for member in etcd.members
+                },
+            )
+            for name, worlds in situation.etcd.items()
+        )
+    )
+
+
+def _has_members(worlds: StateSet, members: set[str]) -> bool:
+    return worlds.published == len(members) and all(
+        letter == "L" if name in members else letter in ".x"
+        for world in worlds.settled
+        for name, letter in zip(worlds.names, world.names, strict=True)
+    )

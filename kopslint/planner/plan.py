@@ -1,0 +1,300 @@
+"""From both sides of a change to a runbook: the entry to this room.
+
+The way is cut into legs at the specs that it has to pass, each leg is searched,
+and the whole is replayed once more, as it will be printed. No file is opened here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.commands.model import DeleteVolumes
+from kopslint.kops import clouds, refusals
+from kopslint.kops.spec import Role
+from kopslint.model.actions.machines import update_refusals
+from kopslint.model.initial import aligned, healthy
+from kopslint.model.scenario import Scenario
+from kopslint.model.spec_files import SpecFiles
+from kopslint.model.timeline import views
+from kopslint.planner.execute import perform
+from kopslint.planner.intermediate_specs import Spec
+from kopslint.planner.milestones import (
+    Stages,
+    backward,
+    best_way,
+    needs_roll,
+    reconciles,
+)
+from kopslint.planner.runbook import NoWay, Runbook, Step
+from kopslint.planner.steps import DELETE_VOLUME, PlannedSteps
+from kopslint.records import Record
+from kopslint.syntax.yaml import text_at
+from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kopslint.kops.spec import Manifest
+    from kopslint.model.state import ClusterState
+    from kopslint.planner.steps import PlannedStep
+
+
+_UNREADABLE = ("missing", "wrong-type", "unknown-role", "unsupported-version")
+"""The flaws of a spec with which kops would not even store it."""
+
+
+class Options(Record):
+    """How to go about it: by terraform or directly, and where new files will be.
+
+    ``text`` is what to write to the file of the after side, if it is in none.
+    """
+
+    terraform: bool = False
+    folder: str = ""
+    text: str | None = None
+
+
+def plan_route(
+    before: Manifest,
+    after: Manifest,
+    files: tuple[str, ...],
+    options: Options | None = None,
+) -> Runbook | NoWay:
+    """The best safe order that brings a healthy ``before`` to ``after``.
+
+    Both must hold the Cluster and its control-plane groups; ``files`` are those of
+    ``after``, as the commands are to name them, the Cluster first.
+    """
+    options = options or Options()
+    before, after = aligned(before, after)
+    store = _state_store(before)
+    if before.cluster is after.cluster and before.groups == after.groups:
+        return Runbook(before.name, store, ())
+    final = Spec(files, after, after.sources, options.text)
+    wrong = tuple(_wrong(before, after))
+    if wrong:
+        return NoWay(before.name, store, wrong)
+    etcd_clusters = tuple(etcd.name for etcd in before.etcd_clusters)
+    no_way = NoWay(before.name, store, (), etcd_clusters, files)
+    back = backward(before, after)
+    if back is not None:
+        return no_way._replace(reasons=(back,))
+    deeds = PlannedSteps(before.name, before.cloud, terraform=options.terraform)
+    if no := _not_there(before, after, deeds):
+        return NoWay(before.name, store, (no,))
+    legs = Stages(before, final, deeds)
+    found, cut = best_way(legs)
+    if found is None:
+        return no_way._replace(reasons=(_unreachable(before, after),), cut=cut)
+    return _runbook(before, final, found.deeds, deeds, options, cut=cut)
+
+
+def _state_store(manifest: Manifest) -> str | None:
+    """The state store as ``KOPS_STATE_STORE`` wants it, if the spec says it.
+
+    Source: kops pkg/apis/kops/registry/registry.go puts a cluster below the store.
+    """
+    node = manifest.cluster.node if manifest.cluster is not None else None
+    base = text_at(node, "spec", "configBase")
+    base = base or text_at(node, "spec", "configStore", "base")
+    tail = f"/{manifest.name}"
+    if base is None or not base.rstrip("/").endswith(tail):
+        return None
+    return base.rstrip("/").removesuffix(tail)
+
+
+def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
+    """What is wrong with the change itself, whatever the order."""
+    for side, manifest in (("before", before), ("after", after)):
+        for flaw in manifest.flaws:
+            span, _ = flaw.places[0]
+            if flaw.kind in _UNREADABLE:
+                where = f"{span.source.path}:{span.line}:{span.column}"
+                yield f"kops cannot read the spec {side}: {flaw.message} ({where})"
+    for refusal in refusals.of_update(before):
+        yield f"no cluster runs the spec before: kops refuses it: {refusal.message}"
+    for side, manifest in (("before", before), ("after", after)):
+        stopped = [group.name for group in manifest.control_plane if group.size < 1]
+        if stopped:
+            yield _without_machines(side, stopped)
+    # A file that leaves all nodes out must not become a plan that deletes them.
+    for refusal in update_refusals(after, Scenario(before=before, after=after)):
+        yield f"kops refuses the spec after: {refusal.message}"
+    if before.cluster is not None and after.cluster is not None:
+        for refusal in refusals.of_cluster_change(before.cluster, after.cluster):
+            if refusal.kind == "etcd-cluster-removed":
+                yield f"kops refuses the change: {refusal.message}"
+
+
+def _not_there(before: Manifest, after: Manifest, deeds: PlannedSteps) -> str | None:
+    """Why this change cannot be planned on this cloud, or not by terraform."""
+    cloud = deeds.cloud
+    if cloud not in DELETE_VOLUME:
+        said = f"on {cloud}" if cloud is not None else "where no cloudProvider is named"
+        return f"what becomes of machines and volumes {said} is not known to kopslint"
+    if not deeds.terraform:
+        return None
+    if cloud in clouds.REFUSED_ON:
+        return f"kops has no terraform target for {cloud}"
+    if cloud in clouds.ROLLED_PAST_IT and needs_roll(before, after):
+        return (
+            f"on {cloud} a rolling update makes the new machines by itself, past "
+            "terraform's state, and terraform would make them again: plan it without "
+            "--target terraform, then bring terraform's state up to date"
+        )
+    if reconciles(before, after):
+        for group in after.control_plane:
+            if not clouds.addresses(group, after):
+                return (
+                    f"the nodes must wait for the control plane, and how terraform "
+                    f"calls {group.name} is not known on {cloud}"
+                )
+    return None
+
+
+def _without_machines(side: str, groups: Sequence[str]) -> str:
+    """That control-plane groups of size 0 are no state to plan from or to."""
+    text = f"the spec {side} asks for no machine in {', '.join(groups)}"
+    if side == "before":
+        return (
+            f"{text}, and a plan starts from a cluster whose members all run: write "
+            "minSize and maxSize 1 there, apply that, then plan from it"
+        )
+    return (
+        f"{text}: an etcd member without a machine counts against quorum for ever. "
+        "Write minSize and maxSize 1 where it is to stay; where not, take it out of "
+        "every etcd cluster, and its group out of the spec"
+    )
+
+
+def _unreachable(before: Manifest, after: Manifest) -> str:
+    return (
+        f"no order of kops and etcdctl commands brings {len(before.control_plane)} "
+        f"to these {len(after.control_plane)} members with a quorum all the way"
+    )
+
+
+def _runbook(
+    before: Manifest,
+    final: Spec,
+    way: Sequence[PlannedStep],
+    deeds: PlannedSteps,
+    options: Options,
+    *,
+    cut: bool,
+) -> Runbook:
+    """The way as it is printed: files named in order, every step with its trace."""
+    renamed = _named(way, final, deeds, options.folder)
+    specs = {file: s for deed in renamed if (s := deed.spec) for file in s.files}
+    objects = {file: spec.manifest for file, spec in specs.items()}
+    plan = Scenario(before=before, after=final.manifest, files=SpecFiles(objects))
+    situation = healthy(plan)
+    names = tuple(situation.etcd)
+    steps: list[Step] = []
+    for deed in renamed:
+        performed = perform(deed.commands, situation, plan)
+        assert performed is not None  # noqa: S101 (it was performed in the search)
+        steps.append(
+            Step(
+                deed,
+                views([situation], names),
+                views([performed.situation], names),
+                performed.tolerance,
+                performed.outage,
+                _via(performed.situation),
+            )
+        )
+        situation = performed.situation
+    return Runbook(
+        before.name,
+        _state_store(before),
+        tuple(steps),
+        written=tuple(spec for spec in specs.values() if spec.text is not None),
+        cut=cut,
+        notes=tuple(_notes(plan, renamed, deeds)),
+        features=tuple(_features(deeds, before, final.manifest)),
+        cloud=deeds.cloud,
+    )
+
+
+def _features(deeds: PlannedSteps, *manifests: Manifest) -> Iterator[str]:
+    """The feature flags without which kops updates none of these specs.
+
+    Source: kops upup/pkg/fi/cloudup/populate_instancegroup_spec.go, apply_cluster.go.
+    """
+    roles = {group.role for manifest in manifests for group in manifest.groups.values()}
+    if Role.API_SERVER in roles:
+        yield "APIServerNodes"
+    if deeds.terraform and deeds.cloud in clouds.FLAGS:
+        yield clouds.FLAGS[deeds.cloud]
+
+
+def _notes(
+    plan: Scenario, way: Sequence[PlannedStep], deeds: PlannedSteps
+) -> Iterator[str]:
+    """What the steps do not say: stand-ins, volumes left behind, an unread count."""
+    ends = {*plan.before.groups, *plan.after.groups}
+    passed = (name for spec in plan.specs for name in spec.groups)
+    if stand_ins := [name for name in dict.fromkeys(passed) if name not in ends]:
+        names = ", ".join(stand_ins)
+        yield f"{names}: only there to keep quorum meanwhile, and gone in the end."
+    if any(deed.kind == "remove" for deed in way):
+        yield (
+            "Before the first member leaves, see that the backup store has a backup of "
+            "today of every etcd cluster."
+        )
+    deletions = [deed for deed in way if deed.kind == "delete"]
+    kept = [
+        deed.about
+        for deed in deletions
+        if not any(isinstance(command, DeleteVolumes) for command in deed.commands)
+    ]
+    if kept and not deeds.terraform:
+        yield (
+            f"The etcd volumes of {', '.join(kept)} stay behind in the cloud: delete "
+            "them before a control-plane machine starts or is replaced in their zones."
+        )
+    fewer = len(plan.after.control_plane) < len(plan.before.control_plane)
+    if fewer and way[-1].kind == "apply":
+        yield (
+            "etcd-manager reads the lower count when its leader changes next; until "
+            "then it does not replace a lost disk by itself."
+        )
+
+
+def _named(
+    way: Sequence[PlannedStep], final: Spec, deeds: PlannedSteps, folder: str
+) -> list[PlannedStep]:
+    """The deeds with the specs in between called by their number."""
+    renamed = []
+    number = 0
+    for deed in way:
+        if deed.spec is None or deed.spec is final:
+            renamed.append(deed)
+            continue
+        number += 1
+        path = f"{folder}/step-{number}.yaml" if folder else f"step-{number}.yaml"
+        text = deed.spec.text or ""
+        spec = deed.spec._replace(files=(path,), sources=(Source(path, text),))
+        renamed.append(deeds.with_spec(deed, spec))
+    return renamed
+
+
+def _via(situation: ClusterState) -> str | None:
+    """A group that runs a voting member of every etcd cluster."""
+
+    def votes(group: str, etcd_cluster: str) -> bool:
+        worlds = situation.etcd[etcd_cluster]
+        indexes = [worlds.index(m) for m in situation.listed(etcd_cluster, group)]
+        return bool(indexes) and all(
+            world.names[index] == "L" for world in worlds.settled for index in indexes
+        )
+
+    return next(
+        (
+            group.name
+            for group in situation.registry.control_plane
+            if all(votes(group.name, name) for name in situation.etcd)
+        ),
+        None,
+    )

@@ -1,0 +1,285 @@
+"""What a runbook may do, each deed with the commands that it is made of.
+
+The commands are the same values that a reader of scripts makes, so that one
+simulation serves both; their texts are what a person pastes. Whether a deed is
+safe is not known here.
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.commands import model
+from kopslint.kops.clouds import CALLED_BY_VOLUME, addresses
+from kopslint.kops.spec import Role
+from kopslint.records import Record
+from kopslint.shell.ast import Word
+from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.commands.model import Command
+    from kopslint.planner.control_plane import Unit
+    from kopslint.planner.intermediate_specs import Spec
+    from kopslint.text import Span
+
+Kind = Literal["remove", "delete", "apply", "roll", "reconcile", "retire"]
+
+GROUP_LABEL = "kops.k8s.io/instancegroup"
+"""The label that kops gives every node. Source: kops pkg/nodelabels/builder.go."""
+
+
+DELETE_VOLUME = {
+    "aws": "aws ec2 delete-volume --volume-id {id}",
+    "azure": "az disk delete --name {id} --yes",
+    "digitalocean": "doctl compute volume delete {id} --force",
+    "gce": "gcloud compute disks delete {id} --quiet",
+    "hetzner": "hcloud volume delete {id}",
+    "linode": "linode-cli volumes delete {id}",
+    "openstack": "openstack volume delete {id}",
+    "scaleway": "scw instance volume delete {id}",
+}
+"""How a volume is deleted, by the cloud of the spec: every cloud with machines."""
+
+
+class PlannedStep(Record):
+    """One step of a runbook: some commands that belong together, and why.
+
+    ``about`` is the member, group or file; ``etcd_cluster`` is set where only one
+    is concerned; ``spec`` is the spec that the deed stores.
+    """
+
+    kind: Kind
+    about: str
+    reason: str
+    commands: tuple[Command, ...]
+    etcd_cluster: str | None = None
+    spec: Spec | None = None
+
+
+class PlannedSteps(Record):
+    """Makes the deeds for one cluster, by kops directly or by way of terraform."""
+
+    cluster: str
+    cloud: str | None = None
+    terraform: bool = False
+
+    def remove(self, etcd_cluster: str, member: str, group: str) -> PlannedStep:
+        """A member leaves the member list of one etcd cluster.
+
+        ``group`` is where it runs: where etcd does not know the names of the spec,
+        its machine is asked who it is.
+        """
+        where = (group,) if self.cloud in CALLED_BY_VOLUME else ()
+        which = " ".join(map(quote, (etcd_cluster, member, *where)))
+        find = f'"$(member_id {which})"'
+        text = f"etcd {quote(etcd_cluster)} member remove {find}"
+        span = _span(text)
+        command = model.MemberRemove(
+            text=text, span=span, member=_word(member, span), etcd_cluster=etcd_cluster
+        )
+        reason = (
+            f"{member} leaves etcd {etcd_cluster} by name: etcd-manager knows a count "
+            "only, and never takes out a member whose machine is gone."
+        )
+        return PlannedStep("remove", member, reason, (command,), etcd_cluster)
+
+    def delete(
+        self, unit: Unit, *, wipe: bool = False, nodes: bool = False
+    ) -> PlannedStep:
+        """A control-plane group goes, its machine at once.
+
+        ``wipe`` says that a machine is still to come that would mount its volumes:
+        etcd-manager takes any etcd volume of its zone. They are deleted then; terraform
+        does so by itself. ``nodes`` says that a group of nodes takes its name.
+        """
+        group = unit.name
+        reason = f"{group} has no member in etcd any more; its machine ends at once."
+        if nodes:
+            reason += (
+                " It comes back as a group of nodes: with another role in place, kops "
+                "would leave the old machine running."
+            )
+        wipes: tuple[Command, ...] = ()
+        if wipe and not self.terraform:
+            names = " and ".join(f"{m.name} of {etcd}" for etcd, m in unit.members)
+            reason += (
+                f" The volumes of {names} go too: a new machine in their "
+                "zone would mount them and not be let in."
+            )
+            wipes = tuple(
+                self._wipe(etcd, member.name, group) for etcd, member in unit.members
+            )
+        commands = (self._delete(group), self._validate(), *wipes)
+        return PlannedStep("delete", group, reason, commands)
+
+    def retire(self, group: str) -> PlannedStep:
+        """A group of nodes is emptied and goes; ``delete ig`` alone drains nobody."""
+        selector = quote(f"{GROUP_LABEL}={group}")
+        cordon = f"kubectl cordon --selector {selector}"
+        drain = (
+            f"kubectl drain --selector {selector} --ignore-daemonsets "
+            "--delete-emptydir-data"
+        )
+        commands: tuple[Command, ...] = (
+            model.NodeCommand(text=cordon, span=_span(cordon), verb="cordon"),
+            model.NodeCommand(text=drain, span=_span(drain), verb="drain"),
+            self._delete(group),
+            self._validate(),
+        )
+        reason = f"{group} is empty before its machines end: delete ig drains nobody."
+        return PlannedStep("retire", group, reason, commands)
+
+    def apply(self, spec: Spec, reason: str) -> PlannedStep:
+        """A spec is stored, and the cloud and the control spec are brought to it."""
+        commands = (self._store(spec), *self._update(), self._validate())
+        return PlannedStep("apply", spec.files[0], reason, commands, spec=spec)
+
+    def apply_and_roll(
+        self, spec: Spec, reason: str, *, reconcile: bool = False, force: bool = False
+    ) -> PlannedStep:
+        """The same, and every machine whose configuration changes is replaced.
+
+        ``reconcile`` keeps the kubelets behind the API servers, as Kubernetes 1.31
+        and later want it; ``force`` replaces every machine. Source: kops
+        docs/operations/updates_and_upgrades.md.
+        """
+        commands: tuple[Command, ...]
+        if reconcile and not self.terraform:
+            text = f"kops reconcile cluster --name {quote(self.cluster)} --yes"
+            reconciles = model.Reconcile(text=text, span=_span(text), yes=True)
+            commands = (self._store(spec), reconciles, self._validate())
+            return PlannedStep("reconcile", spec.files[0], reason, commands, spec=spec)
+        applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
+        if reconcile:
+            # Nodes must not start with a newer kubelet than the API servers' release,
+            # and kops writes the old one for them as long as the API servers run it:
+            # cmd/kops/update_cluster.go, checkControlPlaneRunningVersion.
+            render, apply = self._update()
+            applies = (
+                render,
+                self._apply_control_plane(spec),
+                self._roll("control-plane,apiserver"),
+                render,
+                apply,
+                self._roll(),
+            )
+        commands = (self._store(spec), *applies, self._validate())
+        return PlannedStep("roll", spec.files[0], reason, commands, spec=spec)
+
+    def apply_at_once(self, spec: Spec, reason: str) -> PlannedStep:
+        """The same, with all of the control plane replaced at one time: an outage.
+
+        Source: kops docs/etcd3-migration.md.
+        """
+        reason += (
+            " Old and new members cannot form a quorum: the API is down until most "
+            "machines are replaced, so all of them are replaced at once."
+        )
+        text = (
+            f"kops rolling-update cluster --name {quote(self.cluster)} --cloudonly "
+            "--instance-group-roles master --master-interval=1s --yes"
+        )
+        span = _span(text)
+        roll = model.RollingUpdate(
+            text=text,
+            span=span,
+            yes=True,
+            cloudonly=True,
+            roles=(_word("master", span),),
+            control_plane_interval=_word("1s", span),
+        )
+        looks = self._validate()
+        rolls = (roll, looks, self._roll(), looks)
+        commands = (self._store(spec), *self._update(), *rolls)
+        return PlannedStep("roll", spec.files[0], reason, commands, spec=spec)
+
+    def with_spec(self, deed: PlannedStep, spec: Spec) -> PlannedStep:
+        """The same deed, with its spec under another name."""
+        commands = tuple(
+            self._store(spec) if isinstance(command, model.Replace) else command
+            for command in deed.commands
+        )
+        return deed._replace(about=spec.files[0], commands=commands, spec=spec)
+
+    def _delete(self, group: str) -> Command:
+        name = quote(self.cluster)
+        text = f"kops delete ig {quote(group)} --name {name} --yes"
+        span = _span(text)
+        return model.DeleteInstanceGroup(
+            text=text, span=span, group=_word(group, span), yes=True
+        )
+
+    def _wipe(self, etcd_cluster: str, member: str, group: str) -> Command:
+        which = " ".join(map(quote, (etcd_cluster, member, group)))
+        form = DELETE_VOLUME[self.cloud or ""]
+        text = form.format(id=f'"$(volume_id {which})"')
+        span = _span(text)
+        words = (_word(etcd_cluster, span), _word(group, span))
+        return model.DeleteVolumes(text=text, span=span, verb="delete", volumes=words)
+
+    def _store(self, spec: Spec) -> Command:
+        files = " ".join(f"-f {quote(file)}" for file in spec.files)
+        text = f"kops replace --force {files}"
+        span = _span(text)
+        words = tuple(_word(file, span) for file in spec.files)
+        return model.Replace(text=text, span=span, files=words, force=True)
+
+    def _update(self) -> Iterator[Command]:
+        text = f"kops update cluster --name {quote(self.cluster)} --yes"
+        if not self.terraform:
+            yield model.UpdateCluster(text=text, span=_span(text), yes=True)
+            return
+        text = (
+            f"kops update cluster --name {quote(self.cluster)} --target terraform "
+            "--out ."
+        )
+        span = _span(text)
+        target = _word("terraform", span)
+        yield model.UpdateCluster(text=text, span=span, target=target)
+        apply = "terraform apply"
+        yield model.Terraform(text=apply, span=_span(apply), verb="apply")
+
+    def _apply_control_plane(self, spec: Spec) -> Command:
+        """``terraform apply`` of the groups with an API server, and of what they read.
+
+        Source: kops docs/tutorial/upgrading-kubernetes.md.
+        """
+        targets = [
+            address
+            for group in spec.manifest.groups.values()
+            if group.role in (Role.CONTROL_PLANE, Role.API_SERVER)
+            for address in addresses(group, spec.manifest)
+        ]
+        text = " \\\n  ".join(
+            ["terraform apply", *(f"-target {quote(target)}" for target in targets)]
+        )
+        span = _span(text)
+        words = tuple(_word(target, span) for target in targets)
+        return model.Terraform(text=text, span=span, verb="apply", targets=words)
+
+    def _validate(self) -> Command:
+        text = f"kops validate cluster --name {quote(self.cluster)} --wait 15m"
+        span = _span(text)
+        return model.Validate(text=text, span=span, wait=_word("15m", span))
+
+    def _roll(self, roles: str | None = None, *, force: bool = False) -> Command:
+        name = quote(self.cluster)
+        some = f" --instance-group-roles {roles}" if roles else ""
+        some += " --force" if force else ""
+        text = f"kops rolling-update cluster --name {name}{some} --yes"
+        span = _span(text)
+        words = tuple(_word(role, span) for role in roles.split(",")) if roles else ()
+        return model.RollingUpdate(
+            text=text, span=span, yes=True, roles=words, force=force
+        )
+
+
+def _span(text: str) -> Span:
+    return Source("(plan)", text).whole()
+
+
+def _word(text: str, span: Span) -> Word:
+    return Word((text,), text, span)

@@ -1,0 +1,69 @@
+"""Shell scripts to statements: the one way in.
+
+The work is done by the siblings: ``shell_text`` holds the text and its places,
+``shell_grammar`` and ``shell_tree`` the syntax, ``shell_calls`` and ``shell_words``
+make arguments, and ``shell_reader`` follows the control flow. Nothing is ever run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.shell.ast import Script
+from kopslint.shell.environment import joined
+from kopslint.shell.evaluator import ScriptReader, errexit_of, trapped
+from kopslint.shell.output import sequence
+from kopslint.shell.text import pieces_text, whole_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kopslint.shell.ast import Assignment, Statement, Word
+    from kopslint.shell.text import ShellText
+    from kopslint.text import Source
+
+
+def read_shell(source: Source, at_hand: Sequence[Source] = ()) -> Script:
+    """A shell script, or a plain list of commands, one on each line.
+
+    A script that it names and that is ``at_hand`` is read in its place. Never fails:
+    what cannot be read is in ``Script.unread`` and, in its place, an ``Opaque``
+    statement.
+    """
+    script = read_texts([whole_text(source)], at_hand=at_hand)
+    return Script(sequence([*errexit_of(source), script.body]), script.unread)
+
+
+def read_texts(
+    texts: Iterable[ShellText],
+    environment: Iterable[Assignment] = (),
+    *,
+    pipefail: bool = False,
+    at_hand: Sequence[Source] = (),
+    folder: str | None = "",
+) -> Script:
+    """Stretches of shell one after another, sharing variables and functions.
+
+    ``environment`` is what the surroundings set; ``pipefail`` whether that option
+    is on from the start; ``folder`` where they run, None if that is not known.
+    """
+    reader: ScriptReader | None = None
+    statements: list[Statement] = []
+    for text in texts:
+        reader = reader or ScriptReader(
+            text, environment, pipefail=pipefail, at_hand=at_hand, folder=folder
+        )
+        statements.append(reader.read(text))
+    if reader is None:
+        return Script(sequence(statements))
+    statements += trapped(reader)
+    return Script(sequence(statements), tuple(reader.unread))
+
+
+def read_words(words: Sequence[Word]) -> Script:
+    """The script that arguments hold together, as in ``ssh host 'a; b' c``.
+
+    Everything in it has the span of the words; their unknown parts stay unknown.
+    """
+    pieces = joined([word.pieces for word in words], " ")
+    return read_texts([pieces_text(pieces, words[0].span.to(words[-1].span))])
