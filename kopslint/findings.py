@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kopslint.text import Span
 
@@ -138,6 +138,28 @@ class Finding(Record):
     story: tuple[str, ...] = ()
 
 
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings by place and rule: the order of every report that a program reads.
+
+    The same findings always come in the same order, however they arrive.
+    """
+    return tuple(sorted(findings, key=order))
+
+
+def order(finding: Finding) -> tuple[object, ...]:
+    """The key of ``in_order``."""
+    span = finding.locations[0].span if finding.locations else None
+    return (
+        (span.source.path, span.line, span.column) if span else ("", 0, 0),
+        finding.rule,
+        finding.cluster or "",
+        finding.etcd_cluster or "",
+        finding.subject,
+        finding.message,
+        finding.severity.rank,
+    )
+
+
 class Suppression(Record):
     """Why a finding does not count: a comment in the text, or a baseline.
 
@@ -182,8 +204,9 @@ class Summary(Record):
     ``clusters`` are the cluster names; ``before`` and ``after`` count the
     control-plane groups on each side, when both are known; ``worlds`` is the most
     possible worlds any step had; ``skipped`` are files that are not kops specs;
-    ``paths`` are all inputs. ``unread`` are command lists from which no command could
-    be read, where there was no other list: so no order was checked.
+    ``paths`` are all inputs, ``lists`` those that hold the commands. ``unread`` are
+    lists from which no command could be read, where there was no other list: so no
+    order was checked.
     """
 
     clusters: tuple[str, ...] = ()
@@ -195,6 +218,7 @@ class Summary(Record):
     before: int | None = None
     after: int | None = None
     paths: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
 

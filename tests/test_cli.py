@@ -271,7 +271,7 @@ def test_reports_go_to_files_and_one_to_the_standard_output(
     run(["check", "after.yaml", *forms])
 
     out = capsys.readouterr().out
-    assert out.startswith("run.sh:1:1: error[KL301]: b is deleted\n")
+    assert "\nrun.sh:1:1: error[KL301]: b is deleted\n" in out
     assert (folder / "r.txt").read_text(encoding="utf-8") == out
     report = json.loads((folder / "r.json").read_text(encoding="utf-8"))
     assert report["findings"][0]["rule"] == "KL301"

@@ -22,9 +22,10 @@ from kopslint.findings import (
     Severity,
     Summary,
     TimelineEntry,
+    in_order,
 )
 from kopslint.report.json_report import render_json, render_schema
-from kopslint.report.order import fingerprints, ordered
+from kopslint.report.order import fingerprints
 from kopslint.text import Source
 
 if TYPE_CHECKING:
@@ -331,7 +332,7 @@ def test_the_order_of_findings_does_not_depend_on_how_they_arrive(
 
     expected = sorted(key(finding) for finding in found)
 
-    assert [key(finding) for finding in ordered(reversed(found))] == expected
+    assert [key(finding) for finding in in_order(reversed(found))] == expected
 
 
 BROKEN: dict[str, dict[str, object]] = {

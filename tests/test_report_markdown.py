@@ -58,8 +58,18 @@ def test_a_comment_has_a_verdict_the_findings_and_the_steps() -> None:
         """\
 <!-- kopslint/prod.example.com/ -->
 
-### kopslint: 1 error in 2 commands, 2 specs (control plane 3 -> 2); 9 rules; \
-up to 4 worlds
+### kopslint: UNSAFE (prod.example.com, control plane 3 -&#62; 2)
+
+- **run.sh&#58;1** perhaps c is deleted: too early
+- **instead** etcdctl member remove c
+
+| step | command | main |  |
+| --- | --- | --- | --- |
+| 0 | <code>(before)</code> | ●●● 3/3, quorum 2 |  |
+| 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |
+| 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **no writes** | no-op; reads |
+
+● votes, ○ joins, ✗ dead and still registered, ◌ runs and is no longer a member
 
 #### **error** KL301: c is deleted: too early (in some runs)
 
@@ -90,13 +100,7 @@ More: <code>kopslint explain KL301</code>
 
 </details>
 
-| step | command | main |  |
-| --- | --- | --- | --- |
-| 0 | <code>(before)</code> | ●●● 3/3, quorum 2 |  |
-| 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |
-| 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **no writes** | no-op; reads |
-
-● votes, ○ joins, ✗ dead and still registered, ◌ runs and is no longer a member
+1 error in 2 commands, 2 specs (control plane 3 -&#62; 2); 9 rules; up to 4 worlds
 """
     )
 
@@ -115,7 +119,7 @@ def test_a_bot_finds_its_comment_by_the_first_line() -> None:
 
 def test_a_clean_report_is_the_verdict() -> None:
     assert render_markdown(Report(()), unicode=True) == (
-        "<!-- kopslint/ -->\n\n### kopslint: no findings; 0 rules\n"
+        "<!-- kopslint/ -->\n\n### kopslint: NOT CHECKED\n\nno findings; 0 rules\n"
     )
 
 
@@ -148,6 +152,7 @@ def test_a_name_is_shown_as_it_is_wherever_it_stands(name: str) -> None:
     shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     shown = shown.replace('"', "&quot;")
     for before, after in (
+        ("perhaps x</li>", f"perhaps {shown}</li>"),
         ("KL301: x (in", f"KL301: {shown} (in"),
         ("<p>x</p>", f"<p>{shown}</p>"),
         ("<li>x</li>", f"<li>{shown}</li>"),

@@ -444,7 +444,7 @@ def test_notes_stand_beside_their_step_where_there_is_room() -> None:
 
     text = render_text(report, color=False, width=120, unicode=True)
 
-    assert text.splitlines()[1:3] == [
+    assert text.splitlines()[4:6] == [
         (
             "2     kops delete ig master-4  ●●●✗✗ 3/5 q3  ●●●✗✗ 3/5 q3"
             "  no failure tolerated"
@@ -462,7 +462,7 @@ def test_headings_of_a_runbook_structure_the_timeline() -> None:
 
     text = render_text(Report((), entries), color=False, width=80, unicode=True)
 
-    assert [line[:23].rstrip() for line in text.splitlines()[1:6]] == [
+    assert [line[:23].rstrip() for line in text.splitlines()[4:9]] == [
         "      Remove the groups",
         "2     kops delete ig ma",
         "3     kops delete ig ma",
@@ -485,7 +485,7 @@ def test_the_timeline_can_be_left_out() -> None:
 
     text = render_text(report, color=False, width=100, unicode=True, timeline=False)
 
-    assert text == "no findings in 4 commands, 2 specs; 31 rules\n"
+    assert text == "SAFE  prod\n\nno findings in 4 commands, 2 specs; 31 rules\n"
 
 
 def test_a_place_in_another_revision_says_so_even_if_it_comes_first() -> None:
@@ -552,10 +552,11 @@ def test_skipped_files_are_named_so_that_nothing_is_silently_unchecked() -> None
 
     text = render_text(report, color=False, width=100, unicode=True)
 
-    assert text.splitlines()[0] == ("skipped, no kops object in it: a, b, c and 2 more")
+    assert text.splitlines()[3] == ("skipped, no kops object in it: a, b, c and 2 more")
 
 
-def test_findings_come_by_path_line_column_and_rule() -> None:
+def test_the_worst_come_first_then_by_path_line_column_and_rule() -> None:
+    """An info of a file that is named first does not stand before an error."""
     other = Source("a.yaml", "x: 1\n")
     items = (
         finding(rule="KL305"),
@@ -569,11 +570,11 @@ def test_findings_come_by_path_line_column_and_rule() -> None:
 
     heads = [line[: line.index("]")] for line in text.splitlines() if "[KL" in line]
     assert heads == [
-        "a.yaml:1:1: info[KL301",
         "run.sh:1:1: error[KL301",
         "run.sh:1:1: error[KL305",
         "run.sh:1:6: error[KL301",
         "run.sh:2:1: error[KL301",
+        "a.yaml:1:1: info[KL301",
     ]
 
 

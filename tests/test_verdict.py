@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kopslint.findings import (
     Certainty,
     Finding,
+    Location,
     Report,
     Severity,
     Summary,
     Suppression,
     Verdict,
 )
+from kopslint.report.display import Style
 from kopslint.report.json_report import render_json, report_object
+from kopslint.report.verdict import block
+from kopslint.text import Source
 
 CHECKED = Summary(clusters=("prod.example.com",), specs=2)
 
@@ -88,3 +94,85 @@ def test_the_assumptions_are_told_with_their_places() -> None:
 
     assert isinstance(summary, dict)
     assert summary["assumptions"] == [{"text": "$ID is taken to be d", "locations": []}]
+
+
+LIST = Source("run.sh", "kops update cluster --yes\nkops rolling-update cluster\n")
+
+
+def block_of(report: Report, *, width: int = 80, mended: bool = False) -> list[str]:
+    style = Style(color=False, unicode=True, width=width)
+    return list(block(report, style, mended=mended))
+
+
+def on_line(line: int, severity: str = "error", **changes: Any) -> Finding:
+    place = Location(LIST.span(line, 1, line, 5), "")
+    return finding(severity)._replace(**{"locations": (place,), **changes})
+
+
+OF_A_LIST = CHECKED._replace(before=5, after=3, lists=("run.sh",))
+
+
+def test_the_first_lines_say_what_is_wrong_where_and_what_to_do() -> None:
+    """What is only worth knowing is not among them; several places are one line."""
+    report = Report(
+        (
+            on_line(2, "info", rule="KL405", message="never stored"),
+            on_line(2, message="b is deleted"),
+            on_line(1, message="a is deleted", fix=("# first", "kops validate")),
+            on_line(2, "warning", rule="KL302", message="quorum is lost"),
+        ),
+        summary=OF_A_LIST,
+    )
+
+    assert block_of(report) == [
+        "UNSAFE  prod.example.com  control plane 5 -> 3  run.sh",
+        "  lines 1, 2  a is deleted (and 1 more like it)",
+        "  line 2      quorum is lost",
+        "  instead     kops validate",
+    ]
+    assert block_of(report, mended=True)[-1] == (
+        "  instead     the mended list below; --fix writes it"
+    )
+
+
+def test_they_are_never_more_than_six_and_fit_the_terminal() -> None:
+    report = Report(
+        tuple(
+            on_line(1, rule=f"KL30{number}", message="long " * 40, fix=("a " * 90,))
+            for number in range(9)
+        ),
+        summary=OF_A_LIST,
+    )
+
+    lines = block_of(report)
+
+    assert len(lines) == 6
+    assert max(map(len, lines)) <= 80
+    assert lines[4] == "           and 6 more"
+
+
+def test_what_is_safe_says_on_what_that_rests() -> None:
+    """The assumptions with their places; without any there is nothing to add."""
+    assumed = [
+        on_line(1, "info", rule="KL902", message=f"assumed: ${n} is taken to be a")
+        for n in range(6)
+    ]
+
+    assert block_of(Report((), summary=OF_A_LIST)) == [
+        "SAFE  prod.example.com  control plane 5 -> 3  run.sh"
+    ]
+    assert block_of(Report(tuple(assumed), summary=OF_A_LIST)) == [
+        "SAFE  prod.example.com  control plane 5 -> 3  run.sh",
+        "  assumes  $0 is taken to be a (run.sh:1)",
+        "  assumes  $1 is taken to be a (run.sh:1)",
+        "  assumes  $2 is taken to be a (run.sh:1)",
+        "  assumes  $3 is taken to be a (run.sh:1)",
+        "           and 2 more",
+    ]
+
+
+def test_what_is_not_checked_says_why() -> None:
+    unread = Report((), summary=OF_A_LIST._replace(unread=("run.sh",)))
+
+    assert block_of(unread)[1:] == ["  no command could be read from run.sh"]
+    assert block_of(Report(())) == ["NOT CHECKED", "  no kops cluster was found"]

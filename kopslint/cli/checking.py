@@ -287,6 +287,7 @@ def merged(reports: Sequence[Report], rules: int) -> Report:
             worlds=max((s.worlds for s in summaries), default=0),
             paths=tuple(sorted({path for s in summaries for path in s.paths})),
             skipped=tuple(sorted({path for s in summaries for path in s.skipped})),
+            lists=tuple(sorted({path for s in summaries for path in s.lists})),
             unread=tuple(sorted({path for s in summaries for path in s.unread})),
             before=sum(s.before or 0 for s in changes) if changes else None,
             after=sum(s.after or 0 for s in changes) if changes else None,

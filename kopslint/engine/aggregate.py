@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.engine.examine import ask, loaded
 from kopslint.errors import NothingCheckedError
-from kopslint.findings import Finding, Report, Summary
+from kopslint.findings import Finding, Report, Summary, in_order, order
 from kopslint.rulebook.loader import load_rules
 from kopslint.suppress.silence import Texts, silence
 
@@ -54,6 +54,7 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
             worlds=max((c.worlds for c in clusters.values()), default=0),
             paths=tuple(sorted({s.path for s in (*request.specs, *request.commands)})),
             skipped=tuple(sorted({source.path for source in examination.skipped})),
+            lists=tuple(sorted({source.path for source in request.commands})),
             unread=tuple(sorted({p for c in clusters.values() for p in c.unread})),
             before=None
             if request.before is None
@@ -62,13 +63,8 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
             if request.before is None
             else sum(c.after for c in clusters.values()),
         ),
-        suppressed=tuple(sorted(outcome.suppressed, key=lambda pair: _order(pair[0]))),
+        suppressed=tuple(sorted(outcome.suppressed, key=lambda pair: order(pair[0]))),
     )
-
-
-def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """By place, then the worse first; the same input always gives the same order."""
-    return tuple(sorted(findings, key=_order))
 
 
 def once(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -107,16 +103,4 @@ def _texts(request: Request, settings: Settings, examination: Examination) -> Te
     return texts._replace(
         specs=tuple(s for s in texts.specs if s.path in ours or s.path not in others),
         shared=frozenset(others),
-    )
-
-
-def _order(finding: Finding) -> tuple[object, ...]:
-    where = finding.locations[0].span.order if finding.locations else ("", 0, 0, 0, 0)
-    return (
-        where,
-        finding.severity.rank,
-        finding.rule,
-        finding.cluster or "",
-        finding.subject,
-        finding.message,
     )

@@ -137,6 +137,7 @@ _CODES = {
     "dim": "2",
     "red": "31",
     "green": "32",
+    "bold green": "1;32",
     "yellow": "33",
     "cyan": "36",
     "bold red": "1;31",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from kopslint.findings import Severity
 from kopslint.report import sentences
 from kopslint.report.display import Style
-from kopslint.report.order import ordered
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding, Report
@@ -35,9 +34,9 @@ def render_github(report: Report, repository: Repository, *, unicode: bool) -> s
     Without ``unicode`` the result is pure ASCII.
     """
     style = Style(color=False, unicode=unicode, width=100)
-    findings = sentences.worst_first(ordered(report.findings))
+    findings = sentences.worst_first(report.findings)
     lines = [_annotation(finding, repository, style) for finding in findings[:_MOST]]
-    summary = sentences.verdict(report)
+    summary = sentences.counted(report)
     if len(findings) > _MOST:
         summary += f"; only the {_MOST} worst findings are annotated"
     lines.append(f"::notice title=kopslint::{_data(summary)}")

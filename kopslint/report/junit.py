@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from kopslint.findings import Report, Severity
+from kopslint.findings import Report, Severity, in_order
 from kopslint.report import sentences
 from kopslint.report.display import Style
-from kopslint.report.order import ordered
 from kopslint.report.text import render_findings
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def render_junit(report: Report, rules: Sequence[RuleInfo]) -> str:
     warnings are failures; information is printed by a test that passes.
     """
     found: dict[str, list[Finding]] = {name: [] for name in report.summary.clusters}
-    for finding in ordered(report.findings):
+    for finding in in_order(report.findings):
         found.setdefault(finding.cluster or _NOWHERE, []).append(finding)
     root = Element("testsuites", name="kopslint")
     for cluster, findings in found.items():

@@ -11,9 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Certainty, Severity
-from kopslint.report import sentences
+from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
-from kopslint.report.order import ordered
 from kopslint.report.quorum import members, trace
 from kopslint.report.text import frames
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 # most of them to the findings.
 _LIMIT = 60_000
 _TABLE_LIMIT = 20_000
+_POINT_LIMIT = 300
 
 # What Markdown, HTML, mathematics, addresses and emoji names are made of; and what
 # would start a heading, a list or a block of code at the start of a line.
@@ -44,16 +44,19 @@ def render_markdown(report: Report, *, unicode: bool) -> str:
     pure ASCII.
     """
     style = Style(color=False, unicode=unicode, width=100)
+    about = ", ".join(_short(part, style) for part in verdict.subject(report))
     blocks = [
         f"<!-- {sentences.subject(report)} -->",
-        f"### kopslint: {sentences.verdict(report)}",
+        f"### kopslint: {report.verdict.value}{f' ({about})' if about else ''}",
+        *([_points(report, style)] if report.findings or report.summary.unread else []),
     ]
     steps = list(_timeline(report, style))
     if _length(steps) > 2 * _TABLE_LIMIT:
         steps = ["There was no room for the steps."]
-    room = _LIMIT - _length(blocks) - _length(steps)
+    blocks += steps
+    room = _LIMIT - _length(blocks)
     left_out: list[Finding] = []
-    for finding in sentences.worst_first(ordered(report.findings)):
+    for finding in sentences.worst_first(report.findings):
         block = _finding(finding, style)
         if _length([block]) > room:
             left_out.append(finding)
@@ -62,7 +65,22 @@ def render_markdown(report: Report, *, unicode: bool) -> str:
             room -= _length([block])
     if left_out:
         blocks.append(f"There was no room for {_counts(left_out)} more.")
-    return "\n\n".join([*blocks, *steps]) + "\n"
+    blocks.append(_text(sentences.counted(report), style))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _points(report: Report, style: Style) -> str:
+    """The few lines below the verdict."""
+    return "\n".join(
+        f"- {f'**{_short(point.label, style)}** ' if point.label else ''}"
+        f"{_short(point.text, style)}"
+        for point in verdict.points(report)
+    )
+
+
+def _short(text: str, style: Style) -> str:
+    """A text that leaves room for others."""
+    return _text(display.cut(text, _POINT_LIMIT, style.ellipsis), style)
 
 
 def _length(blocks: list[str]) -> int:

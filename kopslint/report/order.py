@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from kopslint.findings import order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.findings import Finding, Report, Suppression
-
-
-def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings by path, line, column and rule of their primary location."""
-    return tuple(sorted(findings, key=_order))
 
 
 def identified(
@@ -30,14 +27,14 @@ def identified(
     another one because its neighbour was silenced.
     """
     pairs = [*((each, None) for each in report.findings), *report.suppressed]
-    pairs.sort(key=lambda pair: _order(pair[0]))
+    pairs.sort(key=lambda pair: order(pair[0]))
     marks = fingerprints(finding for finding, _ in pairs)
     for (finding, suppression), mark in zip(pairs, marks, strict=True):
         yield finding, mark, suppression
 
 
 def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """A fingerprint for each of the findings, which must be ``ordered``.
+    """A fingerprint for each of the findings, which must be ``in_order``.
 
     It is a hash of rule, cluster, etcd cluster and subject; what has the same four
     is told apart by its number: the second one ends in ``-2``.
@@ -60,16 +57,3 @@ def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:
         number = seen[digest]
         result.append(digest if number == 1 else f"{digest}-{number}")
     return tuple(result)
-
-
-def _order(finding: Finding) -> tuple[str, int, int, str, str, str, str]:
-    rest = (
-        finding.rule,
-        finding.cluster or "",
-        finding.etcd_cluster or "",
-        finding.message,
-    )
-    if not finding.locations:
-        return ("", 0, 0, *rest)
-    span = finding.locations[0].span
-    return (span.source.path, span.line, span.column, *rest)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kopslint.findings import Certainty, Severity
+from kopslint.findings import Certainty, Severity, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ def fix(finding: Finding, style: Style) -> list[str]:
     return [style.safe(line) for line in finding.fix]
 
 
-def verdict(report: Report) -> str:
+def counted(report: Report) -> str:
     """How much was found, and in how much; one sentence without a full stop."""
     summary = report.summary
     found = [
@@ -85,8 +85,8 @@ def count(number: int, noun: str) -> str:
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings by severity, otherwise in the order in which they come."""
-    return sorted(findings, key=lambda finding: finding.severity.rank)
+    """The findings as people read them: by severity, then in order."""
+    return sorted(in_order(findings), key=lambda finding: finding.severity.rank)
 
 
 def subject(report: Report) -> str:

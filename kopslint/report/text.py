@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Certainty, Severity
 from kopslint.records import Record
-from kopslint.report import display
+from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
-from kopslint.report.order import ordered
 from kopslint.report.quorum import timeline as render_timeline
 from kopslint.report.quorum import trace
-from kopslint.report.sentences import uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +47,8 @@ def render_text(
     and without ``color`` the text is the same but for the escapes.
     """
     style = Style(color=color, unicode=unicode, width=width)
-    lines: list[str] = []
-    for finding in ordered(report.findings):
+    lines = [*verdict.block(report, style, mended=bool(mended)), ""]
+    for finding in sentences.worst_first(report.findings):
         lines += [*_finding(finding, style), ""]
     if timeline and report.timeline:
         lines += [*render_timeline(report, style), ""]
@@ -64,7 +62,9 @@ def render_text(
 def render_findings(report: Report, *, color: bool, width: int, unicode: bool) -> str:
     """Only the findings, a blank line between them; empty if there are none."""
     style = Style(color=color, unicode=unicode, width=width)
-    blocks = ("\n".join(_finding(f, style)) for f in ordered(report.findings))
+    blocks = (
+        "\n".join(_finding(f, style)) for f in sentences.worst_first(report.findings)
+    )
     return "\n\n".join(blocks) + "\n" if report.findings else ""
 
 
@@ -135,7 +135,7 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         checked += f" of {len(summary.clusters)} clusters"
     if summary.before is not None and summary.after is not None:
         checked += f" (control plane {summary.before} -> {summary.after})"
-    effort = "; ".join([*uncounted(report), _count(summary.rules, "rule")])
+    effort = "; ".join([*sentences.uncounted(report), _count(summary.rules, "rule")])
     if summary.worlds:
         effort += f"; up to {_count(summary.worlds, 'world')}"
     plain = ", ".join(text for text, _ in counts) or "no findings"
