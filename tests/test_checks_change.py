@@ -899,6 +899,7 @@ OTHER = edited(
     WHOLE,
     ("zone: us-east-1c", "zone: us-east-1d"),
     ("instanceGroup: master-a}", "instanceGroup: master-a, encryptedVolume: true}"),
+    ("cidr: 10.0.", "cidr: 10.1."),
     ("10.0.0.0/16", "10.1.0.0/16"),
 )
 GONE = "kops delete cluster --yes\n"

@@ -340,11 +340,24 @@ def _refused(context: Context, wanted: Callable[[Refusal], bool]) -> Iterator[Dr
         return
     seen: set[tuple[str, str]] = set()
     for step in context.simulation.steps:
-        new = [r for r in step.refusals if wanted(r) and _matters(r, step)]
+        new = [
+            r
+            for r in step.refusals
+            if wanted(r) and _matters(r, step) and not _is_of_after(r, context)
+        ]
         new = [r for r in new if _reason(r) not in seen]
         seen.update(map(_reason, new))
         if new:
             yield _refusal(context, context.simulation, step, new)
+
+
+def _is_of_after(refusal: Refusal, context: Context) -> bool:
+    """Whether a refusal is told at the object: it is of the spec after itself."""
+    if refusal.kind != "spec":
+        return False
+    from kopslint.checks.validation import places_refused
+
+    return any(span in places_refused(context) for span, _ in refusal.places[:1])
 
 
 def _reason(refusal: Refusal) -> tuple[str, str]:

@@ -11,7 +11,6 @@ from kopslint.change.membership import (
 )
 from kopslint.checks import teardown
 from kopslint.checks.context import Context, Draft, alike, listed, only, sure
-from kopslint.checks.placeholders import holds_placeholder
 from kopslint.checks.removals import removals
 from kopslint.commands.model import (
     DeleteCluster,
@@ -20,6 +19,7 @@ from kopslint.commands.model import (
     Unreadable,
 )
 from kopslint.findings import Location
+from kopslint.kops.placeholders import holds_placeholder
 from kopslint.syntax.yaml import span_of
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, alike
-from kopslint.checks.placeholders import holds_placeholder, is_filled_in_later
 from kopslint.findings import Location
+from kopslint.kops.placeholders import holds_placeholder, is_filled_in_later
 from kopslint.syntax.yaml import span_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import teardown
 from kopslint.checks.context import Context, Draft, alike
-from kopslint.checks.placeholders import is_filled_in_later
 from kopslint.findings import Location, Severity
+from kopslint.kops.placeholders import is_filled_in_later
 from kopslint.kops.validation import update_violations, violations
 
 if TYPE_CHECKING:
@@ -128,6 +128,12 @@ def postponed(context: Context) -> tuple[Span, ...]:
     flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
     spans = {*(violation.span for violation in violations), *flaws}
     return tuple(sorted(filter(is_filled_in_later, spans), key=lambda span: span.order))
+
+
+def places_refused(context: Context) -> frozenset[Span]:
+    """The places in the state to check of all that kops refuses there."""
+    found = _LAST.of(context.after, context.kops_version)
+    return frozenset(violation.span for violation in found)
 
 
 def refused_versions(context: Context) -> frozenset[Span]:

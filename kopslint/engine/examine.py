@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.change.identity import renamed
 from kopslint.checks.context import Context
 from kopslint.errors import defects_name
-from kopslint.findings import Finding
+from kopslint.findings import Finding, Severity
 from kopslint.kops.decode import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
 from kopslint.model.command_lists import CommandLists
@@ -158,7 +158,10 @@ class Examiner:
         rules = load_rules() if settings.rules is None else settings.rules
         self._house = _house_rules(rules)
         # What has nothing to say here need not even be imported.
-        change = request.before is not None and request.after is not None
+        # A list may change what only one side is given of.
+        change = bool(request.commands) or (
+            request.before is not None and request.after is not None
+        )
         self._asked = loaded(
             rule
             for rule in rules
@@ -241,11 +244,14 @@ class Examiner:
 
     def _examined(self, context: Context, before: Fleet, after: Fleet) -> Examined:
         whole, parts = (context,), changes(context)
-        found = ask(
-            self._asked,
-            lambda rule: parts if rule.category == "change" else whole,
-            context.cluster,
-            self._settings,
+        found = chain(
+            ask(
+                self._asked,
+                lambda rule: parts if rule.category == "change" else whole,
+                context.cluster,
+                self._settings,
+            ),
+            found_on_the_way(self._asked, context, self._settings),
         )
         unsafe = unsafe_names(context.specs)
         findings = dict.fromkeys(
@@ -277,12 +283,49 @@ class Examiner:
 
 
 def changes(context: Context) -> Sequence[Context]:
-    """The change as those that it is made of, if the list applies specs on the way."""
-    passed = context.simulation.passed if context.simulation is not None else ()
-    if context.before is None or not passed:
+    """The change as those that it is made of, if the list applies specs on the way.
+
+    Where the list ends with a spec on the way, the one after is another change.
+    """
+    simulation = context.simulation
+    passed = simulation.passed if simulation is not None else ()
+    if simulation is None or not passed:
         return (context,)
-    states = (context.before, *passed, context.after)
-    return [context._replace(before=a, after=b) for a, b in pairwise(states)]
+    if context.before is None:
+        states = (simulation.plan.before, *passed)
+        return [context._replace(before=a, after=b) for a, b in pairwise(states)]
+    states = (context.before, *passed)
+    if simulation.goes_on:
+        states = (*states, context.after)
+    found = [context._replace(before=a, after=b) for a, b in pairwise(states)]
+    return found if simulation.goes_on else [*found, context]
+
+
+def found_on_the_way(
+    asked: Iterable[Asked], context: Context, settings: Settings
+) -> Iterator[Finding]:
+    """The errors of a spec that the list applies, and of neither side.
+
+    What is wrong with a side as well is told there. What is only unwise is not told of
+    a spec that may be gone again; what it does to etcd is replayed.
+    """
+    simulation = context.simulation
+    if simulation is None or not simulation.passed:
+        return
+    rules = tuple(each for each in asked if each[0].category == "spec")
+    sides = (context, context._replace(after=context.before or simulation.plan.before))
+    states = [context._replace(after=state) for state in simulation.passed]
+
+    def found(contexts: Sequence[Context]) -> Iterator[Finding]:
+        return ask(rules, lambda _: contexts, context.cluster, settings)
+
+    known = {(each.rule, each.message, each.subject) for each in found(sides)}
+    yield from (
+        each
+        for each in found(states)
+        if each.severity is Severity.ERROR
+        and (each.rule, each.message, each.subject) not in known
+    )
 
 
 def loaded(rules: Iterable[Rule]) -> tuple[Asked, ...]:

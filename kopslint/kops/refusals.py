@@ -42,6 +42,8 @@ Kind = Literal[
     "not-in-cloud",
     "unknown-group",
     "command-line",
+    "edit",
+    "spec",
     "etcd",
 ]
 

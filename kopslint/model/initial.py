@@ -11,15 +11,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.kops.etcd_manager import replaces_empty_disks
-from kopslint.kops.spec import Cluster, EtcdCluster, EtcdMember, InstanceGroup, Role
+from kopslint.kops.spec import (
+    Cluster,
+    EtcdCluster,
+    EtcdMember,
+    InstanceGroup,
+    Manifest,
+    Role,
+)
 from kopslint.model.etcd.explore import StateSet
 from kopslint.model.state import ClusterState, Machines
-from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence
+from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kopslint.kops.spec import Manifest
     from kopslint.model.scenario import Scenario
     from kopslint.syntax.yaml import Node
 
@@ -85,6 +91,21 @@ def completed(manifest: Manifest, other: Manifest) -> Manifest:
         for group in _implied_groups(cluster):
             groups.setdefault(group.name, group)
     return manifest.replaced(cluster=cluster, groups=MappingProxyType(groups))
+
+
+def in_files(manifest: Manifest) -> Manifest:
+    """``manifest`` without objects that no file has and others only imply."""
+    cluster = manifest.cluster
+    if cluster is not None and text_at(cluster.node, "kind") != "Cluster":
+        cluster = None
+    groups = {
+        name: group
+        for name, group in manifest.groups.items()
+        if text_at(group.node, "kind") == "InstanceGroup"
+    }
+    return Manifest(
+        name=manifest.name, cluster=cluster, groups=MappingProxyType(groups)
+    )
 
 
 def _implied_cluster(manifest: Manifest) -> Cluster | None:

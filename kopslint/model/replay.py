@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.model.actions import effect
-from kopslint.model.initial import aligned, healthy
+from kopslint.model.initial import aligned, healthy, in_files
 from kopslint.model.interpreter import Flow, is_step
 from kopslint.model.scenario import Scenario
 from kopslint.model.simulation import Simulation
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
     from kopslint.model.simulation import Step
+    from kopslint.model.state import ClusterState
     from kopslint.shell.ast import Script, SimpleCommand
 
 
@@ -29,18 +31,21 @@ if TYPE_CHECKING:
 # be judged by itself: one minor release after another is no jump.
 
 
-def passed(plan: Scenario, steps: Iterable[Step]) -> tuple[Manifest, ...]:
+def passed(
+    plan: Scenario, steps: Iterable[Step], declared: Manifest
+) -> tuple[Manifest, ...]:
     """What the cloud is brought to on the way, in the order of the first time.
 
     Only states with an object of a file at hand that neither before nor after has, or
-    with a Cluster that the list made by ``--set``.
+    with one that the list made by ``--set`` or ``--unset``. What both sides have stands
+    where ``declared``, the side after as it was read, has it.
     """
     steps = tuple(steps)
     ends = {id(each) for side in (plan.before, plan.after) for each in _objects(side)}
     known = plan.files.objects.values()
     between = {id(each) for held in known for each in _objects(held)} - ends
-    made = (s.applied.cluster for step in steps for s in step.after)
-    between |= {id(each) for each in made if each is not None} - ends
+    made = plan.memory.get("objects", {}).values()
+    between |= {id(each) for each in made} - ends
     if not between:
         return ()
     found: dict[tuple[int, ...], Manifest] = {}
@@ -48,8 +53,15 @@ def passed(plan: Scenario, steps: Iterable[Step]) -> tuple[Manifest, ...]:
         for situation in step.after:
             ids = tuple(id(each) for each in _objects(situation.applied))
             if not between.isdisjoint(ids):
-                found.setdefault(ids, _alone(situation.applied))
+                found.setdefault(ids, _alone(situation.applied, plan.after, declared))
     return tuple(found.values())
+
+
+def goes_on(passed: Iterable[Manifest], final: Iterable[ClusterState]) -> bool:
+    """Whether some course ends with another spec applied than those on the way."""
+    known = {tuple(map(id, _objects(each))) for each in passed}
+    ends = {tuple(map(id, _objects(each.applied))) for each in final}
+    return bool(known) and not ends <= known
 
 
 def _objects(manifest: Manifest) -> Iterator[Cluster | InstanceGroup]:
@@ -59,10 +71,23 @@ def _objects(manifest: Manifest) -> Iterator[Cluster | InstanceGroup]:
         yield manifest.groups[name]
 
 
-def _alone(manifest: Manifest) -> Manifest:
-    """A state as if it had been read from the files that its objects stand in."""
-    sources = dict.fromkeys(each.node.span.source for each in _objects(manifest))
-    return manifest.replaced(repeated=(), flaws=(), sources=tuple(sources))
+def _alone(state: Manifest, after: Manifest, declared: Manifest) -> Manifest:
+    """A state as if it had been read from the files that its objects stand in.
+
+    Objects that no file has, and that others only imply, are left out.
+    """
+    cluster = state.cluster
+    if cluster is after.cluster and declared.cluster is not None:
+        cluster = declared.cluster
+    groups = {
+        name: declared.groups[name]
+        if group is after.groups.get(name) and name in declared.groups
+        else group
+        for name, group in state.groups.items()
+    }
+    state = in_files(state.replaced(cluster=cluster, groups=MappingProxyType(groups)))
+    sources = dict.fromkeys(each.node.span.source for each in _objects(state))
+    return state.replaced(repeated=(), flaws=(), sources=tuple(sources))
 
 
 def simulate(
@@ -114,6 +139,7 @@ def simulate(
         situations = flow.run(script.body, situations)
         for unread in script.unread:
             flow.note_beside(unread)
+    on_the_way = passed(plan, flow.steps, declared[1])
     ran = {id(step.command) for step in flow.steps}
     return Simulation(
         plan=plan,
@@ -123,7 +149,8 @@ def simulate(
         undecided=tuple(flow.undecided.values()),
         assumptions=tuple(flow.assumptions),
         skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
-        passed=passed(plan, flow.steps),
+        passed=on_the_way,
+        goes_on=goes_on(on_the_way, situations),
         truncated=flow.truncated
         or any(w.truncated for s in situations for w in s.etcd.values()),
     )

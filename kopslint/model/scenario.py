@@ -12,7 +12,7 @@ import posixpath
 import re
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kopslint.commands.model import (
     CreateCluster,
@@ -59,6 +59,11 @@ class Scenario(Frozen):
     commands: tuple[Command, ...] = ()
     files: SpecFiles = SpecFiles()
     kops_version: str | None = None
+
+    @cached_property
+    def memory(self) -> dict[object, Any]:
+        """Answers about objects that are asked for again and again, by question."""
+        return {}
 
     @property
     def specs(self) -> tuple[Manifest, ...]:

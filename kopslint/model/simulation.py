@@ -83,8 +83,9 @@ class Simulation(Record):
 
     ``undecided`` is what could not be followed, ``assumptions`` what was taken for
     granted. ``skipped`` are commands of the list that no course reaches. ``passed`` are
-    specs of files at hand that the list applies on its way, in order. ``truncated``
-    says that more was possible than was followed.
+    specs of files at hand, or made by ``--set``, that the list applies on its way, in
+    order; ``goes_on`` is whether it may apply something else after the last of them.
+    ``truncated`` says that more was possible than was followed.
     """
 
     plan: Scenario
@@ -95,4 +96,5 @@ class Simulation(Record):
     assumptions: tuple[Assumption, ...] = ()
     skipped: tuple[Command, ...] = ()
     passed: tuple[Manifest, ...] = ()
+    goes_on: bool = False
     truncated: bool = False

@@ -129,7 +129,13 @@ _V1ALPHA2 = {
     "networking.subnets": "subnets",
     "networking.topology": "topology",
     "networking.topology.dns": "topology.dns.type",
+    "etcdClusters[].etcdMembers[].kmsKeyID": "etcdClusters[].etcdMembers[].kmsKeyId",
+    "associatePublicIP": "associatePublicIp",
+    "rootVolume.encryption": "rootVolumeEncryption",
+    "rootVolume.encryptionKey": "rootVolumeEncryptionKey",
     "rootVolume.iops": "rootVolumeIops",
+    "rootVolume.optimization": "rootVolumeOptimization",
+    "rootVolume.size": "rootVolumeSize",
     "rootVolume.throughput": "rootVolumeThroughput",
     "rootVolume.type": "rootVolumeType",
 }
@@ -148,6 +154,18 @@ def in_file(path: str, version: str) -> tuple[Step, ...]:
         if known := _known_beginning(general):
             path = _with_indexes(path, known, _V1ALPHA2[known])
     return tuple(_step(step) for step in _STEP.findall(path))
+
+
+def internal_name(path: str) -> str:
+    """What kops calls inside what v1alpha2 calls ``path``; empty if it is the same.
+
+    ``[]`` stands for every item of a list; the longest match counts.
+    """
+    names = {old: new for new, old in _V1ALPHA2.items()}
+    beginning = path
+    while beginning and beginning not in names:
+        beginning = beginning[: max(*map(beginning.rfind, ".[{"), 0)]
+    return names[beginning] + path[len(beginning) :] if beginning else ""
 
 
 def _known_beginning(path: str) -> str:

@@ -16,6 +16,7 @@ from kopslint.kops import clouds, refusals
 from kopslint.kops.clouds import APPLIED_BY_ROLLS
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import Manifest, Role, parse_role
+from kopslint.model import validated
 from kopslint.model.actions.store import unknown_group
 from kopslint.model.assumptions import Kind, assume, taken
 from kopslint.model.state import (
@@ -419,7 +420,7 @@ def update_refusals(registry: Manifest, plan: Scenario) -> tuple[Refusal, ...]:
     if workers and not left:
         none = "must configure at least one Node InstanceGroup"
         found += (Refusal("no-nodes", none, registry.name),)
-    return found
+    return found + validated.of_applied(plan, registry)
 
 
 class Selected(Record):

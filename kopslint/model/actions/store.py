@@ -7,14 +7,17 @@ edit_instancegroup.go, create_ig.go, upgrade_cluster.go.
 
 from __future__ import annotations
 
-import re
+import json
 from typing import TYPE_CHECKING
 
 from kopslint.kops import refusals
-from kopslint.kops.decode import make_cluster
+from kopslint.kops.decode import make_cluster, make_group
+from kopslint.kops.field_edits import Releases, edited
 from kopslint.kops.refusals import Refusal
-from kopslint.kops.spec import InstanceGroup, Role, parse_role
+from kopslint.kops.spec import Cluster, InstanceGroup, Role, parse_role
 from kopslint.kops.state_store import Part, part_of
+from kopslint.model import validated
+from kopslint.model.assumptions import Kind, assume
 from kopslint.model.state import (
     ClusterState,
     Result,
@@ -24,10 +27,11 @@ from kopslint.model.state import (
     undecided,
     with_groups,
 )
-from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence
+from kopslint.records import Record
+from kopslint.syntax.yaml import YamlMapping, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from kopslint.commands.model import (
         CreateFromFile,
@@ -38,85 +42,146 @@ if TYPE_CHECKING:
         Replace,
         UpgradeCluster,
     )
-    from kopslint.kops.spec import Cluster, Manifest
+    from kopslint.kops.field_edits import Kind as ObjectKind
+    from kopslint.kops.spec import Flaw, Manifest
+    from kopslint.model.assumptions import Assumption
     from kopslint.model.scenario import Scenario
     from kopslint.shell.ast import Word
-    from kopslint.syntax.yaml import Node
 
 
 # ------------------------------------------------------------------------------------
-# What ``kops edit cluster --set`` writes, as far as a change goes by way of it
+# What ``kops edit --set`` and ``--unset`` store, object by object
 #
-# A list may raise a version step by step, and each step is a change of its own. Only
-# versions between those of both sides are followed: any other field is taken to be
-# what the change under review says. How a step is judged is not known here.
-
-_ETCD = "etcdClusters"
-_SET = re.compile(
-    r"(?:cluster\.)?spec\.(?:kubernetesVersion"
-    rf"|{_ETCD}\[(?P<etcd>\*|\d+)\]\.version)=v?(?P<version>\d+\.\d+\.\d+)"
-)
+# How a path is read and a value set is in ``kopslint.kops.field_edits``. Here an
+# edited object becomes one of those that are known where it equals one, so that
+# storing what stands in a file already is storing that very object.
 
 
-def on_the_way(
-    cluster: Cluster, sets: Iterable[Word], plan: Scenario
-) -> Cluster | None:
-    """The Cluster that ``--set`` makes of ``cluster`` between before and after.
+class Change(Record):
+    """What an edit makes of an object.
 
-    The one of after, if these are its versions and others were before; None for
-    whatever is no step from one to the other.
+    ``value`` is the object after it, None if kops refuses the edit; ``assumed`` is what
+    had to be taken for granted, None if nothing.
     """
-    before, after = plan.before.cluster, plan.after.cluster
-    if before is None or after is None or cluster.membership != after.membership:
+
+    value: Cluster | InstanceGroup | None
+    refusals: tuple[Refusal, ...] = ()
+    assumed: tuple[Assumption, ...] = ()
+
+
+def changed(
+    old: Cluster | InstanceGroup,
+    sets: tuple[Word, ...],
+    unsets: tuple[Word, ...],
+    plan: Scenario,
+) -> Change:
+    """What ``--set`` and ``--unset`` make of a stored object.
+
+    A value or a field that only run time knows is taken to be what the object has in
+    the spec after. The same edit of the same object gives the same result.
+    """
+    key = ("edit", id(old), *(id(word) for word in (*sets, *unsets)))
+    known = plan.memory.get(key)
+    if known is None:
+        # The object is kept beside the answer, so that its id stays its own.
+        known = plan.memory[key] = (old, _changed(old, sets, unsets, plan))
+    found: Change = known[1]
+    return found
+
+
+def _changed(
+    old: Cluster | InstanceGroup,
+    sets: tuple[Word, ...],
+    unsets: tuple[Word, ...],
+    plan: Scenario,
+) -> Change:
+    kind: ObjectKind = "Cluster" if isinstance(old, Cluster) else "InstanceGroup"
+    if text_at(old.node, "kind") != kind:
+        flags = " ".join(word.shown for word in (*unsets, *sets))
+        said = f"{flags} is taken to change nothing: {old.name} is in no file"
+        return Change(old, assumed=(assume(Kind.SPEC, flags, said),))
+    result = edited(
+        old.node, kind, old.version, (unsets, sets), _releases(plan), _meant(old, plan)
+    )
+    if result.refusal is not None:
+        return Change(None, (result.refusal,))
+    value, flaws = _made(result.node, old)
+    if value is None or value.name != old.name:
+        said = f"error: {kind} {old.name} cannot be stored under another name"
+        return Change(None, (Refusal("edit", said, old.name),))
+    if flaws:
+        return Change(None, tuple(_of_flaw(flaw, old.name) for flaw in flaws))
+    return Change(
+        known_as(value, plan), assumed=tuple(_assumed(result.open, result.lost))
+    )
+
+
+def _made(
+    node: YamlMapping, old: Cluster | InstanceGroup
+) -> tuple[Cluster | InstanceGroup | None, list[Flaw]]:
+    """The object of a node, and the flaws that it did not have before."""
+    if isinstance(old, Cluster):
+        cluster, flaws = make_cluster(node, old.version)
+        had = make_cluster(old.node, old.version)[1]
+        return cluster, _new(flaws, had)
+    group, flaws = make_group(node, old.version)
+    had = make_group(old.node, old.version)[1]
+    if group is not None and group.cluster is None:
+        group = group._replace(cluster=old.cluster)
+    return group, _new(flaws, had)
+
+
+def _new(flaws: list[Flaw], had: list[Flaw]) -> list[Flaw]:
+    old = {flaw.message for flaw in had}
+    return [flaw for flaw in flaws if flaw.message not in old]
+
+
+def _of_flaw(flaw: Flaw, name: str) -> Refusal:
+    return Refusal("spec", flaw.message, f"{name}/{flaw.message}", flaw.places[:1])
+
+
+def _releases(plan: Scenario) -> Releases:
+    from kopslint.kops.validation import NEWEST, kops_minor
+
+    oldest = kops_minor(plan.kops_version, plan.before)
+    return Releases(oldest, oldest if plan.kops_version is not None else NEWEST)
+
+
+def _meant(old: Cluster | InstanceGroup, plan: Scenario) -> YamlMapping | None:
+    """The same object in the spec after, if it is written the same way."""
+    after: Cluster | InstanceGroup | None = plan.after.cluster
+    if not isinstance(old, Cluster):
+        after = plan.after.groups.get(old.name)
+    if after is None or after.version != old.version:
         return None
-    node: Node = cluster.node
-    for word in sets:
-        match = _SET.fullmatch(word.text or "")
-        if match is None:
-            return None
-        version, which = match["version"], match["etcd"]
-        value = Scalar(version, version, quoted=False, span=word.span)
-        path = ("kubernetesVersion",) if which is None else (_ETCD, which, "version")
-        node = _with(node, ("spec", *path), value)
-    if not isinstance(node, YamlMapping):
-        return None
-    made, flaws = make_cluster(node, cluster.version)
-    if made is None or flaws:
-        return None
-    ours, first, last = (_versions(each) for each in (made, before, after))
-    if ours == last:
-        return after if cluster is not before else None
-    between = all(a <= b <= c for a, b, c in zip(first, ours, last, strict=False))
-    return made if between and ours != first else None
+    return after.node
 
 
-def _with(node: Node, path: tuple[str, ...], value: Scalar) -> Node:
-    """A copy of ``node`` with the value at a path that is there already."""
-    if not path:
-        return value
-    if isinstance(node, YamlMapping):
-        return node._replace(
-            entries=tuple(
-                entry._replace(value=_with(entry.value, path[1:], value))
-                if entry.key.text == path[0]
-                else entry
-                for entry in node.entries
-            )
-        )
-    if isinstance(node, YamlSequence):
-        return node._replace(
-            items=tuple(
-                _with(item, path[1:], value) if path[0] in ("*", str(i)) else item
-                for i, item in enumerate(node.items)
-            )
-        )
-    return node
+def _assumed(unknown: tuple[Word, ...], lost: tuple[Word, ...]) -> Iterator[Assumption]:
+    for words, what in (
+        (unknown, "to set what the spec after has"),
+        (lost, "to change nothing that is checked here"),
+    ):
+        for word in words:
+            said = f"{word.shown} is taken {what}"
+            yield assume(Kind.SPEC, word.shown, said, span=word.span)
 
 
-def _versions(cluster: Cluster) -> list[tuple[int, ...]]:
-    """The versions that may be set, of Kubernetes and of each etcd, to compare."""
-    every = (cluster.kubernetes_version, *(e.version for e in cluster.etcd_clusters))
-    return [tuple(map(int, re.findall(r"\d+", version or ""))) for version in every]
+def known_as(value: Cluster | InstanceGroup, plan: Scenario) -> Cluster | InstanceGroup:
+    """The object that equals ``value`` and was known before, or else ``value``."""
+    known: dict[str, Cluster | InstanceGroup] = plan.memory.setdefault("objects", {})
+    if not known:
+        for spec in plan.specs:
+            if spec.cluster is not None:
+                known.setdefault(_fingerprint(spec.cluster), spec.cluster)
+            for group in spec.groups.values():
+                known.setdefault(_fingerprint(group), group)
+    return known.setdefault(_fingerprint(value), value)
+
+
+def _fingerprint(value: Cluster | InstanceGroup) -> str:
+    plain = json.dumps(value.node.plain, sort_keys=True, default=str)
+    return f"{value.version} {value.name} {plain}"
 
 
 def run_replace(
@@ -132,7 +197,9 @@ def run_replace(
     situation = situation.guessing(assumed)
     for word in command.files:
         given = plan.objects_of(word) or plan.taken_for(word, plan.after)
-        registry, problem = _replaced(situation.registry, given, force=command.force)
+        registry, problem = _replaced(
+            situation.registry, given, plan, force=command.force
+        )
         situation = situation._replace(registry=registry)
         if problem:
             return [refused(situation, *problem, assumed=assumed)]
@@ -140,30 +207,33 @@ def run_replace(
 
 
 def _replaced(
-    registry: Manifest, given: Manifest, *, force: bool
+    registry: Manifest, given: Manifest, plan: Scenario, *, force: bool
 ) -> tuple[Manifest, tuple[Refusal, ...]]:
     """The registry once the objects of a file are in it, as far as kops goes."""
-    problem = _cluster_refusals(registry, given.cluster, force=force)
-    if problem:
-        return registry, problem
-    if given.cluster is not None:
+    if given.cluster is not None and given.cluster is not registry.cluster:
+        problem = _cluster_refusals(registry, given.cluster, plan, force=force)
+        if problem:
+            return registry, problem
         registry = registry.replaced(cluster=given.cluster)
     for group in given.groups.values():
+        if registry.groups.get(group.name) is group:
+            continue
+        then = with_groups(registry, [group])
         problem = tuple(refusals.of_group(group))
+        problem += validated.of_stored(plan, then, group)
         if not force and group.name not in registry.groups:
             problem += (_missing("instanceGroup", group.name, group),)
         if problem:
             return registry, problem
-        registry = with_groups(registry, [group])
+        registry = then
     return registry, ()
 
 
 def _cluster_refusals(
-    registry: Manifest, new: Cluster | None, *, force: bool
+    registry: Manifest, new: Cluster, plan: Scenario, *, force: bool
 ) -> tuple[Refusal, ...]:
-    if new is None:
-        return ()
     found = tuple(refusals.of_cluster(new))
+    found += validated.of_stored(plan, registry.replaced(cluster=new), new)
     if registry.cluster is not None:
         return found + tuple(refusals.of_cluster_change(registry.cluster, new))
     return found if force else (*found, _missing("cluster", new.name, new))
@@ -195,10 +265,14 @@ def run_create(
         if exists is not None:
             stored = situation._replace(registry=registry)
             return [refused(stored, exists, assumed=assumed)]
-        if registry.cluster is None and given.cluster is not None:
-            registry = registry.replaced(cluster=given.cluster)
-        new = (g for name, g in given.groups.items() if name not in registry.groups)
-        registry = with_groups(registry, new)
+        new = given.replaced(
+            cluster=None if registry.cluster is not None else given.cluster,
+            groups={n: g for n, g in given.groups.items() if n not in registry.groups},
+        )
+        registry, problem = _replaced(registry, new, plan, force=True)
+        if problem:
+            stored = situation._replace(registry=registry)
+            return [refused(stored, *problem, assumed=assumed)]
     return [applied(situation._replace(registry=registry), *assumed)]
 
 
@@ -226,18 +300,26 @@ def run_edit_cluster(
     """``kops edit cluster``: the Cluster becomes that of the after spec.
 
     What is typed into an editor is not in the list, so the change that is under
-    review is what it must be. ``--set`` says what it writes; unless it is about
-    etcd members, the members stay. The edit is refused where the whole would not
-    validate.
+    review is what it must be. ``--set`` and ``--unset`` say what they write. The edit
+    is refused where the whole would not validate.
     """
-    written = (*command.sets, *command.unsets)
-    if written and not any("etcdMembers" in word.shown for word in written):
-        old = situation.registry.cluster
-        step = None
-        if old is not None and not command.unsets:
-            step = on_the_way(old, command.sets, plan)
-        return [applied(situation)] if step is None else _stored(situation, step, ())
-    return _stored(situation, plan.after.cluster, ())
+    if _is_of_old_kops(command):
+        return [applied(situation)]
+    old = situation.registry.cluster
+    if not (command.sets or command.unsets) or old is None:
+        return _stored(situation, plan.after.cluster, (), plan)
+    change = changed(old, command.sets, command.unsets, plan)
+    if not isinstance(change.value, Cluster):
+        return [refused(situation, *change.refusals)]
+    return _stored(situation, change.value, (), plan, change.assumed)
+
+
+def _is_of_old_kops(command: EditCluster | EditInstanceGroup) -> bool:
+    """Whether it is ``kops set`` or ``kops unset``, which kops has no longer.
+
+    A rule of its own says so; nothing is taken to be stored.
+    """
+    return any(problem.kind == "removed-command" for problem in command.problems)
 
 
 def run_upgrade(
@@ -250,21 +332,24 @@ def run_upgrade(
     if old is None or new is None or old.membership != new.membership:
         return [applied(situation)]
     shared = (g for n, g in plan.after.groups.items() if n in situation.registry.groups)
-    return _stored(situation, new, shared)
+    return _stored(situation, new, shared, plan)
 
 
 def _stored(
     situation: ClusterState,
     cluster: Cluster | None,
     groups: Iterable[InstanceGroup],
+    plan: Scenario,
+    assumed: tuple[Assumption, ...] = (),
 ) -> list[Result]:
     new = with_groups(situation.registry, groups)
     if cluster is not None:
         new = new.replaced(cluster=cluster)
     problem = refusals.of_edit(situation.registry, new)
+    problem += validated.of_edited_cluster(plan, new)
     if problem:
-        return [refused(situation, *problem)]
-    return [applied(situation._replace(registry=new))]
+        return [refused(situation, *problem, assumed=assumed)]
+    return [applied(situation._replace(registry=new), *assumed)]
 
 
 def run_edit_group(
@@ -281,18 +366,20 @@ def run_edit_group(
     old = situation.registry.groups.get(name)
     if old is None:
         return [unknown_group(situation, plan, name)]
-    sized = _sized(old, command.sets)
-    if sized is not None:
-        return [_with_group(situation, sized)]
-    if command.sets or command.unsets:
+    if _is_of_old_kops(command):
         return [applied(situation)]
+    if command.sets or command.unsets:
+        change = changed(old, command.sets, command.unsets, plan)
+        if not isinstance(change.value, InstanceGroup):
+            return [refused(situation, *change.refusals)]
+        return [_with_group(situation, change.value, plan, change.assumed)]
     new = plan.after.groups.get(name)
     if new is not None and new is not old:
-        return [_with_group(situation, new)]
+        return [_with_group(situation, new, plan)]
     unchanged = applied(situation)
     if old.is_control_plane and plan.edited_again(command, name):
         zero = old._replace(min_size=0, max_size=0)
-        return [unchanged, _with_group(situation, zero)]
+        return [unchanged, _with_group(situation, zero, plan)]
     return [unchanged]
 
 
@@ -308,28 +395,19 @@ def unknown_group(situation: ClusterState, plan: Scenario, name: str) -> Result:
     return refused(situation, gone)
 
 
-def _with_group(situation: ClusterState, group: InstanceGroup) -> Result:
-    problem = tuple(refusals.of_group(group))
-    if problem:
-        return refused(situation, *problem)
+def _with_group(
+    situation: ClusterState,
+    group: InstanceGroup,
+    plan: Scenario,
+    assumed: tuple[Assumption, ...] = (),
+) -> Result:
+    """What comes of storing a group by ``edit ig``, which looks at its Cluster too."""
     registry = with_groups(situation.registry, [group])
-    return applied(situation._replace(registry=registry))
-
-
-def _sized(group: InstanceGroup, sets: tuple[Word, ...]) -> InstanceGroup | None:
-    """The group with the sizes that ``--set`` gives it, or None if it gives none."""
-    sizes: dict[str, int] = {}
-    for word in sets:
-        path, _, value = (word.text or "").partition("=")
-        field = path.removeprefix("instancegroup.").removeprefix("spec.")
-        if field in ("minSize", "maxSize") and value.lstrip("-").isdigit():
-            sizes[field] = int(value)
-    if not sizes:
-        return None
-    return group._replace(
-        min_size=sizes.get("minSize", group.min_size),
-        max_size=sizes.get("maxSize", group.max_size),
-    )
+    problem = tuple(refusals.of_group(group))
+    problem += validated.of_edited_group(plan, registry, group)
+    if problem:
+        return refused(situation, *problem, assumed=assumed)
+    return applied(situation._replace(registry=registry), *assumed)
 
 
 def run_create_group(
@@ -337,9 +415,11 @@ def run_create_group(
 ) -> list[Result]:
     """``kops create ig``: the group of the after spec, or one as the flags say.
 
-    With the editor open, kops asks a control-plane group for its etcd members; the
-    documented way to grow a control plane creates the groups first all the same,
-    so that is not held against it here.
+    kops looks the subnets up in the stored Cluster. With the editor open, it also asks
+    a control-plane group for its etcd members; the documented way to grow a control
+    plane (kops docs/single-to-multi-master.md) creates the groups first all the same,
+    so neither is held against it: that the subnets are stored before is assumed.
+    Source: kops cmd/kops/create_instancegroup.go, RunCreateInstanceGroup.
     """
     unknown = _unknown_role(command.role)
     if unknown is not None:
@@ -367,7 +447,63 @@ def run_create_group(
             zones=(),
             node=YamlMapping((), command.span),
         )
-    return [_with_group(situation, group)]
+    return [_created(command, situation, group, plan)]
+
+
+def _created(
+    command: CreateInstanceGroup,
+    situation: ClusterState,
+    group: InstanceGroup,
+    plan: Scenario,
+) -> Result:
+    """What comes of creating a group beside the Cluster that is stored."""
+    strange = _not_stored(command, situation.registry, group)
+    if strange and not group.is_control_plane:
+        return refused(situation, strange[0])
+    assumed = tuple(
+        assume(
+            Kind.SPEC,
+            refusal.about,
+            f"the subnet {refusal.about} is taken to be stored before {group.name} is",
+        )
+        for refusal in strange
+    )
+    registry = with_groups(situation.registry, [group])
+    problem = tuple(refusals.of_group(group))
+    problem += validated.of_stored(plan, registry, group)
+    if problem:
+        return refused(situation, *problem, assumed=assumed)
+    return applied(situation._replace(registry=registry), *assumed)
+
+
+def _not_stored(
+    command: CreateInstanceGroup, registry: Manifest, group: InstanceGroup
+) -> list[Refusal]:
+    """A refusal for every subnet of a new group that the stored Cluster lacks.
+
+    A Cluster that shows no subnets is an excerpt. Source: CrossValidateInstanceGroup
+    with the editor open; without, PopulateInstanceGroupSpec looks for their zones.
+    """
+    cluster = registry.cluster
+    if cluster is None or not cluster.subnets:
+        return []
+    flags = {word.text: word for word in command.subnets}
+    named = tuple(flags) if flags else group.subnets
+    return [
+        Refusal(
+            "spec",
+            f'spec.networking.subnets[{index}]: Not found: "{name}"',
+            name,
+            (
+                (
+                    flags[name].span if name in flags else group.at("spec", "subnets"),
+                    "no such subnet in the stored Cluster",
+                ),
+            ),
+        )
+        for index, name in enumerate(named)
+        if name is not None and cluster.subnet(name) is None
+    ]
 
 
 _RARE_ROLES = ("etcd", "scheduler", "kubecontrollermanager")

@@ -1,0 +1,125 @@
+"""What kops' validation says of the state store at a moment of the list.
+
+Each command asks for as much as kops does: ``replace`` and ``create`` look at one
+object, ``edit`` at the Cluster with every group, ``update`` at all of it and at what it
+builds from it. The answers are remembered for each set of objects.
+
+Sources: kops cmd/kops/replace.go, create.go, edit_cluster.go (updateCluster),
+edit_instancegroup.go (updateInstanceGroup), upup/pkg/fi/cloudup/apply_cluster.go.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.kops.placeholders import is_filled_in_later
+from kopslint.kops.refusals import Refusal
+from kopslint.model.initial import in_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
+    from kopslint.kops.validation import Violation
+    from kopslint.model.scenario import Scenario
+
+_INDEX = r"\[\d+\]"
+_STORES = ("create", "replace")
+# What other rules report and ``kopslint.kops.refusals`` does not have.
+_ASKED_HERE = ("", "KL214")
+# What only an update comes to: its gates, and the tasks that it builds.
+_LATER = ("apply_cluster.go", "pkg/model/")
+
+
+def of_stored(
+    plan: Scenario, registry: Manifest, stored: Cluster | InstanceGroup
+) -> tuple[Refusal, ...]:
+    """Why ``replace`` or ``create`` does not store one object of ``registry``."""
+    name = _about(stored)
+    return _refusals(
+        v
+        for v in _violations(plan, registry)
+        if v.about == name and v.at_command in _STORES
+    )
+
+
+def of_edited_cluster(plan: Scenario, registry: Manifest) -> tuple[Refusal, ...]:
+    """Why ``edit cluster`` or ``upgrade`` does not store the Cluster."""
+    return _refusals(
+        v
+        for v in _violations(plan, registry)
+        if v.at_command != "edit" and not any(part in v.source for part in _LATER)
+    )
+
+
+def of_edited_group(
+    plan: Scenario, registry: Manifest, group: InstanceGroup
+) -> tuple[Refusal, ...]:
+    """Why ``edit ig`` does not store one group."""
+    name = _about(group)
+    return _refusals(
+        v
+        for v in _violations(plan, registry)
+        if v.about == name
+        and v.at_command != "edit"
+        and not any(part in v.source for part in _LATER)
+    )
+
+
+def of_applied(plan: Scenario, registry: Manifest) -> tuple[Refusal, ...]:
+    """Why ``update cluster`` applies nothing of ``registry``, dry run or not."""
+    return _refusals(v for v in _violations(plan, registry) if v.at_command != "edit")
+
+
+def _about(stored: Cluster | InstanceGroup) -> str:
+    kind = "InstanceGroup" if hasattr(stored, "role") else "Cluster"
+    return f"{kind}/{stored.name}"
+
+
+def _refusals(found: Iterable[Violation]) -> tuple[Refusal, ...]:
+    return tuple(
+        Refusal("spec", v.message, f"{v.about}/{v.path}", ((v.span, v.label),))
+        for v in found
+    )
+
+
+def _violations(plan: Scenario, registry: Manifest) -> tuple[Violation, ...]:
+    """What kops surely refuses in ``registry`` and the cluster did not have before.
+
+    What stood in the spec before was taken by the kops that runs the cluster. What
+    other rules report is in ``kopslint.kops.refusals``.
+    """
+    had: frozenset[tuple[str, str]] | None = plan.memory.get("had")
+    if had is None:
+        had = frozenset(_mistake(v) for v in _asked(plan, plan.before))
+        plan.memory["had"] = had
+    return tuple(v for v in _asked(plan, registry) if _mistake(v) not in had)
+
+
+def _mistake(violation: Violation) -> tuple[str, str]:
+    """What makes two violations the same: not which of several groups it is in."""
+    kind = violation.about.partition("/")[0]
+    return kind, re.sub(_INDEX, "[]", violation.message)
+
+
+def _asked(plan: Scenario, registry: Manifest) -> tuple[Violation, ...]:
+    from kopslint.kops.validation import violations
+
+    groups = tuple((n, id(g)) for n, g in sorted(registry.groups.items()))
+    key = ("violations", id(registry.cluster), groups)
+    known = plan.memory.get(key)
+    if known is None:
+        found = violations(in_files(registry), kops_version=plan.kops_version)
+        sure = tuple(
+            v
+            for v in found
+            if not (v.harmless or v.outgrown)
+            and v.covered_by in _ASKED_HERE
+            and v.kind != "feature-flag"
+            and not is_filled_in_later(v.span)
+        )
+        # The objects are kept beside the answer, so that their ids stay their own.
+        known = plan.memory[key] = (registry, sure)
+    answer: tuple[Violation, ...] = known[1]
+    return answer
