@@ -127,7 +127,7 @@ def _where_deleted(deletion: Deletion) -> Step:
         for result in step.results
         if deletion.group not in result.situation.registry.groups
     )
-    return step._replace(results=gone or step.results)
+    return step.replaced(results=gone or step.results)
 
 
 def _instead(deletion: Deletion, context: Context) -> tuple[str, ...]:

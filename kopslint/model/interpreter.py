@@ -531,13 +531,13 @@ class Flow:
                 )
         earlier = self._steps.get(key)
         self._steps[key] = Step(
-            number,
-            command,
-            (*(earlier.before if earlier else ()), *before),
-            (*(earlier.results if earlier else ()), *results),
-            (*(earlier.moments if earlier else ()), *moments),
-            title,
-            (*(earlier.runs if earlier else ()), (len(before), len(results))),
+            number=number,
+            command=command,
+            before=(*(earlier.before if earlier else ()), *before),
+            results=(*(earlier.results if earlier else ()), *results),
+            moments=(*(earlier.moments if earlier else ()), *moments),
+            title=title,
+            runs=(*(earlier.runs if earlier else ()), (len(before), len(results))),
         )
 
     def _look_at(self, loop: Repeat) -> None:

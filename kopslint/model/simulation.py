@@ -5,10 +5,11 @@ Checks read this; nothing here judges.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import Reach
-from kopslint.records import Record
+from kopslint.records import Frozen, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Moment(Record):
     etcd: Mapping[str, StateSet]
 
 
-class Step(Record):
+class Step(Frozen):
     """One command of the list as it ran: from which situations into which.
 
     A command in a loop or in both branches of a condition is one step; all its
@@ -47,17 +48,17 @@ class Step(Record):
     title: str | None = None
     runs: tuple[tuple[int, int], ...] = ()
 
-    @property
+    @cached_property
     def after(self) -> tuple[ClusterState, ...]:
         """The situations that the step leads to."""
         return tuple(result.situation for result in self.results)
 
-    @property
+    @cached_property
     def refusals(self) -> tuple[Refusal, ...]:
         """Why it is refused, wherever it is, each reason once."""
         return tuple(dict.fromkeys(r for x in self.results for r in x.refusals))
 
-    @property
+    @cached_property
     def status(self) -> Status:
         """What happened: the same in every run, or "unknown"."""
         found = {result.status for result in self.results}
@@ -78,7 +79,7 @@ class Undecided(Record):
     behind: int = 0
 
 
-class Simulation(Record):
+class Simulation(Frozen):
     """A whole command list replayed on one cluster.
 
     ``undecided`` is what could not be followed, ``assumptions`` what was taken for
@@ -98,3 +99,8 @@ class Simulation(Record):
     passed: tuple[Manifest, ...] = ()
     goes_on: bool = False
     truncated: bool = False
+
+    @cached_property
+    def known(self) -> dict[object, tuple[object, ...]]:
+        """The properties that were asked for, for ``facts.remembered``."""
+        return {}

@@ -8,19 +8,39 @@ bad anything is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from kopslint.model.etcd.state import DEAD
 from kopslint.records import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
     from kopslint.model.etcd.explore import StateSet
     from kopslint.model.etcd.state import EtcdState
     from kopslint.model.simulation import Simulation, Step
     from kopslint.model.state import ClusterState
+
+T = TypeVar("T")
+
+
+def remembered(
+    find: Callable[[Simulation], Iterator[T]],
+) -> Callable[[Simulation], tuple[T, ...]]:
+    """A property of a simulation, worked out the first time that it is asked for.
+
+    Several rules ask for the same one. What it finds is kept on the simulation.
+    """
+
+    def asked(simulation: Simulation) -> tuple[T, ...]:
+        known = cast("dict[object, tuple[T, ...]]", simulation.known)
+        if find not in known:
+            known[find] = tuple(find(simulation))
+        return known[find]
+
+    return wraps(find)(asked)
 
 
 class Hazard(Frozen):

@@ -12,6 +12,7 @@ from kopslint.model.properties.facts import (
     Hazard,
     etcd_clusters,
     reached,
+    remembered,
     settled,
     where,
     worlds_of,
@@ -42,6 +43,7 @@ class Deletion(Record):
     members: tuple[tuple[str, EtcdMember, bool], ...]
 
 
+@remembered
 def let_in_anew(simulation: Simulation) -> Iterator[tuple[str, str, bool]]:
     """The members of both sides, each with its etcd cluster, that start from nothing.
 
@@ -74,6 +76,7 @@ def _first_applied(simulation: Simulation, group: str) -> Step | None:
     return None
 
 
+@remembered
 def expulsions(simulation: Simulation) -> Iterator[Hazard]:
     """Where etcd-manager may remove a living member that nobody chose."""
     for name in etcd_clusters(simulation):
@@ -144,6 +147,7 @@ def _removed_by_hand(simulation: Simulation, name: str) -> set[str]:
     }
 
 
+@remembered
 def never_joining(simulation: Simulation) -> Iterator[Hazard]:
     """Members whose machine runs at the end and that etcd never takes in.
 
@@ -188,6 +192,7 @@ def _first_running(simulation: Simulation, name: str, members: tuple[str, ...]) 
     return simulation.steps[0]
 
 
+@remembered
 def stale_members(simulation: Simulation) -> Iterator[Hazard]:
     """Dead members that stay registered at the end, with no machine to come back."""
     for name in etcd_clusters(simulation):
@@ -223,6 +228,7 @@ def _stale_after(step: Step, name: str, members: tuple[str, ...]) -> bool:
     )
 
 
+@remembered
 def armed(simulation: Simulation) -> Iterator[Hazard]:
     """A lower count lies unread at the end; the next re-read expels living members."""
     expelling = {hazard.etcd_cluster for hazard in expulsions(simulation)}
@@ -241,6 +247,7 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
             yield Hazard.at(simulation.steps[-1], name, (), found)
 
 
+@remembered
 def deletions(simulation: Simulation) -> Iterator[Deletion]:
     """Groups deleted while the state store lists their members, never mended.
 

@@ -10,6 +10,7 @@ from kopslint.model.properties.facts import (
     dead_members,
     etcd_clusters,
     reached,
+    remembered,
     settled,
     where,
     worlds_of,
@@ -53,6 +54,7 @@ def _unwritable(world: EtcdState, _: StateSet) -> bool:
     return not world.writable
 
 
+@remembered
 def outages(simulation: Simulation) -> Iterator[Outage]:
     """Where quorum is lost: for good at most once, for a while at most once each."""
     for name in etcd_clusters(simulation):
@@ -145,6 +147,7 @@ def _outage(step: Step, name: str, found: tuple[EtcdState, StateSet, bool]) -> O
     return Outage.at(step, name, dead, found, forever=False)
 
 
+@remembered
 def intolerances(simulation: Simulation) -> Iterator[Window]:
     """Stretches of steps after which etcd works and not one more failure may come."""
 

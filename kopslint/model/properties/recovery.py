@@ -15,6 +15,7 @@ from kopslint.model.etcd.state import MEMBERS
 from kopslint.model.properties.facts import (
     Hazard,
     etcd_clusters,
+    remembered,
     settled,
     where,
     worlds_of,
@@ -118,6 +119,7 @@ def _goes_well(simulation: Simulation, first: Step, last: Step) -> bool:
     )
 
 
+@remembered
 def absences(simulation: Simulation) -> Iterator[Absence]:
     """Members that were dead for some steps, with no machine to come back by itself."""
     if not _ends_whole(simulation):
@@ -161,9 +163,10 @@ def _absence(name: str, member: str, first: Step, by: Step) -> Iterator[Absence]
         yield Absence.at(first, name, (member,), found, by=by, back=back)
 
 
+@remembered
 def mended_deletions(simulation: Simulation) -> Iterator[MendedDeletion]:
     """Groups deleted while the state store lists their members, and mended later."""
-    found = list(absences(simulation))
+    found = absences(simulation)
     for step in simulation.steps if found else ():
         for group, situation in deleted_groups(step).items():
             members = tuple(
