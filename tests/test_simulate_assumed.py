@@ -287,7 +287,7 @@ STEPS = ("kops update cluster --yes", "kops rolling-update cluster --yes")
 
 NOT_FOLLOWED = {
     "handed kops": (["kops update cluster --yes=$YES"], "error"),
-    "handed kops in a text": (["tmux new -d 'kops delete ig nodes --yes'"], "error"),
+    "handed kops in a text": (["./with-env.sh 'kops $WHAT'"], "error"),
     "handed etcd": (["etcdctl member promote 1f"], "error"),
     "handed the state store": (["aws s3 rm s3://b/c/instancegroup/master-a"], "error"),
     "handed machines": (["aws ssm send-command --targets Key=tag:a,Values=b"], "error"),

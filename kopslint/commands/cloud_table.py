@@ -324,6 +324,12 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
 }
 """Known commands that the simulation has no move for, and what they do."""
 
+ROWS = frozenset(
+    {*STOPS, *GROUP_STOPS, *VOLUMES, *GROUPS, *SCHEDULED, *REMOVES, *EXPIRES}
+    | {*UNREPLAYED}
+)
+"""The leading words of every row above."""
+
 SERVICES: Mapping[str, Reach] = {
     "aws ec2": Reach.MACHINE,
     "aws autoscaling": Reach.MACHINE,

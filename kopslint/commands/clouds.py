@@ -15,7 +15,7 @@ from kopslint.commands.cloud_table import (
     GROUPS,
     HARMLESS,
     MIRRORS,
-    REMOVES,
+    ROWS,
     SCHEDULED,
     SERVICES,
     STOPS,
@@ -52,12 +52,7 @@ _OPTIONS = (
     " lifecycle-file stack volume-id image image-id flavor timeout cwd C"
 )
 
-_TABLE = sorted(
-    {*STOPS, *GROUP_STOPS, *VOLUMES, *GROUPS, *SCHEDULED, *REMOVES}
-    | {*EXPIRES, *UNREPLAYED},
-    key=len,
-    reverse=True,
-)
+_TABLE = sorted(ROWS, key=len, reverse=True)
 _LONGEST = 6
 
 # How people name what holds a kops state store and the etcd backups in it.

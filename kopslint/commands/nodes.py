@@ -20,6 +20,7 @@ from kopslint.commands.model import (
     Sleep,
     Terraform,
     Unreadable,
+    Unreplayed,
 )
 from kopslint.commands.wrappers import KUBECTL
 from kopslint.kops.duration import go_seconds
@@ -94,19 +95,54 @@ def _node_command(
 
 
 def _containers(invocation: Invocation) -> Command:
-    """``docker``, ``crictl``: only the containers of etcd-manager matter."""
+    """``docker``, ``crictl``: only the containers of etcd matter.
+
+    Those of etcd-manager kubelet starts again. What is meant is told by a name, by
+    what prints the ids, or by what is in front of it in its pipeline.
+    """
     given = arguments(
         invocation.words[1:], "H host context n namespace t time s signal"
     )
-    verb = given.positionals[0].text if given.positionals else None
+    words = given.positionals
+    if invocation.program == "ctr":
+        # `ctr task kill ID`
+        words = words[1:]
+    verb = words[0].text if words else None
     if verb in _STOPS_CONTAINERS:
-        named = [w.shown for w in given.positionals[1:]]
+        named = [_told(word) for word in words[1:]]
+        named.append(invocation.upstream)
         signs = [sign for sign in (*named, *invocation.places) if _MANAGER in sign]
         if signs:
             return _restart(invocation, signs)
+        on_machine = bool(invocation.hosts) or invocation.program in ("crictl", "ctr")
+        every = given.has("a", "all", "fa", "af") or any(
+            word.text is None for word in words[1:]
+        )
+        etcd = any(_ETCD.search(name) for name in named)
+        other = any(_OTHER_CONTAINER.search(name) for name in named)
+        if etcd or (on_machine and every and not other):
+            return Unreplayed(
+                text=invocation.text,
+                span=invocation.span,
+                reason="it may stop the containers of etcd",
+                reach=Reach.ETCD,
+                about=invocation.hosts,
+            )
     return Foreign(
         text=invocation.text, span=invocation.span, program=invocation.program
     )
+
+
+def _told(word: Word) -> str:
+    """A word with what prints it."""
+    return " ".join(
+        [word.shown, *(p.of for p in word.pieces if isinstance(p, Unknown))]
+    )
+
+
+# A name or label that people look containers up by, other than those of etcd.
+_OTHER_CONTAINER = re.compile(r"(?:name|label|image|ancestor)[=\s:]+\S")
+_ETCD = re.compile(r"\betcd\b|etcd[-_]")
 
 
 def _restart(invocation: Invocation, signs: list[str]) -> Command:

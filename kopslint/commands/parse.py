@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from kopslint.commands.cloud_table import PROVIDERS
 from kopslint.commands.invocation import Invocation, is_option
-from kopslint.commands.model import Foreign, Reach, Unreadable
+from kopslint.commands.model import Foreign, Reach, Unreadable, Unreplayed
 from kopslint.commands.wrappers import peel
 from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kopslint.commands.model import Command
     from kopslint.shell.ast import SimpleCommand
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 _ETCD = frozenset({"etcd-manager-ctl", "etcdctl", "etcdutl"})
 _CLUSTER = frozenset(
     {"crictl", "docker", "helm", "kubectl", "nerdctl", "podman", "sleep"}
-    | {"systemctl", "terraform", "terragrunt", "tofu"}
+    | {"ctr", "terraform", "terragrunt", "tofu"}
+)
+_ON_A_MACHINE = frozenset(
+    {"reboot", "shutdown", "poweroff", "halt", "init", "telinit", "systemctl"}
+    | {"service", "initctl", "rc-service", "kill", "pkill", "killall", "dd", "mkfs"}
+    | {"wipefs", "blkdiscard", "sgdisk", "mke2fs", "umount", "cryptsetup"}
+    | {"rm", "shred", "mv", "truncate", "iptables", "ip6tables", "nft", "ufw"}
+    | {"firewall-cmd", "tc", "ip", "ifconfig", "ifdown", "kubeadm"}
 )
 _STATUS = {"true": True, "false": False, ":": True}
 _SOURCES = ("source", ".")
@@ -36,7 +43,7 @@ _INTERPRETERS = frozenset(
     | {"expect", "osascript", "pwsh"}
 )
 _RUNNERS = (
-    *("make", "gmake", "ansible", "ansible-playbook", "just", "task", "rake"),
+    *("make", "gmake", "ansible-playbook", "just", "task", "rake"),
     *("at", "batch", "tmux", "screen"),
 )
 # What an interpreter is given that is not a shell is only looked through.
@@ -45,12 +52,6 @@ _TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
 _CALLED = re.compile(r"(?i)(?<![\w./-])(?P<program>kops|etcdctl)(?=\s|_)")
 _SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
 _SYSTEM = r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+"
-# What etcd keeps of a member on a volume of kops; certificates are made anew.
-_MEMBER_DATA = re.compile(
-    r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"
-)
-_DESTROYS = ("rm", "shred", "mkfs")
-_POWER = ("reboot", "shutdown", "poweroff", "halt")
 _EDITORS = r"EDITOR|VISUAL"
 
 
@@ -125,6 +126,10 @@ def _reader(program: str) -> Callable[[Invocation], Command] | None:
         from kopslint.commands.clouds import read_provider
 
         return read_provider
+    if program in _ON_A_MACHINE or program.startswith("mkfs."):
+        from kopslint.commands.machine import read_machine
+
+        return read_machine
     if program in _CLUSTER:
         from kopslint.commands.nodes import read_cluster
 
@@ -137,13 +142,15 @@ def _read(invocation: Invocation) -> Command:
     reader = _reader(program)
     if reader is not None and not _is_one_unknown(invocation):
         return reader(invocation)
+    if (managed := _managed(invocation, program)) is not None:
+        return managed
     reason = _reason(invocation, program)
     if reason is not None:
         return Unreadable(
             text=invocation.text,
             span=invocation.span,
             reason=reason,
-            reach=_reach(invocation, program),
+            reach=_reach(invocation),
         )
     return Foreign(
         text=invocation.text,
@@ -151,6 +158,39 @@ def _read(invocation: Invocation) -> Command:
         program=program,
         status=_STATUS.get(program),
     )
+
+
+def _managed(invocation: Invocation, program: str) -> Command | None:
+    """What a tool for many machines does to them, where that is not a command line."""
+    words = [word.shown for word in invocation.words[1:]]
+    if program in _TYPED_ON_ALL:
+        reason = "what is typed on these machines is not in the list"
+    elif program in _MANAGERS and _MANAGERS[program](words):
+        reason = f"what `{program}` does on these machines is not followed"
+    else:
+        return None
+    about = tuple(w for w in invocation.words[1:] if not is_option(w))
+    return Unreplayed(
+        text=invocation.text,
+        span=invocation.span,
+        reason=reason,
+        reach=Reach.MACHINE,
+        about=about[:1],
+    )
+
+
+def _always(words: list[str]) -> bool:
+    return bool(words) and not {"--version", "--help", "-h"} & {*words}
+
+
+_TYPED_ON_ALL = ("cssh", "csshx", "clusterssh", "xpanes", "tmux-cssh", "cluster-ssh")
+_MANAGERS: Mapping[str, Callable[[list[str]], bool]] = {
+    **dict.fromkeys(("ansible", "salt", "salt-ssh", "chef-client", "mco"), _always),
+    "bolt": lambda words: "run" in words,
+    "puppet": lambda words: words[:1] in (["agent"], ["apply"]),
+    "salt-run": lambda words: any(word.startswith("state.") for word in words),
+}
+"""Tools that work on many machines, and when their words change anything there."""
 
 
 def _reason(invocation: Invocation, program: str) -> Unknown | None:
@@ -170,10 +210,6 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
         return Unknown(rest[0].shown, "the sourced script is not part of the list")
     if program in _RUNNERS:
         return Unknown(invocation.text, f"what `{program}` runs is not in the list")
-    if program in _DESTROYS and any(_MEMBER_DATA.search(w.shown) for w in rest):
-        return Unknown(program, f"whose etcd data `{program}` deletes, and when")
-    if program in _POWER:
-        return Unknown(program, "it takes down the machine that it runs on")
     if program in _INTERPRETERS or program.rstrip("0123456789.") == "python":
         return _interpreted(invocation)
     path = word.shown
@@ -182,12 +218,8 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     return None
 
 
-def _reach(invocation: Invocation, program: str) -> Reach:
+def _reach(invocation: Invocation) -> Reach:
     """What a program that cannot be followed is handed, as its words tell."""
-    if program in _POWER:
-        return Reach.MACHINE
-    if program in _DESTROYS:
-        return Reach.VOLUME
     said = " ".join(word.shown for word in invocation.words)
     called = {match["program"].lower() for match in _CALLED.finditer(said)}
     if "kops" in called:

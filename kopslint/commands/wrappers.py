@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.commands.cloud_table import PROVIDERS
+from kopslint.commands.cloud_table import PROVIDERS, ROWS
+from kopslint.commands.hidden import SHELL_TEXT_IN, hidden, stands_for
 from kopslint.commands.invocation import (
     Invocation,
     arguments,
@@ -220,6 +221,7 @@ def _ssh(command: Invocation) -> tuple[Invocation, ...] | None:
     host = skip_options(rest, _SSH)
     after = rest[host + 1 :]
     after = after[skip_options(after, _SSH) :]
+    command = command._replace(hosts=rest[host : host + 1])
     if after:
         return resplit(command, after)
     if command.stdin is not None and host < len(rest):
@@ -230,15 +232,168 @@ def _ssh(command: Invocation) -> tuple[Invocation, ...] | None:
 def _gcloud(command: Invocation) -> tuple[Invocation, ...] | None:
     given = arguments(command.words[1:], "command zone project")
     line = given.value("command")
-    if line is None or [w.text for w in given.positionals[:2]] != ["compute", "ssh"]:
+    names = [w for w in given.positionals if w.text not in ("alpha", "beta")]
+    if line is None or [w.text for w in names[:2]] != ["compute", "ssh"]:
         return None
-    return commands_in(command, line)
+    return commands_in(command._replace(hosts=tuple(names[2:3])), line)
+
+
+_ON_MANY = (
+    "w H h hosts host l user g x X f t timeout p par o O e m a hostlist R nodes n"
+    " targets s script run-as project inventory"
+)
+
+
+def _on_many(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``pssh -H "a b" COMMAND``, ``pdsh -w a,b COMMAND``, ``clush -w a,b COMMAND``."""
+    rest = command.words[1:]
+    at = skip_options(rest, _ON_MANY)
+    given = arguments(rest[:at], _ON_MANY)
+    inner = rest[at:]
+    hosts = given.all("H", "host", "w", "m", "n")
+    if not inner:
+        return None
+    return resplit(_on(command, hosts), inner)
+
+
+def _on(command: Invocation, hosts: tuple[Word, ...]) -> Invocation:
+    """The command on hosts that may be any number of machines."""
+    return command._replace(hosts=hosts or command.words[:1], fans_out=True)
+
+
+def _ansible(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``ansible PATTERN -m shell -a COMMAND``: a module on machines of an inventory."""
+    given = arguments(
+        command.words[1:],
+        "i inventory m module-name a args u user f forks l limit e extra-vars c T t"
+        " become-user private-key B P M",
+    )
+    if not given.positionals:
+        return None
+    on = _on(command, (*given.positionals[:1], *given.all("l", "limit")))
+    module = given.value("m", "module-name")
+    name = (module.text if module is not None else "command") or ""
+    line = given.value("a", "args")
+    name = name.rpartition(".")[2]
+    if name in ("shell", "command", "raw", "script"):
+        return commands_in(on, line) if line is not None else None
+    if name == "reboot":
+        like = command.words[0]
+        return (on._replace(words=(Word(("reboot",), like.raw, like.span),)),)
+    if name in ("service", "systemd", "systemd_service") and line is not None:
+        said = dict(re.findall(r"(\w+)=(\S+)", line.shown))
+        verb = {"stopped": "stop", "restarted": "restart"}.get(said.get("state", ""))
+        words = ("systemctl", verb or "status", said.get("name", ""))
+        return (on._replace(words=tuple(Word((w,), w, line.span) for w in words)),)
+    reads = name in ("ping", "setup", "debug", "stat", "gather_facts", "fetch")
+    return (on._replace(words=command.words[:0]),) if reads else None
+
+
+def _salt(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``salt TARGET cmd.run COMMAND``, and the functions that take machines down."""
+    given = arguments(command.words[1:], "t timeout b batch N G E L C S out")
+    words = given.positionals
+    if len(words) < 2 or words[1].text is None:
+        return None
+    on = _on(command, words[:1])
+    match words[1].text:
+        case "cmd.run" | "cmd.run_all" | "cmd.shell" if len(words) > 2:
+            return commands_in(on, words[2])
+        case (
+            "system.reboot"
+            | "system.shutdown"
+            | "system.poweroff"
+            | "system.halt" as to
+        ):
+            name = to.partition(".")[2]
+            return (on._replace(words=(Word((name,), name, words[1].span),)),)
+        case "service.stop" | "service.disable" if len(words) > 2:
+            stop = (
+                Word((part,), part, words[1].span) for part in ("systemctl", "stop")
+            )
+            return (on._replace(words=(*stop, words[2])),)
+        case "test.ping" | "test.version":
+            return (on._replace(words=()),)
+        case str(name) if name.startswith(
+            ("grains.", "pillar.", "status.", "pkg.list")
+        ):
+            return (on._replace(words=()),)
+    return None
+
+
+def _bolt(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``bolt command run COMMAND --targets HOSTS``."""
+    given = arguments(command.words[1:], "t targets n nodes u user p password")
+    if [w.text for w in given.positionals[:2]] != ["command", "run"]:
+        return None
+    on = _on(command, given.all("t", "targets", "n", "nodes"))
+    return commands_in(on, *given.positionals[2:3]) if given.positionals[2:] else None
+
+
+def _knife(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``knife ssh QUERY COMMAND``."""
+    given = arguments(command.words[1:], "x ssh-user a attribute i identity-file P C")
+    if [w.text for w in given.positionals[:1]] != ["ssh"] or not given.positionals[2:]:
+        return None
+    return commands_in(_on(command, given.positionals[1:2]), given.positionals[2])
+
+
+def _sshpass(command: Invocation) -> tuple[Invocation, ...] | None:
+    rest = command.words[1:]
+    inner = rest[skip_options(rest, "p f d P") :]
+    return (command._replace(words=inner),) if inner else None
+
+
+def _by_cloud(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``hcloud server ssh HOST C``, ``doctl compute ssh HOST --ssh-command C``."""
+    given = arguments(command.words[1:], "ssh-command ssh-user u p port ssh-key-path")
+    names = [w.text for w in given.positionals]
+    line = given.value("ssh-command")
+    if names[:2] == ["compute", "ssh"] and line is not None:
+        return commands_in(command._replace(hosts=given.positionals[2:3]), line)
+    if names[:2] == ["server", "ssh"] and given.positionals[3:]:
+        on = command._replace(hosts=given.positionals[2:3])
+        return resplit(on, given.positionals[3:])
+    return None
+
+
+def _aws(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``aws ssm send-command``: the commands that its parameters hold."""
+    given = arguments(command.words[1:], many=True)
+    names = [w.text for w in given.positionals]
+    if "send-command" not in names or "ssm" not in names:
+        return None
+    said = " ".join(w.shown for w in given.all("parameters"))
+    held = re.search(r"commands[\"']?\s*[=:]\s*\[?(?P<list>.*)", said, re.DOTALL)
+    if held is None:
+        return None
+    lines = re.findall(r"\"([^\"]+)\"|'([^']+)'", held["list"])
+    texts = [one or other for one, other in lines] or [held["list"].strip(" ]}")]
+    like = given.all("parameters")[0]
+    on = _on(command, given.all("instance-ids", "targets"))
+    found = [commands_in(on, Word((text,), like.raw, like.span)) for text in texts]
+    return tuple(one for each in found for one in each or ()) or None
+
+
+def _az(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``az vm run-command invoke --scripts TEXT``."""
+    given = arguments(
+        command.words[1:], "scripts name n resource-group g command-id ids parameters"
+    )
+    script = given.value("scripts")
+    if [w.text for w in given.positionals[1:2]] != ["run-command"] or script is None:
+        return None
+    if script.shown.startswith("@"):
+        return None
+    return commands_in(command._replace(hosts=given.all("name", "n", "ids")), script)
 
 
 def _kubectl(command: Invocation) -> tuple[Invocation, ...] | None:
     """``kubectl exec POD [-c C] [--] COMMAND``."""
     rest = command.words[1:]
     at = skip_options(rest, KUBECTL)
+    if at < len(rest) and rest[at].text in ("debug", "node-shell"):
+        return _on_node(command, rest[at + 1 :])
     if at >= len(rest) or rest[at].text != "exec":
         return None
     rest = rest[at + 1 :]
@@ -254,6 +409,18 @@ def _kubectl(command: Invocation) -> tuple[Invocation, ...] | None:
         return None
     place = before[pod].shown
     return (command._replace(words=inner, places=(place, *command.places)),)
+
+
+def _on_node(
+    command: Invocation, rest: tuple[Word, ...]
+) -> tuple[Invocation, ...] | None:
+    """``kubectl debug node/NAME -- COMMAND``, which has the machine's disks."""
+    before, _, inner = _at_separator(rest)
+    named = arguments(before, f"{KUBECTL} image profile target copy-to").positionals
+    node = named[:1]
+    if not inner or not node or _is_session(command, inner):
+        return None
+    return (command._replace(words=inner, hosts=node),)
 
 
 def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -303,12 +470,24 @@ def _at_separator(
 
 
 REMOTE: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {
+    **dict.fromkeys(
+        ("pssh", "parallel-ssh", "pdsh", "clush", "dsh", "mpssh", "orgalorg"), _on_many
+    ),
+    **dict.fromkeys(("hcloud", "doctl", "scw"), _by_cloud),
+    **dict.fromkeys(("autossh", "mosh"), _ssh),
+    "ansible": _ansible,
+    "aws": _aws,
+    "az": _az,
+    "bolt": _bolt,
     "crictl": _docker,
     "docker": _docker,
     "gcloud": _gcloud,
+    "knife": _knife,
     "kubectl": _kubectl,
     "nerdctl": _docker,
     "podman": _docker,
+    "salt": _salt,
+    "sshpass": _sshpass,
     "ssh": _ssh,
 }
 
@@ -316,7 +495,22 @@ REMOTE: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {
 # A wrapper's options that take the next word, and how many words of its own follow
 # them before the command.
 _PREFIXES: Mapping[str, tuple[str, int]] = {
+    "aa-exec": ("p profile", 0),
     "builtin": ("", 0),
+    "busybox": ("", 0),
+    "cgexec": ("g", 0),
+    "chpst": ("u U b e / n l L m d o p f c r t", 0),
+    "chrt": ("T P D", 1),
+    "catchsegv": ("", 0),
+    "cpulimit": ("l limit p pid e exe P path", 0),
+    "dbus-run-session": ("", 0),
+    "dumb-init": ("", 0),
+    "eatmydata": ("", 0),
+    "entr": ("", 0),
+    "fakeroot": ("", 0),
+    "faketime": ("f", 1),
+    "firejail": ("", 0),
+    "gosu": ("", 1),
     "caffeinate": ("t w", 0),
     "chronic": ("", 0),
     "chroot": ("", 1),
@@ -326,27 +520,60 @@ _PREFIXES: Mapping[str, tuple[str, int]] = {
     "exec": ("a", 0),
     "flock": ("w E timeout", 1),
     "ionice": ("c n p", 0),
+    "ltrace": ("o e p s", 0),
     "nice": ("n adjustment", 0),
     "nohup": ("", 0),
+    "nsenter": ("t S G", 0),
+    "numactl": ("m N C i p", 0),
+    "pkexec": ("user", 0),
+    "prlimit": ("p", 0),
+    "proxychains": ("f", 0),
+    "proxychains4": ("f", 0),
+    "rlwrap": ("f H a", 0),
+    "setarch": ("", 1),
+    "setpriv": ("", 0),
     "setsid": ("", 0),
     "stdbuf": ("i o e", 0),
+    "strace": ("o e p s", 0),
+    "su-exec": ("", 1),
+    "systemd-cat": ("t p identifier priority", 0),
+    "systemd-inhibit": ("what who why mode", 0),
+    "systemd-run": (
+        "p property u unit description on-calendar on-active slice E H M",
+        0,
+    ),
+    "taskset": ("c", 1),
+    "tini": ("e", 0),
+    "torsocks": ("", 0),
+    "toybox": ("", 0),
     "sudo": ("u g h p C r t U D R T user group host", 0),
     "time": ("f o", 0),
     "timeout": ("k s kill-after signal", 1),
     "unbuffer": ("", 0),
+    "unshare": ("R S G w", 0),
     "watch": ("n interval", 0),
+    "winpty": ("", 0),
+    "xvfb-run": ("n s a", 0),
 }
 # What these say about a command is text, and runs nothing.
 _SAYS = frozenset(
-    {"cat", "grep", "egrep", "rg", "ag", "awk", "sed", "man", "which", "type", "alias"}
-    | {"whereis", "hash", "test", "[", "[[", "git", "export", "readonly", "local"}
-    | {"declare", "read", "set", "unset", "trap", "vi", "vim", "nano", "tee"}
-    | {":", "true", "false"}
+    {"cat", "grep", "egrep", "fgrep", "rg", "ag", "which", "type", "alias"}
+    | {"whereis", "hash", "test", "[", "[[", "export", "readonly", "local"}
+    | {"declare", "typeset", "read", "set", "unset", "trap", "nano", "tee"}
+    | {":", "true", "false", "curl", "wget", "gh", "hub", "glab", "jq", "yq", "mail"}
+    | {"mailx", "sendmail", "logger", "wall", "figlet", "cowsay", "cut", "tr", "sort"}
+    | {"uniq", "head", "tail", "wc", "diff", "comm", "ls", "cd", "mkdir", "cp", "mv"}
+    | {"ln", "touch", "chmod", "chown", "rm", "column", "complete", "compgen", "dialog"}
+    | {"whiptail", "zenity", "history", "open", "code", "expr", "basename", "dirname"}
+    | {"date", "seq", "tput", "clear", "banner", "lolcat", "notify-send"}
+    | {"slack", "slackcat", "aws-slack", "jira", "pandoc", "cmp", "file", "stat"}
+    | {"apt", "apt-get", "brew", "dnf", "yum", "snap", "pip", "pip3", "choco"}
 )
 # So do a script's own functions with such a name: log_info, die.
 _SAYING = (
     *("log", "info", "warn", "err", "debug", "print", "echo", "say", "msg"),
-    *("message", "note", "title", "die", "fail"),
+    *("message", "note", "title", "die", "fail", "notify", "slack", "announce"),
+    *("alert", "usage", "help"),
 )
 # A word sequence with one of these programs and one of its commands in it runs it,
 # whatever wraps it: a function of the script, `aws-vault exec`, `retry 3`. Options
@@ -366,7 +593,11 @@ _TELLING: Mapping[str, tuple[str, frozenset[str]]] = {
     ),
     "terraform": ("", frozenset({"apply", "destroy", "plan"})),
     "tofu": ("", frozenset({"apply", "destroy", "plan"})),
+    "systemctl": ("", frozenset({"stop", "kill", "disable", "mask", "reboot"})),
+    "crictl": ("", frozenset({"stop", "stopp", "rm", "rmp"})),
 }
+# Those of which every argument is read by their own module.
+_READ = frozenset({*_TELLING, *PROVIDERS, "etcdutl", "helm", "sleep", "terragrunt"})
 _BEHIND_UNKNOWN = frozenset(
     {*_TELLING, *PROVIDERS, "kops", "crictl", "docker", "helm", "sleep", "systemctl"}
 )
@@ -410,16 +641,21 @@ def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
     inner = reader(command) if reader is not None and rest else None
     if inner is not None:
         return inner
+    if program in SHELL_TEXT_IN:
+        return hidden(command)
     if program == "kops" or _says(program.lower()):
         return None
+    if (found := stands_for(command.words[0])) is not None:
+        return (command._replace(words=(found, *rest)),)
     if not program and rest and program_name(rest[0]) in _BEHIND_UNKNOWN:
         # ``$SUDO kubectl get nodes``: whatever stands in front runs the program.
         return (command._replace(words=rest),)
-    return _telling(command)
+    return _telling(command) or (None if program in _READ else hidden(command))
 
 
 def _says(program: str) -> bool:
-    return program in _SAYS or (program.startswith(_SAYING) and program.isidentifier())
+    name = program.replace("-", "_")
+    return program in _SAYS or (name.startswith(_SAYING) and name.isidentifier())
 
 
 def _prefix(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -427,14 +663,37 @@ def _prefix(command: Invocation) -> tuple[Invocation, ...] | None:
     if program == "command" and rest and head(rest[0]) in ("-v", "-V"):
         return None
     options, own = _PREFIXES[program]
+    if program == "env" and (text := _split_string(rest)) is not None:
+        return commands_in(command, *text)
     inner = rest[skip_options(rest, options) + own :]
     if not inner:
         # `sudo -i` is a shell.
         stdin = command.stdin if program == "sudo" else None
         return commands_in(command, stdin) if stdin is not None else None
-    if program == "watch" and len(inner) == 1:
+    if program in ("watch", "entr") and len(inner) == 1:
         return commands_in(command, inner[0])
+    if program == "flock" and head(inner[0]) in ("-c", "--command"):
+        return commands_in(command, *inner[1:2]) if inner[1:] else None
     return (command._replace(words=inner),)
+
+
+def _split_string(rest: tuple[Word, ...]) -> tuple[Word, ...] | None:
+    """The text that ``env -S`` takes for a command line, with what follows it."""
+    for at, word in enumerate(rest):
+        if not is_option(word):
+            return None
+        start = head(word)
+        for option in ("--split-string=", "-S", "-vS"):
+            if start.startswith(option):
+                glued = start != option
+                return (
+                    (cut(word, len(option)), *rest[at + 1 :])
+                    if glued
+                    else rest[at + 1 :]
+                )
+        if start == "--split-string":
+            return rest[at + 1 :]
+    return None
 
 
 def _shell(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -512,6 +771,9 @@ def _telling(command: Invocation) -> tuple[Invocation, ...] | None:
 def _telling_verbs(program: str) -> tuple[str, Collection[str]]:
     if program == "kops":
         return "state v name config", table().verbs[""].children.keys()
+    if program in PROVIDERS:
+        services = {row.split()[1] for row in ROWS if row.startswith(f"{program} ")}
+        return "profile region output project zone config context", services
     return _TELLING.get(program, ("", ()))
 
 

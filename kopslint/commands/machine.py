@@ -1,0 +1,244 @@
+"""What is done on a machine itself: power, services, processes, disks, firewall.
+
+On a machine of the control plane it takes a member of etcd, or its disk. Where it is
+typed is known only for programs that run it elsewhere (``ssh HOST``); else it may be
+any machine, this one too. Sources: the manuals of the programs; kops
+pkg/wellknownports/wellknownports.go for the ports, nodeup/pkg/model for the services,
+pkg/model/components/etcdmanager/model.go for the folders.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.commands.etcd import etcd_cluster_in
+from kopslint.commands.invocation import arguments
+from kopslint.commands.model import (
+    Foreign,
+    Reach,
+    RestartManagers,
+    StopInstances,
+    Unreadable,
+    Unreplayed,
+)
+from kopslint.shell.ast import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kopslint.commands.invocation import Invocation
+    from kopslint.commands.model import Command
+
+_SERVICES = re.compile(
+    r"(etcd|kubelet|containerd|docker|crio|cri-o|protokube|kops-configuration"
+    r"|kube-apiserver|networking?|systemd-networkd|NetworkManager)[\w@.-]*"
+)
+_MANIFEST = re.compile(r"/etc/kubernetes/manifests(/(\*|etcd[\w.*-]*)?)?$")
+# What etcd keeps of a member on a volume of kops; certificates are made anew.
+_MEMBER_DATA = re.compile(
+    r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"
+)
+_MOUNTED = re.compile(r"/mnt/(?:master-vol-|disks/)|^/dev/(?:xvd|sd|nvme|vd|disk)")
+_DEVICE = re.compile(r"(?:of=)?/dev/(?!null|zero|std|random|urandom|tty|shm|fd)\S+")
+# Peers and clients of etcd, and etcd-manager's own.
+_PORTS = re.compile(r"(?<!\d)(2379|238[0-3]|400[1-4]|399[2-7])(?!\d)")
+_SHUTS = re.compile(r"\b(DROP|REJECT|drop|reject|deny)\b")
+_ETCD = re.compile(r"\betcd\b|etcd[.-]")
+_MANAGER = "etcd-manager"
+
+
+def read_machine(invocation: Invocation) -> Command:
+    """What a program does to the machine that it runs on."""
+    reader = _READERS.get(_family(invocation.program))
+    command = reader(invocation) if reader is not None else None
+    return command or _nothing(invocation)
+
+
+def _family(program: str) -> str:
+    return "mkfs" if program.startswith("mkfs.") else program
+
+
+def _power(invocation: Invocation) -> Command | None:
+    program = invocation.program
+    words = [word.shown for word in invocation.words[1:]]
+    if program in ("init", "telinit"):
+        if words[:1] not in (["0"], ["6"]):
+            return None
+        return _goes_down(invocation, "reboot" if words[0] == "6" else "stop")
+    if program == "shutdown" and "-c" in words:
+        return None
+    again = program == "reboot" or (
+        program == "shutdown" and any(w in ("-r", "--reboot") for w in words)
+    )
+    return _goes_down(invocation, "reboot" if again else "stop")
+
+
+def _goes_down(invocation: Invocation, verb: Literal["reboot", "stop"]) -> Command:
+    """The machine goes down; which one, only a program that runs it there tells."""
+    if invocation.hosts:
+        return StopInstances(
+            text=invocation.text,
+            span=invocation.span,
+            verb=verb,
+            instances=invocation.hosts,
+            many=invocation.fans_out,
+        )
+    program = invocation.program
+    return Unreadable(
+        text=invocation.text,
+        span=invocation.span,
+        reason=Unknown(program, "it takes down the machine that it runs on"),
+        reach=Reach.MACHINE,
+    )
+
+
+def _systemctl(invocation: Invocation) -> Command | None:
+    given = arguments(invocation.words[1:], "H M host machine signal s kill-who")
+    names = [word.shown for word in given.positionals]
+    if invocation.program == "service":
+        names = [*names[1:2], *names[:1]]
+    verb, units = (names[0], names[1:]) if names else ("", [])
+    if verb in ("reboot", "poweroff", "halt", "kexec"):
+        return _goes_down(
+            invocation, "reboot" if verb in ("reboot", "kexec") else "stop"
+        )
+    stops = verb in ("stop", "kill", "mask") or (verb == "disable" and given.has("now"))
+    if verb == "isolate":
+        return _unreplayed(invocation, f"`{verb}` stops services", Reach.MACHINE)
+    unit = next((unit for unit in units if _SERVICES.fullmatch(unit)), None)
+    if not stops or unit is None:
+        return None
+    if "docker" in unit and not invocation.hosts:
+        # Workstations run it too.
+        return None
+    return _unreplayed(invocation, f"it stops {unit} on a machine", Reach.MACHINE)
+
+
+def _kill(invocation: Invocation) -> Command | None:
+    said = " ".join(word.shown for word in invocation.words[1:])
+    if _MANAGER in said:
+        return _restart(invocation)
+    if _ETCD.search(said) or re.search(r"\bkubelet\b|kube-apiserver", said):
+        return _unreplayed(
+            invocation, "it kills what runs the control plane", Reach.ETCD
+        )
+    return None
+
+
+def _restart(invocation: Invocation) -> Command:
+    """The manager is killed: kubelet starts it again, and that starts its member."""
+    said = " ".join(word.shown for word in invocation.words)
+    return RestartManagers(
+        text=invocation.text,
+        span=invocation.span,
+        etcd_cluster=etcd_cluster_in(said) if "etcd-manager-" in said else None,
+    )
+
+
+def _disk(invocation: Invocation) -> Command | None:
+    words = [word.shown for word in invocation.words[1:]]
+    writes = invocation.program != "dd" or any(w.startswith("of=") for w in words)
+    unknown = any(word.text is None for word in invocation.words[1:])
+    named = [w for w in words if _DEVICE.fullmatch(w) and not w.startswith("if=")]
+    if not writes or not (named or (unknown and invocation.program != "dd")):
+        return None
+    what = named[-1] if named else "a disk"
+    return _unreplayed(invocation, f"it overwrites {what}", Reach.VOLUME)
+
+
+def _umount(invocation: Invocation) -> Command | None:
+    words = invocation.words[1:]
+    if not any(_MOUNTED.search(word.shown) for word in words):
+        return None
+    return _unreplayed(
+        invocation, "it takes the disk away from under a member", Reach.VOLUME
+    )
+
+
+def _remove(invocation: Invocation) -> Command | None:
+    """Data of a member, or the manifest by which kubelet runs it."""
+    program, words = invocation.program, invocation.words[1:]
+    words = words[:-1] if program == "mv" else words
+    if program != "mv" and any(_MEMBER_DATA.search(word.shown) for word in words):
+        return Unreadable(
+            text=invocation.text,
+            span=invocation.span,
+            reason=Unknown(program, f"whose etcd data `{program}` deletes, and when"),
+            reach=Reach.VOLUME,
+        )
+    if program == "mv" and any(_MEMBER_DATA.search(word.shown) for word in words):
+        return _unreplayed(invocation, "it moves a member's data away", Reach.VOLUME)
+    if any(_MANIFEST.search(word.shown) for word in words):
+        return _unreplayed(
+            invocation, "kubelet stops etcd without its manifest", Reach.ETCD
+        )
+    return None
+
+
+def _firewall(invocation: Invocation) -> Command | None:
+    words = [word.shown for word in invocation.words[1:]]
+    said = " ".join(words)
+    if invocation.program == "tc" and "netem" in words:
+        return _unreplayed(
+            invocation, "it makes the network of a machine bad", Reach.MACHINE
+        )
+    # `-P INPUT DROP` is for every port.
+    policy = "-P" in words or "--policy" in words
+    ports = _PORTS.search(said) or not re.search(r"--?dports?\b|\bport\b", said)
+    takes = invocation.program in ("tc", "ufw") or "-D" not in words
+    if not _SHUTS.search(said) or not takes or not (policy or ports):
+        return None
+    return _unreplayed(
+        invocation, "it keeps the members of etcd from each other", Reach.MACHINE
+    )
+
+
+def _network(invocation: Invocation) -> Command | None:
+    words = [word.shown for word in invocation.words[1:]]
+    down = "down" in words and (invocation.program != "ip" or "link" in words)
+    if not down and invocation.program != "ifdown":
+        return None
+    return _unreplayed(invocation, "it takes a machine off the network", Reach.MACHINE)
+
+
+def _reset(invocation: Invocation) -> Command | None:
+    words = [word.shown for word in invocation.words[1:]]
+    if words[:1] != ["reset"]:
+        return None
+    return _unreplayed(
+        invocation, "it removes all of Kubernetes from a machine", Reach.MACHINE
+    )
+
+
+def _unreplayed(invocation: Invocation, reason: str, reach: Reach) -> Command:
+    return Unreplayed(
+        text=invocation.text,
+        span=invocation.span,
+        reason=reason,
+        reach=reach,
+        about=invocation.hosts,
+    )
+
+
+def _nothing(invocation: Invocation) -> Command:
+    return Foreign(
+        text=invocation.text, span=invocation.span, program=invocation.program
+    )
+
+
+_READERS: Mapping[str, Callable[[Invocation], Command | None]] = {
+    **dict.fromkeys(
+        ("reboot", "shutdown", "poweroff", "halt", "init", "telinit"), _power
+    ),
+    **dict.fromkeys(("systemctl", "service", "initctl", "rc-service"), _systemctl),
+    **dict.fromkeys(("kill", "pkill", "killall"), _kill),
+    **dict.fromkeys(("dd", "mkfs", "wipefs", "blkdiscard", "sgdisk", "mke2fs"), _disk),
+    **dict.fromkeys(("umount", "cryptsetup"), _umount),
+    **dict.fromkeys(("rm", "shred", "mv", "truncate"), _remove),
+    **dict.fromkeys(
+        ("iptables", "ip6tables", "nft", "ufw", "firewall-cmd", "tc"), _firewall
+    ),
+    **dict.fromkeys(("ip", "ifconfig", "ifdown"), _network),
+    "kubeadm": _reset,
+}
