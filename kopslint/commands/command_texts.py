@@ -1,9 +1,12 @@
-"""Commands inside an argument of a program that is no plain wrapper.
+"""Command lines inside a word: what ``sh -c``, ``ssh`` and ``eval`` are given.
 
-``script -c "kops ..."``, ``awk 'BEGIN{system("kops ...")}'``, ``vim -c '!kops ...'``: a
-text of a shell in the middle of something else. What is found is read as a shell reads
-it; a text with a known program in it that cannot be cut out is a program that is not
-known. Nothing here knows what the commands do. Sources: the manuals of the programs.
+Such a text is read as a script of its own, by a shell that knows nothing of the one
+around it. Its commands count one after another, whatever its control flow.
+
+Other programs run a text that stands in the middle of something else: ``awk
+'BEGIN{system("kops ...")}'``, ``vim -c '!kops ...'``, ``nix-shell --run "kops ..."``. What
+is found there is read in the same way. Nothing here knows what the commands do. Sources:
+the manuals of the programs.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.commands.cloud_table import PROVIDERS
-from kopslint.commands.wrappers import commands_in
+from kopslint.commands.invocation import unknown_word
 from kopslint.kops.command_table import table
+from kopslint.notations.command_list import simple_commands
 from kopslint.shell.ast import Unknown, Word
+from kopslint.shell.read import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -236,3 +241,47 @@ def stands_for(word: Word) -> Word | None:
     found = (program for program in _FIRST if fnmatchcase(program, name))
     program = next(found, None)
     return Word((program,), word.raw, word.span) if program is not None else None
+
+
+_SPECIAL = r"[\s;&|<>$`]"
+
+
+def resplit(
+    command: Invocation, words: tuple[Word, ...]
+) -> tuple[Invocation, ...] | None:
+    """The commands in words that a second shell joins and reads again.
+
+    Words in which that shell finds nothing to do keep their own places.
+    """
+    literals = (p for word in words for p in word.pieces if isinstance(p, str))
+    if any(re.search(_SPECIAL, literal) for literal in literals):
+        return commands_in(command, *words)
+    return (command._replace(words=words),)
+
+
+def commands_in(command: Invocation, *words: Word) -> tuple[Invocation, ...] | None:
+    """The commands in the text that the words make, joined by blanks.
+
+    Every word in them has the span of the whole text, and a part that cannot be read
+    is a program that is not known. None if all of it is known only at run time.
+    """
+    literals = (p for word in words for p in word.pieces if isinstance(p, str))
+    if not "".join(literals).strip():
+        return None
+    script = read_words(words)
+    found = [
+        command._replace(
+            words=call.words,
+            stdin=call.stdin,
+            upstream=call.upstream or command.upstream,
+            environment={
+                **command.environment,
+                **{given.name: given.value for given in call.environment},
+            },
+        )
+        for call in simple_commands(script.body)
+    ]
+    for part in script.unread:
+        unknown = unknown_word(part.reason.name, part.reason.reason, words[0])
+        found.append(command._replace(words=(unknown,)))
+    return tuple(found)
