@@ -287,4 +287,4 @@ def test_assumptions_are_made_in_one_place() -> None:
         and node.func.id == "Assumption"
     }
 
-    assert made == {"simulate/assumptions.py"}
+    assert made == {"model/assumptions.py"}

@@ -4,9 +4,9 @@ Such a text is read as a script of its own, by a shell that knows nothing of the
 around it. Its commands count one after another, whatever its control flow.
 
 Other programs run a text that stands in the middle of something else: ``awk
-'BEGIN{system("kops ...")}'``, ``vim -c '!kops ...'``, ``nix-shell --run "kops ..."``. What
-is found there is read in the same way. Nothing here knows what the commands do. Sources:
-the manuals of the programs.
+'BEGIN{system("kops ...")}'``, ``vim -c '!kops ...'``. What is found there is read in
+the same way. Nothing here knows what the commands do. Sources: the manuals of the
+programs.
 """
 
 from __future__ import annotations
