@@ -1235,14 +1235,14 @@ def test_what_is_filled_in_later_is_not_judged() -> None:
 
 
 def test_a_cluster_that_is_gone_from_the_files_is_not_judged() -> None:
-    """What was wrong with it is past; a state by itself is judged."""
+    """What was wrong with it is past, but that it is gone is told."""
     broken = edited(renamed("old.example.com"), ("10.0.2.0/24", "10.0.2.0/33"))
     before = (Source("a.yaml", WHOLE), Source("b.yaml", broken))
 
     def rules(request: Request) -> list[str]:
         return [finding.rule for finding in check(request).findings]
 
-    assert rules(Request(before, (Source("a.yaml", WHOLE),))) == []
+    assert rules(Request(before, (Source("a.yaml", WHOLE),))) == ["KL232"]
     assert rules(Request(before)) == ["KL123"]
 
 

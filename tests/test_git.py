@@ -16,7 +16,7 @@ from kopslint.cli.program import run
 from kopslint.config.changed_clusters import TouchedCluster, touched_clusters
 from kopslint.config.patterns import Layout, Patterns
 from kopslint.errors import InputError
-from kopslint.inputs.decode import decode
+from kopslint.inputs.decode import MAX_BYTES, decode
 from kopslint.inputs.git import read_revision
 from kopslint.inputs.git_change import ChangedFile, find_change
 
@@ -281,15 +281,27 @@ def test_a_removed_cluster_has_only_a_before(repository: Repository) -> None:
 
 @pytest.mark.parametrize("text", [A, A + "# changed\n"], ids=["same", "changed"])
 def test_a_renamed_file_is_one_change(repository: Repository, text: str) -> None:
-    """Also if its new name is none that the configuration expects."""
     base = repository.commit({"clusters/a.yaml": A})
-    repository.commit({"clusters/a.yaml": None, "old/a.yaml": text})
+    repository.commit({"clusters/a.yaml": None, "clusters/b.yaml": text})
     layout = Layout(str(repository.root), Patterns(["clusters/*.yaml"]))
 
-    assert find_change(base).files == (ChangedFile("clusters/a.yaml", "old/a.yaml"),)
+    assert find_change(base).files == (
+        ChangedFile("clusters/a.yaml", "clusters/b.yaml"),
+    )
     assert sides(touched(layout, base)) == {
-        "a.example.com": (["clusters/a.yaml"], ["old/a.yaml"])
+        "a.example.com": (["clusters/a.yaml"], ["clusters/b.yaml"])
     }
+
+
+def test_a_file_that_leaves_the_patterns_is_no_spec_any_more(
+    repository: Repository,
+) -> None:
+    """No later check would read it."""
+    base = repository.commit({"clusters/a.yaml": A})
+    repository.commit({"clusters/a.yaml": None, "old/a.yaml": A})
+    layout = Layout(str(repository.root), Patterns(["clusters/*.yaml"]))
+
+    assert sides(touched(layout, base)) == {"a.example.com": (["clusters/a.yaml"], [])}
 
 
 def test_odd_names_are_read_as_they_are(repository: Repository) -> None:
@@ -882,19 +894,6 @@ def test_commands_can_be_tried_on_what_changed(
     assert ("a.example.com", "KL301") in rules_found(capsys.readouterr().out)
 
 
-def test_a_removed_cluster_is_said_and_not_checked(
-    repository: Repository, capsys: pytest.CaptureFixture[str]
-) -> None:
-    repository.commit({"a.yaml": cluster("a.example.com", "a", "b")})
-    repository.commit({"a.yaml": None})
-
-    assert check("--base=HEAD~1") == 0
-
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.endswith("kopslint: a.example.com was removed, so it was not checked\n")
-
-
 def test_every_cluster_of_a_change_is_in_one_report(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -986,3 +985,170 @@ def test_verbose_says_what_is_read(
         f"kopslint: 1 cluster changed between {head[:7]} and the work tree",
         "kopslint: a.example.com: files before: 1, after: 1; command lists: 0",
     ]
+
+
+# What was there before a change and is not after it never passes for checked.
+
+NAME = "a.example.com"
+WHOLE = cluster(NAME, "a", "b", "c")
+BOTH = f"{WHOLE}---\n{cluster('b.example.com')}"
+COMMENTED = "".join(f"# {line}\n" for line in WHOLE.splitlines())
+
+GUTTED = {
+    "an empty file": "",
+    "a file that is all comments": COMMENTED,
+    "an API that is not kops's": WHOLE.replace("kops.k8s.io/v1", "kops.example.com/v1"),
+    "a list that holds nothing": "apiVersion: v1\nkind: List\nitems: []\n",
+}
+UNKNOWN = WHOLE.replace("kops.k8s.io/v1alpha2", "kops.k8s.io/v1beta1")
+GROUPS_ALONE = "---\n".join(group(f"cp-{m}", NAME) for m in "abc")
+
+
+def told_gone(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, bool]:
+    """The exit status, and whether it is told that something is gone."""
+    capsys.readouterr()
+    status = run(["check", *arguments, "--format=json"])
+    out = capsys.readouterr().out
+    found = json.loads(out)["findings"] if out else []
+    return status, ("KL232", "error") in {(f["rule"], f["severity"]) for f in found}
+
+
+@pytest.mark.parametrize("text", GUTTED.values(), ids=GUTTED)
+def test_a_side_after_without_any_object_is_nothing_checked(
+    repository: Repository, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    repository.write({"before.yaml": WHOLE, "after.yaml": text})
+
+    assert run(["check", "--before=before.yaml", "--after=after.yaml"]) == 3
+
+    assert "no kops object was found after the change" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", [*GUTTED.values(), UNKNOWN, GROUPS_ALONE])
+@pytest.mark.parametrize("how", ["--staged", "--changed", "--base=HEAD~1"])
+def test_a_gutted_spec_fails_in_a_check_of_git(
+    repository: Repository, capsys: pytest.CaptureFixture[str], text: str, how: str
+) -> None:
+    repository.commit({"a.yaml": WHOLE})
+    repository.write({"a.yaml": text})
+    repository.git("add", "--all")
+    if how.startswith("--base"):
+        repository.commit({})
+
+    assert told_gone(how, capsys=capsys) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [UNKNOWN, GROUPS_ALONE, cluster("b.example.com")],
+    ids=["an API version that kops does not know", "groups alone", "the other one"],
+)
+def test_a_gutted_spec_fails_between_two_files(
+    repository: Repository, capsys: pytest.CaptureFixture[str], after: str
+) -> None:
+    repository.write({"before.yaml": BOTH, "after.yaml": after})
+
+    sides = ("--before=before.yaml", "--after=after.yaml")
+    assert told_gone(*sides, capsys=capsys) == (1, True)
+
+
+def test_a_deleted_spec_fails(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": WHOLE})
+    repository.commit({"a.yaml": None})
+
+    assert told_gone("--base=HEAD~1", capsys=capsys) == (1, True)
+
+
+def test_a_spec_that_became_a_link_fails(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": WHOLE})
+    (repository.root / "a.yaml").unlink()
+    (repository.root / "a.yaml").symlink_to("/dev/null")
+
+    assert told_gone("--changed", capsys=capsys) == (1, True)
+
+
+def test_a_spec_with_another_ending_fails(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": WHOLE})
+    repository.git("mv", "a.yaml", "a.yaml.off")
+
+    assert told_gone("--staged", capsys=capsys) == (1, True)
+
+
+def test_a_spec_that_became_too_large_cannot_be_read(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": WHOLE})
+    large = WHOLE + f"# {'x' * 1000}\n" * (MAX_BYTES // 1000)
+    repository.commit({"a.yaml": large})
+
+    assert run(["check", "--base=HEAD~1"]) == 2
+    assert "a.yaml is larger than" in capsys.readouterr().err
+
+    repository.write({"before.yaml": WHOLE})
+    assert run(["check", "--before=before.yaml", "--after=a.yaml"]) == 2
+
+
+def test_no_comment_silences_it(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": f"# kopslint ignore-file KL232: it is fine\n{WHOLE}"})
+    repository.commit({"a.yaml": "# kopslint ignore-file KL232: it is fine\n"})
+
+    assert told_gone("--base=HEAD~1", "--ignore=KL2", capsys=capsys) == (1, True)
+
+
+def test_a_list_that_deletes_the_cluster_lets_it_go(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Deleting a cluster is told, and that it is gone from the files is not."""
+    repository.write({"before.yaml": WHOLE, "after.yaml": "", "all.yaml": BOTH})
+    repository.write({"list.sh": f"kops delete cluster --name {NAME} --yes\n"})
+    repository.write({"rest.yaml": cluster("b.example.com")})
+    lists = "--commands=list.sh"
+
+    assert run(["check", "--before=before.yaml", "--after=after.yaml", lists]) != 3
+    sides = ("--before=all.yaml", "--after=rest.yaml")
+    assert not told_gone(*sides, lists, capsys=capsys)[1]
+
+
+def test_a_retired_cluster_may_go(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": WHOLE, ".kopslint.yaml": f"retired: [{NAME}]\n"})
+    repository.commit({"a.yaml": None})
+
+    assert told_gone("--base=HEAD~1", capsys=capsys)[0] == 0
+
+
+SETTINGS = "specs: ['*.yaml']\ncommands: ['*.sh']\n"
+LOST = {
+    "deleted": None,
+    "emptied": "",
+    "all comments": "# kops update cluster --yes\n",
+}
+
+
+@pytest.mark.parametrize("text", LOST.values(), ids=LOST)
+def test_a_list_that_is_lost_while_its_spec_changes_fails(
+    repository: Repository, capsys: pytest.CaptureFixture[str], text: str | None
+) -> None:
+    listed = f"kops replace -f a.yaml\nkops update cluster {NAME} --yes\n"
+    repository.commit({"a.yaml": WHOLE, "go.sh": listed, ".kopslint.yaml": SETTINGS})
+    repository.commit({"a.yaml": f"{WHOLE}# changed\n", "go.sh": text})
+
+    assert told_gone("--base=HEAD~1", capsys=capsys) == (1, True)
+
+
+def test_a_list_may_go_when_nothing_else_changes(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"a.yaml": WHOLE, "go.sh": "true\n", ".kopslint.yaml": SETTINGS})
+    repository.commit({"go.sh": None})
+
+    assert told_gone("--base=HEAD~1", capsys=capsys)[0] == 0

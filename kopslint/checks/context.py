@@ -35,6 +35,9 @@ class Context(Record):
     kops whose rules hold; None: the one that fits the cluster's Kubernetes.
     ``etcd_volumes`` is whether the disks of the etcd members exist. ``renamed_from``
     is a cluster that only the side before has, in the file that has this one after.
+    ``gone`` is what this cluster was before, where no file after the change has any of
+    it; ``lost_lists`` are its command lists of before that are no longer there.
+    ``retired`` says that the configuration lets it go.
     """
 
     after: Manifest
@@ -45,6 +48,9 @@ class Context(Record):
     kops_version: str | None = None
     etcd_volumes: bool = True
     renamed_from: Manifest | None = None
+    gone: Manifest | None = None
+    lost_lists: tuple[Source, ...] = ()
+    retired: bool = False
 
     @property
     def cluster(self) -> str:

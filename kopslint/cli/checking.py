@@ -116,6 +116,7 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
         request = _request(options, configuration)
         try:
             report = _checked(request, settings, options.jobs, voice)
+            _refuse_nothing_after(request, report)
         except NothingCheckedError:
             options = options._replace(outputs=_for_programs(outputs))
             told(Report(()), options, settings, fail_on, voice)
@@ -164,6 +165,22 @@ def _checked(
         return pool.check(request, settings, jobs, say)
     finally:
         voice.progress("")
+
+
+def _refuse_nothing_after(request: Request, report: Report) -> None:
+    """Raise ``NothingCheckedError`` if no file named for after holds a kops object.
+
+    It may be so if a list deletes all of them, or the configuration has retired them.
+    """
+    paths = sorted({source.path for source in request.after or ()})
+    vanished = any(finding.rule == "KL232" for finding in report.findings)
+    if vanished and paths and {*report.summary.skipped}.issuperset(paths):
+        raise NothingCheckedError(
+            f"no kops object was found after the change, in {', '.join(paths[:3])}, so"
+            " nothing was checked",
+            hint="did a template render to nothing? A list that deletes the cluster, or"
+            " retired: [NAME] in the configuration, lets it go",
+        )
 
 
 def _refuse_unfit(options: CheckOptions) -> None:

@@ -170,11 +170,8 @@ def read_changed(
                 f"{cluster.title} could not be read before the change, so only the"
                 " state after it was checked"
             )
-        if cluster.after or cluster.commands or commands:
-            request = _request(cluster, commands, alone=len(touched) == 1)
-            requests.append((cluster.title, request))
-        else:
-            remarks.append(f"{cluster.title} was removed, so it was not checked")
+        request = _request(cluster, commands, alone=len(touched) == 1)
+        requests.append((cluster.title, request))
     return ChangedInputs(tuple(requests), _summary(change, touched), tuple(remarks))
 
 
@@ -189,6 +186,7 @@ def _request(
         commands=commands or cluster.commands,
         partial=not (alone and cluster.alone),
         at_hand=cluster.at_hand,
+        lost_lists=cluster.lost_lists,
     )
     if not commands:
         return request

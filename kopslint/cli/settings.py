@@ -143,6 +143,7 @@ def settings_for(
         folder=str(Path.cwd()),
         kops_version=configuration.kops_version,
         known=rules,
+        retired=frozenset(configuration.retired),
     )
 
 

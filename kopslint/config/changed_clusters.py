@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.config.patterns import Patterns
 from kopslint.errors import InputError
+from kopslint.inputs.decode import too_large
 from kopslint.inputs.git_change import ChangedFile
 from kopslint.inputs.named_files import files_in_snapshot
 from kopslint.records import Record
@@ -145,7 +146,8 @@ class TouchedCluster(Record):
 
     ``before`` is None if it cannot be read: a change may be what mends it. ``alone``
     says that the repository is not known to hold any other cluster. ``at_hand`` are
-    the files that the command lists name, as they are after the change.
+    the files that the command lists name, as they are after the change. ``lost_lists``
+    are the command lists of before that the change deletes, empties or moves away.
     """
 
     title: str
@@ -154,6 +156,7 @@ class TouchedCluster(Record):
     commands: tuple[Source, ...]
     alone: bool
     at_hand: tuple[Source, ...] = ()
+    lost_lists: tuple[Source, ...] = ()
 
 
 def touched_clusters(
@@ -166,8 +169,8 @@ def touched_clusters(
     did, touches the cluster that its path names, or else, if no spec changed, every
     cluster. Only files of touched clusters are returned, and no others are decoded.
 
-    Raises InputError for files of these clusters that are no text, and for a name in
-    ``within`` that neither state has.
+    Raises InputError for files of these clusters that are no text or became too large,
+    and for a name in ``within`` that neither state has.
     """
     return _Search(change, layout).run(within)
 
@@ -232,10 +235,13 @@ class _Search:
     @cached_property
     def _lists(self) -> Mapping[str, set[str | None]]:
         """The command lists and for whom each is: a cluster's name, or None for all."""
+        return self._lists_among(self._after.files)
+
+    def _lists_among(self, paths: Iterable[str]) -> dict[str, set[str | None]]:
         found: dict[str, set[str | None]] = {}
         if not self._commands:
             return found
-        for path in self._after.files:
+        for path in paths:
             inner = path.removeprefix(self._prefix)
             for cluster, patterns in self._commands:
                 match = patterns.match(inner) if path.startswith(self._prefix) else None
@@ -343,6 +349,23 @@ class _Search:
             groups.append(group)
         return (members for _, members in groups)
 
+    def _lost_lists(self, whose: set[str | None]) -> tuple[Source, ...]:
+        """The lists of these clusters that hold no command any more."""
+        known = self._lists_among(file.old for file in self._changed if file.old)
+        perhaps = [
+            file
+            for file in self._changed
+            if file.old and not whose.isdisjoint(known.get(file.old, ()))
+        ]
+        self._read(perhaps, lambda _: True)
+        lost = []
+        for file in perhaps:
+            old, new = self._sources(file)
+            stays = new is not None and file.new in self._lists and _says_much(new)
+            if old is not None and _says_much(old) and not stays:
+                lost.append(old)
+        return _in_order(lost)
+
     def _is_alone(self, group: set[ChangedFile]) -> bool:
         """Whether the configuration knows no spec besides these."""
         own = {file.new for file in group}
@@ -350,6 +373,7 @@ class _Search:
         return self._specs is None or not any(map(self._spec, others))
 
     def _cluster(self, group: set[ChangedFile]) -> TouchedCluster:
+        changed = {*self._changed}
         keys = {key for file in group for key in self._keys(file)}
         names = {name for file in group for name in self._names(file)}
         whose = {None, *keys, *names}
@@ -360,7 +384,15 @@ class _Search:
         ]
         self._read(lists, lambda _: True)
         before = _in_order(self._sources(file)[0] for file in group)
-        after = _in_order(self._sources(file)[1] for file in group)
+        for file in group:
+            if file.new in self._after.too_large and self._sources(file)[0]:
+                raise too_large(self._after.called(file.new))
+        # A file that is called otherwise now is no spec to any later check.
+        after = _in_order(
+            self._sources(file)[1]
+            for file in group
+            if file.new is not None and self._spec(file.new)
+        )
         commands = _in_order(self._sources(file)[1] for file in lists)
         readable = all(self._named(source) is not None for source in before)
         return TouchedCluster(
@@ -370,6 +402,7 @@ class _Search:
             commands=commands,
             alone=self._is_alone(group),
             at_hand=files_in_snapshot(commands, (*commands, *after), self._after),
+            lost_lists=self._lost_lists(whose) if changed & group else (),
         )
 
 
@@ -377,6 +410,12 @@ def _at_or_below(limits: Sequence[str]) -> Callable[[str], bool]:
     """Which paths are one of these files or lie in one of these folders."""
     folders = tuple(f"{limit}/" for limit in limits)
     return lambda path: "." in limits or path in limits or path.startswith(folders)
+
+
+def _says_much(source: Source) -> bool:
+    """Whether a list holds more than comments and empty lines."""
+    lines = (line.strip() for line in source.lines)
+    return any(line and not line.startswith("#") for line in lines)
 
 
 def _folder(file: ChangedFile) -> str:

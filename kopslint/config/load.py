@@ -81,6 +81,7 @@ class Configuration(Record):
     fail_on: str | None = None
     kops_version: str | None = None
     rule_paths: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
 
 
 def find_configuration(start: Path) -> Configuration:
@@ -192,6 +193,7 @@ def _configuration(
         fail_on=model.fail_on,
         kops_version=model.kops_version,
         rule_paths=tuple(model.rule_paths),
+        retired=tuple(model.retired),
     )
 
 

@@ -101,6 +101,13 @@ class ConfigModel(_Model):
             description="The version of kops that runs the commands, in quotes.",
         ),
     ] = None
+    retired: Annotated[
+        list[Text],
+        Field(
+            description="Names of clusters that are deleted: their specs may go, and"
+            " that a cluster is in no file after a change is no error for these."
+        ),
+    ] = []
     rule_paths: Annotated[
         list[Text], Field(description="Folders with rules of your own.")
     ] = []

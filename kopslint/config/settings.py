@@ -41,6 +41,7 @@ class Settings(Record):
     ``ignores`` is whether comments may silence findings. A comment may name any of the
     ``known`` rules, whether asked or not; by default they are the rulebook's. Without
     ``today`` no comment expires. With ``shard`` only its clusters are examined.
+    ``retired`` are clusters that may be gone after a change.
     """
 
     rules: tuple[Rule, ...] | None = None
@@ -54,6 +55,7 @@ class Settings(Record):
     known: tuple[Rule, ...] | None = None
     today: date | None = None
     shard: Shard | None = None
+    retired: frozenset[str] = frozenset()
 
     def severity(self, rule: Rule, draft: Draft) -> Severity | None:
         """How bad a finding is, or None if it is to be ignored.

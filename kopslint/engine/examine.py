@@ -49,6 +49,7 @@ class Request(Record):
     ``partial`` says that there are other clusters besides these, so that a command
     that names another one means that one and is no mistake. ``at_hand`` are files that
     the commands may name besides: scripts that they source, specs on the way.
+    ``lost_lists`` are command lists of before that the change takes away.
     """
 
     before: tuple[Source, ...] | None = None
@@ -56,6 +57,7 @@ class Request(Record):
     commands: tuple[Source, ...] = ()
     partial: bool = False
     at_hand: tuple[Source, ...] = ()
+    lost_lists: tuple[Source, ...] = ()
 
     @property
     def is_fleet(self) -> bool:
@@ -185,12 +187,14 @@ class Examiner:
             self._lists = self._read_commands(self._names or frozenset(names))
         anywhere = self._commands.is_one_file
         old_names = renamed(before.manifests, after.manifests, anywhere=anywhere)
+        gone = _gone(before, after, request, old_names)
         shard = self._settings.shard
         clusters = {}
         for name in names:
             if shard is None or shard.holds(name):
                 with defects_name(name):
                     context = self._context(name, before, after, old_names.get(name))
+                    context = context._replace(gone=gone.get(name))
                     clusters[name] = self._examined(context, before, after)
         return Examination(
             clusters=clusters,
@@ -240,6 +244,8 @@ class Examiner:
             kops_version=settings.kops_version,
             etcd_volumes=settings.etcd_volumes,
             renamed_from=renamed_from,
+            lost_lists=request.lost_lists,
+            retired=name in settings.retired,
         )
 
     def _examined(self, context: Context, before: Fleet, after: Fleet) -> Examined:
@@ -364,6 +370,20 @@ def ask(
 
 def _nothing(name: str) -> Manifest:
     return Manifest(name=name, cluster=None, groups={})
+
+
+def _gone(
+    before: Fleet, after: Fleet, request: Request, old_names: Mapping[str, Manifest]
+) -> Mapping[str, Manifest]:
+    """The clusters of before of which nothing is left, by name.
+
+    One that has another name in the same file has not gone.
+    """
+    if request.after is None:
+        return {}
+    followed = {manifest.name for manifest in old_names.values()}
+    kept = {NO_CLUSTER, *followed, *after.manifests}
+    return {name: old for name, old in before.manifests.items() if name not in kept}
 
 
 def _with_strays(fleet: Fleet) -> Fleet:

@@ -248,7 +248,8 @@ class Snapshot:
 
     ``root`` is the top folder of the repository, to which all paths are relative.
     ``title`` is what people call this state, and ``past`` says that a change leaves
-    it behind.
+    it behind. ``too_large`` are the files of more than ``MAX_BYTES`` that somebody has
+    asked for.
     """
 
     def __init__(
@@ -265,6 +266,7 @@ class Snapshot:
         self.root = root
         self.title = title
         self.tree = tree
+        self.too_large: set[str] = set()
 
     @cached_property
     def files(self) -> Mapping[str, str | None]:
@@ -285,11 +287,14 @@ class Snapshot:
 
         Raises InputError for wanted files that are no text or not in this clone.
         """
-        return {
-            path: decode(self.called(path), data, self._revision, past=self._past)
-            for path, data in self._contents(sorted({*paths} & {*self.files}))
-            if data is not None and wanted(data)
-        }
+        found = {}
+        for path, data in self._contents(sorted({*paths} & {*self.files})):
+            if data is None:
+                self.too_large.add(path)
+            elif wanted(data):
+                called = self.called(path)
+                found[path] = decode(called, data, self._revision, past=self._past)
+        return found
 
     def called(self, path: str) -> str:
         """The path as people name it from the current folder."""

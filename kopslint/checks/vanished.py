@@ -1,0 +1,109 @@
+"""A cluster, or a list of its commands, that is there before a change and not after.
+
+What is not there is not checked, so it must not look as if it were in order: a file
+that renders to nothing reads like one that somebody deleted on purpose.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context, Draft
+from kopslint.findings import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import Manifest
+
+
+def cluster_vanished(context: Context) -> Iterator[Draft]:
+    """A cluster, its Cluster object or its list of commands is gone after a change.
+
+    A list that deletes the cluster, and a configuration that names it as retired, are
+    how somebody says that this is meant.
+    """
+    if context.retired or _is_deleted(context):
+        return
+    before, after = context.before, context.after
+    if context.gone is not None:
+        yield _without_files(context.gone)
+    elif before is not None and before.cluster and after.cluster is None:
+        yield _without_cluster(before, after)
+    if context.gone is None:
+        yield from _without_lists(context)
+
+
+def _without_files(gone: Manifest) -> Draft:
+    groups = len(gone.control_plane)
+    place = (
+        gone.cluster.at("metadata", "name")
+        if gone.cluster is not None
+        else next(iter(gone.groups.values())).at("metadata", "name")
+    )
+    return Draft(
+        message=f"cluster {gone.name} is in no file after the change",
+        why="Nothing deletes it, so its machines run on, and nothing of the change is "
+        f"checked{f' for its {groups} control-plane groups' if groups else ''}. A file "
+        "that is empty or all comments, has become a link, has another ending or an "
+        "apiVersion that kops does not know holds no cluster any more.",
+        locations=(Location(place, "it was here"),),
+        subject=gone.name,
+        fix=_back(gone.name),
+    )
+
+
+def _without_cluster(before: Manifest, after: Manifest) -> Draft:
+    cluster = before.cluster
+    assert cluster is not None  # noqa: S101 (asked for by whoever calls)
+    first = next(iter(after.groups.values()), None)
+    return Draft(
+        message=f"the Cluster object of {before.name} is in no file after the change",
+        why="Only its instance groups are left, and without it neither the etcd "
+        "members nor what kops refuses can be checked.",
+        locations=(
+            *(
+                [Location(first.at("metadata", "name"), "groups are left")]
+                if first is not None
+                else []
+            ),
+            Location(cluster.at("metadata", "name"), "it was here"),
+        ),
+        subject=f"{before.name}/Cluster",
+        fix=_back(before.name),
+    )
+
+
+def _without_lists(context: Context) -> Iterator[Draft]:
+    for source in context.lost_lists:
+        yield Draft(
+            message=f"the commands for {context.cluster} in {source.path} are gone "
+            "while its spec changes",
+            why="They were replayed at every change. Without them nobody sees in which "
+            "order this one is made.",
+            locations=(
+                Location(source.span(1, 1, 1, len(source.line(1)) + 1), "it was here"),
+            ),
+            subject=source.path,
+            fix=("# put the list back, or take it away in a change of its own",),
+        )
+
+
+def _back(name: str) -> tuple[str, ...]:
+    return (
+        f"# put it back. If it is to go: kops delete cluster {name} --yes",
+        f"# in the list, or retired: [{name}] in the configuration before",
+    )
+
+
+def _is_deleted(context: Context) -> bool:
+    """Whether the list ends the cluster."""
+    simulation = context.simulation
+    if simulation is None:
+        return False
+    from kopslint.checks.teardown import ends_cluster
+
+    return any(
+        step.status == "applied" and ends_cluster(step.command, simulation.plan)
+        for step in simulation.steps
+    )
