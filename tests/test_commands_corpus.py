@@ -119,7 +119,7 @@ NEVER = {
         "# kops delete ig b --yes\n\nNot `kops delete ig b --yes`:\n\n"
         "<!-- kops delete ig b --yes -->\n\n"
         "<!-- kopslint: skip -->\n```sh\nkops delete ig b --yes\n```\n\n"
-        "```yaml\nkops delete ig b --yes\n```\n\n"
+        "```yaml\n# kops delete ig b --yes\n```\n\n"
         "```sh\n# kops delete ig b --yes\n$ echo kops delete ig b --yes\n"
         "kops delete ig b --yes\n$ kops get ig\n```\n"
     ),

@@ -47,11 +47,11 @@ def effect(command: Command, situation: ClusterState, _: Watch) -> list[Result]:
     return results.get(program, [applied(then), refused(then)])
 
 
-def replay(script: str) -> tuple[Flow, set[str]]:
+def replay(script: str, path: str = "list.sh") -> tuple[Flow, set[str]]:
     """The flow through a script, and every course that it may take."""
     flow = Flow(recognise, effect)
     start = ClusterState(EMPTY, EMPTY, cloud={}, machines=Machines({}), etcd={})
-    read = read_commands(Source("list.sh", script))
+    read = read_commands(Source(path, script))
     return flow, {course(end) for end in flow.run(read.body, [start])}
 
 
@@ -227,6 +227,73 @@ COURSES = {
 @pytest.mark.parametrize(("script", "courses"), COURSES.values(), ids=COURSES)
 def test_a_list_takes_exactly_these_courses(script: str, courses: set[str]) -> None:
     _, found = replay(script)
+
+    assert found == courses
+
+
+TYPED = {
+    "a failure under set -e ends its block": (
+        "```sh\nset -e\nfails a\nworks b\n```\n```sh\nworks c\n```\n",
+        {"a c"},
+    ),
+    "set -e goes on in the shell that it is set in": (
+        "```sh\nset -e\n```\n```sh\nfails a\nworks b\n```\n```sh\nworks c\n```\n",
+        {"a c"},
+    ),
+    "exit behind a failure ends its block": (
+        "```sh\nfails a || exit 1\nworks b\n```\n```sh\nworks c\n```\n",
+        {"a c"},
+    ),
+    "exit alone leaves a shell and ends nothing": (
+        "```sh\nworks a\nexit 1\nworks b\nreturn\n```\n```sh\nworks c\n```\n",
+        {"a b c"},
+    ),
+    "exit in a subshell ends that": (
+        "```sh\n(works a; exit 1; works b)\nworks c\n```\n",
+        {"a c"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "courses"), TYPED.values(), ids=TYPED)
+def test_blocks_of_a_runbook_are_typed_one_by_one(text: str, courses: set[str]) -> None:
+    _, found = replay(text, "runbook.md")
+
+    assert found == courses
+
+
+JOBS = {
+    "jobs are each a shell, and all run": (
+        """jobs:
+  a: {steps: [{run: works a}, {run: works b}]}
+  c: {steps: [{run: works c}]}
+""",
+        {"a b c"},
+    ),
+    "a job that fails ends itself, and what waits for it": (
+        """jobs:
+  a: {steps: [{run: fails a}, {run: works b}]}
+  c: {steps: [{run: works c}]}
+  d: {needs: [a, c], steps: [{run: works d}]}
+""",
+        {"a c | stops"},
+    ),
+    "a job that may fail": (
+        """jobs:
+  a: {steps: [{run: varies a}]}
+  c: {steps: [{run: works c}]}
+  d: {needs: [a, c], steps: [{run: works d}]}
+""",
+        {"a c d", "a c | stops"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "courses"), JOBS.values(), ids=JOBS)
+def test_jobs_beside_each_other_take_these_courses(
+    text: str, courses: set[str]
+) -> None:
+    _, found = replay(text, "ci.yml")
 
     assert found == courses
 

@@ -91,8 +91,9 @@ def test_commands_over_several_lines_stay_whole_without_prompts() -> None:
     assert lines(text) == [3, 3, 5, 8]
 
 
-def test_a_prompt_inside_prose_is_no_command() -> None:
-    assert lines("Type\n$ kops delete ig a\nand wait.\n") == []
+def test_a_line_that_is_a_call_counts_in_a_paragraph_and_a_sentence_does_not() -> None:
+    assert lines("Type\n$ kops delete ig a\nand wait.\n") == [2]
+    assert lines("Never type\nkops delete ig a, for it is\nnot safe.\n") == []
 
 
 def test_an_empty_document_has_no_commands() -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import yaml
 
-from kopslint.notations.command_list import read_commands
+from kopslint.commands.model import MemberRemove
+from kopslint.commands.parse import recognise
+from kopslint.notations.command_list import read_commands, simple_commands
 from kopslint.shell.ast import Parallel, Repeat, SimpleCommand
 from kopslint.shell.output import parts
 from kopslint.text import Source
@@ -55,3 +57,25 @@ def told(statement: Statement) -> str:
 @pytest.mark.parametrize("story", STORIES, ids=lambda s: f"{s.path}: {s.name}")
 def test_a_list_runs_its_commands_in_order_and_at_once(story: Story) -> None:
     assert told(read_commands(Source(story.path, story.text)).body) == story.runs
+
+
+def test_what_is_typed_in_a_pod_is_about_its_etcd() -> None:
+    text = (
+        "```console\n$ kubectl exec -it -n kube-system etcd-manager-events-a -- sh\n"
+        "# etcdctl member remove 8e9e05c52164694d\n```\n"
+    )
+    script = read_commands(Source("runbook.md", text))
+    *_, call = simple_commands(script.body)
+    (command,) = recognise(call)
+
+    assert isinstance(command, MemberRemove)
+    assert command.etcd_cluster == "events"
+    assert command.text == "etcdctl member remove 8e9e05c52164694d"
+    assert (command.span.line, command.span.column) == (3, 3)
+
+
+def test_a_machine_that_one_has_gone_to_is_a_place() -> None:
+    text = "```\nssh -p 2222 admin@master-a\nsudo reboot\nexit\nkops get ig\n```\n"
+    script = read_commands(Source("runbook.md", text))
+
+    assert [c.places for c in simple_commands(script.body)] == [(), ("master-a",), ()]

@@ -68,11 +68,11 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
     if (quoted := _quoted_call(command)) is not None:
         return (quoted,)
     whole = Invocation(
-        words=command.words,
+        words=(*command.inside, *command.words),
         text=_text(command),
         span=command.span,
         environment={a.name: a.value for a in command.environment},
-        places=tuple(filter(None, (command.comment, command.title))),
+        places=(*command.places, *filter(None, (command.comment, command.title))),
         stdin=command.stdin,
         upstream=command.upstream,
     )

@@ -157,6 +157,9 @@ def past(situation: ClusterState, scope: str | None) -> ClusterState:
     ended = situation.ended
     if ended is None or scope is None:
         return situation
+    if scope == "block":
+        # Whoever types on has a shell again, and it is a new one.
+        return situation._replace(ended=None, ok=not ended.failed, errexit=False)
     if ended.levels > 1 and scope == "loop":
         # What leaves several loops, or a turn of an outer one, leaves this loop.
         return situation._replace(ended=ended._replace(levels=ended.levels - 1))

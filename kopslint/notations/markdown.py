@@ -1,16 +1,21 @@
-"""Markdown runbooks: the shell in their code blocks, and in steps that are only code.
+"""Markdown runbooks: the shell in their code blocks, and commands that stand alone.
 
 Prose is never a command, and neither is code within it. Prompts are taken off with
 the columns kept, and what a command printed is told from what was typed. Each block
-becomes a text of its own; its heading or list item is its title.
+becomes a text of its own; its heading or list item is its title. In blocks of other
+languages, in HTML, tables and lists a line counts that calls a program of a cluster.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from kopslint.notations import program_names
+from kopslint.notations.sessions import LEAVES, opened
+from kopslint.shell.ast import Opaque, Script, Unknown
 from kopslint.shell.grammar import Fault, parse
 from kopslint.shell.read import read_texts
 from kopslint.shell.text import ShellText, lines_text
@@ -20,7 +25,6 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-    from kopslint.shell.ast import Script
     from kopslint.text import Source
 
 
@@ -64,6 +68,8 @@ _PROMPT = re.compile(
     """,
     re.VERBOSE,
 )
+_BOX = re.compile(r"\[[ xX]\][ \t]+")
+_NO_PROMPT = re.compile(r"[ \t]*")
 _PROGRAM_NAMES = """
     kops kubectl etcdctl etcdutl etcd-manager-ctl etcd-dump-logs terraform tofu
     terragrunt aws gcloud gsutil az openstack doctl hcloud linode-cli scw helm docker
@@ -100,19 +106,34 @@ def is_call(text: str) -> bool:
     return len(words) > 1 and words[0] in _PROGRAMS
 
 
+def without_prompt(text: str) -> int:
+    """How many characters of a line are a prompt, or a box that is to be ticked."""
+    box = _BOX.match(text)
+    start = box.end() if box is not None else 0
+    prompt = _PROMPT.match(text, start)
+    return prompt.end() if prompt is not None and _is_prompt(prompt) else start
+
+
 class Transcripts:
     """Takes the typed lines out of the code blocks of one document."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._read = 0
+        # How many shells were opened and not left: in a pod ``# `` is a prompt.
+        self._opened = 0
 
-    def typed(self, lines: Sequence[Line]) -> list[Line]:
-        """The lines of a block that were typed, without their prompts."""
+    def typed(self, lines: Sequence[Line], *, console: bool = False) -> list[Line]:
+        """The lines of a block that were typed, without their prompts.
+
+        A ``console`` shows what a terminal showed, its prompts among it.
+        """
         marks = [_PROMPT.match(text) for _, _, text in lines]
         clear = [mark if mark and _is_prompt(mark) else None for mark in marks]
         if not any(clear):
             clear = _bare_marks(lines, marks)
+        if any(clear) or console:
+            clear = self._with_roots(lines, marks, clear)
         if not any(clear):
             return self._without_output(lines)
         typed: list[Line] = []
@@ -132,6 +153,33 @@ class Transcripts:
             typed += command
             index += len(command)
         return typed
+
+    def _with_roots(
+        self,
+        lines: Sequence[Line],
+        marks: Sequence[re.Match[str] | None],
+        clear: Sequence[re.Match[str] | None],
+    ) -> list[re.Match[str] | None]:
+        """The prompts, with the ``# `` of shells that were opened among them."""
+        found: list[re.Match[str] | None] = []
+        prompted = any(clear)
+        for (_, _, text), mark, prompt in zip(lines, marks, clear, strict=True):
+            root = mark if mark and self._opened and mark["mark"] == "#" else None
+            here = prompt or (root if root and _is_typed(text[root.end() :]) else None)
+            bare = not prompted and here is None and _is_typed(text)
+            found.append(here or (_NO_PROMPT.match(text) if bare else None))
+            typed = text[found[-1].end() :] if found[-1] is not None else ""
+            words = typed.split()
+            if prompt is not None and prompt["mark"] != "#" and words[:1] != ["exit"]:
+                # Outside again, or never inside.
+                self._opened = 0
+            if opened(words) is not None:
+                self._opened += 1
+            elif words[:1] and words[0] in LEAVES:
+                self._opened = max(0, self._opened - 1)
+        # Without a prompt and without such a shell it is for others to tell.
+        roots = any(f and f.group().strip() == "#" for f in found)
+        return found if prompted or roots else [None] * len(lines)
 
     def _command(self, lines: Sequence[Line]) -> list[Line]:
         """The first line and those after it that it needs to be complete."""
@@ -218,6 +266,10 @@ class Transcripts:
         return typed
 
 
+def _is_typed(text: str) -> bool:
+    return _program(text) in _PROGRAMS | LEAVES
+
+
 def _is_prompt(mark: re.Match[str]) -> bool:
     """A prompt that nothing else looks like; bare ``#`` and ``>`` are not."""
     return mark["host"] is not None or mark["mark"] in "$%\u276f\u279c"
@@ -249,6 +301,24 @@ def _program(text: str) -> str:
 
 _LANGUAGES = {"bash", "sh", "shell", "zsh", "console", "terminal", "shell-session"}
 _LANGUAGES |= {"shellsession", "sh-session", "bash-session", "shellscript"}
+_CONSOLES = {"console", "terminal", "shell-session", "shellsession", "sh-session"}
+_CONSOLES |= {"bash-session"}
+_CODE = {"python", "py", "ruby", "rb", "js", "javascript", "ts", "typescript", "go"}
+_CODE |= {"perl", "powershell", "pwsh", "ps1", "groovy", "java", "rust", "hcl"}
+# A label of a step, and not a warning: "Apply:", "Then run".
+_LABEL = re.compile(
+    r"(?!.*\b(?:not|never|avoid|instead|don't|dont|wrong|bad|old|before|without)\b)"
+    r"(?:\[[ xX]\] ?)?(?:[^.!?`]{0,80}:"
+    r"|(?:(?:and )?(?:then|next|now|first|finally),? )?(?:run|execute|type|enter))?",
+    re.IGNORECASE,
+)
+_EXPLAINS = re.compile(
+    r"\b(?:description|meaning|explanation|purpose|effect|usage|does|about)\b",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>")
+_KEY = re.compile(r"[ ]*(?:- +)*(?:[\w.-]+:[ ]+)?[\"']?")
 _NOT_TO_RUN = {"wrong", "output", "console-output", "skip"}
 _LONGEST_STEP = 2000
 _AROUND_STEPS = {"text", "code_inline", "softbreak", "hardbreak"}
@@ -263,12 +333,16 @@ def read_markdown(source: Source, at_hand: Sequence[Source] = ()) -> Script:
     A block is shell if its info string says so, or if it has none and its lines
     are commands. A paragraph that is nothing but inline code, as the steps of a list
     often are, counts if it calls a program known here. ``<!-- kopslint: skip -->``
-    before a block leaves it out.
+    before a block leaves it out. A paragraph or a cell of a table that is a call as a
+    whole counts too, and code behind a label (``Apply: `kops update cluster` ``). What
+    a block in a language that is not read calls is in ``Script.unread``.
     """
-    return read_texts(_blocks(source), at_hand=at_hand)
+    unread: list[Opaque] = []
+    script = read_texts(_blocks(source, unread), at_hand=at_hand, typed=True)
+    return script._replace(unread=(*script.unread, *unread))
 
 
-def _blocks(source: Source) -> Iterator[ShellText]:
+def _blocks(source: Source, unread: list[Opaque]) -> Iterator[ShellText]:
     from markdown_it import MarkdownIt
 
     transcripts = Transcripts(source)
@@ -276,7 +350,9 @@ def _blocks(source: Source) -> Iterator[ShellText]:
     # Titles of the list items around, innermost last.
     items: list[str | None] = []
     skipped = False
-    tokens = MarkdownIt("commonmark").parse("\n".join(_plain_markdown(source.lines)))
+    table = Table()
+    markdown = MarkdownIt("commonmark").enable("table")
+    tokens = markdown.parse("\n".join(_plain_markdown(source.lines)))
     for index, token in enumerate(tokens):
         match token.type:
             case "list_item_open":
@@ -285,20 +361,50 @@ def _blocks(source: Source) -> Iterator[ShellText]:
                 items.pop()
             case "html_block":
                 skipped = _SKIP.search(token.content) is not None
+                if not skipped:
+                    yield from _html(source, token, title, transcripts)
+            case "table_open":
+                table = Table()
             case "inline":
                 text = _visible(token)
-                if tokens[index - 1].type == "heading_open":
+                opening = tokens[index - 1].type
+                if opening == "heading_open":
                     title, items = text, [None] * len(items)
                 elif items and items[-1] is None:
                     items[-1] = text
-                if tokens[index - 1].type == "paragraph_open" and not skipped:
-                    yield from _steps(source, token, title)
+                if opening == "paragraph_open" and not skipped:
+                    yield from _paragraph(source, token, title)
+                elif opening == "th_open":
+                    table.heads.append(text)
+                elif opening == "td_open" and not skipped and table.is_of_steps:
+                    yield from _cell(source, token, title, table)
                 skipped = _SKIP.search(token.content) is not None
             case "fence" | "code_block":
                 block_title = next((i for i in reversed(items) if i), title)
                 if not skipped:
-                    yield from _shell(source, token, block_title, transcripts)
+                    yield from _shell(source, token, block_title, transcripts, unread)
                 skipped = False
+
+
+class Table:
+    """The heads of a table, and how far its row at hand has been read."""
+
+    def __init__(self) -> None:
+        self.heads: list[str] = []
+        self._row = self._column = 0
+
+    @property
+    def is_of_steps(self) -> bool:
+        """Whether its rows are steps, and no explanations of commands."""
+        return not any(_EXPLAINS.search(head) for head in self.heads)
+
+    def place(self, line: str, number: int, text: str) -> int:
+        """The column of a cell's text in the line of its row, or -1."""
+        if number != self._row:
+            self._row, self._column = number, 0
+        found = line.find(text, self._column)
+        self._column = found + len(text) if found >= 0 else self._column
+        return found
 
 
 def _plain_markdown(lines: Sequence[str]) -> list[str]:
@@ -325,36 +431,106 @@ def _visible(token: Token) -> str:
     return "".join(parts).strip().rstrip(":")
 
 
-def _steps(source: Source, token: Token, title: str | None) -> Iterator[ShellText]:
-    """The commands of a paragraph that is nothing but inline code."""
-    children = token.children or []
+def _paragraph(source: Source, token: Token, title: str | None) -> Iterator[ShellText]:
+    """The commands of a paragraph: code alone or behind a label, and lines of calls."""
     if token.map is None or len(token.content) > _LONGEST_STEP:
         return
-    for child in children:
-        if child.type == "text" and child.content.strip(" .,;"):
-            return
-        if child.type not in _AROUND_STEPS:
-            return
+    if found := _steps(source, token):
+        yield lines_text(source, found, title)
+        return
+    lines: list[Line] = []
+    for number, text in enumerate(token.content.split("\n"), token.map[0] + 1):
+        column = source.line(number).find(text)
+        skip = without_prompt(text)
+        continued = bool(lines) and lines[-1][2].endswith("\\")
+        if column >= 0 and (continued or program_names.is_call(text[skip:])):
+            lines.append((number, column + skip + 1, text[skip:]))
+    if lines:
+        yield lines_text(source, lines, title)
+
+
+def _steps(source: Source, token: Token) -> list[Line]:
+    """The code of a paragraph that is nothing else but labels; empty if it is more."""
+    children = token.children or []
+    assert token.map is not None  # noqa: S101 (the caller has looked)
     number, column = token.map[0] + 1, 0
-    found = []
+    found: list[Line] = []
+    written = ""
     for child in children:
+        if child.type not in _AROUND_STEPS:
+            return []
         if child.type in {"softbreak", "hardbreak"}:
-            number, column = number + 1, 0
-        if child.type != "code_inline":
-            continue
-        ticks, code = child.markup, re.escape(child.content)
-        written = re.compile(rf"{ticks} ?({code}) ?{ticks}")
-        match = written.search(source.line(number), column)
-        if match is None or not is_call(child.content):
-            return
-        column = match.end()
-        found.append((number, match.start(1) + 1, child.content))
+            number, column, written = number + 1, 0, ""
+        elif child.type == "text":
+            written += child.content
+        elif child.type == "code_inline":
+            if written.strip(" .,;") and not _LABEL.fullmatch(written.strip()):
+                return []
+            written = ""
+            skip = without_prompt(child.content)
+            ticks, code = child.markup, re.escape(child.content)
+            match = re.compile(rf"{ticks} ?({code}) ?{ticks}").search(
+                source.line(number), column
+            )
+            if match is None or not is_call(child.content[skip:]):
+                return []
+            column = match.end()
+            found.append((number, match.start(1) + skip + 1, child.content[skip:]))
+    return [] if written.strip(" .,;!") else found
+
+
+def _cell(
+    source: Source, token: Token, title: str | None, table: Table
+) -> Iterator[ShellText]:
+    """The commands of a cell that is nothing but code, or a call as a whole."""
+    if token.map is None or len(token.content) > _LONGEST_STEP:
+        return
+    number = token.map[0] + 1
+    codes = [c for c in token.children or [] if c.type == "code_inline"]
+    others = "".join(c.content for c in token.children or [] if c.type == "text")
+    texts = [c.content for c in codes] if not others.strip(" .,;") else []
+    texts = texts or ([token.content.strip()] if not codes else [])
+    found = []
+    for text in texts:
+        column = table.place(source.line(number), number, text)
+        skip = without_prompt(text)
+        calls = is_call if codes else program_names.is_call
+        if column >= 0 and calls(text[skip:]):
+            found.append((number, column + skip + 1, text[skip:]))
     if found:
         yield lines_text(source, found, title)
 
 
-def _shell(
+def _html(
     source: Source, token: Token, title: str | None, transcripts: Transcripts
+) -> Iterator[ShellText]:
+    """The commands in a block of HTML: what ``<pre>`` holds, and lines that are calls.
+
+    A fence without a blank line before it is only text there, and meant as a fence.
+    """
+    if token.map is None:
+        return
+    content = _COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), token.content)
+    content = _TAG.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), content)
+    lines: list[Line] = []
+    for number, text in enumerate(content.split("\n"), token.map[0] + 1):
+        inner = text.strip()
+        if inner and not inner.startswith(("```", "~~~")):
+            lines.append((number, len(text) - len(text.lstrip()) + 1, inner))
+    if "<pre" in token.content.lower() and looks_like_shell(lines):
+        typed = transcripts.typed(lines)
+    else:
+        typed = _calls(lines, "")
+    if typed:
+        yield lines_text(source, typed, title)
+
+
+def _shell(
+    source: Source,
+    token: Token,
+    title: str | None,
+    transcripts: Transcripts,
+    unread: list[Opaque],
 ) -> Iterator[ShellText]:
     info = token.info.lower().replace("{", " ").replace("}", " ").split()
     if _NOT_TO_RUN & set(info) or token.map is None:
@@ -368,9 +544,50 @@ def _shell(
     ]
     lines = _dedented(lines)
     if language in _LANGUAGES or (not language and looks_like_shell(lines)):
-        typed = transcripts.typed(lines)
-        if typed:
-            yield lines_text(source, typed, title)
+        typed = transcripts.typed(lines, console=language in _CONSOLES)
+    else:
+        typed = _calls(lines, language)
+        if (
+            not typed
+            and language in _CODE
+            and program_names.names_a_call(token.content)
+        ):
+            number, column, text = next(
+                line for line in lines if program_names.names_a_call(line[2])
+            )
+            span = source.span(number, column, number, column + len(text))
+            reason = f"this block is in {language}, which is not read"
+            unread.append(Opaque(Unknown(language, reason), span))
+    if typed:
+        yield lines_text(source, typed, title)
+
+
+def _calls(lines: Sequence[Line], language: str) -> list[Line]:
+    """The lines of another language that are calls, or hold them in their strings."""
+    typed: list[Line] = []
+    for number, column, text in lines:
+        skip = 0
+        if language in {"diff", "patch"}:
+            if text.startswith("-"):
+                continue
+            skip = 1 if text[:1] in {"+", " "} else 0
+        key = _KEY.match(text, skip) if language in {"yaml", "yml"} else None
+        skip = key.end() if key is not None else skip
+        skip += without_prompt(text[skip:])
+        skip += len(text[skip:]) - len(text[skip:].lstrip())
+        continued = bool(typed) and typed[-1][2].endswith("\\")
+        if continued or program_names.is_call(text[skip:]):
+            typed.append((number, column + skip, text[skip:]))
+            continue
+        if text.lstrip().startswith(("#", "//", "--")):
+            continue
+        for found in program_names.calls_in(text):
+            if found.words:
+                code = " ".join(quote(text[a:b]) for a, b in found.words)
+            else:
+                code = text[found.start : found.end]
+            typed.append((number, column + found.start, code))
+    return typed
 
 
 def _dedented(lines: list[Line]) -> list[Line]:

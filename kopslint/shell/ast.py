@@ -91,7 +91,9 @@ class SimpleCommand(Record):
     of the command. ``stdin`` is the text of a here-document or here-string.
     ``title`` is the heading that it stands under; ``comment`` is what is written
     behind it or right above it. ``upstream`` is what is in front of it in its pipeline,
-    as written.
+    as written. What is typed in a pod has in ``inside`` the words that
+    run a program there (``kubectl exec POD --``), and in ``places`` the machines that
+    one has gone to on the way.
     """
 
     words: tuple[Word, ...]
@@ -103,6 +105,8 @@ class SimpleCommand(Record):
     title: str | None = None
     comment: str | None = None
     upstream: str = ""
+    inside: tuple[Word, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 class Statements(Record):
@@ -170,13 +174,14 @@ class Group(Record):
 
     A subshell keeps ``exit`` and options to itself; a background job may not
     have finished when the next statement runs. ``scope`` marks the body of a
-    function, an unrolled loop or one turn of it, which an ``Exit`` may leave.
+    function, an unrolled loop or one turn of it, which an ``Exit`` may leave. "block"
+    marks what is typed in one go: what ends the shell there ends nothing behind it.
     """
 
     body: Statement
     subshell: bool
     background: bool = False
-    scope: Literal["function", "loop", "turn"] | None = None
+    scope: Literal["function", "loop", "turn", "block"] | None = None
 
 
 class Parallel(Record):

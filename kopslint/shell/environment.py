@@ -13,10 +13,12 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
+from kopslint.notations.sessions import LEAVES, OUTSIDE, Opened, opened
 from kopslint.records import Record
 from kopslint.shell.ast import (
     AndOr,
     Assignment,
+    Exit,
     Opaque,
     SimpleCommand,
     Statements,
@@ -445,6 +447,8 @@ DEEPEST = 25
 MOST_COPIES = 5_000
 # So do braces and arrays, which may stand for many words each.
 MOST_EXPANDED = 100_000
+# Nobody is in more shells at once.
+MOST_SESSIONS = 10
 _NAME = r"[^\s;&|<>()$`'\"{}/]+"
 
 
@@ -452,6 +456,13 @@ _NAME = r"[^\s;&|<>()$`'\"{}/]+"
 def words_in(code: str) -> frozenset[str]:
     """Everything in a stretch of code that may name a function or a file."""
     return frozenset(re.findall(_NAME, code))
+
+
+class Session(Record):
+    """A shell that was opened, and the words that run a program in it, if any do."""
+
+    opened: Opened
+    words: tuple[Word, ...]
 
 
 class ReaderState:
@@ -464,7 +475,8 @@ class ReaderState:
     pipe to the command at hand, if that is known; ``aliases`` stand for words and
     ``traps`` are what runs at some event, such as the end; ``effects``
     are the statements that substitutions run before the command at hand;
-    ``unread`` collects what could not be read.
+    ``unread`` collects what could not be read. What is ``typed`` may open shells
+    elsewhere, which ``sessions`` are until they are left.
     """
 
     def __init__(
@@ -475,8 +487,11 @@ class ReaderState:
         pipefail: bool = False,
         at_hand: Iterable[Source] = (),
         folder: str | None = "",
+        typed: bool = False,
     ) -> None:
         self.text = text
+        self.typed = typed
+        self.sessions: list[Session] = []
         self.at_hand: dict[str, Source] = {}
         for source in at_hand:
             self.at_hand.setdefault(posixpath.normpath(source.path), source)
@@ -575,6 +590,52 @@ class ReaderState:
         else:
             yield None
         self._depth -= levels
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether what is read now is typed by itself, and not in a loop or so."""
+        return self.typed and self._depth == 0
+
+    @property
+    def before_words(self) -> tuple[Word, ...]:
+        """The words that run a program in the pod that one types into now."""
+        return next((s.words for s in reversed(self.sessions) if s.words), ())
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The machines and pods that one has gone to, the last one first."""
+        places = (s.opened.place for s in reversed(self.sessions))
+        return tuple(place for place in places if place)
+
+    def leave_pod_for(self, node: Node) -> None:
+        """Leave the pod if what is typed is a program that no pod of etcd has."""
+        words = self.written(node).split(maxsplit=1)
+        while self.sessions and self.sessions[-1].opened.pod and words[0] in OUTSIDE:
+            self.sessions.pop()
+
+    def goes_on(self, statement: Statement) -> Statement | None:
+        """What a typed statement does, and where one types next; None: nothing.
+
+        ``exit`` leaves the shell that was opened last, and ends nothing.
+        """
+        last = statement
+        if isinstance(statement, Statements) and statement.items:
+            last = statement.items[-1]
+        if isinstance(last, Exit) and last.leaves == "script":
+            del self.sessions[-1:]
+            return None
+        if isinstance(statement, SimpleCommand) and not statement.background:
+            if statement.words[0].text in LEAVES:
+                del self.sessions[-1:]
+                return None
+            found = opened([word.shown for word in statement.words])
+            if found is not None:
+                words = statement.words[: found.size]
+                self.sessions.append(Session(found, words))
+                del self.sessions[:-MOST_SESSIONS]
+                # A shell in a shell does nothing by itself.
+                return statement if words or found.place else None
+        return statement
 
     def assign(self, name: str, word: Word) -> None:
         """Give a variable the value of a word."""

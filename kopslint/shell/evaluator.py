@@ -1056,6 +1056,10 @@ class ScriptReader(ReaderState):
             if index + 1 < len(nodes) and nodes[index + 1].type == "&":
                 with self.branch():
                     statements.append(_in_background(self._statement(node)))
+            elif self.is_typing:
+                self.leave_pod_for(node)
+                typed = self.goes_on(self._statement(node))
+                statements += [typed] if typed is not None else []
             else:
                 statements.append(self._statement(node))
         return sequence(statements)
@@ -1205,6 +1209,8 @@ class ScriptReader(ReaderState):
             title=self.text.title,
             comment=self.comments.of(call.span),
             upstream=self.upstream,
+            inside=self.before_words,
+            places=self.places,
         )
 
     def _assignments(self, operand: Operand) -> Statement:

@@ -88,6 +88,18 @@ def ends(statement: Statement) -> bool:
     return False
 
 
+def may_end(statement: Statement) -> bool:
+    """Whether a statement may end the shell, by itself or by ``set -e``."""
+    match statement:
+        case ErrExit(on=on):
+            return on
+        case Exit():
+            return statement.leaves == "script"
+        case Group(subshell=True) | Parallel():
+            return False
+    return any(may_end(part) for part in parts(statement))
+
+
 def leaves(statement: Statement, scope: str, within: int = 0) -> bool:
     """Whether an ``Exit`` in it may leave a scope around it, ``within`` loops of it."""
     match statement:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.shell.ast import Script
+from kopslint.shell.ast import Group, Script
 from kopslint.shell.environment import joined
 from kopslint.shell.evaluator import ScriptReader, errexit_of, trapped
-from kopslint.shell.output import sequence
+from kopslint.shell.output import may_end, sequence
 from kopslint.shell.text import pieces_text, whole_text
 
 if TYPE_CHECKING:
@@ -41,19 +41,32 @@ def read_texts(
     pipefail: bool = False,
     at_hand: Sequence[Source] = (),
     folder: str | None = "",
+    typed: bool = False,
 ) -> Script:
     """Stretches of shell one after another, sharing variables and functions.
 
     ``environment`` is what the surroundings set; ``pipefail`` whether that option
-    is on from the start; ``folder`` where they run, None if that is not known.
+    is on from the start; ``folder`` where they run, None if that is not known. Each is
+    ``typed`` by somebody, or they are a script.
     """
     reader: ScriptReader | None = None
+    ending = False
     statements: list[Statement] = []
     for text in texts:
         reader = reader or ScriptReader(
-            text, environment, pipefail=pipefail, at_hand=at_hand, folder=folder
+            text,
+            environment,
+            pipefail=pipefail,
+            at_hand=at_hand,
+            folder=folder,
+            typed=typed,
         )
-        statements.append(reader.read(text))
+        body = reader.read(text)
+        ending = ending or (typed and may_end(body))
+        if ending:
+            statements.append(Group(body, subshell=False, scope="block"))
+        else:
+            statements.append(body)
     if reader is None:
         return Script(sequence(statements))
     statements += trapped(reader)
