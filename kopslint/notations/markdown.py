@@ -14,10 +14,10 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.notations import program_names
-from kopslint.notations.sessions import LEAVES, opened
 from kopslint.shell.ast import Opaque, Script, Unknown
 from kopslint.shell.grammar import Fault, parse
 from kopslint.shell.read import read_texts
+from kopslint.shell.sessions import LEAVES, opened
 from kopslint.shell.text import ShellText, lines_text
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from kopslint.notations.sessions import LEAVES, OUTSIDE, Opened, opened
 from kopslint.records import Record
 from kopslint.shell.ast import (
     AndOr,
@@ -25,6 +24,7 @@ from kopslint.shell.ast import (
     Unknown,
     Word,
 )
+from kopslint.shell.sessions import LEAVES, OUTSIDE, Opened, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
