@@ -114,8 +114,7 @@ def planned(
     """The runbook, which the check has read back as a whole and found no error in."""
     result = plan_route(before, after, ("after.yaml",), options)
     assert isinstance(result, Runbook), result.reasons
-    folder = options.folder if options is not None else ""
-    findings = check(read_back(before, after, result, folder)).findings
+    findings = check(read_back(before, after, result)).findings
     assert [f.message for f in findings if f.severity is Severity.ERROR] == []
     return result
 
@@ -301,9 +300,9 @@ def test_a_spec_in_between_is_whole_and_at_its_release() -> None:
     before = manifest("before", places("abc"), kubernetesVersion="1.31.4")
     after = manifest("after", places("abc"), kubernetesVersion="1.33.2")
 
-    (spec,) = planned(before, after, Options(folder="new")).written
+    (spec,) = planned(before, after).written
 
-    assert spec.files == ("new/step-1.yaml",)
+    assert spec.files == ("step-1.yaml",)
     cluster, *groups = yaml.safe_load_all(spec.text or "")
     assert cluster["spec"]["kubernetesVersion"] == "1.32.0"
     assert [group["metadata"]["name"] for group in groups] == [
@@ -379,9 +378,10 @@ def test_nodes_are_drained_before_their_group_is_deleted() -> None:
         "kops replace --force -f after.yaml",
         f"kops update cluster --name {NAME} --yes",
         f"kops validate cluster --name {NAME} --wait 15m",
-        "kubectl cordon --selector kops.k8s.io/instancegroup=old",
+        'kubectl --context "$CONTEXT" cordon --selector kops.k8s.io/instancegroup=old',
         (
-            "kubectl drain --selector kops.k8s.io/instancegroup=old "
+            'kubectl --context "$CONTEXT" drain '
+            "--selector kops.k8s.io/instancegroup=old "
             "--ignore-daemonsets --delete-emptydir-data"
         ),
         f"kops delete ig old --name {NAME} --yes",

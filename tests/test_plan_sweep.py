@@ -279,7 +279,7 @@ def exhaustive(
 
     def choices(situation: ClusterState) -> Iterator[PlannedStep]:
         for name, worlds in situation.etcd.items():
-            yield from (deeds.remove(name, m, f"group-{m}") for m in worlds.names)
+            yield from (deeds.remove(name, m) for m in worlds.names)
         for group in situation.registry.control_plane:
             yield deeds.delete(everyone[group.name])
             yield deeds.delete(everyone[group.name], wipe=True)

@@ -7,6 +7,7 @@ of the modules beside this one.
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,9 +73,9 @@ def make_plan(
     """The runbook, read back by the check; or that there is none, and why."""
     files, text = _files(after)
     folder = _named_from_here(options.out) if options.out is not None else ""
-    if text is not None and folder:
-        files = tuple(f"{folder}/{file}" for file in files)
-    wanted = Options(options.target is Target.TERRAFORM, folder, text)
+    if text is None and folder:
+        files = tuple(_named_from(folder, file) for file in files)
+    wanted = Options(options.target is Target.TERRAFORM, text)
     result = plan_route(before, after, files, wanted)
     if isinstance(result, Runbook) and result.steps:
         request = read_back(before, after, result, folder)
@@ -83,14 +84,16 @@ def make_plan(
         request = Request(None, after.sources)
     else:
         return result
-    errors = [
-        f"{finding.rule}: {finding.message}"
-        for finding in check(request).findings
-        if finding.severity is Severity.ERROR
-    ]
-    if not errors:
-        return result
-    return NoWay(before.name, result.store, tuple(errors), files=files, cut=result.cut)
+    told: dict[Severity, list[str]] = {severity: [] for severity in Severity}
+    for finding in check(request).findings:
+        told[finding.severity].append(f"{finding.rule}: {finding.message}")
+    if told[Severity.ERROR]:
+        reasons = tuple(told[Severity.ERROR])
+        return NoWay(before.name, result.store, reasons, files=files, cut=result.cut)
+    if isinstance(result, Runbook):
+        warnings = tuple(dict.fromkeys(told[Severity.WARNING]))
+        return result._replace(warnings=warnings)
+    return result
 
 
 def read_back(
@@ -105,7 +108,8 @@ def read_back(
         after.sources,
         (Source(path, script(runbook, plain)),),
         at_hand=tuple(
-            Source(spec.files[0], spec.text or "") for spec in runbook.written
+            Source(posixpath.join(folder, spec.files[0]), spec.text or "")
+            for spec in runbook.written
         ),
     )
 
@@ -116,6 +120,13 @@ def _named_from_here(folder: Path) -> str:
     if folder.is_absolute() and folder.is_relative_to(here):
         folder = folder.relative_to(here)
     return folder.as_posix()
+
+
+def _named_from(folder: str, file: str) -> str:
+    """A file as the commands name it that are started in a folder."""
+    if posixpath.isabs(folder) != posixpath.isabs(file):
+        return Path(file).resolve().as_posix()
+    return posixpath.relpath(file, folder)
 
 
 def _sides(
@@ -190,7 +201,7 @@ def _write(runbook: Runbook, folder: Path, name: str, text: str) -> None:
             hint="name a folder that you may write to with --out",
         ) from error
     for spec in runbook.written:
-        write_file(Path(spec.files[0]), spec.text or "")
+        write_file(folder / spec.files[0], spec.text or "")
     write_file(folder / name, text)
 
 

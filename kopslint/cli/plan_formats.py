@@ -6,16 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 from kopslint.cli.plan_script import (
+    chain,
     changes_members,
     checks_before,
     checks_in_shell,
-    confirmations,
-    last_look,
     preamble,
     procedure,
+    run_lines,
+    step_function,
     summary,
     traces,
-    via_line,
 )
 from kopslint.planner.runbook import NoWay
 from kopslint.report.display import visible
@@ -51,6 +51,7 @@ def plan_object(result: Runbook | NoWay) -> dict[str, object]:
             "reasons": list(result.reasons),
             "procedure": [line.strip() for line in procedure(result)],
             "notes": [],
+            "warnings": [],
             "setup": [],
             "tolerance": None,
             "outage": None,
@@ -63,17 +64,21 @@ def plan_object(result: Runbook | NoWay) -> dict[str, object]:
         "reasons": [],
         "procedure": [],
         "notes": list(result.notes),
+        "warnings": list(result.warnings),
         "setup": list(preamble(result)) if result.steps else [],
         "tolerance": result.tolerance if result.steps else None,
         "outage": result.outage,
         "files": [
             {"path": spec.files[0], "text": spec.text} for spec in result.written
         ],
-        "steps": [_step(number, step) for number, step in enumerate(result.steps, 1)],
+        "steps": [
+            _step(number, step, asks=changes_members(result))
+            for number, step in enumerate(result.steps, 1)
+        ],
     }
 
 
-def _step(number: int, step: Step) -> dict[str, object]:
+def _step(number: int, step: Step, *, asks: bool) -> dict[str, object]:
     deed = step.deed
     return {
         "number": number,
@@ -81,9 +86,12 @@ def _step(number: int, step: Step) -> dict[str, object]:
         "about": deed.about,
         "etcd_cluster": deed.etcd_cluster,
         "reason": deed.reason,
-        "confirm": {name: list(view.members) for name, view in checks_before(step)},
-        "checks": list(checks_in_shell(step)),
+        "confirm": {
+            name: list(view.members) for name, view in checks_before(step, asks=asks)
+        },
+        "checks": list(checks_in_shell(step, asks=asks)),
         "commands": [command.text for command in deed.commands],
+        "script": "\n".join(chain(step, asks=asks)),
         "tolerance": step.tolerance,
         "outage": step.outage,
         "etcd": _views(step.after),
@@ -126,37 +134,37 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
     yield f"{text[0].upper()}{text[1:]}"
     yield ""
     yield (
-        "Nothing of this has been run. Start a `bash` and paste the blocks into it, "
-        "one after another: it ends at the first command that fails. Mend what that "
-        "one says, paste the first block into a new `bash`, and go on from there."
+        "Nothing of this has been run. Start a `bash` in the folder of this document "
+        "and paste all blocks into it. Those of the steps only say what a step does; "
+        "the last one runs them, and ends at the first command that fails. Mend what "
+        "that one says; `go_on 3` goes on from step 3."
     )
     yield ""
     for note in runbook.notes:
         yield style.safe(note)
         yield ""
+    if runbook.warnings:
+        yield "What the check says of this order:"
+        yield ""
+        yield from (f"- {style.safe(warning)}" for warning in runbook.warnings)
+        yield ""
+    asks = changes_members(runbook)
     yield from _block(preamble(runbook))
     for number, step in enumerate(runbook.steps, 1):
         yield ""
         yield f"- [ ] **{number}.** {style.safe(step.deed.reason)}"
         yield ""
-        yield from _block(_commands(step), "  ")
+        yield from _block(step_function(number, step, asks=asks), "  ")
         yield ""
         yield from _block(
             (line.removeprefix("# ") for line in traces(step.after, style)),
             "  ",
             "text",
         )
-    if changes_members(runbook):
-        yield ""
-        yield "- [ ] Last of all, every etcd cluster lists its members."
-        yield ""
-        yield from _block(last_look(runbook), "  ")
-
-
-def _commands(step: Step) -> Iterator[str]:
-    yield from via_line(step)
-    yield from confirmations(step)
-    yield from (command.text for command in step.deed.commands)
+    yield ""
+    yield "- [ ] All of it:"
+    yield ""
+    yield from _block(run_lines(runbook, "go_on {step}"), "  ")
 
 
 def _block(

@@ -10,117 +10,150 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import DeleteVolumes
-from kopslint.kops.clouds import CALLED_BY_VOLUME
+from kopslint.commands import model
+from kopslint.commands.etcd_functions import ASKED_BY, context_lines, etcd_functions
+from kopslint.commands.model import DeleteInstanceGroup, DeleteVolumes
 from kopslint.report.display import pad, visible, width, wrap
 from kopslint.report.quorum import members, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from kopslint.commands.model import Command
     from kopslint.findings import EtcdView
     from kopslint.planner.runbook import NoWay, Runbook, Step
     from kopslint.report.display import Style
 
 
 # ------------------------------------------------------------------------------------
-# What a runbook's script needs to ask etcd: the functions that reach a machine's etcd
+# What a runbook's script needs before its steps, and how it goes through them
 #
-# Where etcdctl and the certificates are has changed with the releases of kops, and
-# the pod of etcd-manager has had no shell since 2026. So both are read from the pods
-# that run, and nothing but etcdctl is run in them. Which steps ask etcd is decided
-# elsewhere.
+# Which steps there are, and which of them ask etcd, is decided elsewhere.
 
-# Sources: kops pkg/wellknownports/wellknownports.go for the ports,
-# pkg/model/components/etcdmanager/model.go for the pods and where etcdctl is,
-# nodeup/pkg/model/kube_apiserver.go and networking/cilium.go for the certificates.
-_ETCD = """\
-# Chooses the machine of a group to ask etcd through. The pods that run there
-# tell where etcdctl and the certificates are.
-via() {
-  NODE=$(kubectl get nodes --selector "kops.k8s.io/instancegroup=$1" \\
-    --output 'jsonpath={.items[0].metadata.name}')
-  PKI=$(kubectl --namespace kube-system get pod "kube-apiserver-$NODE" \\
-    --output yaml | grep -o 'etcd-cafile=[^ ]*/' | tail -n 1)
-  BIN=$(kubectl --namespace kube-system get pod "etcd-manager-main-$NODE" \\
-    --output yaml | grep -o '/opt/etcd-v3[.0-9]*' | sort | tail -n 1) ||
-    BIN=$(kubectl --namespace kube-system exec "etcd-manager-main-$NODE" -- \\
-      sh -c 'ls -d /opt/etcd-v3*' | tail -n 1)
-  kubectl --namespace kube-system exec "etcd-manager-main-$NODE" -- \\
-    "$BIN/etcdctl" version > /dev/null 2>&1 || BIN+=/usr/local/bin
-}
-
-# Runs etcdctl in one etcd cluster.
-etcd() {
-  local cluster=$1 port pki=/rootfs${PKI#*=} client=etcd-client
-  shift
-  case $cluster in
-    main) port=4001 ;;
-    events) port=4002 ;;
-    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client+=-cilium ;;
-    leases) port=4004 ;;
-    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
-  esac
-  kubectl --namespace kube-system exec "etcd-manager-$cluster-$NODE" -- \\
-    "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \\
-    --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \\
-    --key "$pki$client.key" "$@"
-}
-
-"""
-
-_BY_NAME = """\
-# Prints the id of a member. Etcd calls it as the spec does, with the name of
-# the etcd cluster in front.
-member_id() {
-  local name=etcd-$1-$2
-  [ "$1" != main ] || name=etcd-$2
-  etcd "$1" member list |
-    awk -F ', ' -v name="$name" '$3 == name { print $1 }'
+_NEEDS = """\
+# Says what is missing before anything is changed.
+needs() {
+  command -v "$1" > /dev/null && return
+  echo "$1 is not installed here" >&2
+  return 1
 }
 """
 
-_BY_MACHINE = """\
-# Prints the id of the member on the machine of a group: in this cloud etcd calls
-# a member by its volume, and the name in the spec is only for people.
-member_id() {
-  via "$3"
-  etcd "$1" endpoint status | awk -F ', ' '{ print $2 }'
+_DELETED = """\
+# Whether a group is in the state store no more.
+deleted() {
+  local groups
+  groups=$(kops get ig --name CLUSTER) || return 1
+  [ -n "$groups" ] && ! echo "$groups" | grep -q "^$1[[:space:]]"
 }
 """
 
-_CONFIRM = """
-# Shows the members of an etcd cluster, and whether there are so many, all of
-# them started and healthy.
-holds() {
-  etcd "$1" endpoint health --cluster &&
-    etcd "$1" member list | awk -F ', ' -v wanted="$2" '
-      { print }
-      $2 == "started" { started++ }
-      END { exit !(NR == wanted && started == wanted) }'
-}
-
-# Ends the script unless that holds, now or in two minutes: a member may still
-# be on its way, and an API server whose own member has left does not answer.
-confirm() {
-  holds "$@" || { sleep 120; holds "$@"; }
+_GO_ON = """\
+# Runs every step from one on, and none after the first that fails.
+go_on() {
+  local step
+  preflight || { echo "so no step was run" >&2; return 1; }
+  for ((step = $1; step <= LAST; step++)); do
+    echo "step $step of LAST"
+    "step_$step" && continue
+    echo "Step $step of LAST failed, and nothing behind it was run." >&2
+    echo "Mend what is said above and go on: AGAIN" >&2
+    return 1
+  doneLOOK
 }
 """
+
+_LOOK = """
+  last_look && return
+  echo "All steps are done. Mend what is said above and look again: NEXT" >&2
+  return 1"""
+
+
+def etcd_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that define ``remove`` and ``confirm``."""
+    yield ""
+    yield from etcd_functions(runbook.cluster, runbook.cloud, confirm=True)
 
 
 def kubectl_lines(runbook: Runbook) -> Iterator[str]:
     """The lines that keep kubectl from speaking to another cluster."""
     yield ""
-    yield "# The context that kops export kubeconfig makes; change it if yours differs."
-    yield f"CONTEXT={quote(runbook.cluster)}"
-    yield 'kubectl() { command kubectl --context "$CONTEXT" "$@"; }'
+    yield from context_lines(runbook.cluster)
 
 
-def etcd_lines(runbook: Runbook) -> Iterator[str]:
-    """The lines that define ``etcd``, ``member_id`` and ``confirm``."""
-    member_id = _BY_MACHINE if runbook.cloud in CALLED_BY_VOLUME else _BY_NAME
+def deleted_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that define ``deleted``; none if no group is deleted."""
+    if deletes(runbook):
+        yield ""
+        text = _DELETED.replace("CLUSTER", quote(runbook.cluster))
+        yield from text.rstrip("\n").split("\n")
+
+
+def deletes(runbook: Runbook) -> bool:
+    """Whether any step deletes a group."""
+    return any(
+        isinstance(command, model.DeleteInstanceGroup)
+        for step in runbook.steps
+        for command in step.deed.commands
+    )
+
+
+def preflight_lines(runbook: Runbook, *, asks: bool, beside: bool) -> Iterator[str]:
+    """The lines that define ``preflight``: what the steps need is asked before them.
+
+    ``asks`` is whether any step asks etcd; ``beside`` whether the files are found from
+    the folder of the script, wherever it is started.
+    """
     yield ""
-    yield from (_ETCD + member_id + _CONFIRM).rstrip("\n").split("\n")
+    yield from _NEEDS.rstrip("\n").split("\n")
+    files = [file for step in runbook.steps for file in _files(step.deed.commands)]
+    wanted = [f"needs {quote(program)}" for program in _programs(runbook, asks=asks)]
+    if beside and files:
+        wanted.append('cd "$HERE"')
+    wanted += [f"ls -- {quote(file)} > /dev/null" for file in dict.fromkeys(files)]
+    name = quote(runbook.cluster)
+    wanted.append(f"kops get cluster --name {name} > /dev/null")
+    via = next((step.via for step in runbook.steps if step.via is not None), None)
+    if asks and via is not None:
+        wanted.append(f"via {quote(via)}")
+        wanted.append("again etcd main endpoint health")
+    yield ""
+    yield "preflight() {"
+    if runbook.store is None:
+        yield '  : "${KOPS_STATE_STORE:?set it to the state store of the cluster}" &&'
+    yield from ("  " + " &&\n    ".join(wanted)).split("\n")
+    yield "}"
+
+
+def _files(commands: tuple[Command, ...]) -> Iterator[str]:
+    for command in commands:
+        if isinstance(command, model.Replace):
+            yield from (word.text or "" for word in command.files)
+
+
+def _programs(runbook: Runbook, *, asks: bool) -> list[str]:
+    """The programs that the steps call."""
+    texts = [command.text for step in runbook.steps for command in step.deed.commands]
+    found = ["kops", "kubectl"] if asks else ["kops"]
+    found += [text.split()[0] for text in texts]
+    if asks and runbook.cloud in ASKED_BY:
+        found.append(ASKED_BY[runbook.cloud])
+    return [name for name in dict.fromkeys(found) if name != "remove"]
+
+
+def go_on_lines(runbook: Runbook, again: str, *, looks: bool) -> Iterator[str]:
+    """The lines that run the steps, from the one that the script is given.
+
+    ``again`` tells how to go on from a step; ``looks`` is whether ``last_look`` is run
+    behind them.
+    """
+    text = _GO_ON.replace("LAST", str(len(runbook.steps)))
+    text = text.replace("LOOK", _LOOK if looks else "")
+    text = text.replace("NEXT", again.format(step=len(runbook.steps) + 1))
+    text = text.replace("AGAIN", again.format(step="$step"))
+    yield from text.rstrip("\n").split("\n")
+    yield ""
+    yield 'go_on "${1:-1}"'
 
 
 # ------------------------------------------------------------------------------------
@@ -253,17 +286,49 @@ _WIDTH = 78
 
 
 def script(runbook: Runbook, style: Style) -> str:
-    """The runbook as the text of a bash script."""
-    body = _body(runbook.steps, style)
-    return "\n".join([*_head(runbook), *body, *_final(runbook)]) + "\n"
+    """The runbook as the text of a bash script.
+
+    It is made of functions, one for every step, and of one call at its end: pasted
+    line by line into a terminal, nothing is left to run behind a failure.
+    """
+    lines = [*_head(runbook), *_body(runbook, style), *_final(runbook)]
+    return "\n".join(lines) + "\n"
 
 
 def _final(runbook: Runbook) -> Iterator[str]:
-    if changes_members(runbook):
-        title = "# Last of all "
+    if not runbook.steps:
+        return
+    title = "# All of it "
+    yield ""
+    yield title + "-" * (_WIDTH - len(title))
+    yield from run_lines(runbook, "bash plan.sh {step} (pasted: go_on {step})")
+
+
+def run_lines(runbook: Runbook, again: str) -> Iterator[str]:
+    """The one call that runs all steps, and what it needs.
+
+    ``again`` tells how to go on from a step.
+    """
+    if looks := last_look(runbook):
+        yield "# In the end every etcd cluster lists its members."
+        yield from _function("last_look", joined(looks))
         yield ""
-        yield title + "-" * (_WIDTH - len(title))
-        yield from last_look(runbook)
+    yield from go_on_lines(runbook, again, looks=bool(looks))
+
+
+def step_function(number: int, step: Step, *, asks: bool) -> Iterator[str]:
+    """A step as a function: none of its commands is run behind one that fails.
+
+    ``asks`` is whether the runbook changes the members of etcd.
+    """
+    yield from expectations(step, asks=asks)
+    yield from _function(f"step_{number}", chain(step, asks=asks))
+
+
+def _function(name: str, lines: Iterable[str]) -> Iterator[str]:
+    yield f"{name}() {{"
+    yield from (f"  {line}" for line in lines)
+    yield "}"
 
 
 def changes_members(runbook: Runbook) -> bool:
@@ -275,17 +340,16 @@ def changes_members(runbook: Runbook) -> bool:
     )
 
 
-def last_look(runbook: Runbook) -> Iterator[str]:
-    """Asks every etcd cluster for its members when all is done."""
+def last_look(runbook: Runbook) -> list[str]:
+    """What asks every etcd cluster for its members when all is done.
+
+    Nothing where no member list changes.
+    """
     last = runbook.steps[-1]
-    if last.via is not None:
-        yield f"via {quote(last.via)}"
-    for name, view in last.after.items():
-        yield from comment(
-            f"etcd {name} must list {len(view.members)} members, all started: "
-            f"{' '.join(view.members)}."
-        )
-        yield _confirm(name, view)
+    if last.via is None or not changes_members(runbook):
+        return []
+    confirms = [_confirm(name, view) for name, view in last.after.items()]
+    return [f"via {quote(last.via)}", *confirms]
 
 
 def _head(runbook: Runbook) -> Iterator[str]:
@@ -297,26 +361,39 @@ def _head(runbook: Runbook) -> Iterator[str]:
         return
     yield from comment(f"{runbook.cluster}: {summary(runbook)}")
     yield from comment(
-        "Nothing of this has been run. It ends at the first command that fails: mend "
-        "what that one says, paste everything above step 1 into a new bash, and go on "
-        "from there."
+        "Nothing of this has been run. Start it as `bash plan.sh`: it ends at the "
+        "first command that fails. Mend what that one says; `bash plan.sh 3` goes on "
+        "from step 3. It can be pasted into a bash as a whole, too, where `go_on 3` "
+        "goes on."
     )
+    if any(step.deed.spec is not None for step in runbook.steps):
+        yield from comment(
+            "The files that it stores are found from the folder of this script, from "
+            "wherever it is started; pasted, from the current one."
+        )
     for note in runbook.notes:
         yield from comment(note)
+    if runbook.warnings:
+        yield from comment("What the check says of this order:")
+        for warning in runbook.warnings:
+            yield from comment(f"- {warning}")
     if runbook.written:
         names = " ".join(spec.files[0] for spec in runbook.written)
         yield from comment(f"Specs in between, written by kopslint plan --out: {names}")
-    yield from preamble(runbook)
-
-
-def preamble(runbook: Runbook) -> Iterator[str]:
-    """What the commands of all steps need: settings and functions."""
-    yield "set -euo pipefail"
+    # Steps are called by their numbers, which shellcheck does not see.
+    yield "# shellcheck disable=SC2317,SC2329"
     yield ""
+    yield 'HERE=$(dirname -- "${BASH_SOURCE[0]:-.}")'
+    yield from preamble(runbook, beside=True)
+
+
+def preamble(runbook: Runbook, *, beside: bool = False) -> Iterator[str]:
+    """What the commands of all steps need: settings and functions.
+
+    ``beside`` says that ``HERE`` is the folder from which files are found.
+    """
     if runbook.store is not None:
         yield f"export KOPS_STATE_STORE={quote(runbook.store)}"
-    else:
-        yield ': "${KOPS_STATE_STORE:?set it to the state store of the cluster}"'
     if runbook.features:
         flags = ",".join(f"+{feature}" for feature in runbook.features)
         yield f"export KOPS_FEATURE_FLAGS={flags}"
@@ -325,7 +402,9 @@ def preamble(runbook: Runbook) -> Iterator[str]:
         yield from kubectl_lines(runbook)
     if asks:
         yield from etcd_lines(runbook)
+    yield from deleted_lines(runbook)
     yield from volume_lines(runbook)
+    yield from preflight_lines(runbook, asks=asks, beside=beside)
 
 
 def summary(runbook: Runbook) -> str:
@@ -349,58 +428,78 @@ def summary(runbook: Runbook) -> str:
     return f"{text}."
 
 
-def _body(steps: Sequence[Step], style: Style) -> Iterator[str]:
+def _body(runbook: Runbook, style: Style) -> Iterator[str]:
+    steps, asks = runbook.steps, changes_members(runbook)
     for number, step in enumerate(steps, 1):
         title = f"# {number} of {len(steps)} "
         yield ""
         yield title + "-" * (_WIDTH - len(title))
-        checks = list(checks_before(step))
-        yield from via_line(step)
-        yield from confirmations(step)
-        if not checks:
-            # The comment above a command is its title wherever it is reported.
-            yield ""
         yield from comment(step.deed.reason)
-        yield from (command.text for command in step.deed.commands)
+        yield from step_function(number, step, asks=asks)
         yield from traces(step.after, style)
 
 
-def via_line(step: Step) -> Iterator[str]:
-    """The line that chooses the machine to ask about etcd, if a step asks."""
-    if step.via is not None and any(checks_before(step)):
-        yield f"via {quote(step.via)}"
+def chain(step: Step, *, asks: bool) -> Iterator[str]:
+    """The commands of a step as one: none is run behind one that fails.
+
+    ``asks`` is whether the runbook changes the members of etcd.
+    """
+    checks = checks_in_shell(step, asks=asks)
+    return joined([*checks, *map(_again, step.deed.commands)])
 
 
-def checks_before(step: Step) -> Iterator[tuple[str, EtcdView]]:
+def joined(commands: Sequence[str]) -> Iterator[str]:
+    """Commands as one, which stops at the first that fails."""
+    for number, command in enumerate(commands, 1):
+        indent = "" if number == 1 else "  "
+        end = "" if number == len(commands) else " &&"
+        text = command.replace("\n", f"\n{indent}")
+        yield from f"{indent}{text}{end}".split("\n")
+
+
+def _again(command: Command) -> str:
+    """The text of a command that may have been run before."""
+    if isinstance(command, DeleteInstanceGroup) and command.group is not None:
+        return f"{{ {command.text} || deleted {quote(command.group.shown)}; }}"
+    return command.text
+
+
+def checks_before(step: Step, *, asks: bool) -> Iterator[tuple[str, EtcdView]]:
     """The etcd clusters whose member list is to be confirmed before a step."""
-    if step.deed.kind not in ("remove", "delete"):
+    if not asks or step.via is None or step.deed.kind == "retire":
         return
     for name, view in step.before.items():
         if step.deed.etcd_cluster in (None, name):
             yield name, view
 
 
-def confirmations(step: Step) -> Iterator[str]:
-    """What must be seen before a step, and what to do if it is not."""
-    otherwise = "else stop, and bring back who is missing"
+def expectations(step: Step, *, asks: bool) -> Iterator[str]:
+    """What must be seen before a step, and what to do if it is not, as comments."""
+    otherwise = "else bring back who is missing"
     if step.deed.kind == "delete":
         otherwise = f"else {step.deed.about} must stay"
-    for name, view in checks_before(step):
+    for name, view in checks_before(step, asks=asks):
         yield from comment(
-            f"etcd {name} must list {len(view.members)} members, all started: "
-            f"{' '.join(view.members)}; {otherwise}."
+            f"Before it, etcd {name} must list {len(view.members)} members, all "
+            f"started and voting: {' '.join(view.members)}; {otherwise}."
         )
-        yield _confirm(name, view)
 
 
-def checks_in_shell(step: Step) -> Iterator[str]:
+def checks_in_shell(step: Step, *, asks: bool) -> Iterator[str]:
     """The lines that confirm what must be so before a step, and set what it needs."""
-    yield from via_line(step)
-    yield from (_confirm(name, view) for name, view in checks_before(step))
+    checks = list(checks_before(step, asks=asks))
+    if checks:
+        yield f"via {quote(step.via or '')}"
+    leaver = step.deed.about if step.deed.kind == "remove" else None
+    yield from (_confirm(name, view, leaver) for name, view in checks)
 
 
-def _confirm(etcd_cluster: str, view: EtcdView) -> str:
-    return f"confirm {quote(etcd_cluster)} {len(view.members)}"
+def _confirm(etcd_cluster: str, view: EtcdView, leaver: str | None = None) -> str:
+    """What fails unless etcd has these members; the leaver may have left already."""
+    names = [quote(name) for name in view.members if name != leaver]
+    if leaver is not None:
+        return " ".join(["confirm_without", quote(etcd_cluster), quote(leaver), *names])
+    return " ".join(["confirm", quote(etcd_cluster), *names])
 
 
 def traces(views: Mapping[str, EtcdView], style: Style) -> Iterator[str]:

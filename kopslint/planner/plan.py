@@ -44,13 +44,12 @@ _UNREADABLE = ("missing", "wrong-type", "unknown-role", "unsupported-version")
 
 
 class Options(Record):
-    """How to go about it: by terraform or directly, and where new files will be.
+    """How to go about it: by terraform or directly.
 
     ``text`` is what to write to the file of the after side, if it is in none.
     """
 
     terraform: bool = False
-    folder: str = ""
     text: str | None = None
 
 
@@ -86,7 +85,7 @@ def plan_route(
     found, cut = best_way(legs)
     if found is None:
         return no_way._replace(reasons=(_unreachable(before, after),), cut=cut)
-    return _runbook(before, final, found.deeds, deeds, options, cut=cut)
+    return _runbook(before, final, found.deeds, deeds, cut=cut)
 
 
 def _state_store(manifest: Manifest) -> str | None:
@@ -179,12 +178,11 @@ def _runbook(
     final: Spec,
     way: Sequence[PlannedStep],
     deeds: PlannedSteps,
-    options: Options,
     *,
     cut: bool,
 ) -> Runbook:
     """The way as it is printed: files named in order, every step with its trace."""
-    renamed = _named(way, final, deeds, options.folder)
+    renamed = _named(way, final, deeds)
     specs = {file: s for deed in renamed if (s := deed.spec) for file in s.files}
     objects = {file: spec.manifest for file, spec in specs.items()}
     plan = Scenario(before=before, after=final.manifest, files=SpecFiles(objects))
@@ -201,7 +199,7 @@ def _runbook(
                 views([performed.situation], names),
                 performed.tolerance,
                 performed.outage,
-                _via(performed.situation),
+                _via(situation, performed.situation),
             )
         )
         situation = performed.situation
@@ -263,7 +261,7 @@ def _notes(
 
 
 def _named(
-    way: Sequence[PlannedStep], final: Spec, deeds: PlannedSteps, folder: str
+    way: Sequence[PlannedStep], final: Spec, deeds: PlannedSteps
 ) -> list[PlannedStep]:
     """The deeds with the specs in between called by their number."""
     renamed = []
@@ -273,17 +271,17 @@ def _named(
             renamed.append(deed)
             continue
         number += 1
-        path = f"{folder}/step-{number}.yaml" if folder else f"step-{number}.yaml"
+        path = f"step-{number}.yaml"
         text = deed.spec.text or ""
         spec = deed.spec._replace(files=(path,), sources=(Source(path, text),))
         renamed.append(deeds.with_spec(deed, spec))
     return renamed
 
 
-def _via(situation: ClusterState) -> str | None:
-    """A group that runs a voting member of every etcd cluster."""
+def _via(before: ClusterState, after: ClusterState) -> str | None:
+    """A group that runs a voting member of every etcd cluster before and after."""
 
-    def votes(group: str, etcd_cluster: str) -> bool:
+    def votes(group: str, etcd_cluster: str, situation: ClusterState) -> bool:
         worlds = situation.etcd[etcd_cluster]
         indexes = [worlds.index(m) for m in situation.listed(etcd_cluster, group)]
         return bool(indexes) and all(
@@ -293,8 +291,12 @@ def _via(situation: ClusterState) -> str | None:
     return next(
         (
             group.name
-            for group in situation.registry.control_plane
-            if all(votes(group.name, name) for name in situation.etcd)
+            for group in after.registry.control_plane
+            if all(
+                votes(group.name, name, situation)
+                for situation in (before, after)
+                for name in situation.etcd
+            )
         ),
         None,
     )

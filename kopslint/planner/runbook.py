@@ -41,7 +41,7 @@ class Runbook(Record):
     ``written`` are the specs in between, to be written as files. ``cut`` is
     whether the search had to stop early, so that a better way may exist. ``notes``
     say what is good to know about the whole; ``features`` are the feature flags that
-    kops needs to have set.
+    kops needs to have set. ``warnings`` are what the check says of it.
     """
 
     cluster: str
@@ -52,6 +52,7 @@ class Runbook(Record):
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     cloud: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def tolerance(self) -> int:

@@ -54,10 +54,10 @@ class Stage(Record):
     later: tuple[Unit, ...] = ()
     nodes: frozenset[str] = frozenset()
 
-    def leaving_members(self, etcd_cluster: str) -> tuple[tuple[str, str], ...]:
-        """The members of one etcd cluster that leave, in order, and their groups."""
+    def leaving_members(self, etcd_cluster: str) -> tuple[str, ...]:
+        """The members of one etcd cluster that leave, in order."""
         return tuple(
-            (member.name, unit.name)
+            member.name
             for unit in self.turnover.leaving
             if (member := unit.member(etcd_cluster)) is not None
         )
@@ -216,7 +216,7 @@ def _choices(
         etcd = clusters[index]
         then = (*removed[:index], removed[index] + 1, *removed[index + 1 :])
         yield (
-            leg.deeds.remove(etcd, *names[index][removed[index]]),
+            leg.deeds.remove(etcd, names[index][removed[index]]),
             then,
             deleted,
             joined,

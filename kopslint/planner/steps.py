@@ -11,7 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
-from kopslint.kops.clouds import CALLED_BY_VOLUME, addresses
+from kopslint.kops.clouds import addresses
 from kopslint.kops.spec import Role
 from kopslint.records import Record
 from kopslint.shell.ast import Word
@@ -66,16 +66,9 @@ class PlannedSteps(Record):
     cloud: str | None = None
     terraform: bool = False
 
-    def remove(self, etcd_cluster: str, member: str, group: str) -> PlannedStep:
-        """A member leaves the member list of one etcd cluster.
-
-        ``group`` is where it runs: where etcd does not know the names of the spec,
-        its machine is asked who it is.
-        """
-        where = (group,) if self.cloud in CALLED_BY_VOLUME else ()
-        which = " ".join(map(quote, (etcd_cluster, member, *where)))
-        find = f'"$(member_id {which})"'
-        text = f"etcd {quote(etcd_cluster)} member remove {find}"
+    def remove(self, etcd_cluster: str, member: str) -> PlannedStep:
+        """A member leaves the member list of one etcd cluster."""
+        text = f"remove {quote(etcd_cluster)} {quote(member)}"
         span = _span(text)
         command = model.MemberRemove(
             text=text, span=span, member=_word(member, span), etcd_cluster=etcd_cluster
@@ -118,9 +111,10 @@ class PlannedSteps(Record):
     def retire(self, group: str) -> PlannedStep:
         """A group of nodes is emptied and goes; ``delete ig`` alone drains nobody."""
         selector = quote(f"{GROUP_LABEL}={group}")
-        cordon = f"kubectl cordon --selector {selector}"
+        kubectl = 'kubectl --context "$CONTEXT"'
+        cordon = f"{kubectl} cordon --selector {selector}"
         drain = (
-            f"kubectl drain --selector {selector} --ignore-daemonsets "
+            f"{kubectl} drain --selector {selector} --ignore-daemonsets "
             "--delete-emptydir-data"
         )
         commands: tuple[Command, ...] = (

@@ -161,7 +161,8 @@ class PlanStepModel(_Model):
     """One step: its commands, and what must be seen before them and after.
 
     ``confirm`` has the members that each etcd cluster must list before the step;
-    ``checks`` are the lines of shell that see to it, to be run before ``commands``.
+    ``checks`` are the lines of shell that see to it, to be run before ``commands``;
+    ``script`` is all of it as one command, which stops at the first failure.
     """
 
     number: Annotated[int, Field(ge=1)]
@@ -172,6 +173,7 @@ class PlanStepModel(_Model):
     confirm: dict[str, list[str]]
     checks: list[str]
     commands: list[str]
+    script: str
     tolerance: int
     outage: bool
     etcd: dict[str, EtcdModel]
@@ -182,7 +184,8 @@ class PlanModel(_Model):
 
     ``tolerance`` is how many more members may fail at the worst lasting moment,
     ``outage`` whether etcd may be without quorum for a while; ``notes`` are for
-    people. ``setup`` are the lines of bash that define what the steps call.
+    people, ``warnings`` are what the check says of the order. ``setup`` are the lines
+    of bash that define what the steps call.
     """
 
     schema_: Literal["kopslint/plan-v1"] = Field(alias="schema")
@@ -192,6 +195,7 @@ class PlanModel(_Model):
     reasons: list[str]
     procedure: list[str]
     notes: list[str]
+    warnings: list[str]
     setup: list[str]
     tolerance: int | None
     outage: bool | None

@@ -27,6 +27,7 @@ class Unknown(Record):
     is; it is empty for the folder that the script is started in. ``option`` is whether
     it may be an option: one of the values that it is known to take starts with ``-``.
     ``of`` is what prints it, or the list that it is taken from, where that is written.
+    ``default`` is the number that an argument of the script is if it is not given.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Unknown(Record):
     path: str | None = None
     option: bool = False
     of: str = ""
+    default: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and self[:2] == other[:2]

@@ -461,7 +461,11 @@ def read_counted(reader: ScriptReader, node: Node) -> Statement:
 
 
 def _count(reader: ScriptReader, node: Node) -> tuple[str, list[int]] | None:
-    """The variable of a counting loop and its values, the one that ends it last."""
+    """The variable of a counting loop and its values, the one that ends it last.
+
+    One that starts at ``${1:-1}`` starts at 1: a list is read as it runs by itself,
+    from its beginning, and an argument only says where to go on with it.
+    """
     head = re.match(
         r"for\s*\(\((.*?)\)\)\s*;?\s*(?:do\b|\{)", reader.written(node), re.DOTALL
     )
@@ -469,7 +473,7 @@ def _count(reader: ScriptReader, node: Node) -> tuple[str, list[int]] | None:
         return None
     offset = node.start_byte
     pieces = reader.words(node).heredoc(offset + head.start(1), offset + head.end(1))
-    parts = re.sub(r"\s+", "", text_of(pieces) or "").split(";")
+    parts = re.sub(r"\s+", "", text_of(_begun(pieces)) or "").split(";")
     if len(parts) != 3:
         return None
     name, equals, start = parts[0].partition("=")
@@ -494,6 +498,16 @@ def _count(reader: ScriptReader, node: Node) -> tuple[str, list[int]] | None:
     if numbers is None or not _can_copy(reader, numbers):
         return None
     return name, numbers
+
+
+def _begun(pieces: Pieces) -> Pieces:
+    """The head of a loop with the number that it starts at without an argument."""
+    match pieces:
+        case (str(name), Unknown(default=str(number)), *rest) if name.rstrip().endswith(
+            "="
+        ):
+            return (name, number, *rest)
+    return pieces
 
 
 def read_for(reader: ScriptReader, node: Node) -> Statement:
@@ -1012,7 +1026,7 @@ def _shift(scope: Scope, arguments: list[str | None]) -> None:
     scope.set(ARGUMENTS, Variable(None, held.items[int(count[:9]) :]))
 
 
-_NAMED = r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"
+_NAMED = r"\$(?:\{(\w+)\}|([A-Za-z_]\w*|\d))"
 # What is longer is not the name of anything.
 _NAME_LENGTH = 200
 _LONGEST_PIPE = 400
@@ -1258,8 +1272,7 @@ class ScriptReader(ReaderState):
         """
 
         def value(match: re.Match[str]) -> str:
-            held = self.scope.get(match[1] or match[2])
-            text = text_of(held.scalar or ()) if held is not None else None
+            text = value_in(match[1] or match[2], self.scope)
             return text if text and len(text) <= _NAME_LENGTH else match[0]
 
         return re.sub(_NAMED, value, raw)

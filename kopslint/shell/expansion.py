@@ -300,7 +300,7 @@ def lookup(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:
         return (str(len(items_of(arguments))),)
     variable = _element(parameter, scope)
     if isinstance(variable, Unknown):
-        return (variable,)
+        return (variable._replace(default=_number(parameter)),)
     if parameter.operator is not None:
         return _operate(parameter, variable, scope)
     if variable is None:
@@ -473,6 +473,13 @@ def value_in(name: str, scope: Scope) -> str | None:
     """The value of a variable, or None if it is not known."""
     value = lookup(Parameter(name), scope)
     return text_of(value) if isinstance(value, tuple) else None
+
+
+def _number(parameter: Parameter) -> str | None:
+    """The number that ``${1:-1}`` is without an argument."""
+    literal = _literal(parameter)
+    given = parameter.operator in {"-", ":-"} and parameter.name.isdigit()
+    return literal if given and re.fullmatch(r"\d{1,9}", literal) else None
 
 
 def _literal(parameter: Parameter) -> str:

@@ -154,8 +154,13 @@ def never_joining(simulation: Simulation) -> Iterator[Hazard]:
     Only asked at the end of the list: until then a later command may mend it.
     """
     for name in etcd_clusters(simulation):
-        leaving = simulation.plan.leaving.get(name, frozenset())
-        chosen = _removed_by_hand(simulation, name) - leaving
+        wanted = {
+            member.name
+            for etcd in simulation.plan.after.etcd_clusters
+            if etcd.name == name
+            for member in etcd.members
+        }
+        chosen = _removed_by_hand(simulation, name) & wanted
 
         def stuck(
             world: EtcdState, worlds: StateSet, chosen: set[str] = chosen
