@@ -7,23 +7,14 @@ import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.main import get_command
 
 from kopslint.cli import check_command
 from kopslint.cli.app import app
-from kopslint.cli.check_line import OFTEN, ONCE, SWITCHES, read_line
-from kopslint.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kopslint.cli.checking import CheckOptions
-    from kopslint.cli.console import Voice
+from kopslint.cli.check_options import CheckOptions
 
 SPEC = Path(__file__).parent / "specs" / "one-member.yaml"
 
@@ -95,12 +86,12 @@ def test_listing_the_rules_does_not_load_the_engine() -> None:
     assert imports_of("rules") & {*SHELL, *REPLAY, "kopslint.engine"} == set()
 
 
-def by_typer(words: list[str]) -> tuple[CheckOptions, Voice]:
+def by_typer(words: list[str]) -> CheckOptions:
     """What typer makes of the words behind ``kopslint check``."""
-    read: list[tuple[CheckOptions, Voice]] = []
+    read: list[CheckOptions] = []
 
-    def note(options: CheckOptions, voice: Voice) -> bool:
-        read.append((options, voice))
+    def note(options: CheckOptions) -> bool:
+        read.append(options)
         return True
 
     with pytest.MonkeyPatch.context() as patch:
@@ -109,11 +100,14 @@ def by_typer(words: list[str]) -> tuple[CheckOptions, Voice]:
     return read[0]
 
 
-NAMES = sorted(OFTEN | ONCE)
+TABLE = CheckOptions.table().values()
+SWITCHES = [name for option in TABLE if option.kind is bool for name in option.names]
+NAMES = [name for option in TABLE if option.kind is not bool for name in option.names]
 VALUES = ["a.yaml", "text", "json=r.json", "error", "always", "shell", "1.34", "-", ""]
+VALUES += ["2", "0", "999", "1/2", "3/2"]
 WORDS = st.one_of(
     st.sampled_from(VALUES).map(lambda value: [value]),
-    st.sampled_from(sorted(SWITCHES)).map(lambda name: [name]),
+    st.sampled_from(SWITCHES).map(lambda name: [name]),
     st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)).map(list),
     st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)).map(
         lambda pair: ["=".join(pair)]
@@ -121,23 +115,13 @@ WORDS = st.one_of(
 )
 
 
-def outcome(
-    read: Callable[[list[str]], tuple[CheckOptions, Voice] | None], words: list[str]
-) -> object:
-    """What comes of reading the words: options, nothing, or a complaint."""
-    try:
-        return read(words)
-    except UsageError as error:
-        return str(error)
-
-
 @given(st.lists(WORDS, max_size=5).map(lambda parts: [*chain.from_iterable(parts)]))
 def test_a_line_that_is_read_without_typer_means_what_typer_says(
     words: list[str],
 ) -> None:
-    read = outcome(read_line, words)
+    read = CheckOptions.of_line(words)
 
-    assert read is None or read == outcome(by_typer, words)
+    assert read is None or read == by_typer(words)
 
 
 @pytest.mark.parametrize(
@@ -156,14 +140,4 @@ def test_a_line_that_is_read_without_typer_means_what_typer_says(
 )
 def test_a_line_that_is_not_plain_is_left_to_typer(line: str) -> None:
     """It has the words for what is wrong, and for help."""
-    assert read_line(line.split()) is None
-
-
-def test_every_option_of_a_check_is_read_without_typer() -> None:
-    """One that were forgotten would make the checks that use it slow."""
-    check = get_command(app).commands["check"]  # type: ignore[attr-defined]
-    options = {name for each in check.params for name in each.opts}
-    # Whoever shares a fleet between processes or jobs does not wait for typer.
-    for_fleets = {"--jobs", "--shard"}
-
-    assert options - {"specs"} - for_fleets == OFTEN | ONCE | SWITCHES
+    assert CheckOptions.of_line(line.split()) is None

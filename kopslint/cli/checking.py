@@ -13,57 +13,21 @@ from re import fullmatch
 from typing import TYPE_CHECKING
 
 from kopslint.cli.emit_report import told
-from kopslint.cli.inputs import GitOptions, read_changed, read_commands, read_request
+from kopslint.cli.inputs import read_changed, read_commands, read_request
 from kopslint.cli.options import Format
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
 from kopslint.errors import NothingCheckedError, UsageError
 from kopslint.findings import Report, Severity, Summary
-from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from kopslint.cli.check_options import CheckOptions
     from kopslint.cli.console import Voice
-    from kopslint.cli.options import ColorWhen, FailOn, Output, StdinAs
+    from kopslint.cli.options import Output
     from kopslint.config.load import Configuration
     from kopslint.config.settings import Settings
-    from kopslint.config.shard import Shard
     from kopslint.engine import Request
-
-
-class CheckOptions(Record):
-    """The options of one check, as they were given."""
-
-    outputs: tuple[Output, ...]
-    color: ColorWhen
-    before: Sequence[str] = ()
-    after: Sequence[str] = ()
-    commands: Sequence[str] = ()
-    stdin_as: StdinAs | None = None
-    git: GitOptions = GitOptions()
-    config: Path | None = None
-    no_config: bool = False
-    select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
-    kops_version: str | None = None
-    etcd_volumes: bool = True
-    house: Sequence[Path] = ()
-    ignores: bool = True
-    baseline: Path | None = None
-    write_baseline: Path | None = None
-    fail_on: FailOn | None = None
-    timeline: bool = True
-    statistics: bool = False
-    fix: bool = False
-    diff: bool = False
-    jobs: int | None = None
-    shard: Shard | None = None
-
-    @property
-    def mends(self) -> bool:
-        """Whether the list of commands is to be mended."""
-        return self.fix or self.diff
 
 
 def _kops_version(options: CheckOptions) -> str | None:
@@ -77,13 +41,14 @@ def _kops_version(options: CheckOptions) -> str | None:
     return version
 
 
-def run_check(options: CheckOptions, voice: Voice) -> bool:
+def run_check(options: CheckOptions) -> bool:
     """Check what the options name, write the reports, and say whether it is in order.
 
     Raises ``KopslintError`` if that is not possible.
     """
     _refuse_unfit(options)
-    inputs = [*options.after, *options.before, *options.commands]
+    voice = options.voice
+    inputs = [*options.states_after, *options.before, *options.commands]
     configuration = configuration_for(
         inputs, os.environ, config=options.config, no_config=options.no_config
     )
@@ -118,8 +83,7 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
             report = _checked(request, settings, options.jobs, voice)
             _refuse_nothing_after(request, report)
         except NothingCheckedError:
-            options = options._replace(outputs=_for_programs(outputs))
-            told(Report(()), options, settings, fail_on, voice)
+            told(Report(()), options, settings, fail_on, _for_programs(outputs))
             raise
         if options.shard is not None and not report.summary.clusters:
             voice.remark(f"nothing to check: no cluster is in shard {options.shard}")
@@ -139,8 +103,7 @@ def run_check(options: CheckOptions, voice: Voice) -> bool:
                 report = fixed(request, report, settings, voice)
             else:
                 mended = shown(request, report, settings)
-    options = options._replace(outputs=outputs)
-    return told(report, options, settings, fail_on, voice, mended=mended, patch=patch)
+    return told(report, options, settings, fail_on, outputs, mended=mended, patch=patch)
 
 
 def _for_programs(outputs: Sequence[Output]) -> tuple[Output, ...]:
@@ -221,7 +184,7 @@ def _refuse_unfit(options: CheckOptions) -> None:
 
 def _request(options: CheckOptions, configuration: Configuration) -> Request:
     """What the options name or else, as one state, the configured specs."""
-    after = options.after
+    after: Sequence[str] = options.states_after
     if not (options.before or after or options.commands):
         from kopslint.config.patterns import spec_files
 
@@ -247,7 +210,9 @@ def _check_change(
             hint="leave out --before, or the options about git",
         )
     commands = read_commands(options.commands, options.stdin_as)
-    changed = read_changed(options.git, configuration.layout, options.after, commands)
+    changed = read_changed(
+        options.git, configuration.layout, options.states_after, commands
+    )
     if changed.requests:
         voice.detail(changed.summary)
     else:

@@ -15,9 +15,9 @@ from kopslint.findings import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kopslint.cli.checking import CheckOptions
+    from kopslint.cli.check_options import CheckOptions
     from kopslint.cli.console import Voice
-    from kopslint.cli.options import FailOn
+    from kopslint.cli.options import FailOn, Output
     from kopslint.config.settings import Settings
     from kopslint.findings import Report
 
@@ -27,24 +27,24 @@ def told(
     options: CheckOptions,
     settings: Settings,
     fail_on: FailOn,
-    voice: Voice,
+    outputs: Sequence[Output],
     *,
     mended: Sequence[str] = (),
     patch: str = "",
 ) -> bool:
-    """Write a report in every form, and say whether it is in order.
+    """Write a report to ``outputs``, and say whether it is in order.
 
     What a baseline holds does not count. Raises ``NothingCheckedError`` for a list from
     which no command could be read, unless the specs alone are out of order, and
     another ``KopslintError`` if something cannot be read or written.
     """
-    report = _baselined(report, options, settings, voice)
+    report = _baselined(report, options, settings, options.voice)
     write_reports(
         report,
-        options.outputs,
+        outputs,
         os.environ,
         color=options.color,
-        quiet=voice.quiet,
+        quiet=options.quiet,
         timeline=options.timeline,
         rules=settings.known,
         # What is known already needs no mending.

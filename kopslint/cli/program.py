@@ -73,13 +73,15 @@ def _status(arguments: Sequence[str]) -> int:
     """The exit status of a command line; raises what it raises."""
     command, *words = arguments or [""]
     if command == "check":
-        from kopslint.cli.check_line import read_line
+        # A hook checks at every commit, and typer with what it needs takes longer to
+        # start than all the rest.
+        from kopslint.cli.check_options import CheckOptions
 
-        plain = read_line(words)
-        if plain is not None:
+        options = CheckOptions.of_line(words)
+        if options is not None:
             from kopslint.cli.checking import run_check
 
-            return int(not run_check(*plain))
+            return int(not run_check(options))
     from kopslint.cli.app import app
 
     try:

@@ -1,0 +1,182 @@
+"""The options of ``kopslint check``: an option is a field here and nowhere else."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kopslint.cli.console import Voice
+from kopslint.cli.inputs import GitOptions
+from kopslint.cli.option_table import (
+    Options,
+    argument,
+    choice,
+    switch,
+    value,
+    values,
+)
+from kopslint.cli.options import ColorWhen, FailOn, Format, StdinAs, read_outputs
+
+if TYPE_CHECKING:
+    from kopslint.cli.options import Output
+    from kopslint.config.shard import Shard
+
+
+class CheckOptions(Options):
+    """The options of one check, as they were given."""
+
+    specs: tuple[str, ...] = argument("AFTER", "The spec after the change.")
+    before: tuple[str, ...] = values(
+        "--before", str, metavar="SRC", help="The spec before the change."
+    )
+    after: tuple[str, ...] = values(
+        "--after", str, metavar="SRC", help="The spec after the change, as AFTER."
+    )
+    commands: tuple[str, ...] = values(
+        "--commands",
+        str,
+        metavar="SRC",
+        help="The commands: scripts, runbooks, workflows.",
+    )
+    stdin_as: StdinAs | None = value(
+        "--stdin-as",
+        StdinAs,
+        help="How commands from - are written, instead of guessing.",
+    )
+    formats: tuple[str, ...] = values(
+        "--format",
+        str,
+        metavar="FORMAT[=FILE]",
+        help=f"One of {', '.join(Format)}; may be given several times.",
+    )
+    changed: bool = switch(
+        "--changed",
+        help="Check what changed in git since the work parted from the default"
+        " branch, up to the work tree.",
+    )
+    base: str | None = value(
+        "--base", str, metavar="REV", help="The same, from where REV parted."
+    )
+    head: str | None = value("--head", str, metavar="REV", help="The same, up to REV.")
+    staged: bool = switch("--staged", help="Check what the next commit would change.")
+    select: tuple[str, ...] = values(
+        "--select",
+        str,
+        metavar="RULES",
+        help="Only these: ids, prefixes, names, categories.",
+    )
+    ignore: tuple[str, ...] = values(
+        "--ignore", str, metavar="RULES", help="All but these."
+    )
+    fail_on: FailOn | None = value(
+        "--fail-on",
+        FailOn,
+        help="The least severity that gives exit status 1 (default: error).",
+    )
+    kops_version: str | None = value(
+        "--kops-version",
+        str,
+        metavar="1.MINOR",
+        help="The kops that runs the commands, instead of the one that fits the"
+        " cluster's Kubernetes.",
+    )
+    etcd_volumes: bool = switch(
+        "--no-etcd-volumes",
+        default=True,
+        help="The cluster was never applied: its etcd volumes do not exist yet.",
+    )
+    fix: bool = switch(
+        "--fix", help="Mend the list of commands in its file, and report what is left."
+    )
+    diff: bool = switch(
+        "--diff",
+        help="Print the mended list as a patch behind the report; write nothing.",
+    )
+    jobs: int | None = value(
+        "--jobs",
+        int,
+        metavar="N",
+        min=1,
+        max=256,
+        help="How many processes check a large fleet (default: one for every"
+        " core, and at most eight).",
+    )
+    share: str | None = value(
+        "--shard",
+        str,
+        metavar="I/N",
+        help="Only the clusters of shard I of N, by name.",
+    )
+    house: tuple[Path, ...] = values(
+        "--rules", Path, metavar="DIR", help="A folder with rules of your own."
+    )
+    ignores: bool = switch(
+        "--no-ignores",
+        default=True,
+        help="Pass over comments that silence findings.",
+    )
+    baseline: Path | None = value(
+        "--baseline",
+        Path,
+        metavar="FILE",
+        help="Findings that are known and do not count.",
+    )
+    write_baseline: Path | None = value(
+        "--write-baseline",
+        Path,
+        metavar="FILE",
+        help="Write all findings there, as a baseline from now on.",
+    )
+    config: Path | None = value(
+        "--config",
+        Path,
+        metavar="FILE",
+        help="The configuration, instead of looking for it.",
+    )
+    no_config: bool = switch("--no-config", help="Read no configuration file.")
+    color: ColorWhen = choice(
+        "--color", ColorWhen.AUTO, help="Print in colour; auto: at a terminal."
+    )
+    quiet: bool = switch("--quiet", "-q", help="Print nothing but findings.")
+    timeline: bool = switch(
+        "--no-timeline", default=True, help="Leave out the table of steps."
+    )
+    statistics: bool = switch("--statistics", help="Count findings by rule at the end.")
+    verbose: bool = switch(
+        "--verbose", help="Say what is done and, if it fails, print where."
+    )
+
+    @property
+    def states_after(self) -> tuple[str, ...]:
+        """The spec after the change, however it was named."""
+        return (*self.specs, *self.after)
+
+    @property
+    def git(self) -> GitOptions:
+        """Which change in git to check."""
+        return GitOptions(self.base, self.head, self.staged, self.changed)
+
+    @cached_property
+    def outputs(self) -> tuple[Output, ...]:
+        """The reports to write; raises ``UsageError`` as ``read_outputs``."""
+        return read_outputs([*self.formats])
+
+    @cached_property
+    def shard(self) -> Shard | None:
+        """The clusters to check; raises ``UsageError`` as ``read_shard``."""
+        if self.share is None:
+            return None
+        from kopslint.config.shard import read_shard
+
+        return read_shard(self.share)
+
+    @property
+    def voice(self) -> Voice:
+        """What is said besides."""
+        return Voice(self.quiet, self.verbose)
+
+    @property
+    def mends(self) -> bool:
+        """Whether the list of commands is to be mended."""
+        return self.fix or self.diff
