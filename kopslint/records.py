@@ -12,12 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NoReturn, dataclass_transform
 
+MOST_FIELDS = 24
+"""A record that needs more is several."""
+
 if TYPE_CHECKING:
     from typing import NamedTuple as Record
     from typing import Self
 else:
-    # The same getter that the standard library gives a named tuple.
-    from collections import _tuplegetter
+    from collections import namedtuple
+
+    # What reads a field of a named tuple by its number reads that of every tuple.
+    _numbered = namedtuple("_numbered", [f"field{n}" for n in range(MOST_FIELDS)])  # noqa: PYI024
+    _getters = [getattr(_numbered, field) for field in _numbered._fields]
 
     _new = tuple.__new__
 
@@ -73,8 +79,10 @@ else:
 
         def __new__(cls, name, _bases, members):
             fields = tuple(members.get("__annotations__", ()))
+            if len(fields) > MOST_FIELDS:
+                raise TypeError(f"{name} has more than {MOST_FIELDS} fields")
             members["_field_defaults"] = {f: members[f] for f in fields if f in members}
-            members.update((f, _tuplegetter(n, None)) for n, f in enumerate(fields))
+            members.update(zip(fields, _getters, strict=False))
             members["_fields"] = members["__match_args__"] = fields
             members["__slots__"] = ()
             return type(name, (_Fields,), members)
