@@ -49,6 +49,11 @@ ROOMS: dict[str, set[str]] = {
 LONGEST = 100
 """Lines of the body of one function, its docstring included."""
 
+KNOWN = {
+    ".".join(["kopslint", *path.relative_to(PACKAGE).with_suffix("").parts])
+    for path in MODULES
+}
+
 
 def room_of(module: str) -> str:
     """The room of a dotted module name."""
@@ -139,3 +144,30 @@ def test_records_are_those_that_cost_nothing_to_define(path: Path) -> None:
 
     assert "NamedTuple" not in text
     assert "import dataclass" not in text
+
+
+def test_no_module_stands_in_a_circle() -> None:
+    """No circle of imports, whether on top, inside functions or for types only."""
+    modules = {name_of(path): path for path in MODULES}
+    left = {
+        name: (imported_modules(path) & modules.keys()) - {name}
+        for name, path in modules.items()
+    }
+    while ready := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in ready:
+            del left[name]
+
+    assert left == {}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules that one imports, also as names of their packages."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= inner & KNOWN or {node.module}
+    return names

@@ -18,6 +18,7 @@ from kopslint.rulebook.loader import (
     INDEX,
     bundle,
     find_rule,
+    load_check,
     load_rule,
     load_rules,
 )
@@ -84,7 +85,7 @@ def test_a_rule_has_two_bad_and_two_good_examples(rule: Rule) -> None:
 
 @each_rule
 def test_a_rule_names_a_check_that_exists(rule: Rule) -> None:
-    assert callable(rule.load_check())
+    assert callable(load_check(rule))
 
 
 def test_the_index_of_the_rulebook_repeats_its_manifests() -> None:
@@ -208,7 +209,7 @@ def test_a_check_that_does_not_exist_is_refused(tmp_path: Path, check: str) -> N
     rule = load_rule(write_rule(tmp_path, manifest))
 
     with pytest.raises(RuleError, match=r"rule\.yaml: check: "):
-        rule.load_check()
+        load_check(rule)
 
 
 def test_a_missing_readme_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,1 @@
-"""Before against after, object by object, whatever order they are written in.
-
-This room must not know commands.
-"""
+"""Before against after, object by object, whatever order they are written in."""

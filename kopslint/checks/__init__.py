@@ -1,4 +1,4 @@
-"""Hazards: pure functions over specs, change and simulation.
+"""The rules' functions: from a spec, a change and a replayed list to what is wrong.
 
-This room must not know where text came from or how findings are printed.
+A rule named ``even-member-count`` has the function ``even_member_count`` here.
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, sure
 from kopslint.findings import Location, Severity
 from kopslint.records import Record
@@ -43,7 +43,7 @@ def public_name_field(cluster: Cluster) -> tuple[str, ...]:
 
 def api_name_changed(context: Context) -> Iterator[Draft]:
     """The API gets another name, or its names are published in another way."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     kinds = _dns_kind(pair[0]), _dns_kind(pair[1])
@@ -175,7 +175,7 @@ class _Exposed(Record):
 
 def api_load_balancer_changed(context: Context) -> Iterator[Draft]:
     """The load balancer of the API comes, goes, or becomes another one."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     old, new = _exposed(pair[0]), _exposed(pair[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.api_access import public_name, public_name_field
 from kopslint.checks.context import Context, Draft
 from kopslint.findings import Certainty, Location, Severity
@@ -34,7 +34,7 @@ def encryption_config_removed(context: Context) -> Iterator[Draft]:
 
     A list that writes all Secrets anew before is the way that Kubernetes documents.
     """
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None or not _encrypts(pair[0]) or _encrypts(pair[1]):
         return
     if _rewrites_secrets(context):
@@ -83,7 +83,7 @@ def service_account_issuer_changed(context: Context) -> Iterator[Draft]:
     What API servers took as a further issuer before may become the first one, and the
     first one may stay as a further one: that is the order that kops documents.
     """
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     (old, old_field), (new, new_field) = map(_issuer, pair)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.command_lines import STORES
 from kopslint.checks.context import Context, Draft, listed
-from kopslint.checks.teardown import deletes_cluster
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
 from kopslint.model.properties.membership import deletions
+from kopslint.model.properties.teardown import deletes_cluster
 from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _applies(step: Step) -> bool:
 
 def _needing_machines(context: Context) -> Iterator[tuple[str, Span]]:
     """The changes that reach a machine only when it starts, each with its place."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is not None:
         old, new = pair
         if old.kubernetes_version != new.kubernetes_version:
@@ -188,10 +188,10 @@ def _needing_machines(context: Context) -> Iterator[tuple[str, Span]]:
                 f"Kubernetes {new.kubernetes_version}",
                 new.at("spec", "kubernetesVersion"),
             )
-    for etcd, now in teardown.etcd_clusters(context):
+    for etcd, now in pairs.etcd_clusters(context):
         if now.version and etcd.version != now.version:
             yield f"etcd {now.version} of {now.name}", now.at("version")
-    for was, group in teardown.groups(context):
+    for was, group in pairs.groups(context):
         if was.role is not group.role:
             # With another role it is a new group, and so are its machines.
             continue

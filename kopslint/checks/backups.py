@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, only
 from kopslint.checks.rolls import covers_control_plane
 from kopslint.commands import model
@@ -32,12 +32,12 @@ _FIELD = ("backups", "backupStore")
 
 def etcd_backup_store_moved(context: Context) -> Iterator[Draft]:
     """The backup store of an etcd cluster is another one than before."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     moved = [
         (old, new, _store(pair[0], old), _store(pair[1], new))
-        for old, new in teardown.etcd_clusters(context)
+        for old, new in pairs.etcd_clusters(context)
         if not _same(_store(pair[0], old), _store(pair[1], new))
     ]
     if not moved:

@@ -9,7 +9,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, meanwhile
 from kopslint.checks.rolls import control_plane_rolls, covers_control_plane
 from kopslint.checks.versions import release
@@ -197,7 +197,7 @@ def _is_out_of_reach(roll: Command, context: Context) -> bool:
 
     Its load balancer becomes another one, or the list has deleted it, or the keys.
     """
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is not None:
         old, new = (_load_balancer(cluster) for cluster in pair)
         if old != new:
@@ -253,18 +253,18 @@ def _adopts(context: Context) -> bool:
 
     Source: kops docs/etcd3-migration.md.
     """
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return False
     from kopslint.checks.etcd_versions import runtime_change
 
-    changes = (runtime_change(*both, pair) for both in teardown.etcd_clusters(context))
+    changes = (runtime_change(*both, pair) for both in pairs.etcd_clusters(context))
     return any(change is not None and change[2] != "Legacy" for change in changes)
 
 
 def _changes_kubernetes(context: Context) -> bool:
     """Whether the machines come back with another minor release, or may do so."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is not None:
         old, new = (release(side.kubernetes_version) for side in pair)
         if old is not None and new is not None and old[:2] != new[:2]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location, Severity
@@ -117,7 +117,7 @@ def workers_shrunk_without_drain(context: Context) -> Iterator[Draft]:
     """A worker group gets smaller and the list drains nothing."""
     if _drains(context):
         return
-    for old, new in teardown.groups(context):
+    for old, new in pairs.groups(context):
         if old.role is not Role.NODE or new.role is not Role.NODE:
             continue
         # An autoscaler drains what it takes away between the bounds, and only what

@@ -10,9 +10,9 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, listed, sure
-from kopslint.checks.teardown import deletes_cluster
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
+from kopslint.model.properties.teardown import deletes_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

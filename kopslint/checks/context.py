@@ -15,7 +15,7 @@ from kopslint.records import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.checks.custom import HouseRule
+    from kopslint.checks.custom_rule import CustomRule
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
     from kopslint.model.simulation import Simulation, Step
@@ -44,7 +44,7 @@ class Context(Record):
     before: Manifest | None = None
     simulation: Simulation | None = None
     misnamed: tuple[Command, ...] = ()
-    house: tuple[HouseRule, ...] = ()
+    house: tuple[CustomRule, ...] = ()
     kops_version: str | None = None
     etcd_volumes: bool = True
     renamed_from: Manifest | None = None

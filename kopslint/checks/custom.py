@@ -7,7 +7,7 @@ module must not know the language in which such a rule is written.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft
 from kopslint.errors import RuleError
@@ -18,36 +18,10 @@ from kopslint.syntax.yaml import span_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kopslint.checks.custom_rule import CustomRule
     from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
     from kopslint.syntax.yaml import Node, Plain, Step
     from kopslint.text import Span
-
-
-class HouseRule(Protocol):
-    """A team's own rule."""
-
-    @property
-    def id(self) -> str:
-        """Its id."""
-
-    @property
-    def scope(self) -> str:
-        """What it is asked about: each cluster, group, member or command."""
-
-    @property
-    def why(self) -> str:
-        """Why it matters."""
-
-    @property
-    def at(self) -> tuple[Step, ...]:
-        """The field to show; empty for the object's name."""
-
-    @property
-    def fix(self) -> tuple[str, ...]:
-        """What to do instead."""
-
-    def ask(self, variables: Mapping[str, Plain]) -> str | None:
-        """What to say where it is broken. Raises ``RuleError`` if it cannot tell."""
 
 
 class _Subject(Record):
@@ -64,7 +38,7 @@ class _Subject(Record):
         return span_of(self.node, *path) if self.node and path else self.span
 
 
-def violations(rule: HouseRule, context: Context) -> Iterator[Draft]:
+def violations(rule: CustomRule, context: Context) -> Iterator[Draft]:
     """A team's own rule is broken; where it cannot tell, another rule speaks."""
     for subject in _subjects(rule.scope, context):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.change.membership import correspondence, membership_changes
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only, sure
 from kopslint.findings import Location
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
     """An etcd cluster is no longer in the spec."""
     before, after = context.before, context.after
-    if before is None or after.cluster is None or teardown.deleted_first(context):
+    if before is None or after.cluster is None or pairs.deleted_first(context):
         return
     gone = [e for e in before.etcd_clusters if not after.cluster.etcd_cluster(e.name)]
     if not gone:
@@ -48,7 +48,7 @@ def member_moved_to_another_group(context: Context) -> Iterator[Draft]:
     Where the whole cluster is another one, that is the finding to act upon.
     """
     before, after = context.before, context.after
-    if before is None or not context.etcd_volumes or teardown.is_another(context):
+    if before is None or not context.etcd_volumes or pairs.is_another(context):
         return
     # A member that its group cannot run is the mistake to tell; and one that leaves
     # such a group puts it right, since it never had a volume.
@@ -85,9 +85,9 @@ def member_renamed(context: Context) -> Iterator[Draft]:
 
     Where the list takes the old one out first, with its disk, the new one is added.
     """
-    if context.before is None or teardown.deleted_first(context):
+    if context.before is None or pairs.deleted_first(context):
         return
-    anew = teardown.made_anew(context)
+    anew = pairs.made_anew(context)
     found = [
         (change.etcd_cluster, old, new)
         for change in membership_changes(context.before, context.after)
@@ -105,9 +105,7 @@ def member_renamed(context: Context) -> Iterator[Draft]:
             f"{new.name} cannot join until it is removed by hand.",
             locations=_places(same, "name"),
             subject=f"{old.name}/{new.name}/{new.group}",
-            certainty=sure(
-                teardown.is_sure(context, [(n, o.name) for n, o, _ in same])
-            ),
+            certainty=sure(pairs.is_sure(context, [(n, o.name) for n, o, _ in same])),
             etcd_cluster=only(names),
             fix=(f"# keep the name {old.name}; nothing depends on what it is",),
         )
@@ -132,7 +130,7 @@ def every_voter_replaced(context: Context) -> Iterator[Draft]:
         return
     replaced = {
         new.name
-        for old, new in teardown.etcd_clusters(context)
+        for old, new in pairs.etcd_clusters(context)
         if not any(new.member(member.name) for member in old.members)
     }
     found = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.etcd_manager import bundled
@@ -82,7 +82,7 @@ def _lower_quotas(context: Context) -> Iterator[Draft]:
     """A smaller database than before: a larger one that is there is read-only then."""
     found = [
         (new, before, after, _environment(new).get(_QUOTA))
-        for old, new in teardown.etcd_clusters(context)
+        for old, new in pairs.etcd_clusters(context)
         if (after := _quota(new)) < (before := _quota(old))
     ]
     for same in alike(found, lambda f: f[1:3]):
@@ -138,10 +138,10 @@ def _size(quota: int) -> str:
 
 def etcd_manager_downgraded(context: Context) -> Iterator[Draft]:
     """``manager.image`` is older than the image before, or than what kops brings."""
-    if teardown.cluster(context) is None:
+    if pairs.cluster(context) is None:
         return
     found = []
-    for old, new in teardown.etcd_clusters(context):
+    for old, new in pairs.etcd_clusters(context):
         after = _image(new)
         before = _image(old)
         if after is None or (before is None and text_at(old.node, "manager", "image")):
@@ -181,7 +181,7 @@ def _image(etcd: EtcdCluster) -> str | None:
 
 def cilium_etcd_switched(context: Context) -> Iterator[Draft]:
     """Cilium is to keep its state in an etcd that is new, or no longer in its own."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None or _cilium(pair[0]) is None or _cilium(pair[1]) is None:
         return
     old, new = pair

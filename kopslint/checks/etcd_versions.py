@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.checks.versions import Release, release
 from kopslint.findings import Certainty, Location, Severity
@@ -32,7 +32,7 @@ def etcd_version_jump(context: Context) -> Iterator[Draft]:
     """The version of etcd changes by more than one minor step up."""
     found = [
         (old, new, old.version, new.version, jump)
-        for old, new in teardown.etcd_clusters(context)
+        for old, new in pairs.etcd_clusters(context)
         if old.version and new.version and old.version != new.version
         if (jump := _jump(old.version, new.version)) is not None
     ]
@@ -93,19 +93,19 @@ def _jump(before: str, after: str) -> _Jump | None:
 
 def etcd_provider_changed(context: Context) -> Iterator[Draft]:
     """Who runs etcd changes, or whether its members speak TLS."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     found = [
         (old, new, *mode)
-        for old, new in teardown.etcd_clusters(context)
+        for old, new in pairs.etcd_clusters(context)
         if (mode := runtime_change(old, new, pair)) is not None
     ]
     for same in alike(found, lambda f: f[2:]):
         key, before, after = same[0][2:]
-        pairs = [(old, new) for old, new, *_ in same]
-        names = [new.name for _, new in pairs]
-        voters = max(len(new.members) for _, new in pairs)
+        changed = [(old, new) for old, new, *_ in same]
+        names = [new.name for _, new in changed]
+        voters = max(len(new.members) for _, new in changed)
         back = after == "Legacy"
         one_by_one = voters > 1 and not back and _rolls_one_by_one(context)
         rolled = ", and the machines are rolled one by one" if one_by_one else ""
@@ -113,7 +113,7 @@ def etcd_provider_changed(context: Context) -> Iterator[Draft]:
             severity=Severity.ERROR if back or one_by_one else None,
             message=f"{_SWITCHES[key, after]} etcd {listed(names)}{rolled}",
             why=_NO_WAY_BACK if back else _OUTAGE,
-            locations=_places(pairs, key),
+            locations=_places(changed, key),
             subject=f"{','.join(names)}/{key}/{before}/{after}",
             etcd_cluster=only(names),
             fix=("# leave out provider: Legacy" if back else _AT_ONCE,),
@@ -257,11 +257,14 @@ def _place(etcd: EtcdCluster, key: str) -> Span:
 
 
 def _places(
-    pairs: list[tuple[EtcdCluster, EtcdCluster]], key: str
+    changed: list[tuple[EtcdCluster, EtcdCluster]], key: str
 ) -> tuple[Location, ...]:
     """The field after in every etcd cluster, then before in the first."""
-    old = pairs[0][0]
+    old = changed[0][0]
     return (
-        *(Location(_place(new, key), f"{key} of {new.name} after") for _, new in pairs),
+        *(
+            Location(_place(new, key), f"{key} of {new.name} after")
+            for _, new in changed
+        ),
         Location(_place(old, key), f"{key} of {old.name} before"),
     )

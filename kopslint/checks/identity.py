@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.change.identity import move
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
@@ -29,9 +29,9 @@ def cluster_identity_changed(context: Context) -> Iterator[Draft]:
     """The cluster has another name, or is in another cloud, region or network."""
     if context.renamed_from is not None:
         yield _renamed(context.renamed_from, context.after)
-    pair = teardown.both(context)
+    pair = pairs.both(context)
     moved = move(*pair) if pair is not None else None
-    if pair is None or moved is None or teardown.deleted_first(context):
+    if pair is None or moved is None or pairs.deleted_first(context):
         return
     if moved.what == "network":
         yield _in_another_network(*pair, moved, context)

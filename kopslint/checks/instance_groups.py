@@ -9,7 +9,7 @@ from kopslint.change.membership import (
     may_hide_groups,
     membership_changes,
 )
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only, sure
 from kopslint.checks.removals import removals
 from kopslint.commands.model import (
@@ -36,7 +36,7 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
     Where the whole cluster is another one, that is the finding to act upon.
     """
     before, after = context.before, context.after
-    if before is None or teardown.is_another(context):
+    if before is None or pairs.is_another(context):
         return
     found = [
         (old, new, was, now)
@@ -70,7 +70,7 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
                 Location(_place(old, before, after), f"zone {was} before"),
             ),
             subject=f"{','.join(groups)}/{was}/{now}",
-            certainty=sure(teardown.is_sure(context, staying)),
+            certainty=sure(pairs.is_sure(context, staying)),
             fix=(f"# leave {listed(groups)} in {was}; a new group goes to {now}",),
         )
 
@@ -82,7 +82,7 @@ def _members_staying(
 
     Each with its etcd cluster.
     """
-    anew = teardown.made_anew(context)
+    anew = pairs.made_anew(context)
     return [
         (new.name, now.name)
         for old in before.etcd_clusters

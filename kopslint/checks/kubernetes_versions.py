@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.rolls import covers_control_plane, is_control_plane
 from kopslint.checks.versions import Release, release
@@ -50,7 +50,7 @@ def kubernetes_minor_skipped(context: Context) -> Iterator[Draft]:
         why="API servers may differ by one minor release only, and while the control "
         "plane is rolled old and new ones run side by side. Objects stored in a form "
         "that only the skipped releases convert may be lost.",
-        locations=_places(teardown.cluster(context)),
+        locations=_places(pairs.cluster(context)),
         subject=f"{old.series}/{new.series}",
         fix=(
             (
@@ -72,7 +72,7 @@ def kubernetes_downgraded(context: Context) -> Iterator[Draft]:
         why="The API server of an older minor release does not read everything that a "
         "newer one stored in etcd, and kubelets must not be newer than it. Kubernetes "
         "supports no way back but a restore.",
-        locations=_places(teardown.cluster(context)),
+        locations=_places(pairs.cluster(context)),
         subject=f"{old.series}/{new.series}",
         fix=(f"# stay on {old.series}, or restore an etcd backup from before it",),
     )
@@ -164,7 +164,7 @@ def _control_plane_first(step: Step, context: Context) -> tuple[str, ...]:
 
 
 def _versions(context: Context) -> tuple[Release, Release] | None:
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return None
     old, new = map(_version, pair)
@@ -199,7 +199,7 @@ def _rises(
     Where no step stores another version, the change is taken to come with the first
     that may.
     """
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     here = pair[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.findings import Location, Severity
 from kopslint.records import Record
@@ -107,7 +107,7 @@ class _Changed(Record):
 
 def network_range_changed(context: Context) -> Iterator[Draft]:
     """A range or an id changes that the machines of the cluster live in."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     changed = list(_range_changes(*pair))
@@ -131,7 +131,7 @@ def network_range_changed(context: Context) -> Iterator[Draft]:
         return
     found = [
         change
-        for old, new in teardown.subnets(context)
+        for old, new in pairs.subnets(context)
         for change in _subnet_changes(old, new, pair)
     ]
     found += _renamed_subnets(*pair)
@@ -327,7 +327,7 @@ _PROVIDERS = frozenset(
 
 def networking_provider_changed(context: Context) -> Iterator[Draft]:
     """The network of pods is to be run by another provider."""
-    pair = teardown.cluster(context)
+    pair = pairs.cluster(context)
     if pair is None:
         return
     old, new = (_provider(cluster) for cluster in pair)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike
 from kopslint.findings import Location, Severity
 from kopslint.kops.placeholders import is_filled_in_later
@@ -148,7 +148,7 @@ def refused_versions(context: Context) -> frozenset[Span]:
 
 def refused_update(context: Context) -> Iterator[Draft]:
     """A Cluster that kops does not put in the place of the one before."""
-    if context.before is None or teardown.deleted_first(context):
+    if context.before is None or pairs.deleted_first(context):
         return
     found = update_violations(
         context.before,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.checks import teardown
+from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, meanwhile, only, sure
 from kopslint.commands import model
 from kopslint.commands.etcd import etcd_cluster_in
@@ -34,18 +34,18 @@ def etcd_volume_shrunk(context: Context) -> Iterator[Draft]:
     """A volume that exists is to become smaller."""
     found = [
         (name, old, new, _size(old), _size(new))
-        for name, old, new in teardown.members(context)
+        for name, old, new in pairs.members(context)
         if _size(new) < _size(old)
     ]
     for same in alike(found, lambda f: (f[3], f[4])):
         _, old, _, before, after = same[0]
         said = "" if find(old.node, "volumeSize") else " (the default)"
-        pairs = [(name, old, new) for name, old, new, _, _ in same]
+        changed = [(name, old, new) for name, old, new, _, _ in same]
         yield _of_members(
             context,
-            pairs,
+            changed,
             "volumeSize",
-            message=f"{_volumes(pairs)} cannot shrink from {before} to {after} GB",
+            message=f"{_volumes(changed)} cannot shrink from {before} to {after} GB",
             why="No cloud makes a disk smaller. kops shows the change at every update "
             "and never gets it done; the update may fail for it.",
             labels=(f"{after} GB", f"{before} GB{said}"),
@@ -58,7 +58,7 @@ def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
     """The encryption of a volume that exists, or its key, is to change."""
     found = [
         (name, old, new, key, _value(old, key), _value(new, key))
-        for name, old, new in teardown.members(context)
+        for name, old, new in pairs.members(context)
         for key in ("encryptedVolume", "kmsKeyId")
         if _value(old, key) != _value(new, key)
     ]
@@ -71,14 +71,14 @@ def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
     ]
     for same in alike(found, lambda f: f[3:]):
         _, _, _, key, before, after = same[0]
-        pairs = [(name, old, new) for name, old, new, *_ in same]
+        changed = [(name, old, new) for name, old, new, *_ in same]
         what = "encryption" if key == "encryptedVolume" else "key"
         yield _of_members(
             context,
-            pairs,
+            changed,
             key,
-            message=f"the {what} of {_volumes(pairs)} cannot be changed: the "
-            f"{'volume exists' if len(pairs) == 1 else 'volumes exist'}",
+            message=f"the {what} of {_volumes(changed)} cannot be changed: the "
+            f"{'volume exists' if len(changed) == 1 else 'volumes exist'}",
             why="kops refuses it: 'Field cannot be changed'. The update tries again "
             "for ten minutes and fails, at every run; with terraform the volume is "
             "replaced by an empty one, and the member's data goes with it.",
@@ -90,7 +90,7 @@ def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
 
 def _of_members(
     context: Context,
-    pairs: list[tuple[str, EtcdMember, EtcdMember]],
+    changed: list[tuple[str, EtcdMember, EtcdMember]],
     key: str,
     *,
     message: str,
@@ -99,8 +99,8 @@ def _of_members(
     subject: str,
     fix: tuple[str, ...],
 ) -> Draft:
-    name, old, new = pairs[0]
-    names = ",".join(sorted({f"{name}/{new.name}" for name, _, new in pairs}))
+    name, old, new = changed[0]
+    names = ",".join(sorted({f"{name}/{new.name}" for name, _, new in changed}))
     return Draft(
         message=message,
         why=why,
@@ -109,16 +109,16 @@ def _of_members(
             Location(_place(old, key), f"before: {labels[1]}"),
         ),
         subject=f"{names}/{subject}",
-        certainty=sure(teardown.is_sure(context, [(n, m.name) for n, _, m in pairs])),
-        etcd_cluster=only(name for name, _, _ in pairs),
+        certainty=sure(pairs.is_sure(context, [(n, m.name) for n, _, m in changed])),
+        etcd_cluster=only(name for name, _, _ in changed),
         fix=fix,
     )
 
 
-def _volumes(pairs: list[tuple[str, EtcdMember, EtcdMember]]) -> str:
-    members = list(dict.fromkeys(new.name for _, _, new in pairs))
-    clusters = list(dict.fromkeys(name for name, _, _ in pairs))
-    volumes = "volume" if len(pairs) == 1 else "volumes"
+def _volumes(changed: list[tuple[str, EtcdMember, EtcdMember]]) -> str:
+    members = list(dict.fromkeys(new.name for _, _, new in changed))
+    clusters = list(dict.fromkeys(name for name, _, _ in changed))
+    volumes = "volume" if len(changed) == 1 else "volumes"
     return f"the etcd {volumes} of {listed(members)} in {listed(clusters)}"
 
 

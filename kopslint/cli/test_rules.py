@@ -12,7 +12,7 @@ from kopslint.inputs.decode import decode
 from kopslint.report.display import visible
 from kopslint.report.sentences import count
 from kopslint.report.text import render_findings
-from kopslint.rulebook.loader import load_house_rules, load_rules
+from kopslint.rulebook.loader import load_check, load_house_rules, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ def examine(folder: Path) -> tuple[str, bool]:
     failed = number = 0
     rules = load_house_rules(folder)
     for rule in rules:
-        rule.load_check()
+        load_check(rule)
         examples = rule.examples()
         for kind, bad in (("bad", True), ("good", False)):
             if not any(example.bad is bad for example in examples):

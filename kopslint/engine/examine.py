@@ -18,12 +18,12 @@ from kopslint.kops.decode import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
 from kopslint.model.command_lists import CommandLists
 from kopslint.records import Record
-from kopslint.rulebook.loader import load_rules
+from kopslint.rulebook.loader import load_check, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from kopslint.checks.custom import HouseRule
+    from kopslint.checks.custom_rule import CustomRule
     from kopslint.config.settings import Settings
     from kopslint.findings import Draft, TimelineEntry
     from kopslint.model.simulation import Simulation
@@ -336,7 +336,7 @@ def found_on_the_way(
 
 def loaded(rules: Iterable[Rule]) -> tuple[Asked, ...]:
     """The rules with their functions, which are looked up once and not per cluster."""
-    return tuple((rule, rule.load_check()) for rule in rules)
+    return tuple((rule, load_check(rule)) for rule in rules)
 
 
 def ask(
@@ -407,7 +407,7 @@ def _sources(name: str, *sides: Fleet) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def _house_rules(rules: Iterable[Rule]) -> tuple[HouseRule, ...]:
+def _house_rules(rules: Iterable[Rule]) -> tuple[CustomRule, ...]:
     """The rules of a team's own, for the rule that tells which cannot be decided."""
     if not any(rule.house for rule in rules):
         return ()

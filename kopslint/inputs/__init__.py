@@ -1,4 +1,4 @@
 """Where text comes from: files, folders, globs, standard input, git revisions.
 
-This room knows positions in text. It must not know YAML, shell or kops.
+This room reads text. What the text means is known to the rooms after it.
 """

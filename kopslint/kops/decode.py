@@ -6,6 +6,7 @@ module must not know YAML beyond handing it on, nor what is done with a manifest
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.errors import defects_name
@@ -646,3 +647,39 @@ def _no_label(groups: list[InstanceGroup], home: str | None) -> Flaw:
         tuple((group.at("metadata", "labels"), label) for group in groups),
         f"add metadata.labels: {{{CLUSTER_LABEL}: {home or '<cluster name>'}}}",
     )
+
+
+def with_same_objects(manifest: Manifest, others: Iterable[Manifest]) -> Manifest:
+    """``manifest`` with objects that are equal to one of ``others`` made that one."""
+    cluster, groups = manifest.cluster, dict(manifest.groups)
+    for other in reversed(tuple(others)):
+        if cluster is not None and other.cluster is not None:
+            same = _equal(other.cluster.node, cluster.node)
+            cluster = other.cluster if same else cluster
+        for name in groups.keys() & other.groups.keys():
+            if _equal(other.groups[name].node, groups[name].node):
+                groups[name] = other.groups[name]
+    return manifest.replaced(cluster=cluster, groups=MappingProxyType(groups))
+
+
+def _equal(one: Node, other: Node) -> bool:
+    """Whether two nodes hold the same values, wherever they stand.
+
+    Keys may be in any order; compared without building plain values.
+    """
+    if isinstance(one, Scalar) and isinstance(other, Scalar):
+        return one.value == other.value
+    if isinstance(one, YamlSequence) and isinstance(other, YamlSequence):
+        return len(one.items) == len(other.items) and all(
+            _equal(a, b) for a, b in zip(one.items, other.items, strict=True)
+        )
+    if isinstance(one, YamlMapping) and isinstance(other, YamlMapping):
+        if len(one.entries) != len(other.entries):
+            return False
+        theirs = {entry.key.text: entry.value for entry in other.entries}
+        return all(
+            (match := theirs.get(entry.key.text)) is not None
+            and _equal(entry.value, match)
+            for entry in one.entries
+        )
+    return False

@@ -1,4 +1,5 @@
-"""Commands to worlds: registry, cloud, control spec and etcd after every step.
+"""What a command list does: registry, cloud, control spec and etcd after every step.
 
-This room must not know messages, rules or severities.
+A list is replayed as a model checker does it: from an initial state, every action leads
+to all states that may follow. Messages, rules and severities belong to the checks.
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kopslint.kops.decode import with_same_objects
 from kopslint.kops.etcd_manager import replaces_empty_disks
 from kopslint.kops.spec import (
     Cluster,
@@ -21,10 +22,9 @@ from kopslint.kops.spec import (
 )
 from kopslint.model.etcd.explore import StateSet
 from kopslint.model.state import ClusterState, Machines
-from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence, text_at
+from kopslint.syntax.yaml import YamlMapping, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
 
     from kopslint.model.scenario import Scenario
     from kopslint.syntax.yaml import Node
@@ -38,42 +38,6 @@ def aligned(before: Manifest, after: Manifest) -> tuple[Manifest, Manifest]:
     """
     before, after = completed(before, after), completed(after, before)
     return before, with_same_objects(after, (before,))
-
-
-def with_same_objects(manifest: Manifest, others: Iterable[Manifest]) -> Manifest:
-    """``manifest`` with objects that are equal to one of ``others`` made that one."""
-    cluster, groups = manifest.cluster, dict(manifest.groups)
-    for other in reversed(tuple(others)):
-        if cluster is not None and other.cluster is not None:
-            same = _equal(other.cluster.node, cluster.node)
-            cluster = other.cluster if same else cluster
-        for name in groups.keys() & other.groups.keys():
-            if _equal(other.groups[name].node, groups[name].node):
-                groups[name] = other.groups[name]
-    return manifest.replaced(cluster=cluster, groups=MappingProxyType(groups))
-
-
-def _equal(one: Node, other: Node) -> bool:
-    """Whether two nodes hold the same values, wherever they stand.
-
-    Keys may be in any order; compared without building plain values.
-    """
-    if isinstance(one, Scalar) and isinstance(other, Scalar):
-        return one.value == other.value
-    if isinstance(one, YamlSequence) and isinstance(other, YamlSequence):
-        return len(one.items) == len(other.items) and all(
-            _equal(a, b) for a, b in zip(one.items, other.items, strict=True)
-        )
-    if isinstance(one, YamlMapping) and isinstance(other, YamlMapping):
-        if len(one.entries) != len(other.entries):
-            return False
-        theirs = {entry.key.text: entry.value for entry in other.entries}
-        return all(
-            (match := theirs.get(entry.key.text)) is not None
-            and _equal(entry.value, match)
-            for entry in one.entries
-        )
-    return False
 
 
 def completed(manifest: Manifest, other: Manifest) -> Manifest:

@@ -21,9 +21,8 @@ from kopslint.commands.model import (
     Unreadable,
 )
 from kopslint.errors import InputError
-from kopslint.kops.decode import read_fleet
+from kopslint.kops.decode import read_fleet, with_same_objects
 from kopslint.kops.spec import Manifest
-from kopslint.model.initial import with_same_objects
 from kopslint.records import Record
 from kopslint.text import Source
 

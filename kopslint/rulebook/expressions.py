@@ -48,7 +48,7 @@ _UNDECLARED = re.compile(r"undeclared reference to '(\w+)")
 _STATUS = re.compile(r"^[A-Z_]+: ")
 
 
-class HouseRule(Frozen):
+class CelRule(Frozen):
     """A team's own rule, ready to be asked."""
 
     id: str
@@ -94,7 +94,7 @@ class Expression:
 
 
 @cache
-def house_rule(rule: Rule) -> HouseRule:
+def house_rule(rule: Rule) -> CelRule:
     """The expressions of a team's own rule, checked.
 
     Raises ``RuleError`` with the place in its ``rule.yaml`` for an expression that is
@@ -111,7 +111,7 @@ def house_rule(rule: Rule) -> HouseRule:
             hint="write a comparison that is true where the rule is broken",
         )
     parts = _PLACEHOLDER.split(house.message)
-    return HouseRule(
+    return CelRule(
         id=rule.id,
         scope=house.scope,
         why=house.why,

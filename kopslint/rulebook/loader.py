@@ -7,8 +7,9 @@ checking a cluster: they are repeated in one index, which the tests write and co
 
 from __future__ import annotations
 
+import importlib
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,10 +21,11 @@ from kopslint.findings import Severity
 from kopslint.rulebook.model import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pydantic_core import ErrorDetails
 
+    from kopslint.findings import Draft
     from kopslint.rulebook.manifest import HouseManifest, Manifest
 
     _ManifestT = TypeVar("_ManifestT", Manifest, HouseManifest)
@@ -240,3 +242,33 @@ def _read(path: Path) -> dict[str, object]:
     if not isinstance(data, dict):
         raise RuleError(f"{path}: must be a mapping of fields")
     return data
+
+
+def load_check(rule: Rule) -> Callable[..., Iterable[Draft]]:
+    """The function that looks for the hazard of a rule, imported now.
+
+    It takes the context of a cluster, or for a rule that ``judges_comments`` what
+    came of them. Raises ``RuleError`` if there is no such function, or if the
+    expression of a team's own rule is not well-formed.
+    """
+    if rule.house is not None:
+        from kopslint.rulebook.expressions import house_rule
+
+        return partial(_function(rule, "checks.custom:violations"), house_rule(rule))
+    room = "" if rule.judges_comments else "checks."
+    return _function(rule, room + rule.check)
+
+
+def _function(rule: Rule, named: str) -> Callable[..., Iterable[Draft]]:
+    """What ``module:function`` names under ``kopslint``."""
+    module, _, function = named.partition(":")
+    try:
+        found = getattr(importlib.import_module(f"kopslint.{module}"), function)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise RuleError(
+            f"{rule.folder / 'rule.yaml'}: check: {error}",
+            hint="name a function as module:function under kopslint.checks",
+        ) from error
+    if not callable(found):
+        raise RuleError(f"{rule.folder / 'rule.yaml'}: check: not a function")
+    return found  # type: ignore[no-any-return]

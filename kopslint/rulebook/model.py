@@ -6,18 +6,15 @@ for it is engine and is only named here. This room must not know the checks.
 
 from __future__ import annotations
 
-import importlib
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.errors import RuleError
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from kopslint.findings import Draft, Severity
+    from kopslint.findings import Severity
     from kopslint.syntax.yaml import Step
 
 Category = Literal[
@@ -112,33 +109,6 @@ class Rule(Record):
         """The examples by name: the bad ones, then the good ones."""
         folders = sorted((self.folder / "examples").glob("*/"))
         return tuple(_example(path) for path in folders if path.is_dir())
-
-    def load_check(self) -> Callable[..., Iterable[Draft]]:
-        """The function that looks for the hazard, imported now.
-
-        It takes the context of a cluster, or for a rule that ``judges_comments`` what
-        came of them. Raises ``RuleError`` if there is no such function, or if the
-        expression of a team's own rule is not well-formed.
-        """
-        if self.house is not None:
-            from kopslint.rulebook.expressions import house_rule
-
-            return partial(self._function("checks.custom:violations"), house_rule(self))
-        room = "" if self.judges_comments else "checks."
-        return self._function(room + self.check)
-
-    def _function(self, named: str) -> Callable[..., Iterable[Draft]]:
-        module, _, function = named.partition(":")
-        try:
-            found = getattr(importlib.import_module(f"kopslint.{module}"), function)
-        except (ModuleNotFoundError, AttributeError) as error:
-            raise RuleError(
-                f"{self.folder / 'rule.yaml'}: check: {error}",
-                hint="name a function as module:function under kopslint.checks",
-            ) from error
-        if not callable(found):
-            raise RuleError(f"{self.folder / 'rule.yaml'}: check: not a function")
-        return found  # type: ignore[no-any-return]
 
 
 def _example(folder: Path) -> Example:

@@ -11,8 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.notations.command_list import notation_of
-from kopslint.records import Record
-from kopslint.suppress.directives import MARK
+from kopslint.suppress.directives import MARK, Comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from kopslint.notations.command_list import Notation
-    from kopslint.text import Source, Span
+    from kopslint.text import Source
 
 Place = tuple[int, int, int, str]
 """The line, the column, the end column and the words of a comment."""
@@ -38,27 +37,6 @@ _SHELL_BLOCK = re.compile(
 # A libyaml token has no style, and only these two have a header that may end in a
 # comment.
 _BLOCK_SCALAR = "|>"
-
-
-class Comment(Record):
-    """One comment to kopslint.
-
-    ``words`` is what follows ``kopslint:``. ``lines`` are the lines of the file
-    that it is about: its own if something stands before it; otherwise the first
-    below it that is not itself a comment, or in Markdown the code block below.
-    ``at_top`` says that nothing but comments is above it.
-    """
-
-    span: Span
-    words: str
-    lines: range
-    at_top: bool
-
-    @property
-    def is_html(self) -> bool:
-        """Whether it stands in the prose of a Markdown file."""
-        line = self.span.source.line(self.span.line)
-        return line.startswith("<", self.span.column - 1)
 
 
 def comments_in_spec(source: Source) -> tuple[Comment, ...]:

@@ -13,7 +13,7 @@ from kopslint.findings import Draft, Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.suppress.comments import Comment
+    from kopslint.suppress.directives import Comment
     from kopslint.suppress.silence import Outcome
 
 

@@ -14,7 +14,7 @@ from kopslint.records import Record
 if TYPE_CHECKING:
     from datetime import date
 
-    from kopslint.suppress.comments import Comment
+    from kopslint.text import Span
 
 MARK = "kopslint:"
 """What a comment to kopslint begins with."""
@@ -129,3 +129,24 @@ def _day(name: str, value: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise ValueError(f"there is no day {value}") from None
+
+
+class Comment(Record):
+    """One comment to kopslint.
+
+    ``words`` is what follows ``kopslint:``. ``lines`` are the lines of the file
+    that it is about: its own if something stands before it; otherwise the first
+    below it that is not itself a comment, or in Markdown the code block below.
+    ``at_top`` says that nothing but comments is above it.
+    """
+
+    span: Span
+    words: str
+    lines: range
+    at_top: bool
+
+    @property
+    def is_html(self) -> bool:
+        """Whether it stands in the prose of a Markdown file."""
+        line = self.span.source.line(self.span.line)
+        return line.startswith("<", self.span.column - 1)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kopslint.findings import Finding
     from kopslint.rulebook.model import Rule
-    from kopslint.suppress.comments import Comment
+    from kopslint.suppress.directives import Comment
     from kopslint.text import Source
 
 

@@ -1,4 +1,1 @@
-"""Text to structure: YAML trees with spans, shell scripts to statements.
-
-This room knows notations. It must not know what any program or field means.
-"""
+"""YAML and JSON as trees in which every key and value has its place in the text."""

@@ -1,4 +1,4 @@
-"""One etcd cluster under etcd-manager: membership, quorum, and every possible move.
+"""One etcd cluster under etcd-manager: states, transitions, and what can be reached.
 
-This room must not know kops, YAML or commands; members are names.
+Members are names here; kops, YAML and commands belong to the rooms around.
 """
