@@ -101,7 +101,7 @@ def _is_deleted(context: Context) -> bool:
     simulation = context.simulation
     if simulation is None:
         return False
-    from kopslint.checks.teardown import ends_cluster
+    from kopslint.model.properties.teardown import ends_cluster
 
     return any(
         step.status == "applied" and ends_cluster(step.command, simulation.plan)
