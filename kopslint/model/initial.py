@@ -25,7 +25,6 @@ from kopslint.model.state import ClusterState, Machines
 from kopslint.syntax.yaml import YamlMapping, text_at
 
 if TYPE_CHECKING:
-
     from kopslint.model.scenario import Scenario
     from kopslint.syntax.yaml import Node
 
