@@ -80,6 +80,16 @@ COURSES = {
     "|| skips after success": ("works a || works b", {"a"}),
     "|| goes on after failure": ("fails a || works b", {"a b"}),
     "|| true forgives under set -e": ("set -e; fails a || true; works b", {"a b"}),
+    "exit in a pipe ends its part of it": ("echo x | exit 0; works a", {"a"}),
+    "return in a pipe of a function": (
+        "f() { echo x | return 1; works a; }; f; works b",
+        {"a b"},
+    ),
+    "set -e in a pipe is for its part": ("true | set -e; fails a; works b", {"a b"}),
+    "a loop in a pipe is left by exit": (
+        "echo x | while read l; do works a; exit 1; done; works b",
+        {"a b"},
+    ),
     "|| exit stops": ("fails a || exit 1; works b", {"a | stops"}),
     "the left of && may fail under set -e": (
         "set -e; fails a && works b; works c",

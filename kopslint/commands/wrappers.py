@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 _XARGS = "n P I L d s E a max-args max-procs replace arg-file delimiter"
 _MOST = 256
 _PARALLEL = "j jobs I a arg-file delay timeout retries S sshlogin C colsep N n joblog"
+_CONCURRENTLY = (
+    "m max-processes n names name-separator s success p prefix c prefix-colors"
+    " l prefix-length t timestamp-format restart-tries restart-after hide k-signal"
+    " kill-signal default-input-target P"
+)
 _EXECUTES = ("-exec", "-execdir", "-ok", "-okdir")
 
 
@@ -142,7 +147,19 @@ def _find(command: Invocation) -> tuple[Invocation, ...] | None:
     return (command._replace(words=tuple(_filled(w, "{}", file) for w in inner)),)
 
 
+def _concurrently(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``concurrently "COMMAND" "COMMAND"``: each is a line, and all start at once."""
+    rest = command.words[1:]
+    given = arguments(rest, _CONCURRENTLY)
+    lines = given.positionals
+    most = given.value("m", "max-processes")
+    found = [one for line in lines for one in commands_in(command, line) or ()]
+    alone = most is not None and most.text == "1"
+    return _at_once(found, "" if alone else "concurrently") if found else None
+
+
 MANY: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = {
+    "concurrently": _concurrently,
     "find": _find,
     "parallel": _parallel,
     "xargs": _xargs,
@@ -478,6 +495,7 @@ _PREFIXES: Mapping[str, tuple[str, int]] = {
     "ltrace": ("o e p s", 0),
     "nice": ("n adjustment", 0),
     "nohup": ("", 0),
+    "npx": ("p package", 0),
     "nsenter": ("t S G", 0),
     "numactl": ("m N C i p", 0),
     "pkexec": ("user", 0),
@@ -606,6 +624,29 @@ def _inner(command: Invocation) -> tuple[Invocation, ...] | None:
         # ``$SUDO kubectl get nodes``: whatever stands in front runs the program.
         return (command._replace(words=rest),)
     return _telling(command) or (None if program in _READ else hidden(command))
+
+
+def is_known_tool(program: str) -> bool:
+    """Whether a program is known to reach no cluster, whatever it is handed.
+
+    These show, compare, change or move texts and files, wait, or answer a question
+    (coreutils, grep, jq and the like); a function with such a name talks.
+    """
+    return program in _TOOLS | _READ or _says(program.lower())
+
+
+_TOOLS = frozenset(
+    {"basename", "cmp", "comm", "cp", "curl", "cut", "date", "diff", "dirname", "env"}
+    | {"expr", "false", "file", "find", "fold", "head", "id", "install", "jq", "join"}
+    | {"less", "ln", "ls", "md5sum", "mkdir", "more", "mv", "nl", "nproc", "od"}
+    | {"paste", "pwd", "readlink", "realpath", "rm", "rmdir", "seq", "sha256sum"}
+    | {"shuf", "sleep", "sort", "split", "stat", "tac", "tail", "touch", "tr", "tree"}
+    | {"true", "tsort", "uniq", "wait", "wc", "wget", "who", "yes", "yq", "((", "let"}
+    | {"cd", "pushd", "popd", "shift", "return", "exit", "local", "printf", "shopt"}
+    | {"dig", "host", "nslookup", "ping", "gh", "glab", "hub", "code", "emacs"}
+    | {"vault", "op", "sops", "openssl", "base64", "xxd", "gzip", "tar", "zip"}
+    | {"getopts", "mapfile", "readarray", "typeset", "unalias", "unset", "pass"}
+)
 
 
 def _says(program: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kopslint.commands.model import Foreign, Reach, Unreadable
+from kopslint.commands.wrappers import is_known_tool
 from kopslint.model.actions import effect
 from kopslint.model.initial import aligned, healthy, in_files
 from kopslint.model.interpreter import Flow, is_step
@@ -13,9 +16,10 @@ from kopslint.model.scenario import Scenario
 from kopslint.model.simulation import Simulation
 from kopslint.model.spec_files import SpecsAtHand, spec_files
 from kopslint.notations.command_list import simple_commands
+from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
@@ -64,6 +68,27 @@ def goes_on(passed: Iterable[Manifest], final: Iterable[ClusterState]) -> bool:
     return bool(known) and not ends <= known
 
 
+def _handed(command: Command, call: SimpleCommand, groups: Collection[str]) -> Command:
+    """A command; one of an unknown program that is handed the control plane is opaque.
+
+    ``scale_in control-plane-b`` may be a function of a file that is not at hand.
+    """
+    if not isinstance(command, Foreign) or not command.program:
+        return command
+    given = (word.text for word in call.words[1:])
+    parts = (part for text in given if text for part in re.split(r"[=,\s]+", text))
+    group = next((part for part in parts if part in groups), None)
+    if group is None or is_known_tool(command.program):
+        return command
+    reason = f"what `{command.program}` does to {group} is not in the list"
+    return Unreadable(
+        text=command.text,
+        span=command.span,
+        reason=Unknown(command.program, reason),
+        reach=Reach.MACHINE,
+    )
+
+
 def _objects(manifest: Manifest) -> Iterator[Cluster | InstanceGroup]:
     if manifest.cluster is not None:
         yield manifest.cluster
@@ -110,11 +135,14 @@ def simulate(
     before, after = aligned(before, after)
     scripts = tuple(scripts)
     known: dict[int, tuple[Command, ...]] = {}
+    groups = {group.name for side in (before, after) for group in side.control_plane}
 
     def commands_of(call: SimpleCommand) -> tuple[Command, ...]:
         found = known.get(id(call))
         if found is None:
-            found = tuple(c for c in recognise(call) if concerns(c))
+            found = tuple(
+                _handed(c, call, groups) for c in recognise(call) if concerns(c)
+            )
             known[id(call)] = found
         return found
 

@@ -510,6 +510,7 @@ class ReaderState:
         self.comments = Comments()
         self.effects: list[Statement] = []
         self.aliases: dict[str, tuple[Word, ...]] = {}
+        self.expands_aliases = False
         self.traps: dict[str, Word] = {}
         self.piped: Pieces | None = None
         self.upstream = ""

@@ -69,7 +69,14 @@ from kopslint.shell.grammar import (
     read_call,
     segments,
 )
-from kopslint.shell.output import NOTHING, ends, leaves, printed, sequence
+from kopslint.shell.output import (
+    NOTHING,
+    ends,
+    ends_a_shell,
+    leaves,
+    printed,
+    sequence,
+)
 from kopslint.shell.text import pieces_text, whole_text
 
 if TYPE_CHECKING:
@@ -242,6 +249,9 @@ def declare(reader: ScriptReader, node: Node) -> None:
     words = reader.words(node)
     exports = keyword == "export"
     keyed = False
+    functions = keyword == "unset" and any(
+        reader.written(child) == "-f" for child in node.children[1:]
+    )
     for child in node.children[1:]:
         start, end = child.start_byte, child.end_byte
         raw = reader.text.text[start:end]
@@ -259,6 +269,13 @@ def declare(reader: ScriptReader, node: Node) -> None:
                 _assign_text(reader.scope, word, exports)
             continue
         if not re.fullmatch(r"[A-Za-z_]\w*", name):
+            continue
+        if keyword == "unset" and (
+            functions or reader.scope.get(name) in (None, UNSET)
+        ):
+            # Without a variable of that name it is the function.
+            reader.functions.pop(name, None)
+        if functions:
             continue
         if keyword == "unset":
             element = reader.text.text[end : end + 1] == "["
@@ -605,6 +622,7 @@ DEEPEST_FILES = 16
 # Reading a file again costs as much as so many characters of commands.
 _COMMAND = 200
 _SHELLS = re.compile(r"(?:.*/)?(?:ba|z|k|da)?sh")
+_NO_BASH = r"#!\s*\S*?(?:\benv\s+)?(?:/|\b)(?:sh|dash|ash|zsh|ksh)\b"
 _SHEBANG = re.compile(r"#!.*?\b(?:ba|da|k|z)?sh\b(?P<options>.*)")
 _SHELL_FILE = r".+\.(?:ba|k|z)?sh"
 # What these print only sets variables of the shell.
@@ -957,6 +975,11 @@ def run_builtin(reader: ScriptReader, call: Call) -> Statement | None:
         case "alias":
             for word in words[1:]:
                 _alias(reader, word)
+        case "shopt" if "expand_aliases" in texts[2:]:
+            reader.expands_aliases = texts[1] == "-s"
+        case "unalias":
+            for text in texts[1:]:
+                reader.aliases.pop(text or "", None)
         case "trap" if len(words) > 2:
             for event in texts[2:]:
                 reader.traps.pop(event or "", None)
@@ -1012,7 +1035,22 @@ def _alias(reader: ScriptReader, word: Word) -> None:
     name, equals, value = (word.text or "").partition("=")
     if equals and re.fullmatch(_PLAIN_WORDS, value):
         parts = value.split()
-        reader.aliases[name] = tuple(Word((p,), p, word.span) for p in parts)
+        if _expands(reader, name, parts):
+            reader.aliases[name] = tuple(Word((p,), p, word.span) for p in parts)
+
+
+def _expands(reader: ScriptReader, name: str, value: list[str]) -> bool:
+    """Whether an alias stands for its value: whoever types has it expanded.
+
+    In a script bash does so only with ``expand_aliases``; other shells do. Of a list
+    that names no shell nobody knows whether it is pasted or started: then an alias
+    that would only change what a program of its own name does is none (bash(1),
+    ALIASES).
+    """
+    first = reader.files[-1].line(1)
+    if reader.typed or reader.expands_aliases or re.match(_NO_BASH, first):
+        return True
+    return not first.startswith("#!") and name not in value and value[0] != "echo"
 
 
 def _shift(scope: Scope, arguments: list[str | None]) -> None:
@@ -1123,6 +1161,9 @@ class ScriptReader(ReaderState):
             with self.branch():
                 items.append(self.operand(operand))
             self.piped = printed(items[-1])
+            if ends_a_shell(items[-1]):
+                # Each part of a pipe has a shell of its own.
+                items[-1] = Group(items[-1], subshell=True)
             self.upstream += self._filled(self.written(operand.node))[:_LONGEST_PIPE]
             self.upstream += " | "
         self.piped, self.upstream = None, outer

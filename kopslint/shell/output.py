@@ -100,6 +100,13 @@ def may_end(statement: Statement) -> bool:
     return any(may_end(part) for part in parts(statement))
 
 
+def ends_a_shell(statement: Statement) -> bool:
+    """Whether a statement may end the shell that it runs in, or change its options."""
+    return may_end(statement) or any(
+        leaves(statement, scope) for scope in ("function", "loop", "turn")
+    )
+
+
 def leaves(statement: Statement, scope: str, within: int = 0) -> bool:
     """Whether an ``Exit`` in it may leave a scope around it, ``within`` loops of it."""
     match statement:
