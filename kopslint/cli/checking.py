@@ -17,7 +17,7 @@ from kopslint.cli.inputs import read_changed, read_commands, read_request
 from kopslint.cli.options import Format
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
 from kopslint.errors import NothingCheckedError, UsageError
-from kopslint.findings import Report, Severity, Summary
+from kopslint.findings import Report, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -233,6 +233,7 @@ def check_all(
     The report is empty if none counts.
     """
     from kopslint.engine import check
+    from kopslint.engine.aggregate import together
 
     reports = []
     for number, (title, request) in enumerate(requests, 1):
@@ -250,28 +251,4 @@ def check_all(
             voice.detail(f"{title}: its files hold no kops object")
     if len(requests) > 1:
         voice.progress("")
-    return merged(reports, rules=len(settings.rules or ()))
-
-
-def merged(reports: Sequence[Report], rules: int) -> Report:
-    """One report of several, each finding once."""
-    summaries = [report.summary for report in reports]
-    changes = [s for s in summaries if s.before is not None and s.after is not None]
-    return Report(
-        findings=tuple(dict.fromkeys(f for r in reports for f in r.findings)),
-        suppressed=tuple(dict.fromkeys(f for r in reports for f in r.suppressed)),
-        timeline=tuple(entry for report in reports for entry in report.timeline),
-        summary=Summary(
-            clusters=tuple(sorted({name for s in summaries for name in s.clusters})),
-            specs=sum(s.specs for s in summaries),
-            commands=max((s.commands for s in summaries), default=0),
-            rules=rules,
-            worlds=max((s.worlds for s in summaries), default=0),
-            paths=tuple(sorted({path for s in summaries for path in s.paths})),
-            skipped=tuple(sorted({path for s in summaries for path in s.skipped})),
-            lists=tuple(sorted({path for s in summaries for path in s.lists})),
-            unread=tuple(sorted({path for s in summaries for path in s.unread})),
-            before=sum(s.before or 0 for s in changes) if changes else None,
-            after=sum(s.after or 0 for s in changes) if changes else None,
-        ),
-    )
+    return together(reports, rules=len(settings.rules or ()))

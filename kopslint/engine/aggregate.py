@@ -16,7 +16,7 @@ from kopslint.rulebook.loader import load_rules
 from kopslint.suppress.silence import Texts, silence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kopslint.config.settings import Settings
     from kopslint.engine.examine import Examination, Request
@@ -46,24 +46,43 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
     return Report(
         findings=in_order((*outcome.kept, *complaints)),
         timeline=tuple(e for cluster in clusters.values() for e in cluster.timeline),
-        summary=Summary(
-            clusters=tuple(clusters),
+        summary=total(cluster.summary for cluster in clusters.values())._replace(
             specs=sum(1 for _ in request.specs),
-            commands=max((c.commands for c in clusters.values()), default=0),
             rules=len(rules),
-            worlds=max((c.worlds for c in clusters.values()), default=0),
             paths=tuple(sorted({s.path for s in (*request.specs, *request.commands)})),
             skipped=tuple(sorted({source.path for source in examination.skipped})),
             lists=tuple(sorted({source.path for source in request.commands})),
-            unread=tuple(sorted({p for c in clusters.values() for p in c.unread})),
-            before=None
-            if request.before is None
-            else sum(c.before for c in clusters.values()),
-            after=None
-            if request.before is None
-            else sum(c.after for c in clusters.values()),
         ),
         suppressed=tuple(sorted(outcome.suppressed, key=lambda pair: order(pair[0]))),
+    )
+
+
+def together(reports: Sequence[Report], rules: int) -> Report:
+    """One report of several, that were made with so many rules."""
+    suppressed = dict.fromkeys(pair for each in reports for pair in each.suppressed)
+    return Report(
+        findings=in_order(once(f for each in reports for f in each.findings)),
+        suppressed=tuple(sorted(suppressed, key=lambda pair: order(pair[0]))),
+        timeline=tuple(entry for each in reports for entry in each.timeline),
+        summary=total(each.summary for each in reports)._replace(rules=rules),
+    )
+
+
+def total(parts: Iterable[Summary]) -> Summary:
+    """What was looked at in all parts."""
+    parts = tuple(parts)
+    changes = [(s.before, s.after) for s in parts if None not in (s.before, s.after)]
+    return Summary(
+        clusters=tuple(sorted({name for s in parts for name in s.clusters})),
+        specs=sum(s.specs for s in parts),
+        commands=max((s.commands for s in parts), default=0),
+        worlds=max((s.worlds for s in parts), default=0),
+        paths=tuple(sorted({path for s in parts for path in s.paths})),
+        skipped=tuple(sorted({path for s in parts for path in s.skipped})),
+        lists=tuple(sorted({path for s in parts for path in s.lists})),
+        unread=tuple(sorted({path for s in parts for path in s.unread})),
+        before=sum(before or 0 for before, _ in changes) if changes else None,
+        after=sum(after or 0 for _, after in changes) if changes else None,
     )
 
 

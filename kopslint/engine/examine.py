@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.change.identity import renamed
 from kopslint.checks.context import Context
 from kopslint.errors import defects_name
-from kopslint.findings import Finding, Severity
+from kopslint.findings import Finding, Severity, Summary
 from kopslint.kops.decode import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
 from kopslint.model.command_lists import CommandLists
@@ -119,20 +119,11 @@ Asked = tuple["Rule", "Callable[..., Iterable[Draft]]"]
 
 
 class Examined(Record):
-    """What came of one cluster.
-
-    ``commands`` is how many of them are about it, ``worlds`` the most that any of their
-    steps had; ``before`` and ``after`` count its control-plane groups on each side.
-    ``unread`` are the lists, if no command could be read from any of them.
-    """
+    """What came of one cluster; the summary has what is its own."""
 
     findings: tuple[Finding, ...]
-    timeline: tuple[TimelineEntry, ...] = ()
-    commands: int = 0
-    worlds: int = 0
-    before: int = 0
-    after: int = 0
-    unread: tuple[str, ...] = ()
+    timeline: tuple[TimelineEntry, ...]
+    summary: Summary
 
 
 class Examination(Record):
@@ -269,15 +260,16 @@ class Examiner:
             from kopslint.model.timeline import timeline as timeline_of
 
             timeline = tuple(timeline_of(simulation))
-        return Examined(
-            findings=tuple(findings),
-            timeline=timeline,
+        name, change = context.cluster, self._commands.before is not None
+        summary = Summary(
+            clusters=(name,),
             commands=len(simulation.steps) if simulation is not None else 0,
             worlds=_most_worlds(simulation) if simulation is not None else 0,
-            before=_control_plane(context.cluster, before),
-            after=_control_plane(context.cluster, after),
+            before=_control_plane(name, before) if change else None,
+            after=_control_plane(name, after) if change else None,
             unread=self._unread,
         )
+        return Examined(tuple(findings), timeline, summary)
 
     @property
     def _unread(self) -> tuple[str, ...]:
