@@ -6,6 +6,7 @@ The examples of the rules show whole findings; here are the borders of each rule
 from __future__ import annotations
 
 import pytest
+from removal_lines import removal
 
 from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
@@ -478,11 +479,13 @@ ASG_EMPTIED = (
     "--auto-scaling-group-name master-c.masters.demo.example.com\n"
 )
 TAGS = 'aws ec2 create-tags --resources "$ETCD_VOL" --tags Key={},Value=x\n'
+BY_ID = "etcdctl --endpoints https://127.0.0.1:{} member remove 8e9e05c52164694d\n"
+IN_MAIN, IN_EVENTS = BY_ID.format(4001), BY_ID.format(4002)
 VOLUME_LISTS = {
     "deleted": (DELETES, [("error", "commands.sh:1:1")]),
-    "member of main removed": (f"# main\netcdctl member remove 8e9\n{DELETES}", []),
+    "member of main removed": (f"{IN_MAIN}{DELETES}", []),
     "member of events removed": (
-        f"etcdctl --endpoints https://127.0.0.1:4002 member remove 8e9\n{DELETES}",
+        f"{IN_EVENTS}{DELETES}",
         [("error", "commands.sh:2:1")],
     ),
     "before a restore": (
@@ -992,11 +995,7 @@ TWO_LEAVE = edited(
 ) + "".join(group(f"master-{name}", "ControlPlane", "a") for name in "de")
 RENDER = "kops update cluster --target terraform --out .\n"
 LEAVE = "kops delete ig master-d --yes\nkops delete ig master-e --yes\n"
-OUT = "".join(
-    f"etcdctl member remove {name}  # in {etcd}\n"
-    for name in "de"
-    for etcd in ("main", "events")
-)
+OUT = "".join(removal(etcd, name) for name in "de" for etcd in ("main", "events"))
 STORE_IT = "kops replace -f after.yaml\n"
 TERRAFORM = {
     "still registered": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from removal_lines import removal
 
 from kopslint.engine import Request, check
 from kopslint.text import Source
@@ -41,9 +42,7 @@ def delete(name: str) -> str:
 
 
 def remove(name: str) -> str:
-    return "".join(
-        f"etcdctl member remove {name}  # in {e}\n" for e in ("main", "events")
-    )
+    return "".join(removal(etcd, name) for etcd in ("main", "events"))
 
 
 UPDATE = "kops update cluster --yes\n"

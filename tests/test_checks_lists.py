@@ -7,6 +7,7 @@ examples of the rules show whole findings; here are the borders.
 from __future__ import annotations
 
 import pytest
+from removal_lines import removal
 
 from kopslint.engine import Request, check
 from kopslint.text import Source
@@ -159,6 +160,7 @@ def test_a_forced_roll_is_no_error_where_the_documents_of_kops_have_it(
 
 
 DELETE = "aws ec2 delete-volume --volume-id"
+BY_ID = "etcdctl --endpoints https://127.0.0.1:{} member remove 8e9e05c52164694d"
 VOLUMES = {
     "nothing says what it is": (f"{DELETE} vol-1\n", ""),
     "the comment has its name": (
@@ -170,17 +172,11 @@ VOLUMES = {
         "",
     ),
     "the member of that etcd cluster was removed before": (
-        (
-            "etcdctl member remove 8e9  # in events\n"
-            f"{DELETE} vol-1  # b.etcd-events.{NAME}\n"
-        ),
+        (f"{BY_ID.format(4002)}\n{DELETE} vol-1  # b.etcd-events.{NAME}\n"),
         "",
     ),
     "the member of the other etcd cluster was": (
-        (
-            "etcdctl member remove 8e9  # in main\n"
-            f"{DELETE} vol-1  # b.etcd-events.{NAME}\n"
-        ),
+        (f"{BY_ID.format(4001)}\n{DELETE} vol-1  # b.etcd-events.{NAME}\n"),
         "error on line 2",
     ),
     "a variable is called like a group": (
@@ -217,7 +213,7 @@ def test_an_etcd_volume_is_told_by_all_that_is_written_about_it(
 def test_a_disk_that_is_told_to_be_lost_is_not_told_to_be_unknown() -> None:
     """Which one it is matters once its member is out, when no other rule tells it."""
     early = f"{DELETE} $ETCD_MAIN_ID\n"
-    late = f"etcdctl member remove b  # in main\n{early}"
+    late = f"{removal('main', 'b')}{early}"
 
     assert told("KL308", early) == "error on line 1"
     assert told("KL901", early) == ""
@@ -232,7 +228,7 @@ ENCRYPTED = spec(
         "{name: b, instanceGroup: master-b, encryptedVolume: true}",
     )
 )
-OUT = "".join(f"etcdctl member remove b  # in {name}\n" for name in ("main", "events"))
+OUT = "".join(removal(name, "b") for name in ("main", "events"))
 GONE = "kops delete ig master-b --yes\n"
 DISKS = "".join(f'{DELETE} "$MASTER_B_ETCD_{name}"\n' for name in ("MAIN", "EVENTS"))
 BACK = f"kops replace --force -f after.yaml\n{UPDATE}"
@@ -451,7 +447,7 @@ def test_each_step_of_a_key_rotation_is_rolled_out_before_the_next(
 @pytest.mark.parametrize(
     ("command", "program"),
     [
-        ("etcdctl member remove 8e9 77  # in main", "etcdctl"),
+        (f"{BY_ID.format(4001)} 77", "etcdctl"),
         ("etcd-manager-ctl --backup-store=s3://b/x restore-backup", "etcd-manager-ctl"),
         ("kops delete ig", "kops"),
     ],
@@ -486,7 +482,7 @@ def test_a_group_is_unknown_as_far_as_the_files_are_known(
 
 
 def test_a_member_cannot_be_removed_twice() -> None:
-    commands = "etcdctl member remove c  # in events\n" * 2
+    commands = removal("events", "c") * 2
     report = check(
         Request(
             (Source("before.yaml", BEFORE),),

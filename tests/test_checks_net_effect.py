@@ -7,6 +7,7 @@ which the cluster is exposed; if anything went wrong in between, it is not lower
 from __future__ import annotations
 
 import pytest
+from removal_lines import removal
 
 from kopslint.engine import Request, check
 from kopslint.text import Source
@@ -66,10 +67,7 @@ def delete(name: str) -> str:
 
 
 def remove(name: str, *etcd_clusters: str) -> str:
-    return "".join(
-        f"etcdctl member remove {name}  # in {etcd}\n"
-        for etcd in etcd_clusters or ("main", "events")
-    )
+    return "".join(removal(etcd, name) for etcd in etcd_clusters or ("main", "events"))
 
 
 def size(name: str, number: int) -> str:

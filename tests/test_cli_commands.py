@@ -131,9 +131,9 @@ MEANINGS = {
     ),
     "kops get ig": ("Reads", "changes nothing here (kops get instancegroups)", ""),
     "kops delete ig": ("DeleteInstanceGroup", "is refused for its command line", ""),
-    "kubectl exec etcd-manager-main-x -- etcdctl member remove 5a": (
+    "kubectl exec etcd-manager-main-x -- etcdctl member remove 8e9e05c52164694d": (
         "MemberRemove",
-        "removes the member 5a from etcd main",
+        "removes the member 8e9e05c52164694d from etcd main",
         "etcd",
     ),
     "etcdctl member add d --peer-urls http://d": (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
+from removal_lines import removal
 
 from kopslint.commands.parse import recognise
 from kopslint.engine import Request, check
@@ -58,8 +59,7 @@ def delete(member: str) -> str:
 def remove(member: str, *etcd_clusters: str) -> str:
     """The removal of a member by hand, by default from every etcd cluster."""
     return "\n".join(
-        f"kubectl exec -n kube-system etcd-manager-{etcd}-x -- "
-        f"etcdctl member remove {member}"
+        removal(etcd, member, "").rstrip("\n")
         for etcd in etcd_clusters or ("main", "events")
     )
 

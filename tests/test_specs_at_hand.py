@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from removal_lines import removal
 
 from kopslint.cli.program import run
 from kopslint.engine import Request, check
@@ -138,7 +139,7 @@ def test_a_name_that_comes_and_goes_on_the_way_is_known() -> None:
         replace("step-1.yaml"),
         APPLY,
         f"kops validate cluster --name {NAME} --wait 10m",
-        'etcdctl member remove "$(member_id main x)"',
+        removal("main", "x").rstrip("\n"),
         f"kops delete ig cp-x --name {NAME} --yes",
         at_hand={"step-1.yaml": spec("abx")},
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from removal_lines import removal
 
 from kopslint.engine import Request, check
 from kopslint.text import Source
@@ -143,12 +144,7 @@ def drop(*zones: str) -> str:
 
 
 def out(*zones: str) -> str:
-    pod = "kubectl -n kube-system exec etcd-manager-{}-ip-10-0-0-1 --"
-    return "".join(
-        f"{pod.format(etcd)} etcdctl member remove {zone}\n"
-        for zone in zones
-        for etcd in ("main", "events")
-    )
+    return "".join(removal(etcd, zone) for zone in zones for etcd in ("main", "events"))
 
 
 def keys(*verbs: str) -> str:

@@ -381,7 +381,7 @@ def _refusal(
     certain = (
         all(
             any(again.kind == first.kind for again in result.refusals)
-            for result in step.results
+            for result in step.expected
         )
         and step.status == "refused"
         and not _is_guessed(first, step)

@@ -237,10 +237,11 @@ def _is_repair(simulation: Simulation) -> bool:
     to be: whether it comes back is then not for this list to say.
     """
     plan = simulation.plan
-    return not any(plan.leaving.values()) and all(
-        step.command.member is None or step.command.member.text is None
+    return not any(plan.leaving.values()) and not any(
+        plan.names_member(name, step.command.member)
         for step in simulation.steps
         if isinstance(step.command, MemberRemove)
+        for name in plan.members
     )
 
 

@@ -35,7 +35,8 @@ def terraform_destroys_member_volume(context: Context) -> Iterator[Draft]:
     removed = False
     for step in simulation.steps if simulation is not None else ():
         command = step.command
-        removed = removed or isinstance(command, model.MemberRemove)
+        works = step.status != "refused"
+        removed = removed or (works and isinstance(command, model.MemberRemove))
         if isinstance(command, model.Terraform) and not removed:
             yield from _by_its_address(command, step)
         if (

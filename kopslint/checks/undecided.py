@@ -9,7 +9,7 @@ from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kopslint.model.assumptions import Assumption, Kind
     from kopslint.model.simulation import Simulation, Undecided
@@ -88,6 +88,22 @@ def _told_of_volumes(context: Context, steps: set[int | None]) -> frozenset[int]
     return told_of(context)
 
 
+_OPEN = (
+    "The text does not say. If it means something else when it runs, nothing said here "
+    "about the steps from there on holds."
+)
+_MAY_FAIL = (
+    "etcdctl fails without its certificates, in a pod that is gone, with a wrong id. "
+    "Nothing is removed then, and the list goes on. Put 'set -e' above, or compare the "
+    "member list before going on."
+)
+_GROUNDS = {
+    "": (_OPEN, "only known at run time"),
+    "success": (_MAY_FAIL, "it may fail"),
+}
+"""Why an assumption of some kind may not hold, and what stands beside its place."""
+
+
 def taken_for_granted(context: Context) -> Iterator[Draft]:
     """What the text does not say was taken to mean something, or to be right."""
     for same in alike(postponed(context), lambda span: span.source):
@@ -105,20 +121,41 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
     for turns in alike(context.simulation.assumptions, _about):
         # In a loop there is ever less left that something can be taken for.
         item = max(turns, key=lambda turn: len(turn.text))
+        if item.kind == "etcd":
+            yield _unaddressed(turns)
+            continue
+        why, label = _GROUNDS.get(item.kind, _GROUNDS[""])
         yield Draft(
             message=f"assumed: {item.text}",
-            why="The text does not say. If it means something else when it runs, "
-            "nothing said here about the steps from there on holds.",
-            locations=(
-                (Location(item.span, "only known at run time"),) if item.span else ()
-            ),
+            why=why,
+            locations=(Location(item.span, label),) if item.span else (),
             subject=item.text,
             step=item.step,
             severity=item.severity,
         )
 
 
+def _unaddressed(turns: Sequence[Assumption]) -> Draft:
+    """Calls of etcdctl that may reach any etcd cluster, said once for a list."""
+    places = dict.fromkeys(turn.span for turn in turns if turn.span is not None)
+    first = turns[0]
+    lines = sorted({span.line for span in places})
+    return Draft(
+        message=f"assumed: {first.text}"
+        + (f"; so it is in {len(lines) - 1} more lines" if len(lines) > 1 else ""),
+        why="One call of etcdctl reaches one etcd cluster, and a comment does not say "
+        "which. The pod, the port of --endpoints or the certificates do. Several calls "
+        "for one member are taken to reach one etcd cluster each.",
+        locations=tuple(Location(span, "which etcd?") for span in places)[:4],
+        subject="etcd-cluster",
+        step=first.step,
+        severity=first.severity,
+    )
+
+
 def _about(item: Assumption) -> tuple[Span | None, Kind, str]:
+    if item.kind == "etcd":
+        return None, item.kind, ""
     return item.span, item.kind, item.about
 
 

@@ -187,7 +187,9 @@ def _deleted(context: Context) -> Iterator[tuple[Step, model.DeleteVolumes, bool
     removed: set[str | None] = set()
     for step in context.simulation.steps:
         match step.command:
-            case model.MemberRemove(etcd_cluster=etcd_cluster):
+            case model.MemberRemove(etcd_cluster=etcd_cluster) if (
+                step.status != "refused"
+            ):
                 removed.add(etcd_cluster)
             case model.DeleteCluster(yes=True) | model.Terraform(verb="destroy"):
                 # Nothing is left that a volume could be missed by.

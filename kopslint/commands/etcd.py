@@ -1,8 +1,8 @@
 """What ``etcdctl`` and ``etcd-manager-ctl`` are asked for, and in which etcd cluster.
 
 One control-plane machine runs a member of every etcd cluster, so the cluster is
-never in the command's name: the pod, the port, the backup store, a variable's
-name or the comment above tells it. Where nothing does, it is None.
+never in the command's name: the pod, the port, the certificates or the backup store
+tell it. A comment or a variable's name does not. Where nothing tells, it is None.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.commands.ids import is_hexadecimal, is_id
 from kopslint.commands.invocation import Arguments, arguments
 from kopslint.commands.model import (
     Command,
@@ -63,24 +64,49 @@ def etcd_cluster_in(text: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _etcd_cluster(
-    invocation: Invocation, given: Arguments, member: Word | None = None
-) -> str | None:
-    """The etcd cluster of an etcdctl call, by the surest sign that it bears."""
+def _etcd_cluster(invocation: Invocation, given: Arguments) -> str | None:
+    """The etcd cluster that an etcdctl call reaches, by the surest sign that it bears.
+
+    Pods share the network of their machine, so that the port decides; then come the
+    certificates, which other etcd clusters refuse, and the pod, with its settings.
+    """
+    variables = invocation.environment
     endpoints = given.value("endpoints", "endpoint", "peers", "C")
     if endpoints is None:
-        endpoints = invocation.environment.get("ETCDCTL_ENDPOINTS")
-    # The pod that it runs in, or the certificates of its etcd-manager.
-    certificates = (w.shown for w in given.all("cacert", "cert", "key"))
-    signs = [s for s in (*invocation.places, *certificates) if _POD.search(s)]
+        endpoints = variables.get("ETCDCTL_ENDPOINTS")
     if endpoints is not None:
-        signs += [p for p in _PORT.findall(endpoints.shown) if p in PORTS]
-        # A variable that holds the endpoints is named after its etcd cluster.
-        signs += [endpoints.shown] if endpoints.unknown is not None else []
-    if member is not None and member.unknown is not None:
-        signs.append(member.unknown.name)
-    signs += [place for place in invocation.places if not _POD.search(place)]
-    return next((name for sign in signs if (name := etcd_cluster_in(sign))), None)
+        ports = {PORTS.get(port) for port in _PORT.findall(written(endpoints))}
+        if ports:
+            return ports.pop() if len(ports) == 1 else None
+    names = ("ETCDCTL_CACERT", "ETCDCTL_CERT", "ETCDCTL_KEY")
+    certificates = [
+        *given.all("cacert", "cert", "key", "cert-file", "key-file", "ca-file"),
+        *(variables[name] for name in names if name in variables),
+    ]
+    for signs in (certificates, invocation.inside):
+        found = {name for sign in signs for name in _named_in(written(sign))}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
+
+
+def _named_in(text: str) -> list[str]:
+    """The etcd clusters whose pods or certificates a text names."""
+    return [*_POD.findall(text), *re.findall(r"/pki/(cilium)/", text)]
+
+
+def written(word: Word) -> str:
+    """A word without the names of its variables, which are no evidence of anything.
+
+    What runs in ``$(...)`` is: it picks the pod by its name or label.
+    """
+    return "".join(
+        piece if isinstance(piece, str) else _run_by(piece) for piece in word.pieces
+    )
+
+
+def _run_by(unknown: Unknown) -> str:
+    return unknown.name if unknown.name.startswith(("$(", "`")) else " "
 
 
 def read_etcd(invocation: Invocation) -> Command:
@@ -105,9 +131,10 @@ def _etcdctl(invocation: Invocation) -> Command:
             return MemberRemove(
                 text=text,
                 span=span,
-                problems=_one(invocation, rest, "the member's ID"),
+                problems=_one(invocation, rest, "the member's ID") or _no_id(member),
                 member=member,
-                etcd_cluster=_etcd_cluster(invocation, given, member),
+                etcd_cluster=_etcd_cluster(invocation, given),
+                each=invocation.each,
             )
         case ["member", "add"]:
             member = rest[0] if rest else None
@@ -121,11 +148,15 @@ def _etcdctl(invocation: Invocation) -> Command:
                     invocation, rest[:1] if old else rest, "the member's name"
                 ),
                 member=member,
-                etcd_cluster=_etcd_cluster(invocation, given, member),
+                etcd_cluster=_etcd_cluster(invocation, given),
             )
         case ["member", "list"] | ["endpoint", _] | ["cluster-health", *_]:
-            cluster = _etcd_cluster(invocation, given)
-            return MemberList(text=text, span=span, etcd_cluster=cluster)
+            return MemberList(
+                text=text,
+                span=span,
+                etcd_cluster=_etcd_cluster(invocation, given),
+                printed_as=_form(invocation, given) if names[0] == "member" else None,
+            )
         case ["snapshot", "save"] | ["backup", *_]:
             cluster = _etcd_cluster(invocation, given)
             return SnapshotSave(text=text, span=span, etcd_cluster=cluster)
@@ -179,6 +210,37 @@ def _damage(invocation: Invocation, given: Arguments, verb: str) -> Command | No
     return DamageEtcd(
         text=text, span=span, verb="delete", prefix=keys[0].text, etcd_cluster=cluster
     )
+
+
+def _no_id(member: Word | None) -> tuple[Problem, ...]:
+    """The problem of a member that is given by its name, or by no id that exists.
+
+    Both measured with etcdctl 3.5.1: "bad member ID arg ... expecting ID in Hex" with
+    exit status 128, and "member not found" with 1.
+    """
+    text = member.text if member is not None else None
+    if member is None or text is None or is_id(text):
+        return ()
+    said = (
+        f"etcd has no member with the id `{text}`: an id has 16 hexadecimal digits"
+        if is_hexadecimal(text)
+        else f"`{text}` is no hexadecimal id, and etcdctl takes nothing else"
+    )
+    return (Problem("bad-value", said, member.span),)
+
+
+def _form(invocation: Invocation, given: Arguments) -> str | None:
+    """In which form ``member list`` is printed.
+
+    Before etcd 3.4 it is that of the second API unless the environment asks for the
+    third; that form has the id, a colon, and then the name.
+    """
+    version = invocation.environment.get("ETCDCTL_API")
+    if version is not None and version.text != "3":
+        return None
+    form = given.value("write-out", "w")
+    text = "simple" if form is None else form.text
+    return "hex" if text == "json" and given.has("hex") else text
 
 
 def _is_v3(invocation: Invocation) -> bool:

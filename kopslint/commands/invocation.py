@@ -22,9 +22,11 @@ class Invocation(Record):
     """A program call: ``words`` starts with the program.
 
     ``text`` and ``span`` are those of the command as people wrote it. ``places``
-    are texts that may tell which etcd cluster is meant: the name of the pod or
-    container that it runs in, then the comment that introduces it. ``at_once`` is
-    what runs several of the same at a time (``xargs -P3``), if anything does.
+    are texts that stand around it: the name of the pod or container that it runs in,
+    then the comment that introduces it. ``inside`` are those pods, containers and
+    machines alone, the innermost first, and ``context`` the context or kubeconfig by
+    which kubectl got there. ``each`` is whether it runs once for each of several items,
+    and ``at_once`` what runs them at the same time (``xargs -P3``), if anything does.
     ``hosts`` are the machines that it is typed on, if it is on others than this one,
     and ``fans_out`` is whether they may be any number. ``upstream`` is what is in front
     of it in its pipeline.
@@ -40,6 +42,23 @@ class Invocation(Record):
     hosts: tuple[Word, ...] = ()
     fans_out: bool = False
     upstream: str = ""
+    inside: tuple[Word, ...] = ()
+    each: bool = False
+    context: Word | None = None
+
+    def within(self, place: Word, words: tuple[Word, ...]) -> Invocation:
+        """What runs in a pod, a container or a machine, which has its own settings."""
+        environment = {
+            name: value
+            for name, value in self.environment.items()
+            if not name.startswith(("ETCDCTL_", "KUBECONFIG"))
+        }
+        return self._replace(
+            words=words,
+            environment=environment,
+            places=(place.shown, *self.places),
+            inside=(place, *self.inside),
+        )
 
     @property
     def program(self) -> str:

@@ -41,12 +41,14 @@ class Command(Frozen):
 
     ``text`` is the command on one line, for people, wrappers included; ``span``
     is its place; ``cluster`` is the cluster it names (None: not named, so the one
-    at hand). ``problems`` are faults of the command line.
+    at hand). ``context`` is what it says of the Kubernetes cluster that kubectl speaks
+    to: a context or a kubeconfig. ``problems`` are faults of the command line.
     """
 
     text: str
     span: Span
     cluster: Word | None = None
+    context: Word | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -230,12 +232,15 @@ class Validate(Command):
 class MemberRemove(Command):
     """``etcdctl member remove ID``.
 
-    ``etcd_cluster`` is the etcd cluster if the command line gives it away (the pod
-    name, the endpoint's port, a comment); None if it does not.
+    ``etcd_cluster`` is the etcd cluster that etcdctl reaches, if the command line tells
+    (the pod, the endpoint's port, the certificates); None if it does not, and a comment
+    does not. A literal ``member`` is an id; the planner gives a member's name. ``each``
+    is whether it is run once for each of several (``xargs -n1``).
     """
 
     member: Word | None = None
     etcd_cluster: str | None = None
+    each: bool = False
 
 
 class MemberAdd(Command):
@@ -246,9 +251,14 @@ class MemberAdd(Command):
 
 
 class MemberList(Command):
-    """``etcdctl member list`` or ``endpoint health/status``: a look at etcd."""
+    """``etcdctl member list`` or ``endpoint health/status``: a look at etcd.
+
+    ``printed_as`` is the form of a member list (``simple``, ``table``, ``json``, and
+    ``hex`` for JSON with hexadecimal ids), None for any other output.
+    """
 
     etcd_cluster: str | None = None
+    printed_as: str | None = None
 
 
 class SnapshotSave(Command):
@@ -362,9 +372,14 @@ class Sleep(Command):
 
 
 class Reads(Command):
-    """A kops, kubectl, etcd, terraform or cloud command that changes no plane."""
+    """A kops, kubectl, etcd, terraform or cloud command that changes no plane.
+
+    ``switches`` is the Kubernetes cluster that kubectl speaks to from here on, where
+    the command is for that (``kubectl config use-context``): its context.
+    """
 
     verb: str = ""
+    switches: Word | None = None
 
 
 class Foreign(Command):

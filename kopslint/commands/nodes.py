@@ -63,6 +63,10 @@ def _kubectl(invocation: Invocation) -> Command:
     if dry_run is not None and dry_run.text in ("client", "server"):
         return _reads(invocation, verb)
     match verb:
+        case "config" if rest[:1] and rest[0].text in ("use-context", "use"):
+            return _reads(invocation, "config use-context", *rest[1:2])
+        case "ctx":
+            return _reads(invocation, "ctx", *rest[:1])
         case "drain" | "cordon" | "uncordon":
             return _node_command(invocation, verb, rest, given)
         case "delete" if rest and _NODE.fullmatch(rest[0].shown):
@@ -212,17 +216,27 @@ def _helm(invocation: Invocation) -> Command:
     return _reads(invocation, first)
 
 
-def _reads(invocation: Invocation, verb: str | None) -> Command:
+def _kubectx(invocation: Invocation) -> Command:
+    """``kubectx NAME``, which switches the context as ``use-context`` does."""
+    names = arguments(invocation.words[1:]).positionals
+    return _reads(invocation, None, *names[:1])
+
+
+def _reads(
+    invocation: Invocation, verb: str | None, switches: Word | None = None
+) -> Command:
     return Reads(
         text=invocation.text,
         span=invocation.span,
         verb=f"{invocation.program} {verb or ''}".rstrip(),
+        switches=switches,
     )
 
 
 _PROGRAMS: Mapping[str, Callable[[Invocation], Command]] = {
     "helm": _helm,
     "kubectl": _kubectl,
+    "kubectx": _kubectx,
     "sleep": _sleep,
     "terraform": _terraform,
     "terragrunt": _terraform,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _ETCD = frozenset({"etcd-manager-ctl", "etcdctl", "etcdutl"})
 _CLUSTER = frozenset(
-    {"crictl", "docker", "helm", "kubectl", "nerdctl", "podman", "sleep"}
+    {"crictl", "docker", "helm", "kubectl", "kubectx", "nerdctl", "podman", "sleep"}
     | {"ctr", "terraform", "terragrunt", "tofu"}
 )
 _ON_A_MACHINE = frozenset(
@@ -76,10 +76,20 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
         stdin=command.stdin,
         upstream=command.upstream,
     )
-    commands = tuple(_read(one) for one in peel(whole))
+    commands = tuple(_in_context(_read(one), one) for one in peel(whole))
     # In a command line for another machine, `cd` and the like are only noise.
     telling = tuple(c for c in commands if not isinstance(c, Foreign))
     return telling or commands[-1:]
+
+
+def _in_context(command: Command, invocation: Invocation) -> Command:
+    """The command, with what says which cluster kubectl speaks to for it."""
+    context = invocation.context
+    if context is None and invocation.program == "kubectl":
+        from kopslint.commands.wrappers import context_of
+
+        context = context_of(invocation)
+    return command if context is None else command.replaced(context=context)
 
 
 def _quoted_call(command: SimpleCommand) -> Command | None:

@@ -103,14 +103,21 @@ def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
     items = _items(command.stdin, lines=marker is not None)
     if not items or given.has("0", "null", "d", "delimiter", "a", "arg-file"):
         name = (marker.text if marker is not None else None) or "standard input"
-        items = (unknown_word(name, reason, command.words[0], command.upstream),)
+        held = command.stdin.unknown if command.stdin is not None else None
+        word = unknown_word(name, reason, command.words[0], command.upstream)
+        if held is not None and word.unknown is not None:
+            unknown = word.unknown._replace(printed_by=held.printed_by)
+            word = word._replace(pieces=(unknown,))
+        items = (word,)
     most = given.value("n", "max-args", "L")
     size = most.text if most is not None and marker is None else None
     step = int(size) if size and re.fullmatch(r"[1-9]\d{0,8}", size) else len(items)
     found = [(*inner, *items[at : at + step]) for at in range(0, len(items), step)]
     if marker is not None and marker.text:
         found = [tuple(_filled(w, marker.text, i) for w in inner) for i in items]
-    runs = [command._replace(words=words, stdin=None) for words in found]
+    # Without either, all items are arguments of one command.
+    each = marker is not None or most is not None
+    runs = [command._replace(words=w, stdin=None, each=each) for w in found]
     return _at_once(runs, at_once)
 
 
@@ -191,13 +198,16 @@ KUBECTL = (
 def _ssh(command: Invocation) -> tuple[Invocation, ...] | None:
     rest = command.words[1:]
     host = skip_options(rest, _SSH)
+    if host >= len(rest):
+        return None
     after = rest[host + 1 :]
     after = after[skip_options(after, _SSH) :]
     command = command._replace(hosts=rest[host : host + 1])
+    there = command.within(rest[host], after)
     if after:
-        return resplit(command, after)
-    if command.stdin is not None and host < len(rest):
-        return commands_in(command._replace(stdin=None), command.stdin)
+        return resplit(there, after)
+    if command.stdin is not None:
+        return commands_in(there._replace(words=rest, stdin=None), command.stdin)
     return None
 
 
@@ -368,6 +378,7 @@ def _kubectl(command: Invocation) -> tuple[Invocation, ...] | None:
         return _on_node(command, rest[at + 1 :])
     if at >= len(rest) or rest[at].text != "exec":
         return None
+    command = command._replace(context=context_of(command))
     rest = rest[at + 1 :]
     before, found, after = _at_separator(rest)
     pod = skip_options(before, KUBECTL)
@@ -379,8 +390,15 @@ def _kubectl(command: Invocation) -> tuple[Invocation, ...] | None:
         inner = inner[skip_options(inner, KUBECTL) :]
     if not inner or _is_session(command, inner):
         return None
-    place = before[pod].shown
-    return (command._replace(words=inner, places=(place, *command.places)),)
+    return (command.within(before[pod], inner),)
+
+
+def context_of(command: Invocation) -> Word | None:
+    """What says which cluster ``kubectl`` speaks to, None if only its settings do."""
+    before, _, _ = _at_separator(command.words[1:])
+    given = arguments(before, KUBECTL)
+    said = given.value("context", "cluster", "kubeconfig")
+    return said if said is not None else command.environment.get("KUBECONFIG")
 
 
 def _on_node(
@@ -406,8 +424,7 @@ def _docker(command: Invocation) -> tuple[Invocation, ...] | None:
         inner = rest[own + 1 :]
         if not inner or _is_session(command, inner):
             return None
-        place = rest[own].shown
-        return (command._replace(words=inner, places=(place, *command.places)),)
+        return (command.within(rest[own], inner),)
     if verb != "run":
         return None
     own = skip_options(rest, _DOCKER_RUN)

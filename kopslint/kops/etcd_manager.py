@@ -61,6 +61,17 @@ def bundled(manifest: Manifest, kops_version: str | None = None) -> str | None:
     return _BUNDLED.get(min(int(found[1]) - 1, max(_BUNDLED)))
 
 
+def member_name(etcd_cluster: str, name: str) -> str:
+    """What etcd calls a member that the spec calls ``name``.
+
+    Not so in clouds where etcd calls it by its volume. Sources: kops
+    pkg/model/components/etcdmanager/model.go, which calls the etcd clusters etcd,
+    etcd-events and so on, and etcd-manager pkg/volumes/aws/volumes.go, which puts that
+    and a hyphen before the member's name.
+    """
+    return f"etcd-{name}" if etcd_cluster == "main" else f"etcd-{etcd_cluster}-{name}"
+
+
 def replaces_empty_disks(
     sides: Iterable[Manifest], etcd_cluster: str, kops_version: str | None = None
 ) -> bool | None:

@@ -6,7 +6,6 @@ there is a list.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
     from kopslint.model.simulation import Simulation
-    from kopslint.shell.ast import Script
+    from kopslint.shell.ast import Script, SimpleCommand
     from kopslint.text import Source
 
 
@@ -48,7 +47,15 @@ class CommandLists:
         from kopslint.model.spec_files import SpecsAtHand
         from kopslint.notations.command_list import read_commands, simple_commands
 
-        self._recognise = cache(recognise)
+        # By the call itself: in two turns of a loop the same words may look up two ids.
+        known: dict[int, tuple[Command, ...]] = {}
+
+        def commands_of(call: SimpleCommand) -> tuple[Command, ...]:
+            if id(call) not in known:
+                known[id(call)] = recognise(call)
+            return known[id(call)]
+
+        self._recognise = commands_of
         self._specs_at_hand = SpecsAtHand(at_hand)
         self.scripts = tuple(
             read_commands(source, at_hand=at_hand) for source in sources

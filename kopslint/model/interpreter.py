@@ -14,6 +14,7 @@ from kopslint.commands.model import (
     DeleteInstance,
     Foreign,
     MemberList,
+    MemberRemove,
     Reach,
     Reads,
     ResizeCloudGroup,
@@ -23,10 +24,12 @@ from kopslint.commands.model import (
     Validate,
 )
 from kopslint.model.assumptions import Kind, assume
+from kopslint.model.guards import ASKING, asks_etcd, failing, relies, relying
 from kopslint.model.simulation import Moment, Step, Undecided
 from kopslint.model.state import ClusterState, Ending, merged
 from kopslint.notations.command_list import simple_commands
 from kopslint.shell.ast import (
+    EMPTY,
     AndOr,
     Choice,
     Condition,
@@ -64,9 +67,6 @@ if TYPE_CHECKING:
 
 Asked = Literal["no", "or", "yes"]
 """Who looks at a command's status: nobody, an ``||`` or ``&&``, or a condition."""
-
-ASKING = frozenset({"[", "[[", "((", "test", "grep", "egrep", "diff", "cmp", "read"})
-"""Programs that people run for their exit status."""
 
 
 def is_step(command: Command) -> bool:
@@ -245,7 +245,8 @@ class Flow:
     """One run through a command list; collects the steps as it goes.
 
     ``recognise`` gives the commands of a program call that concern this cluster,
-    ``effect`` what one of them does in one situation.
+    ``effect`` what one of them does in one situation. ``relied_on`` are removals of
+    members that nothing makes sure of, each with the first step that relies on it.
     """
 
     def __init__(self, recognise: Recognise, effect: Effect) -> None:
@@ -254,6 +255,7 @@ class Flow:
         self._steps: dict[tuple[int, int], Step] = {}
         self.undecided: dict[tuple[Span, str], Undecided] = {}
         self.assumptions: dict[Assumption, None] = {}
+        self.relied_on: dict[int, int] = {}
         self.truncated = False
         self._reading_members = False
 
@@ -293,7 +295,7 @@ class Flow:
                 return self._pipeline(statement, going, asked)
             case Condition():
                 test, otherwise = statement.test, statement.otherwise
-                good, bad = split(self.run(test, going, "yes"))
+                good, bad = split(self._told(test, self.run(test, going, "yes")))
                 good = good or self._unlikely(bad, test, statement.then)
                 if otherwise is None:
                     bad = [s._replace(ok=True) for s in bad]
@@ -336,6 +338,9 @@ class Flow:
         self, statement: AndOr, going: list[ClusterState], asked: Asked
     ) -> list[ClusterState]:
         left = self.run(statement.left, going, "yes" if asked == "yes" else "or")
+        if statement.right != EMPTY:
+            # Else it is what a substitution in an argument runs, and nobody asks.
+            left = self._told(statement.left, left)
         good, bad = split(left)
         if statement.operator == "&&":
             return [*self.run(statement.right, good, asked), *bad]
@@ -370,7 +375,8 @@ class Flow:
         lines = reads_lines(self._within(statement.test))
         one_turn = self._each if lines else self.run
         for turn in range(MAX_TURNS):
-            good, bad = split(self.run(statement.test, going, "yes"))
+            answered = self.run(statement.test, going, "yes")
+            good, bad = split(self._told(statement.test, answered))
             leaving, going = (bad, good) if statement.kind == "while" else (good, bad)
             if turn or not (lines and self._reading_members):
                 left.extend(s._replace(ok=True) for s in leaving)
@@ -397,6 +403,18 @@ class Flow:
         inside = self.run(body, [s._replace(each_unknown=True) for s in going])
         outside = any(s.each_unknown for s in going)
         return [s._replace(each_unknown=outside) for s in inside]
+
+    def _told(self, test: Statement, after: list[ClusterState]) -> list[ClusterState]:
+        """ClusterStates behind a test: one of etcd's members tells if removals worked.
+
+        Whoever asks does not go on if they did not.
+        """
+        if not any(s.unproven or s.failing for s in after):
+            return after
+        if not asks_etcd(test, self._recognise):
+            return after
+        working = [s for s in after if not s.failing] or after
+        return [s._replace(unproven=frozenset(), failing=False) for s in working]
 
     def _within(self, *statements: Statement) -> Iterator[Command]:
         for call in (c for s in statements for c in simple_commands(s)):
@@ -500,10 +518,19 @@ class Flow:
             moments.append(Moment(group, situation.etcd))
 
         results: list[Result] = []
+        failed: list[ClusterState] = []
         for situation in going:
-            results.extend(self._effect(command, situation, watch))
+            if situation.unproven and relies(command):
+                for removal in situation.unproven:
+                    self.relied_on.setdefault(removal, number)
+            made = self._effect(command, situation, watch)
+            if isinstance(command, MemberRemove) and asked == "no":
+                made = [relying(result, number) for result in made]
+            elif isinstance(command, MemberRemove):
+                failed += failing(situation, made)
+            results.extend(made)
         self._record(number, key, command, call.title, going, results, moments)
-        after = merged(result.situation for result in results)
+        after = merged([*(result.situation for result in results), *failed])
         return [
             s._replace(ended=Ending(number, command.span, failed=True))
             if not s.ok and s.errexit and asked == "no"

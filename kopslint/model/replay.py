@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kopslint.commands.model import Foreign, Reach, Unreadable
 from kopslint.commands.wrappers import is_known_tool
 from kopslint.model.actions import effect
+from kopslint.model.guards import unguarded
 from kopslint.model.initial import aligned, healthy, in_files
 from kopslint.model.interpreter import Flow, is_step
 from kopslint.model.scenario import Scenario
@@ -173,12 +174,21 @@ def simulate(
         plan=plan,
         start=start,
         steps=flow.steps,
-        final=tuple(situations),
+        final=_followed(situations),
         undecided=tuple(flow.undecided.values()),
-        assumptions=tuple(flow.assumptions),
+        assumptions=(*flow.assumptions, *unguarded(flow.relied_on, flow.steps)),
         skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
         passed=on_the_way,
         goes_on=goes_on(on_the_way, situations),
         truncated=flow.truncated
         or any(w.truncated for s in situations for w in s.etcd.values()),
     )
+
+
+def _followed(situations: list[ClusterState]) -> tuple[ClusterState, ...]:
+    """The ends of all courses; not of those that stop where a removal has failed.
+
+    Whoever runs the list is told there, as ``set -e`` tells them.
+    """
+    going_on = tuple(s for s in situations if not (s.failing and s.ended))
+    return going_on or tuple(situations)

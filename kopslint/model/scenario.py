@@ -19,14 +19,18 @@ from kopslint.commands.model import (
     CreateInstanceGroup,
     DeleteInstanceGroup,
     EditInstanceGroup,
+    MemberRemove,
 )
+from kopslint.kops.clouds import CALLED_BY_VOLUME
+from kopslint.kops.etcd_manager import member_name
 from kopslint.model.assumptions import Kind, assume
 from kopslint.model.spec_files import SpecFiles, file_name, key
 from kopslint.records import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from kopslint.commands.member_ids import Found
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
     from kopslint.model.assumptions import Assumption
@@ -121,12 +125,15 @@ class Scenario(Frozen):
     def meant_members(self, etcd_cluster: str, word: Word | None) -> tuple[str, ...]:
         """The members that an argument may stand for; empty if nobody can tell.
 
-        A member's name means that member, and so does an expression that spells out
-        one name. Anything else (an id, a variable) is taken to mean a member that
-        the change removes, narrowed by what the variable is called; failing that,
-        one whose group the list handles.
+        A member's name means that member, and what is looked up in a member list
+        those that it finds. Anything else (an id, a variable) is taken to mean a member
+        that it spells out, or one that the change removes, narrowed by what the
+        variable is called; failing that, one whose group the list handles.
         """
         names = self.members.get(etcd_cluster, ())
+        found = self.looked_up(etcd_cluster, word, names)
+        if found is not None:
+            return found.members
         meant = _meant(word, names)
         if len(meant) == 1:
             return meant
@@ -142,9 +149,45 @@ class Scenario(Frozen):
     def names_member(self, etcd_cluster: str, word: Word | None) -> bool:
         """Whether an argument leaves no doubt which member it stands for.
 
-        It is the member's name, or an expression that spells exactly one name out.
+        It is the member's name, or picks its id from the member list. In clouds where
+        etcd has names of its own, an expression that spells out one name does as well.
         """
-        return len(_meant(word, self.members.get(etcd_cluster, ()))) == 1
+        names = self.members.get(etcd_cluster, ())
+        found = self.looked_up(etcd_cluster, word, names)
+        if found is not None:
+            return len(found.members) == 1
+        plain = word is not None and word.text is not None
+        return (plain or self._called_by_volume) and len(_meant(word, names)) == 1
+
+    def looked_up(
+        self, etcd_cluster: str, word: Word | None, listed: Iterable[str]
+    ) -> Found | None:
+        """What an argument is that is picked from a member list with these members.
+
+        None if it is no such thing, or if nobody can tell what is picked.
+        """
+        if word is None or word.text is not None or self._called_by_volume:
+            return None
+        from kopslint.commands.member_ids import looked_up
+
+        names = {member_name(etcd_cluster, name): name for name in listed}
+        return looked_up(word, names, etcd_cluster, self.before.name)
+
+    @cached_property
+    def _called_by_volume(self) -> bool:
+        return any(spec.cloud in CALLED_BY_VOLUME for spec in self.specs)
+
+    def etcd_clusters_of_id(self, id_: str | None) -> frozenset[str]:
+        """The etcd clusters in which the list removes a member by this id."""
+        return frozenset(
+            command.etcd_cluster
+            for command in self.commands
+            if isinstance(command, MemberRemove)
+            and command.etcd_cluster is not None
+            and command.member is not None
+            and id_ is not None
+            and command.member.text == id_
+        )
 
     def meant_groups(
         self, word: Word | None, existing: tuple[str, ...]

@@ -56,12 +56,21 @@ class Step(Frozen):
     @cached_property
     def refusals(self) -> tuple[Refusal, ...]:
         """Why it is refused, wherever it is, each reason once."""
-        return tuple(dict.fromkeys(r for x in self.results for r in x.refusals))
+        return tuple(dict.fromkeys(r for x in self.expected for r in x.refusals))
+
+    @property
+    def expected(self) -> tuple[Result, ...]:
+        """What it comes to where no removal of a member has failed before it.
+
+        What kops refuses after that keeps the list from harm.
+        """
+        working = tuple(r for r in self.results if not r.situation.failing)
+        return working or self.results
 
     @cached_property
     def status(self) -> Status:
         """What happened: the same in every run, or "unknown"."""
-        found = {result.status for result in self.results}
+        found = {result.status for result in self.expected}
         return found.pop() if len(found) == 1 else "unknown"
 
 

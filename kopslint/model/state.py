@@ -85,7 +85,11 @@ class ClusterState(Record):
     what a job in the background has done so far, None outside of one; ``replacing``
     is whether such a job may be replacing control-plane machines meanwhile.
     ``guessed`` is whether the registry rests on files that nobody has. ``each_unknown``
-    is whether the course is inside a loop over what only run time knows.
+    is whether the course is inside a loop over what only run time knows. ``reached``
+    are removals of members of which the list does not say where they go, each with the
+    etcd cluster that it has reached on this course. ``unproven`` are the steps that
+    removed a member if they worked, which nothing has made sure of. ``failing`` is
+    whether a removal failed on this course that the list may find to have failed.
     """
 
     registry: Manifest
@@ -101,6 +105,14 @@ class ClusterState(Record):
     replacing: bool = False
     guessed: bool = False
     each_unknown: bool = False
+    reached: tuple[tuple[str, str], ...] = ()
+    unproven: frozenset[int] = frozenset()
+    failing: bool = False
+
+    def reaching(self, removal: str, etcd_cluster: str) -> ClusterState:
+        """The same after a removal that has reached an etcd cluster."""
+        reached = tuple(sorted((*self.reached, (removal, etcd_cluster))))
+        return self._replace(reached=reached)
 
     def with_etcd(self, etcd: Mapping[str, StateSet]) -> ClusterState:
         """The same with other etcd clusters."""
@@ -195,7 +207,8 @@ def merged(situations: Iterable[ClusterState]) -> list[ClusterState]:
 
 
 def _joined(one: ClusterState, other: ClusterState) -> ClusterState:
-    return one.each(lambda name, worlds: worlds.joined(other.etcd[name]))
+    joined = one.each(lambda name, worlds: worlds.joined(other.etcd[name]))
+    return joined._replace(unproven=one.unproven | other.unproven)
 
 
 def _shared(situation: ClusterState) -> object:
@@ -220,6 +233,8 @@ def _shared(situation: ClusterState) -> object:
         situation.replacing,
         situation.guessed,
         situation.each_unknown,
+        situation.reached,
+        situation.failing,
     )
 
 

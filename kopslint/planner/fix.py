@@ -323,9 +323,11 @@ def _removed(commands: Iterable[Command], plan: Scenario) -> Iterator[tuple[str,
     """The etcd cluster and the member of every removal that spells out both."""
     for command in commands:
         match command:
-            case model.MemberRemove(etcd_cluster=str(where), member=word):
-                for member in plan.meant_members(where, word):
-                    yield where, member
+            case model.MemberRemove(etcd_cluster=said, member=word):
+                named = (name for name in plan.members if plan.names_member(name, word))
+                for where in named if said is None else (said,):
+                    for member in plan.meant_members(where, word):
+                        yield where, member
 
 
 def _killed(simulation: Simulation) -> Iterator[tuple[str, str, Span]]:

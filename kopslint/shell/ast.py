@@ -28,6 +28,7 @@ class Unknown(Record):
     it may be an option: one of the values that it is known to take starts with ``-``.
     ``of`` is what prints it, or the list that it is taken from, where that is written.
     ``default`` is the number that an argument of the script is if it is not given.
+    ``printed_by`` is what prints it, with the values that its variables have there.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Unknown(Record):
     option: bool = False
     of: str = ""
     default: str | None = None
+    printed_by: Statement | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and self[:2] == other[:2]

@@ -472,10 +472,10 @@ class ReaderState:
     function on the way there has to put back, ``calling`` their names; ``files`` are
     the scripts on the way there and ``at_hand`` those that may be read; ``loops`` is
     how many loops of the same function are around; ``piped`` is what comes out of the
-    pipe to the command at hand, if that is known; ``aliases`` stand for words and
-    ``traps`` are what runs at some event, such as the end; ``effects``
-    are the statements that substitutions run before the command at hand;
-    ``unread`` collects what could not be read. What is ``typed`` may open shells
+    pipe to the command at hand, if that is known, and ``feeding`` what prints it;
+    ``aliases`` stand for words and ``traps`` are what runs at some event, such as the
+    end; ``effects`` are the statements that substitutions run before the command at
+    hand; ``unread`` collects what could not be read. What is ``typed`` may open shells
     elsewhere, which ``sessions`` are until they are left.
     """
 
@@ -514,6 +514,7 @@ class ReaderState:
         self.traps: dict[str, Word] = {}
         self.piped: Pieces | None = None
         self.upstream = ""
+        self.feeding: Statement | None = None
         self.loops = 0
         self._depth = 0
         self._copying = False
@@ -553,6 +554,13 @@ class ReaderState:
         """What comes in through the pipe; only the first that reads it gets it."""
         piped, self.piped = self.piped, None
         return piped
+
+    def take_feeding(self) -> Pieces | None:
+        """What the pipe gives where only run time knows it, with what prints it."""
+        if self.feeding is None:
+            return None
+        reason = "what comes through the pipe is only known at run time"
+        return (Unknown("standard input", reason, printed_by=self.feeding),)
 
     @contextmanager
     def looping(self) -> Iterator[None]:

@@ -76,6 +76,7 @@ from kopslint.shell.output import (
     leaves,
     printed,
     sequence,
+    told_apart,
 )
 from kopslint.shell.text import pieces_text, whole_text
 
@@ -290,6 +291,9 @@ def declare(reader: ScriptReader, node: Node) -> None:
             reader.scope.set(name, Variable(None, (), keys=()))
         if match:
             assign(reader, child)
+        if match and re.fullmatch(r"\$\w", reader.text.text[end - 1 : end + 1]):
+            # The grammar cuts ``a=$1-$2`` in two before the last digit.
+            reader.scope.forget(name, f"the value of ${name} is not read")
         if exports:
             reader.scope.export(name)
 
@@ -537,6 +541,8 @@ def read_for(reader: ScriptReader, node: Node) -> Statement:
     elif not _can_copy(reader, items):
         unknown = Unknown(f"${name}", "this loop has too many turns to follow")
     if unknown is not None:
+        if len(items) > 1:
+            unknown = unknown._replace(printed_by=None)
         return _repeat(reader, node, name, unknown)
     turns = [
         partial(reader.scope.set, name, Variable(item.pieces, word=item))
@@ -599,7 +605,13 @@ def _repeat(
     with reader.branch() as scope, reader.looping():
         if name is not None:
             reason = f"${name} takes values that are only known at run time"
-            scope.forget(name, reason, of=unknown.of or unknown.name)
+            turn = Unknown(
+                f"${name}",
+                reason,
+                of=unknown.of or unknown.name,
+                printed_by=unknown.printed_by,
+            )
+            scope.set(name, Variable((turn,)))
         body = reader.block(_body(node))
     reader.scope.merge([scope, reader.scope.branch()])
     return Repeat(unknown, body, reader.span(node))
@@ -1142,8 +1154,13 @@ class ScriptReader(ReaderState):
         if both and (left == NOTHING or is_there(self, left)):
             # Assignments succeed, so what follows them certainly runs.
             return sequence([left, self._pipeline(tokens)])
+        outcome = told_apart(left)
+        if outcome is not None and outcome is both:
+            return AndOr(left, "&&" if both else "||", self._pipeline(tokens))
         with self.branch() as taken:
             right = self._pipeline(tokens)
+        if outcome is not None:
+            return AndOr(left, "&&" if both else "||", right)
         # Whoever gets past ``|| exit`` did not take it.
         going_on = [] if ends(right) else [taken]
         self.scope.merge([*going_on, self.scope.branch()])
@@ -1156,8 +1173,9 @@ class ScriptReader(ReaderState):
             only = self.operand(operands[0])
             return Pipeline((only,), negated=True) if negated else only
         items: list[Statement] = []
-        outer = self.upstream
+        outer, outside = self.upstream, self.feeding
         for operand in operands:
+            self.feeding = Pipeline(tuple(items)) if items else outside
             with self.branch():
                 items.append(self.operand(operand))
             self.piped = printed(items[-1])
@@ -1166,7 +1184,7 @@ class ScriptReader(ReaderState):
                 items[-1] = Group(items[-1], subshell=True)
             self.upstream += self._filled(self.written(operand.node))[:_LONGEST_PIPE]
             self.upstream += " | "
-        self.piped, self.upstream = None, outer
+        self.piped, self.upstream, self.feeding = None, outer, outside
         pipefail = self.scope.get(PIPEFAIL)
         on = pipefail is not None and text_of(pipefail.scalar or ()) == "on"
         return Pipeline(tuple(items), negated, on)
@@ -1233,7 +1251,10 @@ class ScriptReader(ReaderState):
                 self.assign(assignment.name, assignment.value)
             return NOTHING
         first = call.words[0]
-        if call.stdin is None and (piped := self.take_piped()) is not None:
+        piped = self.take_piped() if call.stdin is None else None
+        if piped is None and call.stdin is None and call.words[0].text == "xargs":
+            piped = self.take_feeding()
+        if piped is not None:
             stdin = Word(piped, self.written(operand.node), call.span)
             call = call._replace(stdin=stdin)
         if first.raw in self.aliases:
@@ -1304,7 +1325,9 @@ class ScriptReader(ReaderState):
         inner = " ".join(raw.strip("$<>()`").split())
         inner = inner if len(inner) <= 60 else inner[:57] + "..."
         reason = f"output of `{inner}` is only known at run time"
-        return (Unknown(self._filled(raw), reason, printed_path(body, self.scope)),)
+        path = printed_path(body, self.scope)
+        ran = None if process else body
+        return (Unknown(self._filled(raw), reason, path, printed_by=ran),)
 
     def _filled(self, raw: str) -> str:
         """What a substitution runs, with what is known: a turn of a loop has its own.

@@ -121,6 +121,26 @@ def leaves(statement: Statement, scope: str, within: int = 0) -> bool:
     return any(leaves(part, scope, within) for part in parts(statement))
 
 
+def told_apart(statement: Statement) -> bool | None:
+    """How ``[ a = b ]`` comes out for two known texts; None for any other test.
+
+    It decides what variables hold behind it. Both ways are followed all the same.
+    """
+    if not isinstance(statement, SimpleCommand):
+        return None
+    words = [word.text for word in statement.words]
+    if words[0] in ("[", "[["):
+        words = words[:-1]
+    elif words[0] != "test":
+        return None
+    if len(words) != 4 or words[2] not in ("=", "==", "!="):
+        return None
+    left, operator, right = words[1:]
+    if left is None or right is None or re.search(r"[*?\[]", right):
+        return None
+    return (left == right) is (operator != "!=")
+
+
 def printed(statement: Statement) -> Pieces | None:
     """What a command substitution gives, or None if that takes running it.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.commands import model
 from kopslint.kops.refusals import Refusal
-from kopslint.model.actions import etcd, machines, store
+from kopslint.model.actions import etcd, machines, member_removal, store
 from kopslint.model.state import Result, applied, refused
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def effect(
         case model.Validate():
             return machines.run_validate(situation)
         case model.MemberRemove():
-            return etcd.run_remove(command, situation, plan)
+            return member_removal.run_remove(command, situation, plan)
         case model.MemberAdd():
             return etcd.run_add(command, situation)
         case model.RestoreBackup():

@@ -10,18 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.kops.clouds import group_at
-from kopslint.kops.refusals import Refusal
 from kopslint.model.actions import machines
 from kopslint.model.assumptions import Kind, assume, taken
-from kopslint.model.state import Result, applied, merged, nothing, refused, undecided
+from kopslint.model.state import Result, applied, merged, nothing, undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from kopslint.commands.model import (
         DeleteVolumes,
         MemberAdd,
-        MemberRemove,
         ResizeCloudGroup,
         RestartManagers,
         RestoreBackup,
@@ -36,72 +32,6 @@ if TYPE_CHECKING:
 
 SETTLING_SECONDS = 150
 """After this long every move of etcd-manager with its default timing is over."""
-
-
-def run_remove(
-    command: MemberRemove, situation: ClusterState, plan: Scenario
-) -> list[Result]:
-    """``etcdctl member remove``: in the etcd cluster it is said to be, else in all."""
-    meant = {
-        name: plan.meant_members(name, command.member)
-        for name in _etcd_clusters(situation, command.etcd_cluster)
-    }
-    shown = command.member.shown if command.member is not None else "the member"
-    if not any(meant.values()):
-        return [undecided(situation, f"which member {shown} is cannot be told")]
-    if _is_each(command.member, situation):
-        return _all_removed(meant, situation, shown)
-    answers = {
-        name: situation.etcd[name].removal_refusals(names)
-        for name, names in meant.items()
-        if names
-    }
-    then = situation.each(
-        lambda name, worlds: worlds.remove(meant[name]) if meant.get(name) else worlds
-    )
-    problem = _removal_refusal(answers, shown)
-    if problem is not None and all(None not in whys for whys in answers.values()):
-        return [refused(situation, problem)]
-    candidates = sorted({member for names in meant.values() for member in names})
-    known = all(plan.names_member(name, command.member) for name in answers)
-    assumed = () if known else (taken(Kind.MEMBER, shown, candidates),)
-    result = applied(then, *assumed)
-    return [result if problem is None else result._replace(refusals=(problem,))]
-
-
-def _is_each(word: Word | None, situation: ClusterState) -> bool:
-    """Whether members that run time knows go one after another: by a loop, or xargs."""
-    if word is None or word.unknown is None:
-        return False
-    by_xargs = "xargs takes it from its standard input" in word.unknown.reason
-    return situation.each_unknown or by_xargs
-
-
-def _all_removed(
-    meant: Mapping[str, tuple[str, ...]], situation: ClusterState, shown: str
-) -> list[Result]:
-    """All members that a loop may mean are removed, as far as etcd lets them go."""
-    etcd = dict(situation.etcd)
-    for name, members in meant.items():
-        for member in members:
-            etcd[name] = etcd[name].remove([member])
-    names = sorted({member for names in meant.values() for member in names})
-    all_of_them = taken(Kind.MEMBER, shown, names, joined="and")
-    return [applied(situation.with_etcd(etcd), all_of_them)]
-
-
-def _removal_refusal(
-    answers: Mapping[str, frozenset[str | None]], member: str
-) -> Refusal | None:
-    """Why etcd refuses a removal, each reason with the etcd clusters that give it."""
-    clusters: dict[str, list[str]] = {}
-    for name, reasons in answers.items():
-        for reason in reasons - {None}:
-            clusters.setdefault(str(reason), []).append(name)
-    if not clusters:
-        return None
-    said = (f"{why} ({', '.join(names)})" for why, names in sorted(clusters.items()))
-    return Refusal("etcd", "; ".join(said), member)
 
 
 def run_add(command: MemberAdd, situation: ClusterState) -> list[Result]:

@@ -21,7 +21,7 @@ from kopslint.model.properties.facts import (
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from kopslint.kops.spec import EtcdMember
     from kopslint.model.etcd.explore import StateSet
@@ -142,6 +142,7 @@ def _removed_by_hand(simulation: Simulation, name: str) -> set[str]:
         member
         for step in simulation.steps
         if isinstance(step.command, MemberRemove)
+        and not step.command.problems
         and step.command.etcd_cluster in (None, name)
         for member in simulation.plan.meant_members(name, step.command.member)
     }
@@ -260,44 +261,49 @@ def deletions(simulation: Simulation) -> Iterator[Deletion]:
     """
     for step in simulation.steps:
         if isinstance(step.command, DeleteInstanceGroup | DeleteFromFile):
-            for group, situation in deleted_groups(step).items():
+            for group, situations in deleted_groups(step).items():
                 surely = all(group in s.registry.groups for s in step.before)
                 surely &= not any(group in s.registry.groups for s in step.after)
                 members = tuple(
                     (name, member, surely and dead)
-                    for name, member, dead in _left_dead(simulation, situation, group)
+                    for name, member, dead in _left_dead(simulation, situations, group)
                 )
                 if members:
                     yield Deletion(step, group, members)
 
 
-def deleted_groups(step: Step) -> dict[str, ClusterState]:
-    """The control-plane groups that a step deletes, each with a situation before."""
+def deleted_groups(step: Step) -> dict[str, tuple[ClusterState, ...]]:
+    """The control-plane groups that a step deletes, each with the situations before."""
     kept = [set(situation.registry.groups) for situation in step.after]
-    return {
-        group.name: situation
-        for situation in reversed(step.before)
-        for group in situation.registry.control_plane
-        if not all(group.name in names for names in kept)
-    }
+    found: dict[str, tuple[ClusterState, ...]] = {}
+    for situation in step.before:
+        for group in situation.registry.control_plane:
+            if not all(group.name in names for names in kept):
+                found[group.name] = (*found.get(group.name, ()), situation)
+    return found
 
 
 def _left_dead(
-    simulation: Simulation, situation: ClusterState, group: str
+    simulation: Simulation, situations: Sequence[ClusterState], group: str
 ) -> Iterator[tuple[str, EtcdMember, bool]]:
-    for etcd in situation.registry.etcd_clusters:
-        member = etcd.member_of(group)
-        worlds = situation.etcd.get(etcd.name)
-        if member is None or worlds is None or member.name not in worlds.names:
-            continue
-        index = worlds.index(member.name)
-        if not any(world.names[index] in MEMBERS for world in worlds.worlds):
-            continue
-        found = where(
-            worlds_of(simulation.final, etcd.name), settled, _dead_for_good(index)
-        )
-        if found is not None:
-            yield etcd.name, member, found[2]
+    seen: set[tuple[str, str]] = set()
+    for situation in situations:
+        for etcd in situation.registry.etcd_clusters:
+            member = etcd.member_of(group)
+            worlds = situation.etcd.get(etcd.name)
+            if member is None or worlds is None or member.name not in worlds.names:
+                continue
+            index = worlds.index(member.name)
+            if not any(world.names[index] in MEMBERS for world in worlds.worlds):
+                continue
+            if (etcd.name, member.name) in seen:
+                continue
+            seen.add((etcd.name, member.name))
+            found = where(
+                worlds_of(simulation.final, etcd.name), settled, _dead_for_good(index)
+            )
+            if found is not None:
+                yield etcd.name, member, found[2]
 
 
 def _dead_for_good(index: int) -> Callable[[EtcdState, StateSet], bool]:

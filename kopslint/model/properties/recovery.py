@@ -76,6 +76,7 @@ def _ends_whole(simulation: Simulation) -> bool:
             for name, worlds in situation.etcd.items()
         )
         for situation in simulation.final
+        if not situation.failing
     )
 
 
@@ -168,7 +169,7 @@ def mended_deletions(simulation: Simulation) -> Iterator[MendedDeletion]:
     """Groups deleted while the state store lists their members, and mended later."""
     found = absences(simulation)
     for step in simulation.steps if found else ():
-        for group, situation in deleted_groups(step).items():
+        for group, (situation, *_) in deleted_groups(step).items():
             members = tuple(
                 (member, absence)
                 for etcd in situation.registry.etcd_clusters

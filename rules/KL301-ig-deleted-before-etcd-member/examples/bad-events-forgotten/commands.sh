@@ -1,8 +1,9 @@
 set -e
+MAIN="kubectl -n kube-system exec etcd-manager-main-master-a -- etcdctl"
 # The member first, then its group. The events cluster is forgotten.
-etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-f"{print $1}')"  # in main
+$MAIN member remove "$($MAIN member list | awk -F', ' '$3=="etcd-f"{print $1}')"
 kops delete ig master-f --yes
-etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-g"{print $1}')"  # in main
+$MAIN member remove "$($MAIN member list | awk -F', ' '$3=="etcd-g"{print $1}')"
 kops delete ig master-g --yes
 kops replace -f after.yaml
 kops update cluster --yes

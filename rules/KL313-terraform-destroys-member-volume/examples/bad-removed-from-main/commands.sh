@@ -1,6 +1,8 @@
-etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-f"{print $1}')"  # in main
+set -e
+MAIN="kubectl -n kube-system exec etcd-manager-main-master-a -- etcdctl"
+$MAIN member remove "$($MAIN member list | awk -F', ' '$3=="etcd-f"{print $1}')"
 kops delete ig master-f --yes
-etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-g"{print $1}')"  # in main
+$MAIN member remove "$($MAIN member list | awk -F', ' '$3=="etcd-g"{print $1}')"
 kops delete ig master-g --yes
 kops replace -f after.yaml
 kops update cluster --target terraform --out .

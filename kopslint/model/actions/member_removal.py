@@ -1,0 +1,222 @@
+"""``etcdctl member remove``: of which member, where, and whether it works.
+
+etcdctl takes an id and reaches one etcd cluster. What the list says of both is followed
+as it is said. Where it does not say which etcd cluster is reached, it is each of them
+in turn, on a course of its own; where it does not say which member an id is, it is one
+that the change takes out.
+
+Sources: etcd etcdctl/ctlv3/command/member_command.go, and its checks of a removal
+(kopslint.etcd.moves.refusal).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kopslint.findings import Severity
+from kopslint.kops.refusals import Refusal
+from kopslint.model.assumptions import Kind, assume, taken
+from kopslint.model.etcd.state import MEMBERS
+from kopslint.model.state import Result, applied, refused, undecided
+from kopslint.records import Record
+
+if TYPE_CHECKING:
+    from kopslint.commands.member_ids import Found
+    from kopslint.commands.model import MemberRemove
+    from kopslint.model.assumptions import Assumption
+    from kopslint.model.scenario import Scenario
+    from kopslint.model.state import ClusterState
+
+
+class Meant(Record):
+    """What a removal comes to in one etcd cluster, if it is that which is reached.
+
+    ``members`` are those that may be meant, or with ``each`` all that are. ``known`` is
+    whether the list leaves no doubt. ``failure`` is why nothing can be removed.
+    """
+
+    members: tuple[str, ...] = ()
+    known: bool = True
+    each: bool = False
+    failure: str = ""
+    rounded: bool = False
+
+
+def run_remove(
+    command: MemberRemove, situation: ClusterState, plan: Scenario
+) -> list[Result]:
+    """A removal in the etcd cluster that is reached, or in one of them."""
+    removal = _Removal(command, situation, plan)
+    if command.etcd_cluster is None and len(situation.etcd) > 1:
+        return removal.anywhere()
+    (name, *_) = (command.etcd_cluster, *situation.etcd)
+    name = name or next(iter(situation.etcd), "")
+    if name not in situation.etcd:
+        # An etcd cluster of which the spec has nothing.
+        return [applied(situation)]
+    return removal.within(name)
+
+
+class _Removal:
+    def __init__(
+        self, command: MemberRemove, situation: ClusterState, plan: Scenario
+    ) -> None:
+        self._command = command
+        self._situation = situation
+        self._plan = plan
+        word = command.member
+        self._shown = word.shown if word is not None else "the member"
+        self._literal = word.text if word is not None else None
+
+    def anywhere(self) -> list[Result]:
+        """Nothing says which etcd cluster is reached.
+
+        An id is in one of them only. Of several calls for one member, each is taken to
+        reach another etcd cluster.
+        """
+        meant = {name: self._meant(name) for name in self._situation.etcd}
+        able = {n: m for n, m in meant.items() if m is not None and not m.failure}
+        if not able:
+            failures = [m.failure for m in meant.values() if m is not None]
+            return [self._failed(failures[0])] if failures else [self._open()]
+        counts = {name: self._reached(name, m) for name, m in able.items()}
+        left = [n for n, m in able.items() if counts[n] < _capacity(m)] or [*able]
+        results = []
+        for name in left:
+            key = _key(able[name])
+            claimed = self._situation.reaching(key, name)
+            for result in self._within(name, able[name], claimed):
+                assumed = self._assumed_etcd(left)
+                results.append(result._replace(assumed=(assumed, *result.assumed)))
+        return results
+
+    def _assumed_etcd(self, names: list[str]) -> Assumption:
+        return assume(
+            Kind.ETCD,
+            self._shown,
+            "nothing says which etcd this `etcdctl member remove` reaches: it is taken "
+            f"to be {' or '.join(names)}",
+            severity=Severity.WARNING,
+        )
+
+    def _reached(self, name: str, meant: Meant) -> int:
+        return self._situation.reached.count((_key(meant), name))
+
+    def within(self, name: str) -> list[Result]:
+        """The list says which etcd cluster is reached, or there is only one."""
+        meant = self._meant(name)
+        if meant is None:
+            return [self._open()]
+        if meant.failure:
+            return [self._failed(f"{meant.failure} ({name})")]
+        others = self._plan.etcd_clusters_of_id(self._literal) - {name}
+        if not others:
+            return self._within(name, meant, self._situation)
+        # The list removes the same id in several etcd clusters, and one of them has it.
+        id_ = self._literal or ""
+        claims = [etcd for key, etcd in self._situation.reached if key == id_]
+        elsewhere = f"an id is a member of one etcd cluster only ({name})"
+        if claims:
+            if claims[0] != name:
+                return [self._failed(elsewhere)]
+            return self._within(name, meant, self._situation)
+        results = self._within(name, meant, self._situation.reaching(id_, name))
+        for other in sorted(others):
+            claimed = self._failed(elsewhere)
+            there = claimed.situation.reaching(id_, other)
+            results.append(claimed._replace(situation=there))
+        return results
+
+    def _within(self, name: str, meant: Meant, situation: ClusterState) -> list[Result]:
+        worlds = situation.etcd[name]
+        assumed = self._assumptions(meant)
+        if meant.each:
+            for member in meant.members:
+                worlds = worlds.remove([member])
+            then = situation.with_etcd({**situation.etcd, name: worlds})
+            return [applied(then, *assumed)]
+        answers = worlds.removal_refusals(meant.members)
+        reasons = sorted(str(why) for why in answers - {None})
+        said = "; ".join(f"{why} ({name})" for why in reasons)
+        problem = Refusal("etcd", said, self._shown)
+        if None not in answers:
+            return [refused(situation, problem)]
+        removed = worlds.remove(meant.members)
+        then = situation.with_etcd({**situation.etcd, name: removed})
+        result = applied(then, *assumed)
+        return [result._replace(refusals=(problem,)) if reasons else result]
+
+    def _assumptions(self, meant: Meant) -> list[Assumption]:
+        found = []
+        if not meant.known:
+            joined = "and" if meant.each else "or"
+            names = sorted(meant.members)
+            found.append(taken(Kind.MEMBER, self._shown, names, joined=joined))
+        if meant.rounded:
+            found.append(
+                assume(
+                    Kind.SUCCESS,
+                    self._shown,
+                    f"jq prints the id of {' and '.join(meant.members)} as it is: jq "
+                    "1.6 rounds it, and then nothing is removed",
+                    severity=Severity.WARNING,
+                )
+            )
+        return found
+
+    def _failed(self, why: str) -> Result:
+        return refused(self._situation, Refusal("etcd", why, self._shown))
+
+    def _open(self) -> Result:
+        return undecided(
+            self._situation, f"which member {self._shown} is cannot be told"
+        )
+
+    def _meant(self, name: str) -> Meant | None:
+        """What the argument means in an etcd cluster; None if nobody can tell."""
+        word = self._command.member
+        worlds = self._situation.etcd[name]
+        each = self._command.each or (
+            self._situation.each_unknown and self._literal is None
+        )
+        listed = tuple(
+            member
+            for index, member in enumerate(worlds.names)
+            if each or any(world.names[index] in MEMBERS for world in worlds.worlds)
+        )
+        found = self._plan.looked_up(name, word, listed)
+        if found is not None:
+            if not found.members and not found.wrong:
+                gone = self._plan.looked_up(name, word, worlds.names)
+                if gone is not None and gone.members:
+                    return Meant(failure="it is no member any more")
+            return _picked(found, name, each=each)
+        members = self._plan.meant_members(name, word)
+        if not members:
+            return None
+        known = self._plan.names_member(name, word)
+        return Meant(members, known, each=each and not known)
+
+
+def _picked(found: Found, name: str, *, each: bool) -> Meant:
+    """What an id is that the list looks up, where its filter is read exactly."""
+    if found.wrong:
+        return Meant(failure=f"what picks the id prints {found.wrong}")
+    if not found.members:
+        return Meant(failure=f"what picks the id finds no member in {name}")
+    if not each and found.words > 1:
+        return Meant(
+            failure=f"what picks the id finds {found.words} members in {name} "
+            f"({', '.join(found.members)}), and only one can be removed at a time"
+        )
+    return Meant(found.members, each=each, rounded=found.rounded)
+
+
+def _key(meant: Meant) -> str:
+    """What tells calls for the same member apart from others."""
+    return " ".join(meant.members) if meant.known else "?"
+
+
+def _capacity(meant: Meant) -> int:
+    """How many such calls one etcd cluster can take."""
+    return 1 if meant.known else len(meant.members)

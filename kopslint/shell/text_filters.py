@@ -1,0 +1,261 @@
+"""What ``grep``, ``awk``, ``cut`` and their like make of a text that is known.
+
+Only the ways in which people pick a line and a field are carried out, and those
+exactly. Whatever else a filter is told gives None: then nobody knows what it prints.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kopslint.shell.ast import SimpleCommand
+
+LONGEST_PATTERN = 200
+_MOST_REPEATS = 3
+
+
+def filtered(command: SimpleCommand, text: str) -> str | None:
+    """What a filter prints for an input; None if that is not worked out here."""
+    words = [word.text for word in command.words]
+    known = [word for word in words if word is not None]
+    if len(known) < len(words) or command.redirects:
+        return None
+    name, rest = known[0].rpartition("/")[2], known[1:]
+    if name == "awk" or name in ("gawk", "mawk"):
+        from kopslint.shell.awk import awk
+
+        return awk(rest, text)
+    reader = _FILTERS.get(name)
+    return reader(rest, text) if reader is not None else None
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text; the last one needs no line end."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def as_text(lines: Sequence[str]) -> str:
+    """Lines as a text."""
+    return "".join(f"{line}\n" for line in lines)
+
+
+def pattern(written: str, *, basic: bool = False) -> re.Pattern[str] | None:
+    """A regular expression of ``grep`` or ``awk``; None if Python reads it otherwise.
+
+    A text from a pull request must not keep the matcher busy: there are few repeats,
+    and none of a group.
+    """
+    if len(written) > LONGEST_PATTERN or re.search(r"\[[:.=]|\\[1-9<>K]|\(\?", written):
+        return None
+    if basic:
+        # Without a backslash these are plain, with one they are operators.
+        written = re.sub(
+            r"\\([|(){}+?])|([|(){}+?])", lambda m: m[1] or f"\\{m[2]}", written
+        )
+    plain = re.sub(r"\\.|\[\^?\]?[^]]*\]", "x", written)
+    repeats = re.findall(r"[*+?{]", plain)
+    if len(repeats) > _MOST_REPEATS or re.search(r"\)[*+?{]|[*+?}][*+?{]", plain):
+        return None
+    try:
+        return re.compile(written)
+    except (re.error, OverflowError):
+        return None
+
+
+def _grep(words: list[str], text: str, mode: str = "") -> str | None:
+    letters, rest, wanted = mode, list(words), []
+    most: int | None = None
+    operands: list[str] = []
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            operands += rest
+            break
+        if word in ("-e", "--regexp") and rest:
+            wanted.append(rest.pop(0))
+        elif re.fullmatch(r"-m\d+", word) or (word == "-m" and rest):
+            most = int(word[2:]) if word != "-m" else _number(rest.pop(0))
+            if most is None:
+                return None
+        elif re.fullmatch(r"-[EFGiowvxh]+", word):
+            letters += word[1:]
+        elif word.startswith("-") and word not in ("--color=never", "--no-messages"):
+            return None
+        elif not word.startswith("-"):
+            operands.append(word)
+    if not wanted:
+        wanted, operands = operands[:1], operands[1:]
+    if operands not in ([], ["-"]) or len(wanted) != 1:
+        return None
+    written = re.escape(wanted[0]) if "F" in letters else wanted[0]
+    found = pattern(written, basic="E" not in letters and "F" not in letters)
+    if found is None:
+        return None
+    source = found.pattern
+    if "w" in letters:
+        source = rf"(?<!\w)(?:{source})(?!\w)"
+    if "x" in letters:
+        source = rf"^(?:{source})$"
+    matcher = re.compile(source, re.IGNORECASE if "i" in letters else 0)
+    picked = [
+        line
+        for line in lines_of(text)
+        if bool(matcher.search(line)) is not ("v" in letters)
+    ][:most]
+    if "o" in letters:
+        if "v" in letters:
+            return None
+        picked = [m[0] for line in picked for m in matcher.finditer(line) if m[0]]
+    return as_text(picked)
+
+
+def _cut(words: list[str], text: str) -> str | None:
+    options = _joined_options(words, "dfc")
+    if options is None:
+        return None
+    if set(options) == {"c"}:
+        found = re.fullmatch(r"(\d+)?-(\d+)|(\d+)", options["c"])
+        if found is None:
+            return None
+        start = int(found[1] or found[3] or 1) - 1
+        end = int(found[2] or found[3])
+        return as_text([line[start:end] for line in lines_of(text)])
+    if not {"f"} <= set(options) <= {"d", "f"}:
+        return None
+    delimiter = options.get("d", "\t")
+    fields = options["f"].split(",")
+    if len(delimiter) != 1 or not all(re.fullmatch(r"[1-9]\d?", f) for f in fields):
+        return None
+    wanted = sorted({int(field) - 1 for field in fields})
+    cut = []
+    for line in lines_of(text):
+        parts = line.split(delimiter)
+        kept = [parts[at] for at in wanted if at < len(parts)]
+        cut.append(delimiter.join(kept) if len(parts) > 1 else line)
+    return as_text(cut)
+
+
+def _joined_options(words: Sequence[str], names: str) -> dict[str, str] | None:
+    """Options of one letter with their values, in the same word or in the next."""
+    found: dict[str, str] = {}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not re.match(rf"-[{names}]", word):
+            return None
+        value = word[2:] or (rest.pop(0) if rest else "")
+        found[word[1]] = value
+    return found
+
+
+def _sed(words: list[str], text: str) -> str | None:
+    quiet = extended = False
+    scripts: list[str] = []
+    for word in words:
+        if re.fullmatch(r"-[nEr]+", word):
+            quiet |= "n" in word
+            extended |= "E" in word or "r" in word
+        elif word.startswith("-"):
+            return None
+        else:
+            scripts.append(word)
+    if len(scripts) != 1:
+        return None
+    found = re.fullmatch(
+        r"(?:/(?P<at>(?:[^/\\]|\\.)*)/\s*)?"
+        r"(?:s(?P<d>[/|,#])(?P<old>(?:(?!(?P=d))[^\\]|\\.)*)(?P=d)"
+        r"(?P<new>[^\\&/|#]*)(?P=d)(?P<how>g?p?)|(?P<p>p))",
+        scripts[0].strip(),
+    )
+    if found is None:
+        return None
+    address = pattern(found["at"], basic=not extended) if found["at"] else None
+    old = pattern(found["old"], basic=not extended) if found["old"] else None
+    if (found["at"] and address is None) or (old is None and not found["p"]):
+        return None
+    out: list[str] = []
+    for line in lines_of(text):
+        chosen = address is None or address.search(line) is not None
+        made, changed = line, chosen
+        if chosen and old is not None:
+            times = 0 if "g" in found["how"] else 1
+            made, count = old.subn(lambda _: found["new"], line, count=times)
+            changed = count > 0
+        prints = bool(found["p"]) or "p" in (found["how"] or "")
+        out += [made] * ((not quiet) + (prints and changed))
+    return as_text(out)
+
+
+def _tr(words: list[str], text: str) -> str | None:
+    if len(words) != 2 or words[0] not in ("-d", "--delete"):
+        return None
+    known = {"[:space:]": " \t\n", "[:blank:]": " \t", r"\n": "\n", r"\r": "\r"}
+    wanted = known.get(words[1], words[1])
+    if re.search(r"[\\\[]|.-.", wanted):
+        return None
+    return "".join(char for char in text if char not in wanted)
+
+
+def _some(words: list[str], text: str, *, first: bool) -> str | None:
+    found = re.fullmatch(r"(?:-n|--lines=)? ?-?(\d{1,3})", " ".join(words) or "10")
+    if found is None:
+        return None
+    lines, number = lines_of(text), int(found[1])
+    return as_text(lines[:number] if first else lines[len(lines) - number :])
+
+
+def _xargs(words: list[str], text: str) -> str | None:
+    """``xargs`` alone puts everything on one line; behind it ``printf`` may stand."""
+    if words and words[0] in ("-n1", "-r"):
+        words = words[1:]
+    if words[:1] in ([], ["echo"]) and len(words) < 2:
+        return " ".join(text.split()) + "\n" if text.split() else "\n"
+    if words[0] == "printf" and len(words) == 2:
+        return hexadecimal(words[1], text.split())
+    return None
+
+
+def hexadecimal(form: str, numbers: Sequence[str]) -> str | None:
+    """What ``printf '%x'`` prints for decimal numbers."""
+    if not re.fullmatch(r"%x(?:\\n)?", form):
+        return None
+    if not all(re.fullmatch(r"\d{1,20}", number) for number in numbers):
+        return None
+    end = "\n" if form.endswith("n") else ""
+    return "".join(f"{int(number):x}{end}" for number in numbers)
+
+
+def _same(words: list[str], text: str) -> str | None:
+    return text if not words else None
+
+
+def _sort(words: list[str], text: str) -> str | None:
+    if words not in ([], ["-u"]):
+        return None
+    lines = lines_of(text)
+    return as_text(sorted(set(lines)) if words else sorted(lines))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"\d{1,3}", text) else None
+
+
+_FILTERS: Mapping[str, Callable[[list[str], str], str | None]] = {
+    "cat": _same,
+    "cut": _cut,
+    "egrep": partial(_grep, mode="E"),
+    "fgrep": partial(_grep, mode="F"),
+    "grep": _grep,
+    "head": partial(_some, first=True),
+    "sed": _sed,
+    "sort": _sort,
+    "tail": partial(_some, first=False),
+    "tr": _tr,
+    "uniq": _same,
+    "xargs": _xargs,
+}
