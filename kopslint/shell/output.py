@@ -161,6 +161,9 @@ def _printed(statement: Statement) -> Pieces | None:
             return _printed(body)
         case ErrExit():
             return ()
+        case AndOr(left=left, right=right) if right == NOTHING:
+            # A test, behind which only a variable may be set.
+            return () if told_apart(left) is not None else None
         case Statements(items):
             outputs = [_printed(item) for item in items]
             known = [output for output in outputs if output is not None]
