@@ -288,7 +288,10 @@ class Flow:
                 for item in statement.items[:-1]:
                     going = self.run(item, going)
                 last = statement.items[-1:]
-                return self.run(last[0], going, asked) if last else going
+                if not last:
+                    # An assignment, which succeeds.
+                    return [s._replace(ok=True) for s in going]
+                return self.run(last[0], going, asked)
             case AndOr():
                 return self._and_or(statement, going, asked)
             case Pipeline():

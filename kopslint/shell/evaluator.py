@@ -1154,6 +1154,9 @@ class ScriptReader(ReaderState):
         if both and (left == NOTHING or is_there(self, left)):
             # Assignments succeed, so what follows them certainly runs.
             return sequence([left, self._pipeline(tokens)])
+        if left == NOTHING:
+            # What stands behind ``||`` never runs.
+            return left
         outcome = told_apart(left)
         if outcome is not None and outcome is both:
             return AndOr(left, "&&" if both else "||", self._pipeline(tokens))
