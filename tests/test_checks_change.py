@@ -548,6 +548,21 @@ UPGRADES = {
         [("error", "commands.sh:1:1")],
     ),
     "reconciled": (f"kops reconcile cluster --yes\n{ALL}", []),
+    "with a kubeconfig": (
+        f"kops export kubeconfig --admin\n{ALL}",
+        [("warning", "commands.sh:2:1")],
+    ),
+    "with a kubeconfig, updated once more": (f"kubectl get nodes\n{ALL}{ALL}", []),
+    "perhaps with one, updated once more": (
+        ALL + ALL,
+        [("warning", "commands.sh:1:1")],
+    ),
+    "with a kubeconfig that is not asked": (
+        f"kubectl get nodes\n{ALL}".replace(
+            "--yes\nkops roll", "--yes --ignore-kubelet-version-skew\nkops roll"
+        ),
+        [("error", "commands.sh:2:1")],
+    ),
     "only looked at": ("kops update cluster\n", []),
     "by terraform": (
         "kops update cluster --target terraform --out .\nterraform apply\n",

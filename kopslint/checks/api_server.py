@@ -91,7 +91,7 @@ def service_account_issuer_changed(context: Context) -> Iterator[Draft]:
         return
     stays = any(_same(old, other) for other in _others(pair[1]))
     known = any(_same(new, other) for other in _others(pair[0]))
-    if stays and known:
+    if (stays and known) or _in_stages(context):
         return
     yield Draft(
         severity=Severity.WARNING if stays else None,
@@ -119,6 +119,13 @@ _WHILE_ROLLING = (
     "Rolled API servers issue tokens that those not rolled yet do not know and refuse, "
     "so pods fail now and then until the whole control plane is rolled."
 )
+
+
+def _in_stages(context: Context) -> bool:
+    # What knows commands is only loaded where a change asks for it.
+    from kopslint.checks.rolls import stored_in_stages
+
+    return stored_in_stages(context)
 
 
 def _issuer(cluster: Cluster) -> tuple[str, tuple[str, ...]]:

@@ -189,6 +189,8 @@ def cilium_etcd_switched(context: Context) -> Iterator[Draft]:
     there = old.etcd_cluster("cilium") is not None
     if before == after or (after and there) or new.etcd_cluster("cilium") is None:
         return
+    if after and _in_stages(context):
+        return
     field = ("spec", "networking", "cilium", "etcdManaged")
     yield Draft(
         severity=None if after else Severity.WARNING,
@@ -227,6 +229,13 @@ _IN_TWO_STEPS = (
     "# first the etcd cluster alone: kops update cluster --yes, and",
     "# kops rolling-update cluster --force --yes; then etcdManaged: true",
 )
+
+
+def _in_stages(context: Context) -> bool:
+    # What knows commands is only loaded where a change asks for it.
+    from kopslint.checks.rolls import stored_in_stages
+
+    return stored_in_stages(context)
 
 
 def _cilium(cluster: Cluster) -> object:

@@ -33,6 +33,14 @@ _FIELD = ("spec", "kubernetesVersion")
 # From this release on a kubelet that is newer than the API server does not start.
 _STRICT = Release(1, 31, 0)
 _TARGET = r"(?i)master|control[-_]?plane|api-?server"
+# From this release on kops holds the workers' kubelet back. Source: kops
+# cmd/kops/update_cluster.go on the release branches.
+_HOLDS = Release(1, 31, 0)
+_SKEW = re.compile(r"--ignore-kubelet-version-skew(?!=false)")
+_KUBECONFIG = re.compile(
+    r"export kube(config|cfg)\b|--admin\b|--kubeconfig\b|^(\S*/)?kubectl\b"
+)
+_KUBECTL = re.compile(r"(\S*/)?kubectl\b")
 
 
 def kubernetes_minor_skipped(context: Context) -> Iterator[Draft]:
@@ -79,9 +87,11 @@ def kubernetes_downgraded(context: Context) -> Iterator[Draft]:
 
 
 def kubelet_newer_than_control_plane(context: Context) -> Iterator[Draft]:
-    """Worker nodes get a new Kubernetes before the control plane runs it.
+    """Workers get a new Kubernetes before the control plane runs it, or not at all.
 
     Older kubelets bear it; that a list rolls the workers first is told all the same.
+    From 1.31 on kops itself holds the workers back where it reaches the API, and then
+    they need another update after the control plane's roll.
     """
     if context.simulation is None or not _has_workers(context):
         return
@@ -89,36 +99,161 @@ def kubelet_newer_than_control_plane(context: Context) -> Iterator[Draft]:
         old, new = map(_version, change)
         if old is None or new is None or new[:2] <= old[:2]:
             continue
-        if new < _STRICT:
+        step = _workers_first(context, steps)
+        holds = step is not None and _may_hold(step, steps, new, context)
+        if step is not None and holds:
+            draft = _held_back(step, steps, change, context)
+            if draft is not None:
+                yield draft
+                return
+        elif new < _STRICT:
             step = _workers_rolled_first(context, steps)
             if step is not None:
                 yield _older_api_server(step, change, old, new, context)
                 return
-            continue
-        step = _workers_first(context, steps)
-        if step is not None:
-            yield _newer_kubelet(step, change, old, new, context)
+        elif step is not None:
+            yield _newer_kubelet(step, change, "", context)
             return
+
+
+def _may_hold(
+    step: Step, steps: tuple[Step, ...], new: Release, context: Context
+) -> bool:
+    """Whether this kops holds workers back at a step if it reaches the API.
+
+    Source: kops cmd/kops/update_cluster.go, checkControlPlaneRunningVersion.
+    """
+    known = release(context.kops_version)
+    if (known or new)[:2] < _HOLDS[:2]:
+        return False
+    updates = [s for s in steps if isinstance(s.command, model.UpdateCluster)]
+    return not any(
+        _SKEW.search(s.command.text) for s in updates if s.number <= step.number
+    )
+
+
+def _held_back(
+    step: Step, steps: tuple[Step, ...], change: Change, context: Context
+) -> Draft | None:
+    """What comes of a kops that holds the workers back where it reaches the API.
+
+    It asks the context of the kubeconfig that is called like the cluster, and goes on
+    in silence where it gets no answer. A list that shows no kubeconfig and updates once
+    more after the roll may well be typed where there is one, but no job has any.
+    """
+    again = _updated_again(step, steps, context)
+    if _has_kubeconfig(step, context):
+        return None if again else _left_behind(step, change, context)
+    new = _version(change[1])
+    if new is None or new < _STRICT:
+        return None
+    draft = _newer_kubelet(step, change, _NO_KUBECONFIG, context)
+    mild = again and not _in_pipeline(step)
+    return draft._replace(severity=Severity.WARNING) if mild else draft
+
+
+_NO_KUBECONFIG = (
+    f" kops {_HOLDS.series} and later hold the workers back, but only where a "
+    "kubeconfig leads them to the API, and this list shows none."
+)
+
+
+def _in_pipeline(step: Step) -> bool:
+    """Whether a step runs in a job, which has nothing but what the list gives it."""
+    from kopslint.notations.command_list import notation_of
+
+    return notation_of(step.command.span.source) in ("workflow", "jenkins")
+
+
+def _has_kubeconfig(step: Step, context: Context) -> bool:
+    """Whether the list shows that there is a kubeconfig at a step.
+
+    Who uses kubectl later on has one already, unless it is a job.
+    """
+    assert context.simulation is not None  # noqa: S101 (there is a step)
+    commands = context.simulation.plan.commands
+    until = next((n for n, c in enumerate(commands) if c is step.command), 0)
+    if any(_KUBECONFIG.search(command.text) for command in commands[:until]):
+        return True
+    later = () if _in_pipeline(step) else commands[until:]
+    if any(_KUBECTL.match(command.text) for command in later):
+        return True
+    lines = step.command.span.source.lines[: step.command.span.line]
+    return any(
+        "KUBECONFIG" in line for line in lines if not line.lstrip().startswith("#")
+    )
+
+
+def _updated_again(step: Step, steps: tuple[Step, ...], context: Context) -> bool:
+    """Whether workers are updated once more after the control plane's roll."""
+    rolled = False
+    for later in steps:
+        if later.number <= step.number:
+            continue
+        match later.command:
+            case model.Reconcile(yes=True):
+                return True
+            case model.RollingUpdate(yes=True) as command:
+                rolled = rolled or covers_control_plane(command, context)
+            case model.UpdateCluster() as command if rolled:
+                if (command.yes or _to_terraform(command)) and _touches_workers(
+                    command, context
+                ):
+                    return True
+            case _:
+                pass
+    return False
+
+
+def _left_behind(step: Step, change: Change, context: Context) -> Draft:
+    old, new = (_series(cluster) for cluster in change)
+    name = context.cluster
+    return Draft(
+        severity=Severity.WARNING,
+        message=f"the workers stay on Kubernetes {old} after the control plane "
+        f"has {new}",
+        why=f"kops {_HOLDS.series} and later give the workers what the control plane "
+        "runs at the time of the update, and that is still the old version. They get "
+        f"{new} by another update after the roll.",
+        locations=(
+            Location(step.command.span, "before the control plane is rolled"),
+            *_places(change),
+        ),
+        subject=f"behind/{old}/{new}",
+        certainty=Certainty.POSSIBLE,
+        step=step.number,
+        fix=(
+            "# instead of update and rolling-update:",
+            f"kops reconcile cluster {name} --yes",
+        )
+        if not isinstance(step.command, model.Terraform)
+        else (
+            "# after the control plane is rolled, once more:",
+            f"kops update cluster {name} --target terraform --out .",
+            "terraform apply",
+            f"kops rolling-update cluster {name} --yes",
+        ),
+    )
 
 
 def _newer_kubelet(
     step: Step,
     change: Change,
-    old: Release,
-    new: Release,
+    reason: str,
     context: Context,
 ) -> Draft:
+    old, new = (_series(cluster) for cluster in change)
     return Draft(
-        message=f"worker nodes start with Kubernetes {new.series} while the control "
-        f"plane still runs {old.series}",
+        message=f"worker nodes start with Kubernetes {new} while the control "
+        f"plane still runs {old}",
         why=f"From {_STRICT.series} on a kubelet that is newer than the API server "
-        "crashes. From here every node that the cloud adds or replaces is such a one, "
-        "until the control plane is rolled.",
+        f"crashes.{reason} From here every node that the cloud adds or replaces is "
+        "such a one, until the control plane is rolled.",
         locations=(
             Location(step.command.span, "all groups at once, the workers too"),
             *_places(change),
         ),
-        subject=f"{old.series}/{new.series}",
+        subject=f"{old}/{new}",
         certainty=Certainty.POSSIBLE,
         step=step.number,
         fix=_control_plane_first(step, context),
@@ -173,6 +308,11 @@ def _versions(context: Context) -> tuple[Release, Release] | None:
 
 def _version(cluster: Cluster) -> Release | None:
     return release(cluster.kubernetes_version)
+
+
+def _series(cluster: Cluster) -> str:
+    version = _version(cluster)
+    return version.series if version is not None else "?"
 
 
 def _places(pair: Change | None) -> tuple[Location, ...]:

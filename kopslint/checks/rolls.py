@@ -32,6 +32,30 @@ def control_plane_rolls(context: Context) -> list[tuple[Step, model.RollingUpdat
     ]
 
 
+def stored_in_stages(context: Context) -> bool:
+    """Whether the list stores a spec, rolls the control plane, and stores another one.
+
+    What the first one holds is not at hand: a change that kops documents as several
+    steps is then taken to be made in them.
+    """
+    if context.simulation is None or context.simulation.passed:
+        return False
+    stored = rolled = False
+    for step in context.simulation.steps:
+        match step.command:
+            case model.EditCluster() | model.Replace():
+                if rolled:
+                    return True
+                stored = True
+            case model.Reconcile(yes=True):
+                rolled = stored
+            case model.RollingUpdate(yes=True) as command if stored:
+                rolled = rolled or covers_control_plane(command, context)
+            case _:
+                pass
+    return False
+
+
 def covers_control_plane(
     command: model.RollingUpdate | model.UpdateCluster, context: Context
 ) -> bool:
