@@ -166,3 +166,13 @@ def test_more_worlds_than_are_followed_are_said(
     report = replayed("kops rolling-update cluster --yes\n")
 
     assert "KL903" in {finding.rule for finding in report.findings}
+
+
+def test_a_roll_without_validation_is_not_stopped_by_what_failed_before() -> None:
+    """Whatever failed in a list that goes on, ``--cloudonly`` asks nobody."""
+    failed = "kops delete ig elsewhere --yes"
+    rolled = "kops rolling-update cluster --cloudonly --yes"
+
+    _, second = replayed(f"{failed}\n{rolled}\n").timeline
+
+    assert second.status == "applied"

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, alike
+from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.findings import Location
 from kopslint.kops.placeholders import holds_placeholder, is_filled_in_later
 from kopslint.syntax.yaml import span_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from ipaddress import IPv4Network, IPv6Network
 
-    from kopslint.kops.spec import Flaw, FlawKind, Subnet
+    from kopslint.kops.spec import Flaw, FlawKind, InstanceGroup, Subnet
     from kopslint.text import Source, Span
 
 
@@ -154,17 +154,32 @@ def _cidr(subnet: Subnet) -> Span:
 def name_is_no_dns_name(context: Context) -> Iterator[Draft]:
     """The name of a group, or of an etcd member, is no DNS name."""
     yield from _members_called(context)
-    for group in context.after.groups.values():
-        if not (_LABEL.fullmatch(group.name) or holds_placeholder(group.name)):
-            yield Draft(
-                message=f"the name {group.name} of a group is no DNS name",
-                why="kops stores it; kops-controller, which lets the nodes join, asks "
-                "for a DNS name: lower-case letters, digits, dots and hyphens. Names "
-                "of groups cannot be changed later.",
-                locations=(Location(group.at("metadata", "name"), "this name"),),
-                subject=group.name,
-                fix=(f"# call it {_proposed(group.name)} while it is new",),
-            )
+    found = [
+        group
+        for group in context.after.groups.values()
+        if not (_LABEL.fullmatch(group.name) or holds_placeholder(group.name))
+    ]
+    if found:
+        yield _groups_called(found)
+
+
+def _groups_called(groups: list[InstanceGroup]) -> Draft:
+    """The groups of a cluster whose names were all made in one way, told as one."""
+    names = [group.name for group in groups]
+    several = len(groups) > 1
+    return Draft(
+        message=f"the names {listed(names)} of groups are no DNS names"
+        if several
+        else f"the name {names[0]} of a group is no DNS name",
+        why=f"kops stores {'them' if several else 'it'}; kops-controller, which lets "
+        "the nodes join, asks for a DNS name: lower-case letters, digits, dots and "
+        "hyphens. Names of groups cannot be changed later.",
+        locations=tuple(
+            Location(group.at("metadata", "name"), "this name") for group in groups
+        ),
+        subject=",".join(names),
+        fix=tuple(f"# call it {_proposed(name)} while it is new" for name in names),
+    )
 
 
 def _members_called(context: Context) -> Iterator[Draft]:

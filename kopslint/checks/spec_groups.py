@@ -10,7 +10,7 @@ from kopslint.findings import Location, Severity
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kopslint.kops.spec import EtcdCluster, EtcdMember, InstanceGroup, Manifest
 
@@ -142,41 +142,31 @@ def control_plane_group_zones(context: Context) -> Iterator[Draft]:
 
 
 def members_share_a_zone(context: Context) -> Iterator[Draft]:
-    """A zone has more members than it must, or most of them.
+    """The loss of one zone costs quorum, or a zone has more members than it must.
 
-    Where a cluster has fewer zones than members, two in a zone is the best that can
-    be done. On AWS it is told all the same: there a machine takes any free etcd
-    volume of its zone (etcd-manager pkg/volumes/aws/volumes.go).
+    Five members in three zones are 2, 2 and 1, and no zone is missed too much. On AWS
+    it is told all the same, once: there a machine takes any free etcd volume of its
+    zone (etcd-manager pkg/volumes/aws/volumes.go).
     """
     manifest = context.after
-    on_aws = manifest.cluster is not None and manifest.cluster.cloud == "aws"
+    on_aws = manifest.cloud == "aws"
     fit = correspondence(manifest)
-    found: list[_Crowd] = []
+    found: list[tuple[EtcdCluster, dict[str, list[EtcdMember]]]] = []
     for etcd in manifest.etcd_clusters:
         count = len(etcd.members)
         if count >= 3 and not any(m.etcd is etcd for m in fit.misplaced):
             zones = _members_by_zone(etcd, manifest)
             even = -(-count // max(len(_zones(manifest, zones)), 1))
-            most = 1 if on_aws else min(count // 2, even)
-            found.extend(
-                _Crowd(etcd, zone, members)
-                for zone, members in zones.items()
-                if len(members) > most
-            )
-    for same in alike(found, lambda c: (len(c.etcd.members), c.zone, c.groups)):
-        yield _shared_zone(same)
+            most = 1 if on_aws else min((count - 1) // 2, even)
+            crowds = {z: here for z, here in zones.items() if len(here) > most}
+            if crowds:
+                found.append((etcd, crowds))
+    for same in alike(found, lambda f: (len(f[0].members), _by_group(f[1]))):
+        yield _shared_zones([etcd for etcd, _ in same], same[0][1], on_aws=on_aws)
 
 
-class _Crowd(Record):
-    """The members of an etcd cluster in one zone, more than there have to be."""
-
-    etcd: EtcdCluster
-    zone: str
-    members: list[EtcdMember]
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        return tuple(member.group for member in self.members)
+def _by_group(crowds: Mapping[str, list[EtcdMember]]) -> object:
+    return tuple((z, tuple(m.group for m in here)) for z, here in crowds.items())
 
 
 def _members_by_zone(
@@ -198,25 +188,36 @@ def _zones(manifest: Manifest, used: Iterable[str]) -> set[str]:
     return {subnet.zone for subnet in subnets if subnet.zone} | set(used)
 
 
-def _shared_zone(same: list[_Crowd]) -> Draft:
-    zone, members = same[0].zone, same[0].members
-    count, here = len(same[0].etcd.members), len(members)
-    names = tuple(dict.fromkeys(crowd.etcd.name for crowd in same))
-    tells = "loses" if len(names) == 1 else "lose"
-    share = f"all {count}" if here == count else f"{here} of {count}"
+def _shared_zones(
+    etcds: list[EtcdCluster], crowds: Mapping[str, list[EtcdMember]], *, on_aws: bool
+) -> Draft:
+    """What is told of etcd clusters that have the same crowds, the largest first."""
+    count = len(etcds[0].members)
+    zones = sorted(crowds, key=lambda zone: -len(crowds[zone]))
+    most = len(crowds[zones[0]])
+    names = listed(tuple(dict.fromkeys(etcd.name for etcd in etcds)))
+    share = f"all {count}" if most == count else f"{most} of {count}"
+    where = [f"zone {zones[0]}", *(f"{len(crowds[z])} in zone {z}" for z in zones[1:])]
+    fatal = [zone for zone in zones if len(crowds[zone]) > (count - 1) // 2]
+    loses = "loses" if len(etcds) == 1 else "lose"
     return Draft(
-        message=f"{share} members of {listed(names)} are in zone {zone}",
-        why=f"Without zone {zone}, etcd {listed(names)} {tells} quorum: "
+        message=f"{share} members of {names} are in {listed(where)}",
+        why=f"Without zone {' or '.join(fatal)}, etcd {names} {loses} quorum: "
         f"{count // 2 + 1} of {count} members must vote."
-        if here > count // 2
-        else f"Without zone {zone}, {here} members fail at once. On AWS a new machine "
-        "there may also mount the volume of the other member.",
+        if fatal
+        else f"Without zone {zones[0]}, {most} members fail at once. "
+        + (
+            "A new machine there may also mount the volume of the other member."
+            if on_aws
+            else "There are zones with fewer."
+        ),
         locations=tuple(
             Location(member.at("instanceGroup"), f"{member.name} is in {zone}")
-            for member in members
+            for zone in zones
+            for member in crowds[zone]
         ),
-        subject=f"{','.join(names)}/{zone}",
-        etcd_cluster=only(names),
+        subject=f"{','.join(dict.fromkeys(e.name for e in etcds))}/{','.join(zones)}",
+        etcd_cluster=only(etcd.name for etcd in etcds),
         fix=("# put each member's group into a zone of its own",),
     )
 

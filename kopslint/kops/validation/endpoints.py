@@ -31,6 +31,9 @@ _DNS_OF = {
 }
 # Stores that are S3 to kops, by another name: those of other clouds.
 _LIKE_S3 = ("s3", "do", "linode", "hos", "scw")
+# Where the load balancer is built by its type. Source: kops pkg/model; the models of
+# OpenStack and Hetzner do not look at it.
+_LOOK = ("aws", "azure", "do", "gce", "scaleway")
 _class = one_of("Network", empty=True)
 
 
@@ -70,13 +73,13 @@ def load_balancer(declared: Declared) -> Iterator[Violation]:
         problem = "is Internal, and that needs at least one Private subnet"
         source = "validation.go, validateClusterSpec"
         yield declared.refuse("api-or-dns", f"{_LB}.type", problem, source)
-    elif kind not in ("", "Public", "Internal") and cloud_of(declared):
+    elif kind not in ("", "Public", "Internal") and cloud_of(declared) in _LOOK:
         near = {"public": "Public", "internal": "Internal"}.get(kind.lower())
         yield declared.refuse(
             "unsupported-value",
             f"{_LB}.type",
             f"is {quoted(kind)}, and kops takes Public, Internal",
-            "pkg/model/awsmodel/api_loadbalancer.go, Build",
+            "pkg/model, api_loadbalancer.go of each cloud, Build",
             at="update",
             hint=f"write {near}" if near else "",
         )

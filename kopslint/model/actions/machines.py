@@ -219,8 +219,10 @@ def roll(
     Gives the courses on which the roll came to its end (``ok``) and those on which
     a failed validation stopped it. ``watch`` is shown every moment in which a
     machine is away.
-    Without ``force`` any node may also be up to date and left alone.
+    Without ``force`` any node may also be up to date and left alone. That a command
+    before has failed is none of it.
     """
+    situation = situation._replace(ok=True)
     going = [situation]
     stopped: list[ClusterState] = []
     early = [] if how.awaited else [situation]
