@@ -18,6 +18,7 @@ from kopslint.commands.model import (
     CreateCluster,
     CreateInstanceGroup,
     DeleteInstanceGroup,
+    EditCluster,
     EditInstanceGroup,
     MemberRemove,
 )
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from kopslint.model.assumptions import Assumption
     from kopslint.shell.ast import Word
 
+_MEMBER_NAMED = re.compile(r"etcdMembers\[[*\d]+\]\.name=(.+)")
 _TOKENS = re.compile(r"[0-9A-Za-z]+")
 _VARIABLE = r"\$\{?\w+\}?"
 _NOISE = re.compile(r"(?<![\w-])-\w\b|\$\d")
@@ -76,12 +78,21 @@ class Scenario(Frozen):
 
     @cached_property
     def members(self) -> Mapping[str, tuple[str, ...]]:
-        """Every member name of each etcd cluster, those of before first."""
+        """Every member name of each etcd cluster, those of before first.
+
+        One that an edit gives may be in any of them.
+        """
         names: dict[str, dict[str, None]] = {}
         for spec in self.specs:
             for etcd in spec.etcd_clusters:
                 known = names.setdefault(etcd.name, {})
                 known.update({member.name: None for member in etcd.members})
+        for edit in self.commands:
+            for word in edit.sets if isinstance(edit, EditCluster) else ():
+                match = _MEMBER_NAMED.search(word.text or "")
+                if match is not None:
+                    for known in names.values():
+                        known[match[1]] = None
         return MappingProxyType({etcd: tuple(known) for etcd, known in names.items()})
 
     @cached_property

@@ -1,0 +1,369 @@
+"""``kops edit --set`` and ``--unset`` store what kops stores, or are refused.
+
+Every story is one list on one healthy cluster of three members. The paths and types are
+those of kops util/pkg/reflectutils and pkg/commands/set_cluster.go.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from kopslint.config.settings import DEFAULT
+from kopslint.engine import Request, check
+from kopslint.findings import Finding, Report, Severity
+from kopslint.text import Source
+
+NAME = "prod.example.com"
+UPDATE = "kops update cluster --yes\n"
+ROLL = "kops rolling-update cluster --yes\n"
+APPLY = UPDATE + ROLL
+
+
+def group(name: str, role: str, subnets: str, size: int = 1) -> str:
+    return (
+        "---\napiVersion: kops.k8s.io/v1alpha2\nkind: InstanceGroup\nmetadata:\n"
+        f"  name: {name}\n  labels: {{kops.k8s.io/cluster: {NAME}}}\nspec:\n"
+        f"  role: {role}\n  machineType: m5.large\n  image: ubuntu-noble\n"
+        f"  minSize: {size}\n  maxSize: {size}\n  subnets: [{subnets}]\n"
+    )
+
+
+def cluster(members: str = "abc", subnets: str = "abcd", **fields: str) -> str:
+    listed = ", ".join(
+        f"{{name: {m}, instanceGroup: master-{m}, encryptedVolume: true}}"
+        for m in members
+    )
+    etcd = "".join(
+        f"  - name: {name}\n    version: 3.5.21\n    etcdMembers: [{listed}]\n"
+        for name in ("main", "events")
+    )
+    nets = "".join(
+        f"  - {{name: {s}, zone: eu-west-1{s}, type: Private, cidr: 10.0.{i}.0/24}}\n"
+        for i, s in enumerate(subnets)
+    )
+    extra = "".join(f"  {key}: {value}\n" for key, value in fields.items())
+    return (
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\nmetadata:\n"
+        f"  name: {NAME}\nspec:\n  api: {{dns: {{}}}}\n  cloudProvider: aws\n"
+        f"  configBase: s3://state/{NAME}\n  kubernetesVersion: 1.32.4\n"
+        "  networkCIDR: 10.0.0.0/16\n  nonMasqueradeCIDR: 100.64.0.0/10\n"
+        "  networking: {calico: {}}\n  topology: {dns: {type: Public}}\n"
+        f"{extra}  etcdClusters:\n{etcd}  subnets:\n{nets}"
+    )
+
+
+GROUPS = "".join(group(f"master-{z}", "Master", z) for z in "abc")
+GROUPS += group("nodes", "Node", "a", 3)
+SPEC = cluster() + GROUPS
+
+
+def checked(
+    commands: str,
+    before: str = SPEC,
+    after: str | None = SPEC,
+    kops: str | None = None,
+) -> Report:
+    sides = (Source("before.yaml", before),)
+    return check(
+        Request(
+            sides,
+            (Source("after.yaml", after),) if after is not None else None,
+            (Source("edits.sh", commands),),
+        ),
+        DEFAULT._replace(kops_version=kops),
+    )
+
+
+def errors(report: Report) -> list[Finding]:
+    return [f for f in report.findings if f.severity is Severity.ERROR]
+
+
+NET = "spec.networking"
+MEMBER_0 = "spec.etcdClusters[0].etcdMembers[0]"
+DANGEROUS = {
+    "a member is taken out by its index": (
+        "kops edit cluster --unset 'spec.etcdClusters[0].etcdMembers[2]'",
+        "KL307",
+        "etcdMembers",
+    ),
+    "an etcd cluster is taken out": (
+        "kops edit cluster --unset spec.etcdClusters[1]",
+        "KL307",
+        "spec.etcdClusters[1].name is missing",
+    ),
+    "all members are taken out": (
+        "kops edit cluster --unset 'spec.etcdClusters[*].etcdMembers'",
+        "KL307",
+        "no members defined",
+    ),
+    "a member moves to another group": (
+        f"kops edit cluster --set {MEMBER_0}.instanceGroup=nodes",
+        "KL307",
+        "must have a member in etcd",
+    ),
+    "a member is renamed": (
+        "kops edit cluster --set 'spec.etcdClusters[*].etcdMembers[2].name=z'",
+        "KL203",
+        "",
+    ),
+    "a control plane becomes a worker": (
+        "kops edit ig master-a --set spec.role=Node",
+        "KL104",
+        "role is Node",
+    ),
+    "a role that there is not": (
+        "kops edit ig nodes --set spec.role=Worker",
+        "KL307",
+        "Worker",
+    ),
+    "another zone is added to a control plane": (
+        "kops edit ig master-a --set spec.subnets=b",
+        "KL307",
+        "unique zone",
+    ),
+    "a control plane moves": (
+        "kops edit ig master-a --unset spec.subnets --set spec.subnets=d",
+        "KL204",
+        "moves from zone",
+    ),
+    "a control plane moves by the index of its subnet": (
+        "kops edit ig master-a --set spec.subnets[0]=d",
+        "KL204",
+        "moves from zone",
+    ),
+    "a subnet that there is not": (
+        "kops edit ig nodes --set spec.subnets=x",
+        "KL307",
+        '"x"',
+    ),
+    "two machines in a control plane": (
+        "kops edit ig master-a --set spec.maxSize=2",
+        "KL307",
+        "maxSize",
+    ),
+    "the volumes lose their encryption": (
+        f"kops edit cluster --set '{MEMBER_0.replace('0', '*')}.encryptedVolume=false'",
+        "KL207",
+        "encryption",
+    ),
+    "the backups move": (
+        "kops edit cluster --set spec.etcdClusters[0].backups.backupStore=s3://other/x",
+        "KL210",
+        "",
+    ),
+    "the version of etcd goes back": (
+        "kops edit cluster --set 'spec.etcdClusters[*].version=3.4.13'",
+        "KL208",
+        "",
+    ),
+    "the version of Kubernetes goes back": (
+        "kops edit cluster --set spec.kubernetesVersion=1.30.1",
+        "KL219",
+        "downgraded",
+    ),
+    "the range of pods moves": (
+        "kops edit cluster --set spec.networking.nonMasqueradeCIDR=100.96.0.0/11",
+        "KL215",
+        "",
+    ),
+    "the range of pods by a name that kops has no longer": (
+        "kops edit cluster --set spec.nonMasqueradeCIDR=100.96.0.0/11",
+        "KL307",
+        "field spec.nonMasqueradeCIDR not found in *Cluster",
+    ),
+    "the network is cut off": (
+        "kops edit cluster --set spec.networking.networkCIDR=172.20.0.0/16",
+        "KL307",
+        "",
+    ),
+    "a field that there is not": (
+        "kops edit ig nodes --set spec.machinType=m5.large",
+        "KL307",
+        "field spec.machinType not found",
+    ),
+    "a value of another type": (
+        "kops edit ig nodes --set spec.maxSize=many",
+        "KL307",
+        'cannot interpret "many"',
+    ),
+    "a flag without a value": (
+        "kops edit ig nodes --set spec.maxSize",
+        "KL307",
+        "unhandled field",
+    ),
+    "an item behind the last one": (
+        "kops edit cluster --set spec.etcdClusters[7].version=3.5.21",
+        "KL307",
+        "not found",
+    ),
+    "a struct as a whole": (
+        "kops edit cluster --set 'spec.networking.calico={}'",
+        "KL307",
+        "unhandled type",
+    ),
+    "a list without quotes is two flags": (
+        "kops edit cluster --set spec.sshAccess=1.2.3.4/32,5.6.7.8/32",
+        "KL307",
+        "unhandled field",
+    ),
+    "another way for pods": (
+        f"kops edit cluster --unset {NET}.calico --set {NET}.cilium=",
+        "KL216",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("applied", [UPDATE, APPLY], ids=["update", "update and roll"])
+@pytest.mark.parametrize(("edit", "rule", "says"), DANGEROUS.values(), ids=DANGEROUS)
+def test_a_dangerous_edit_is_an_error(
+    edit: str, rule: str, says: str, applied: str
+) -> None:
+    """Whether or not there is a spec after beside the list."""
+    for after in (SPEC, None):
+        report = checked(f"{edit}\n{applied}", after=after)
+
+        found = errors(report)
+        assert rule in {f.rule for f in report.findings}, report.findings
+        told = " ".join(f.message for f in report.findings if f.rule == rule)
+        assert says in told
+        assert rule not in ("KL307", "KL104", "KL204") or found
+
+
+SAFE = {
+    "more workers": "kops edit ig nodes --set spec.minSize=4 --set spec.maxSize=9",
+    "another image for the workers": "kops edit ig nodes --set spec.image=ubuntu-2",
+    "labels for nodes": "kops edit ig nodes --set spec.nodeLabels=team=a",
+    "a taint": "kops edit ig nodes --set spec.taints=dedicated=a:NoSchedule",
+    "two addresses in one flag": (
+        """kops edit cluster --set '"spec.sshAccess=10.1.0.0/16,10.2.0.0/16"'"""
+    ),
+    "the same version again": "kops edit cluster --set spec.kubernetesVersion=1.32.4",
+    "a patch of Kubernetes": "kops edit cluster --set spec.kubernetesVersion=1.32.9",
+    "an old prefix": "kops edit cluster --set cluster.spec.kubernetesVersion=1.32.9",
+    "an old prefix of a group": "kops edit ig nodes --set instancegroup.spec.maxSize=5",
+    "a patch of etcd": "kops edit cluster --set 'spec.etcdClusters[*].version=3.5.24'",
+    "larger volumes": (
+        "kops edit cluster --set 'spec.etcdClusters[*].etcdMembers[*].volumeSize=40'"
+    ),
+    "nothing that was there": "kops edit ig nodes --unset spec.maxPrice",
+    "a workers' price": "kops edit ig nodes --set spec.maxPrice=0.10",
+    "a drain timeout": (
+        "kops edit cluster --set spec.rollingUpdate.maxUnavailable=10%"
+    ),
+    "an unset and a set": (
+        "kops edit ig nodes --unset spec.subnets --set spec.subnets=b"
+    ),
+    "a root volume of another size": "kops edit ig nodes --set spec.rootVolume.size=80",
+    "more memory for etcd": (
+        "kops edit cluster --set 'spec.etcdClusters[*].memoryRequest=200Mi'"
+    ),
+    "backups kept longer": (
+        "kops edit cluster --set 'spec.etcdClusters[*].manager.backupRetentionDays=120'"
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", SAFE.values(), ids=SAFE)
+def test_a_safe_edit_is_no_error(edit: str) -> None:
+    """With and without a spec after."""
+    for after in (SPEC, None):
+        report = checked(f"{edit}\n{APPLY}", after=after)
+
+        assert [f.message for f in errors(report)] == []
+        assert {entry.status for entry in report.timeline} == {"applied"}
+
+
+def test_an_edit_that_comes_to_the_spec_after_is_that_spec() -> None:
+    """What the list stores by flags is not told to be missing."""
+    after = SPEC.replace("minSize: 3\n  maxSize: 3", "minSize: 5\n  maxSize: 5")
+    edit = "kops edit ig nodes --set spec.minSize=5 --set spec.maxSize=5\n"
+
+    report = checked(edit + UPDATE, after=after)
+
+    assert [f.rule for f in report.findings if f.rule in ("KL405", "KL406")] == []
+
+
+def test_a_change_in_two_edits_is_judged_at_the_value_of_its_flag() -> None:
+    """One minor release after the other is no jump, and both at once are one."""
+    first = "kops edit cluster --set spec.kubernetesVersion=1.33.1\n"
+    second = "kops edit cluster --set spec.kubernetesVersion=1.34.1\n"
+
+    stepwise = checked(first + APPLY + APPLY + second + APPLY + APPLY, after=None)
+    at_once = checked(second + APPLY + APPLY, after=None)
+
+    assert [f for f in stepwise.findings if f.rule == "KL218"] == []
+    (jump,) = [f for f in at_once.findings if f.rule == "KL218"]
+    assert str(jump.locations[0].span) == "edits.sh:1:48"
+
+
+def test_what_a_list_undoes_again_is_judged_twice() -> None:
+    """There and back is two changes, and neither is the one under review."""
+    there = "kops edit cluster --set spec.kubernetesVersion=1.31.1\n"
+    back = "kops edit cluster --set spec.kubernetesVersion=1.32.4\n"
+
+    report = checked(there + APPLY + back + APPLY)
+
+    assert [str(f.locations[0].span) for f in report.findings if f.rule == "KL219"] == [
+        "edits.sh:1:48"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edit", "open_part"),
+    [
+        ("kops edit cluster --set spec.kubernetesVersion=$V", "kubernetesVersion=$V"),
+        ('kops edit ig nodes --set "$FIELD=3"', "$FIELD=3"),
+        ("kops edit ig nodes --unset $FIELD", "$FIELD"),
+    ],
+)
+def test_what_only_run_time_knows_is_taken_to_be_the_spec_after(
+    edit: str, open_part: str
+) -> None:
+    """And that is said, at the flag."""
+    after = SPEC.replace("1.32.4", "1.32.9").replace("maxSize: 3", "maxSize: 4")
+
+    report = checked(f"{edit}\n{UPDATE}", after=after)
+
+    told = [f for f in report.findings if f.rule == "KL902"]
+    assert any(open_part in f.message for f in told), report.findings
+    assert errors(report) == []
+
+
+@pytest.mark.parametrize(
+    ("kops", "field", "refused"),
+    [
+        ("1.25", "spec.nonMasqueradeCIDR=100.64.0.0/10", False),
+        ("1.26", "spec.nonMasqueradeCIDR=100.64.0.0/10", True),
+        ("1.28", "spec.topology.dns.type=Public", True),
+        ("1.32", "spec.topology.dns.type=Public", False),
+        ("1.27", f"spec.configBase=s3://state/{NAME}", False),
+        ("1.30", f"spec.configBase=s3://state/{NAME}", True),
+        ("1.30", f"spec.configStore.base=s3://state/{NAME}", False),
+    ],
+)
+def test_a_field_is_called_as_that_release_calls_it(
+    kops: str, field: str, refused: bool
+) -> None:
+    """The names inside kops moved to those of v1alpha3, release by release."""
+    minor = f"1.{min(int(kops[2:]), 32)}"
+    old = SPEC.replace("1.32.4", f"{minor}.4")
+
+    report = checked(f"kops edit cluster --set {field}\n", old, old, kops)
+
+    assert (report.timeline[1].status == "refused") is refused
+
+
+def test_four_hundred_edits_are_asked_in_seconds() -> None:
+    """The validation is asked once for every set of objects, not once a command."""
+    import time
+
+    edits = "".join(
+        f"kops edit ig nodes --set spec.maxSize={3 + i % 2}\n{UPDATE}"
+        for i in range(200)
+    )
+    start = time.monotonic()
+
+    checked(edits)
+
+    assert time.monotonic() - start < 20
