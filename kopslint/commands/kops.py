@@ -141,10 +141,19 @@ def _change(call: Call, common: _Common, invocation: Invocation) -> Command | No
         case "delete instancegroup":
             return DeleteInstanceGroup(**common, group=first, yes=yes)
         case "edit cluster":
-            return EditCluster(**common, sets=call.all("set"), unsets=call.all("unset"))
+            return EditCluster(
+                **common,
+                sets=call.all("set"),
+                unsets=call.all("unset"),
+                editor=_editor(invocation),
+            )
         case "edit instancegroup":
             return EditInstanceGroup(
-                **common, group=first, sets=call.all("set"), unsets=call.all("unset")
+                **common,
+                group=first,
+                sets=call.all("set"),
+                unsets=call.all("unset"),
+                editor=_editor(invocation),
             )
         case "reconcile cluster":
             return Reconcile(**common, yes=yes, features=features)
@@ -189,6 +198,12 @@ def _change(call: Call, common: _Common, invocation: Invocation) -> Command | No
             )
         case _:
             return _set_or_unset(call, common)
+
+
+def _editor(invocation: Invocation) -> Word | None:
+    """The editor that kops opens. Source: pkg/commands/commandutils/editor.go."""
+    known = invocation.environment
+    return known.get("KUBE_EDITOR") or known.get("EDITOR")
 
 
 def _set_or_unset(call: Call, common: _Common) -> Command | None:

@@ -97,15 +97,23 @@ class Replace(Command):
 class EditCluster(Command):
     """``kops edit cluster``; without ``--set`` and ``--unset`` an editor opens.
 
-    ``sets`` and ``unsets`` are the flags' values as written (``path=value``).
+    ``sets`` and ``unsets`` are the flags' values as written (``path=value``);
+    ``editor`` is the editor that its environment names.
     """
+
+    editor: Word | None = None
 
     sets: tuple[Word, ...] = ()
     unsets: tuple[Word, ...] = ()
 
 
 class EditInstanceGroup(Command):
-    """``kops edit ig NAME``; without ``--set`` and ``--unset`` an editor opens."""
+    """``kops edit ig NAME``; without ``--set`` and ``--unset`` an editor opens.
+
+    ``editor`` is the editor that its environment names.
+    """
+
+    editor: Word | None = None
 
     group: Word | None = None
     sets: tuple[Word, ...] = ()

@@ -309,11 +309,16 @@ class Scenario(Frozen):
         """That files which nobody has, or can read, are taken to hold ``held``."""
         said = {}
         for word in words:
-            if key(word) not in self.files.objects:
-                group = self.group_called(word)
-                why = self.files.unread.get(key(word), "it is not at hand")
-                what = held if group is None else f"the group {group}"
-                said[word.shown] = f"{word.shown} is taken to hold {what}: {why}"
+            doubt = self.files.doubted.get(key(word))
+            if key(word) in self.files.objects:
+                if doubt is not None:
+                    what = "what it holds now"
+                    said[word.shown] = f"{word.shown} is taken to hold {what}: {doubt}"
+                continue
+            group = self.group_called(word)
+            why = doubt or self.files.unread.get(key(word), "it is not at hand")
+            what = held if group is None else f"the group {group}"
+            said[word.shown] = f"{word.shown} is taken to hold {what}: {why}"
         if not said:
             return ()
         return (assume(Kind.SPEC, " ".join(said), "; ".join(said.values())),)

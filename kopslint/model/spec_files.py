@@ -15,23 +15,22 @@ from typing import TYPE_CHECKING
 from kopslint.commands.model import (
     CreateFromFile,
     DeleteFromFile,
-    Foreign,
-    Reads,
     Replace,
-    Unreadable,
 )
 from kopslint.errors import InputError
 from kopslint.kops.decode import read_fleet, with_same_objects
 from kopslint.kops.spec import Manifest
+from kopslint.model.written_files import MOST_TEXTS, Written, given_text
 from kopslint.records import Record
 from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kopslint.commands.model import Command
     from kopslint.kops.decode import Fleet
     from kopslint.kops.spec import Cluster, InstanceGroup
+    from kopslint.model.written_files import Content
     from kopslint.shell.ast import SimpleCommand, Word
 
 
@@ -45,9 +44,6 @@ if TYPE_CHECKING:
 STDIN = ("-", "/dev/stdin")
 """What ``-f`` calls the standard input."""
 
-MOST_TEXTS = 64
-"""More than so many are no list that anybody wrote; the others are not known."""
-
 
 def from_input(
     calls: Iterable[tuple[SimpleCommand, tuple[Command, ...]]],
@@ -60,33 +56,12 @@ def from_input(
     several: set[Word] = set()
     for call, commands in calls:
         words = [word for word in object_files(commands) if word.text in STDIN]
-        text = _given(call) if words and len(found) < MOST_TEXTS else None
+        text = given_text(call) if words and len(found) < MOST_TEXTS else None
         for word in words:
             old = found.setdefault(word, text or Source("", ""))
             if text is None or old.text != text.text:
                 several.add(word)
     return {word: text for word, text in found.items() if word not in several}
-
-
-def written_out(
-    calls: Sequence[tuple[SimpleCommand, tuple[Command, ...]]],
-) -> dict[str, Source]:
-    """The files that the list writes from a text of its own, by name as written.
-
-    One that it reads before is another file then.
-    """
-    wanted = {word.text for _, commands in calls for word in object_files(commands)}
-    found: dict[str, Source] = {}
-    read: set[str | None] = set()
-    for call, commands in calls:
-        name = _target(call)
-        wanted_yet = name in wanted and name not in read
-        if name is not None and wanted_yet and len(found) < MOST_TEXTS:
-            text = _given(call)
-            if text is not None:
-                found[name] = text
-        read.update(word.text for word in object_files(commands))
-    return found
 
 
 def object_files(commands: Iterable[Command]) -> Iterator[Word]:
@@ -96,50 +71,17 @@ def object_files(commands: Iterable[Command]) -> Iterator[Word]:
             yield from command.files
 
 
-def _target(call: SimpleCommand) -> str | None:
-    """The one file that a call fills with its standard input, and does not add to."""
-    words = [word.text for word in call.words]
-    files = [r for r in call.redirects if r.target is not None]
-    if words in (["cat"], ["cat", "-"]) and len(files) == 1:
-        target = files[0].target
-        plain = files[0].operator in (">", ">|", "1>")
-        return target.text if plain and target is not None else None
-    return words[1] if len(words) == 2 and words[0] == "tee" else None
-
-
-def _given(call: SimpleCommand) -> Source | None:
-    """The standard input of a call, in its place in the list as far as that goes.
-
-    Lines are those of the list where the text stands there as it is.
-    """
-    if call.stdin is None or call.stdin.text is None:
-        return None
-    text, span = call.stdin.text, call.stdin.span
-    source = span.source
-    verbatim = source.text.find(text) if text.strip() else -1
-    first = source.text.count("\n", 0, verbatim) if verbatim >= 0 else span.line - 1
-    return Source(source.path, "\n" * first + text, source.revision)
-
-
-_READERS = frozenset(
-    {"[", "[[", "cat", "cmp", "diff", "echo", "file", "git", "grep", "head", "kopslint"}
-    | {"less", "ls", "printf", "stat", "tail", "test", "wc", "yamllint"}
-)
-"""Programs that leave a file as it is; any other one may write what it names."""
-
-_COPIERS = ("aws ", "az ", "gcloud ", "gsutil ", "kops toolbox", "openstack ")
-"""What changes no plane and may write a file all the same."""
-
-
 class SpecFiles(Record):
     """What is known of the files that commands name, by ``key``.
 
     ``objects`` are those of the cluster at hand, if any. ``unread`` says why a file
-    that is there cannot be read as a spec.
+    that is there cannot be read as a spec, ``doubted`` why one may hold something else
+    by the time it is used.
     """
 
     objects: Mapping[str, Manifest] = {}
     unread: Mapping[str, str] = {}
+    doubted: Mapping[str, str] = {}
 
 
 class SpecsAtHand:
@@ -161,13 +103,8 @@ class SpecsAtHand:
 
 
 def key(word: Word) -> str:
-    """A file argument as it is told from others, by the folder of its list.
-
-    The standard input is another one at every place.
-    """
-    if word.text in STDIN:
-        return f"{word.span}: {word.text}"
-    return posixpath.join(_folder(word), word.shown)
+    """A file argument as it is told from others: what is in a file may change."""
+    return f"{word.span}: {posixpath.join(_folder(word), word.shown)}"
 
 
 def _folder(word: Word) -> str:
@@ -183,8 +120,8 @@ def spec_files(
     """The files that some commands name: of the side after, of before, or at hand.
 
     ``declared`` are both sides as their files have them, ``aligned`` as they are
-    simulated. A file at hand that is about other clusters holds nothing of this one,
-    and one that the list itself may write is not known by what it holds now.
+    simulated. A file at hand that is about other clusters holds nothing of this one.
+    What the list itself writes before is worked out, or else doubted.
     """
     calls = tuple(calls)
     objects: dict[str, Manifest] = {}
@@ -192,11 +129,19 @@ def spec_files(
     before, after = declared
     sides = ((after, before, aligned[1]), (before, after, aligned[0]))
     own = {*before.sources, *after.sources}
-    writers = [name for call, commands in calls for name in _written(call, commands)]
-    written = set(writers)
-    inputs, own_files = from_input(calls), written_out(calls)
+    inputs = from_input(calls)
+    doubted: dict[str, str] = {}
+
+    def look(name: str, word: Word) -> Source | None:
+        for side in declared[::-1]:
+            if sources := _called(side.sources, name):
+                return sources[0] if len(sources) == 1 else None
+        return at_hand.called(name, word)
 
     def held_in(source: Source) -> Manifest | str:
+        for side, other, whole in sides:
+            if source in side.sources:
+                return _declared_in((source,), side, other, whole)
         held = at_hand.read(source)
         if isinstance(held, str):
             return held
@@ -204,16 +149,8 @@ def spec_files(
         manifest = held.manifests.get(after.name, empty)
         return with_same_objects(manifest, (*aligned, *objects.values()))
 
-    def brought_along(name: str, word: Word) -> Source | None:
-        if word in inputs or name not in own_files:
-            return inputs.get(word)
-        return own_files[name] if writers.count(name) == 1 else None
-
-    def find(name: str, word: Word) -> Manifest | str | None:
-        text = brought_along(name, word)
-        if text is not None and isinstance(given := held_in(text), Manifest):
-            return given
-        exactly = at_hand.exactly(name, word) if name not in written else None
+    def as_it_is(name: str, word: Word) -> Manifest | str | None:
+        exactly = at_hand.exactly(name, word)
         if exactly is not None and exactly not in own:
             held = at_hand.read(exactly)
             if not isinstance(held, str) and after.name not in held.manifests:
@@ -222,18 +159,36 @@ def spec_files(
             if sources := _called(side.sources, name):
                 return _declared_in(sources, side, other, whole)
         source = at_hand.called(name, word)
-        if source is None or name in written:
-            return None
-        return held_in(source)
+        return held_in(source) if source is not None else None
 
-    for word in _named(calls):
-        name = file_name(word)
-        found = find(name, word) if name and key(word) not in objects else None
-        if isinstance(found, Manifest):
-            objects[key(word)] = found
-        elif found is not None:
-            unread[key(word)] = found
-    return SpecFiles(MappingProxyType(objects), MappingProxyType(unread))
+    def find(name: str, word: Word, content: Content | None) -> Manifest | str | None:
+        if word.text in STDIN:
+            given = held_in(inputs[word]) if word in inputs else None
+            return given if isinstance(given, Manifest) else as_it_is(name, word)
+        if content is None:
+            return as_it_is(name, word)
+        source = content.read()
+        if source is not None:
+            return held_in(source)
+        doubted[key(word)] = content.why
+        is_own = any(_called(side.sources, name) for side in declared)
+        return as_it_is(name, word) if is_own or not content.named else None
+
+    files = Written(look)
+    for call, commands in calls:
+        for word in object_files(commands):
+            name = file_name(word)
+            if not name or key(word) in objects or key(word) in unread:
+                continue
+            found = find(name, word, files.content(name))
+            if isinstance(found, Manifest):
+                objects[key(word)] = found
+            elif found is not None:
+                unread[key(word)] = found
+        files.run(call, commands)
+    return SpecFiles(
+        MappingProxyType(objects), MappingProxyType(unread), MappingProxyType(doubted)
+    )
 
 
 def file_name(word: Word) -> str | None:
@@ -274,28 +229,6 @@ def _declared_in(
         cluster=whole.cluster if holds(side.cluster, other.cluster) else None,
         groups=MappingProxyType(groups),
     )
-
-
-def _named(
-    calls: Iterable[tuple[SimpleCommand, tuple[Command, ...]]],
-) -> Iterator[Word]:
-    for _, commands in calls:
-        yield from object_files(commands)
-
-
-def _written(call: SimpleCommand, commands: tuple[Command, ...]) -> Iterator[str]:
-    """The names of files that a call may write."""
-    for redirect in call.redirects:
-        if ">" in redirect.operator and redirect.target is not None:
-            yield file_name(redirect.target) or ""
-    for command in commands:
-        match command:
-            case Foreign(program=program) if program in _READERS:
-                pass
-            case Reads(verb=verb) if not verb.startswith(_COPIERS):
-                pass
-            case Foreign() | Reads() | Unreadable():
-                yield from (file_name(word) or "" for word in call.words)
 
 
 def _read(source: Source) -> Fleet | str:

@@ -18,6 +18,7 @@ from kopslint.kops.spec import Cluster, InstanceGroup, Role, parse_role
 from kopslint.kops.state_store import Part, part_of
 from kopslint.model import validated
 from kopslint.model.assumptions import Kind, assume
+from kopslint.model.editors import edited_by, who_edits
 from kopslint.model.state import (
     ClusterState,
     Result,
@@ -306,12 +307,54 @@ def run_edit_cluster(
     if _is_of_old_kops(command):
         return [applied(situation)]
     old = situation.registry.cluster
-    if not (command.sets or command.unsets) or old is None:
+    change = _edit(command, old, plan.after.cluster, plan) if old is not None else None
+    if change is None:
         return _stored(situation, plan.after.cluster, (), plan)
-    change = changed(old, command.sets, command.unsets, plan)
     if not isinstance(change.value, Cluster):
         return [refused(situation, *change.refusals)]
+    if change.value is old:
+        return [applied(situation, *change.assumed)]
     return _stored(situation, change.value, (), plan, change.assumed)
+
+
+def _edit(
+    command: EditCluster | EditInstanceGroup,
+    old: Cluster | InstanceGroup,
+    after: Cluster | InstanceGroup | None,
+    plan: Scenario,
+) -> Change | None:
+    """What flags, or an editor that is a program, make of a stored object.
+
+    None where a person edits it.
+    """
+    if command.sets or command.unsets:
+        return changed(old, command.sets, command.unsets, plan)
+    who = who_edits(command.editor)
+    if command.editor is None or who == "person":
+        return None
+    if who == "nobody":
+        return Change(old)
+    key = ("program", id(old), id(command))
+    known = plan.memory.get(key)
+    if known is None:
+        known = plan.memory[key] = (old, _by_program(command.editor, old, after, plan))
+    found: Change = known[1]
+    return found
+
+
+def _by_program(
+    editor: Word,
+    old: Cluster | InstanceGroup,
+    after: Cluster | InstanceGroup | None,
+    plan: Scenario,
+) -> Change:
+    made = edited_by(editor, old, editor.span)
+    what = f"what the spec after has of {old.name}"
+    if made is not None:
+        what = f"what it makes of {old.name} as kopslint prints it"
+    said = f"the editor {editor.shown} is taken to store {what}"
+    assumed = (assume(Kind.SPEC, editor.shown, said),)
+    return Change(known_as(made or after or old, plan), assumed=assumed)
 
 
 def _is_of_old_kops(command: EditCluster | EditInstanceGroup) -> bool:
@@ -368,12 +411,14 @@ def run_edit_group(
         return [unknown_group(situation, plan, name)]
     if _is_of_old_kops(command):
         return [applied(situation)]
-    if command.sets or command.unsets:
-        change = changed(old, command.sets, command.unsets, plan)
+    new = plan.after.groups.get(name)
+    change = _edit(command, old, new, plan)
+    if change is not None:
         if not isinstance(change.value, InstanceGroup):
             return [refused(situation, *change.refusals)]
+        if change.value is old:
+            return [applied(situation, *change.assumed)]
         return [_with_group(situation, change.value, plan, change.assumed)]
-    new = plan.after.groups.get(name)
     if new is not None and new is not old:
         return [_with_group(situation, new, plan)]
     unchanged = applied(situation)
