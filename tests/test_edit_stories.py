@@ -1,4 +1,4 @@
-"""``kops edit --set`` and ``--unset`` store what kops stores, or are refused.
+"""What a list stores on the way: by flags, by files that it writes, object by object.
 
 Every story is one list on one healthy cluster of three members. The paths and types are
 those of kops util/pkg/reflectutils and pkg/commands/set_cluster.go.
@@ -11,6 +11,7 @@ import pytest
 from kopslint.config.settings import DEFAULT
 from kopslint.engine import Request, check
 from kopslint.findings import Finding, Report, Severity
+from kopslint.model.written_files import sed_edit, yq_assigned
 from kopslint.text import Source
 
 NAME = "prod.example.com"
@@ -367,3 +368,369 @@ def test_four_hundred_edits_are_asked_in_seconds() -> None:
     checked(edits)
 
     assert time.monotonic() - start < 20
+
+
+# --- A list that writes the spec itself -----------------------------------------
+
+MORE = SPEC.replace("minSize: 3\n  maxSize: 3", "minSize: 5\n  maxSize: 5")
+FROM_AFTER = f"kops replace -f after.yaml\n{APPLY}"
+SHRUNK = cluster("a") + GROUPS
+
+
+def listed(commands: str, **files: str) -> Report:
+    at_hand = tuple(Source(f"{name}.yaml", text) for name, text in files.items())
+    return check(
+        Request(
+            (Source("before.yaml", SPEC),),
+            (Source("after.yaml", MORE),),
+            (Source("edits.sh", commands),),
+            at_hand=at_hand,
+        )
+    )
+
+
+def assumptions(report: Report) -> str:
+    return " ".join(f.message for f in report.findings if f.rule == "KL902")
+
+
+WRITTEN = {
+    "a copy of a spec that drops members": (
+        f"cp shrunk.yaml after.yaml\n{FROM_AFTER}",
+        "must have a member in etcd",
+    ),
+    "a spec moved into its place": (
+        f"mv -f shrunk.yaml after.yaml\n{FROM_AFTER}",
+        "must have a member in etcd",
+    ),
+    "a copy by cat": (
+        f"cat shrunk.yaml > after.yaml\n{FROM_AFTER}",
+        "must have a member in etcd",
+    ),
+    "sizes by sed in place": (
+        f"sed -i 's/Size: 1/Size: 0/' after.yaml\n{FROM_AFTER}",
+        "lose quorum for good",
+    ),
+    "sizes by sed with an expression and a suffix": (
+        f"sed -i.bak -e 's/minSize: 1$/minSize: 0/' after.yaml\n{FROM_AFTER}",
+        "lose quorum for good",
+    ),
+    "sizes by sed into another file": (
+        (
+            "sed 's/minSize: 1/minSize: 2/; s/maxSize: 1/maxSize: 2/'"
+            f" after.yaml > x.yaml\nkops replace -f x.yaml\n{APPLY}"
+        ),
+        "controlPlane InstanceGroup must have minSize set to 1",
+    ),
+    "a role by yq": (
+        (
+            'yq -i \'select(.metadata.name == "master-a").spec.role = "Worker"\''
+            f" after.yaml\n{FROM_AFTER}"
+        ),
+        "Worker",
+    ),
+    "a version by yq": (
+        (
+            'yq e -i \'(select(.kind == "Cluster") | .spec.kubernetesVersion)'
+            f' = "1.30.1"\' after.yaml\n{FROM_AFTER}'
+        ),
+        "downgraded",
+    ),
+    "an editor that scales to zero": (
+        (
+            "export EDITOR='sed -i s/Size:.1/Size:\\ 0/'\n"
+            f"kops edit ig master-a\nkops edit ig master-b\n{APPLY}"
+        ),
+        "lose quorum for good",
+    ),
+    "an editor that downgrades": (
+        f"EDITOR='sed -i s/1.32.4/1.30.1/' kops edit cluster\n{APPLY}",
+        "downgraded",
+    ),
+}
+
+
+@pytest.mark.parametrize(("commands", "says"), WRITTEN.values(), ids=WRITTEN)
+def test_what_a_list_writes_is_worked_out(commands: str, says: str) -> None:
+    """The file as it stands is harmless; what the list makes of it is not."""
+    report = listed(commands, shrunk=SHRUNK)
+
+    assert says in " ".join(f.message for f in errors(report)), report.findings
+
+
+WRITERS = {
+    "a download": "curl -so after.yaml https://example.com/after.yaml",
+    "a download by its address": "wget https://example.com/specs/after.yaml",
+    "an option with the file in it": "helm template x --output=after.yaml",
+    "a patch": "patch -p1 < change.diff",
+    "kustomize": "kustomize build overlays/prod > after.yaml",
+    "kubectl kustomize": "kubectl kustomize overlays/prod > after.yaml",
+    "envsubst": "envsubst < template.yaml > after.yaml",
+    "what is added": "cat more.yaml >> after.yaml",
+    "a pipe into tee": "generate | tee after.yaml",
+    "another branch": "git checkout release-7",
+    "what others pushed": "git pull --ff-only",
+    "what was put away": "git stash",
+    "an archive": "tar xzf specs.tgz",
+    "a folder of a bucket": "aws s3 sync s3://specs .",
+    "a sed that deletes": "sed -i '/name: events/,$d' after.yaml",
+    "a yq that deletes": "yq -i 'del(.spec.etcdClusters[1])' after.yaml",
+    "a value that only run time knows": 'sed -i "s/1.32.4/$VERSION/" after.yaml',
+    "a script": "python3 render.py after.yaml",
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+def test_what_is_not_worked_out_is_told(writer: str) -> None:
+    """With the file, the writer, and where it stands in the list."""
+    report = listed(f"{writer}\n{FROM_AFTER}")
+
+    said = assumptions(report)
+    assert "after.yaml is taken to hold what it holds now" in said
+    assert writer.split(maxsplit=1)[0] in said or "|" in writer
+    assert "in line 1" in said
+
+
+EDITORS = {
+    "a script": "EDITOR=./patch.sh kops edit cluster",
+    "one for kubectl": "KUBE_EDITOR='kustomize-edit -x' kops edit cluster",
+    "an exported one": "export EDITOR='yq -i del(.spec.x)'\nkops edit ig master-a",
+    "a scripted vim": "EDITOR='vim -c %s/1/0/ -c wq' kops edit ig master-a",
+}
+
+
+@pytest.mark.parametrize("edit", EDITORS.values(), ids=EDITORS)
+def test_an_editor_that_is_a_program_is_told(edit: str) -> None:
+    assert "the editor" in assumptions(listed(f"{edit}\n{UPDATE}"))
+
+
+HARMLESS = {
+    "a backup of what is stored": "kops get all -o yaml > backup.yaml",
+    "a copy kept": "cp after.yaml /tmp/after.yaml",
+    "another file": "sed -i s/1/0/ other.yaml",
+    "a look": "cat after.yaml; git diff after.yaml; git status; git log -1 after.yaml",
+    "a new branch": "git checkout -b scale-up",
+    "a file written afterwards": "true",
+    "a check": "yamllint after.yaml && kopslint check after.yaml",
+}
+
+
+@pytest.mark.parametrize("before", HARMLESS.values(), ids=HARMLESS)
+def test_what_leaves_the_spec_alone_is_not_told(before: str) -> None:
+    report = listed(
+        f"{before}\n{FROM_AFTER}curl -so after.yaml https://example.com/x\n"
+    )
+
+    assert assumptions(report) == ""
+    assert errors(report) == []
+
+
+def test_an_editor_of_nobody_changes_nothing() -> None:
+    report = listed(f"EDITOR=true kops edit ig nodes\n{UPDATE}")
+
+    assert assumptions(report) == ""
+    assert errors(report) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "text", "comes_out"),
+    [
+        ("s/a/b/", "aa\na", "ba\nb"),
+        ("s/a/b/g", "aa\na", "bb\nb"),
+        ("s|minSize: .|minSize: 3|", "  minSize: 1", "  minSize: 3"),
+        (r"s/\(x\)y/\1z/", "xy", "xz"),
+        ("s/a+/b/", "a+ aa", "b aa"),
+        ("s/1$/2/;s/2$/3/", "1", "3"),
+        (r"s/a\.b/&c/", "a.b", "a.bc"),
+        (r"s,/x,/y,", "/x", "/y"),
+        (r"s/x/a\/b/", "x", "a/b"),
+    ],
+)
+def test_sed_substitutes_as_posix_says(script: str, text: str, comes_out: str) -> None:
+    edit = sed_edit(script)
+
+    assert edit is not None
+    assert edit(text) == comes_out
+
+
+@pytest.mark.parametrize(
+    "script", ["/a/d", "1s/a/b/", "y/a/b/", "s/a/b/w out", "s/[[:digit:]]/x/", "s/a"]
+)
+def test_other_sed_is_not_worked_out(script: str) -> None:
+    assert sed_edit(script) is None
+
+
+def test_yq_replaces_values_in_their_lines_and_does_nothing_else() -> None:
+    source = Source("x.yaml", "kind: A\nspec: {n: 1}\n---\nkind: B\nspec:\n  n: 2\n")
+
+    both = yq_assigned(source, ".spec.n = 7")
+    one = yq_assigned(source, 'select(.kind == "B") | .spec.n = 7')
+
+    assert both is not None
+    assert both.text == "kind: A\nspec: {n: 7}\n---\nkind: B\nspec:\n  n: 7\n"
+    assert one is not None
+    assert one.text == "kind: A\nspec: {n: 1}\n---\nkind: B\nspec:\n  n: 7\n"
+    for expression in (
+        ".spec.new = 1",
+        "del(.spec.n)",
+        ".spec.n += 1",
+        ".spec.n = env(N)",
+    ):
+        assert yq_assigned(source, expression) is None
+
+
+# --- What is stored at that moment ----------------------------------------------
+
+NEW_ZONE = cluster(subnets="abcde") + GROUPS
+IN_NEW_ZONE = group("extra", "Node", "e", 2)
+GROWN = NEW_ZONE + IN_NEW_ZONE
+SMALL = cluster(subnets="abc") + GROUPS
+SPREAD = cluster() + GROUPS + group("extra", "Node", "d", 2)
+
+
+def stored(commands: str, before: str, after: str) -> Report:
+    """What comes of files of one object each, in the order of the list."""
+    files = {"cluster": after.partition("---\n")[0], "extra": IN_NEW_ZONE}
+    return check(
+        Request(
+            (Source("before.yaml", before),),
+            (Source("after.yaml", after),),
+            (Source("edits.sh", commands),),
+            at_hand=tuple(Source(f"{n}.yaml", t) for n, t in files.items()),
+        )
+    )
+
+
+REFUSED = {
+    "an update between a group and its subnet": (
+        f"kops create -f extra.yaml\n{UPDATE}kops replace -f cluster.yaml\n{UPDATE}",
+        SPEC,
+        GROWN,
+        2,
+    ),
+    "a dry run between a group and its subnet": (
+        (
+            "kops create -f extra.yaml\nkops update cluster\n"
+            f"kops replace -f cluster.yaml\n{UPDATE}"
+        ),
+        SPEC,
+        GROWN,
+        2,
+    ),
+    "a group created by a subnet that is not stored": (
+        f"kops create ig extra --subnet e --role Node\nkops edit cluster\n{UPDATE}",
+        SPEC,
+        GROWN,
+        1,
+    ),
+    "a zone taken away before the group that uses it": (
+        f"kops replace -f cluster.yaml\n{UPDATE}kops delete ig extra --yes\n{UPDATE}",
+        SPREAD,
+        SMALL,
+        2,
+    ),
+    "a zone taken away in an editor before its group": (
+        f"kops edit cluster\nkops delete ig extra --yes\n{UPDATE}",
+        SPREAD,
+        SMALL,
+        1,
+    ),
+    "a version that kops cannot read": (
+        f"kops replace -f after.yaml\n{UPDATE}",
+        SPEC,
+        SPEC.replace("1.32.4", "latest"),
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("commands", "before", "after", "step"), REFUSED.values(), ids=REFUSED
+)
+def test_a_command_is_refused_for_what_is_stored_by_then(
+    commands: str, before: str, after: str, step: int
+) -> None:
+    report = stored(commands, before, after)
+
+    assert report.timeline[step].status == "refused"
+    assert errors(report)
+    assert all(e.status != "refused" for e in report.timeline[:step])
+
+
+ACCEPTED = {
+    "the subnet first": (
+        f"kops replace -f cluster.yaml\nkops create -f extra.yaml\n{UPDATE}",
+        SPEC,
+        GROWN,
+    ),
+    "the group first and one update": (
+        f"kops create -f extra.yaml\nkops replace -f cluster.yaml\n{UPDATE}",
+        SPEC,
+        GROWN,
+    ),
+    "all in one file": (f"kops replace --force -f after.yaml\n{UPDATE}", SPEC, GROWN),
+    "the group gone before its zone": (
+        f"kops delete ig extra --yes\nkops replace -f cluster.yaml\n{UPDATE}",
+        SPREAD,
+        SMALL,
+    ),
+    "the zone edited away behind its group": (
+        f"kops delete ig extra --yes\nkops edit cluster\n{UPDATE}",
+        SPREAD,
+        SMALL,
+    ),
+    "a group by its flags behind the subnet": (
+        (
+            "kops replace -f cluster.yaml\n"
+            f"kops create ig extra --subnet e --role Node\n{UPDATE}"
+        ),
+        SPEC,
+        GROWN,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("commands", "before", "after"), ACCEPTED.values(), ids=ACCEPTED
+)
+def test_an_order_that_kops_takes_is_no_error(
+    commands: str, before: str, after: str
+) -> None:
+    report = stored(commands, before, after)
+
+    assert [f.message for f in errors(report)] == []
+    assert {e.status for e in report.timeline} == {"applied"}
+
+
+@pytest.mark.parametrize("guard", ["set -e\n{}", "{}"], ids=["set -e", "no guard"])
+def test_nothing_runs_behind_a_refused_spec_where_the_list_stops(guard: str) -> None:
+    """The object is told once, and the command that stores it is refused."""
+    broken = SPEC.replace("1.32.4", "latest")
+    commands = f"kops replace -f after.yaml\n{UPDATE}{ROLL}"
+
+    report = stored(guard.format(commands), SPEC, broken)
+
+    stops = "set -e" in guard
+    assert len(report.timeline) == (2 if stops else 4)
+    assert report.timeline[1].status == "refused"
+    assert [f.rule for f in errors(report) if f.rule in ("KL307", "KL129")] == ["KL129"]
+
+
+def test_the_step_after_a_refused_one_is_not_run_behind_and() -> None:
+    broken = SPEC.replace("1.32.4", "latest")
+
+    report = stored(
+        "kops replace -f after.yaml && kops delete ig nodes --yes", SPEC, broken
+    )
+
+    assert [entry.step for entry in report.timeline] == [0, 1]
+    assert report.timeline[1].status == "refused"
+
+
+def test_what_the_running_cluster_has_already_is_no_refusal() -> None:
+    """Its kops took it, so the next update does as well."""
+    odd = SPEC.replace("networking: {calico: {}}", "networking: {weave: {}}")
+    more = odd.replace("minSize: 3\n  maxSize: 3", "minSize: 5\n  maxSize: 5")
+
+    report = stored(f"kops replace -f after.yaml\n{APPLY}", odd, more)
+
+    assert {entry.status for entry in report.timeline} == {"applied"}

@@ -133,7 +133,8 @@ def postponed(context: Context) -> tuple[Span, ...]:
 def places_refused(context: Context) -> frozenset[Span]:
     """The places in the state to check of all that kops refuses there."""
     found = _LAST.of(context.after, context.kops_version)
-    return frozenset(violation.span for violation in found)
+    flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
+    return frozenset((*(violation.span for violation in found), *flaws))
 
 
 def refused_versions(context: Context) -> frozenset[Span]:

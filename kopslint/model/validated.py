@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from kopslint.kops.placeholders import is_filled_in_later
 from kopslint.kops.refusals import Refusal
 from kopslint.model.initial import in_files
+from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
     from kopslint.kops.validation import Violation
@@ -37,7 +38,7 @@ def of_stored(
 ) -> tuple[Refusal, ...]:
     """Why ``replace`` or ``create`` does not store one object of ``registry``."""
     name = _about(stored)
-    return _refusals(
+    return _flaws(plan, stored) + _refusals(
         v
         for v in _violations(plan, registry)
         if v.about == name and v.at_command in _STORES
@@ -69,7 +70,51 @@ def of_edited_group(
 
 def of_applied(plan: Scenario, registry: Manifest) -> tuple[Refusal, ...]:
     """Why ``update cluster`` applies nothing of ``registry``, dry run or not."""
-    return _refusals(v for v in _violations(plan, registry) if v.at_command != "edit")
+    flaws = (_flaws(plan, each) for each in _objects(registry))
+    return tuple(flaw for found in flaws for flaw in found) + _refusals(
+        v for v in _violations(plan, registry) if v.at_command != "edit"
+    )
+
+
+def _flaws(plan: Scenario, stored: Cluster | InstanceGroup) -> tuple[Refusal, ...]:
+    """What kops cannot decode of an object, and could of the cluster before.
+
+    Source: kops pkg/kopscodecs/codecs.go, Decode.
+    """
+    key = ("flaws", id(stored))
+    known = plan.memory.get(key)
+    if known is None:
+        # The object is kept beside the answer, so that its id stays its own.
+        known = plan.memory[key] = (stored, _decoded(stored))
+    found: tuple[Refusal, ...] = known[1]
+    if not found:
+        return ()
+    before = _objects(plan.before)
+    had = {flaw.message for each in before for flaw in _decoded(each)}
+    return tuple(flaw for flaw in found if flaw.message not in had)
+
+
+def _objects(manifest: Manifest) -> Iterator[Cluster | InstanceGroup]:
+    if manifest.cluster is not None:
+        yield manifest.cluster
+    yield from manifest.groups.values()
+
+
+def _decoded(stored: Cluster | InstanceGroup) -> tuple[Refusal, ...]:
+    from kopslint.kops.decode import make_cluster, make_group
+
+    kind = text_at(stored.node, "kind")
+    if kind == "Cluster":
+        flaws = make_cluster(stored.node, stored.version)[1]
+    elif kind == "InstanceGroup":
+        flaws = make_group(stored.node, stored.version)[1]
+    else:
+        return ()
+    return tuple(
+        Refusal("spec", flaw.message, f"{stored.name}/{flaw.message}", flaw.places[:1])
+        for flaw in flaws
+        if not is_filled_in_later(flaw.places[0][0])
+    )
 
 
 def _about(stored: Cluster | InstanceGroup) -> str:

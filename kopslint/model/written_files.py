@@ -109,8 +109,11 @@ class Written:
             self._files.clear()
             self._all = may_write
         for command in commands:
-            if _may_write(command):
-                for name in _names(call):
+            options = isinstance(command, Reads) and not command.verb.startswith(
+                _COPIERS
+            )
+            if options or _may_write(command):
+                for name in _outputs(call) if options else _names(call):
                     self._files[name] = Content(_unknown, may_write)
 
     def _given(self, call: SimpleCommand) -> Read:
@@ -248,6 +251,15 @@ def _names(call: SimpleCommand) -> Iterator[str]:
             yield posixpath.normpath(name.partition("=")[2] or ".")
         if re.match(r"-\w.", name):
             yield posixpath.normpath(name[2:])
+
+
+def _outputs(call: SimpleCommand) -> Iterator[str]:
+    """What a call that only reads is told to write: ``--output=FILE``, ``-o FILE``."""
+    words = [word.shown for word in call.words]
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        match = re.fullmatch(r"--out(?:put)?(?:-file|-dir)?(?:=(.+))?|-o", word)
+        if match is not None:
+            yield posixpath.normpath(match[1] or following or ".")
 
 
 def _may_write(command: Command) -> bool:
