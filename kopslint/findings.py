@@ -119,7 +119,7 @@ class Finding(Record):
     lines that start with ``#``. ``subject`` names what the finding is about by
     identity and never by position, so that fingerprints survive edits elsewhere.
     ``story`` is the shortest course of events that leads there, if it is only
-    possible.
+    possible. ``follows`` are rules of which a finding may be the cause of this one.
     """
 
     rule: str
@@ -136,6 +136,7 @@ class Finding(Record):
     etcd_cluster: str | None = None
     trace: tuple[TraceLine, ...] = ()
     story: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

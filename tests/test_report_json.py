@@ -120,6 +120,7 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
             {**place, "label": ""},
         ],
         "fingerprint": fingerprint,
+        "cause": None,
     }
     assert report == {
         "schema": "kopslint/v1",

@@ -357,6 +357,7 @@ def ask(
                     etcd_cluster=draft.etcd_cluster,
                     trace=draft.trace,
                     story=draft.story,
+                    follows=rule.follows,
                 )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
 from kopslint.report import sentences
-from kopslint.report.order import identified
+from kopslint.report.order import causes, identified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,12 @@ def render_schema() -> str:
 def report_object(report: Report) -> dict[str, object]:
     """The report as the values that ``kopslint/v1`` is made of."""
     summary = report.summary
+    found = [
+        (finding, fingerprint)
+        for finding, fingerprint, suppression in identified(report)
+        if suppression is None
+    ]
+    known, cause_of = dict(found), causes(report.findings)
     return {
         "schema": SCHEMA,
         "summary": {
@@ -57,9 +63,12 @@ def report_object(report: Report) -> dict[str, object]:
             "baselined": report.suppressed_by("baseline"),
         },
         "findings": [
-            {**_finding(finding), "fingerprint": fingerprint}
-            for finding, fingerprint, suppression in identified(report)
-            if suppression is None
+            {
+                **_finding(finding),
+                "fingerprint": fingerprint,
+                "cause": known[cause_of[finding]] if finding in cause_of else None,
+            }
+            for finding, fingerprint in found
         ],
         "timeline": [_entry(entry) for entry in report.timeline],
     }

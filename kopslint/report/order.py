@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from kopslint.findings import order
+from kopslint.findings import in_order, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,61 @@ def identified(
     marks = fingerprints(finding for finding, _ in pairs)
     for (finding, suppression), mark in zip(pairs, marks, strict=True):
         yield finding, mark, suppression
+
+
+def causes(findings: Iterable[Finding]) -> dict[Finding, Finding]:
+    """What each finding that follows from another one goes back to in the end.
+
+    It follows from one of a rule that it ``follows``, of the same cluster and no later,
+    if both are about one step, show one place, or have a dead member in common.
+    """
+    found = in_order(findings)
+    known: dict[tuple[str | None, str], list[Finding]] = {}
+    for finding in found:
+        known.setdefault((finding.cluster, finding.rule), []).append(finding)
+    nearest: dict[Finding, Finding] = {}
+    for finding in found:
+        candidates = [
+            other
+            for rule in finding.follows
+            for other in known.get((finding.cluster, rule), ())
+            if other is not finding and _leads_to(other, finding)
+        ]
+        if candidates:
+            nearest[finding] = min(
+                candidates, key=lambda each: (each.severity.rank, each.step or 0)
+            )
+    return {finding: _root(finding, nearest) for finding in nearest}
+
+
+def _root(finding: Finding, nearest: dict[Finding, Finding]) -> Finding:
+    seen = [finding]
+    while (cause := nearest.get(seen[-1])) is not None and cause not in seen:
+        seen.append(cause)
+    return seen[-1]
+
+
+def _leads_to(cause: Finding, finding: Finding) -> bool:
+    if cause.step is not None and finding.step is not None:
+        if cause.step > finding.step:
+            return False
+        if cause.step == finding.step:
+            return True
+    places = {place.span for place in cause.locations}
+    return not (
+        _dead(cause).isdisjoint(_dead(finding))
+        and places.isdisjoint(place.span for place in finding.locations)
+    )
+
+
+def _dead(finding: Finding) -> set[tuple[str, str]]:
+    """The members that are registered and do not vote after the step of a finding."""
+    return {
+        (line.etcd_cluster, member)
+        for line in finding.trace
+        for member in line.after.members
+        if member not in line.after.alive and member not in line.after.joining
+    }
 
 
 def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ Position = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 
 
+Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{20}(-[0-9]+)?$")]
+
+
 class Model(BaseModel):
     """What all of a report has in common: it says nothing that is not named here."""
 
@@ -39,7 +42,10 @@ class LocationModel(PlaceModel):
 
 
 class FindingModel(Model):
-    """One finding; its first location is the primary one."""
+    """One finding; its first location is the primary one.
+
+    ``cause`` is the fingerprint of the finding that it follows from.
+    """
 
     rule: Annotated[str, Field(pattern=r"^[A-Z]+[0-9]+$")]
     name: str
@@ -52,7 +58,8 @@ class FindingModel(Model):
     cluster: str | None
     etcd_cluster: str | None
     locations: list[LocationModel]
-    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{20}(-[0-9]+)?$")]
+    fingerprint: Fingerprint
+    cause: Fingerprint | None
 
 
 class EtcdModel(Model):

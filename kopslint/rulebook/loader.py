@@ -133,6 +133,7 @@ def _rule(folder: Path, fields: Mapping[str, Any]) -> Rule:
         check=fields["check"],
         ignorable=fields.get("ignorable", True),
         folder=folder,
+        follows=tuple(fields.get("follows", ())),
     )
 
 

@@ -36,7 +36,8 @@ class Manifest(_Model):
     and function of kops, an issue, a document. ``check`` names the function that
     looks for the hazard as ``module:function`` under ``kopslint.checks``, or what is
     wrong with comments as ``suppress.module:function``. ``since`` is the kopslint
-    version that brought the rule.
+    version that brought the rule. ``follows`` are rules of which a finding may be the
+    cause of one of this rule, at the same step or a later one.
     """
 
     id: Annotated[str, Field(pattern=r"^KL[1-9][0-9]{2}$")]
@@ -48,6 +49,7 @@ class Manifest(_Model):
     sources: Annotated[list[_Line], Field(min_length=1)]
     check: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[a-z_][a-z0-9_]*$")]
     ignorable: bool = True
+    follows: list[Annotated[str, Field(pattern=r"^KL[1-9][0-9]{2}$")]] = []
 
 
 class HouseManifest(_Model):

@@ -62,7 +62,8 @@ class Example(Record):
 class Rule(Record):
     """One rule; ``folder`` has the rest of it, which is read when it is asked for.
 
-    A team's own rule has ``house``, and neither ``check`` nor ``since``.
+    A team's own rule has ``house``, and neither ``check`` nor ``since``. ``follows``
+    are rules whose findings may be the cause of one of this rule.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Rule(Record):
     ignorable: bool
     folder: Path
     house: House | None = None
+    follows: tuple[str, ...] = ()
 
     @property
     def judges_comments(self) -> bool:
