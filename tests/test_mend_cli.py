@@ -68,11 +68,11 @@ BY_HAND = (
 )
 
 
-def test_a_report_with_errors_ends_with_the_mended_list(
+def test_a_full_report_with_errors_ends_with_the_mended_list(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It stands between the timeline and the last line, ready to be pasted."""
-    status, out, err = check(capsys)
+    status, out, err = check(capsys, "--full")
 
     heading = (
         "commands.sh mended, 4 lines added; --diff prints this patch, --fix writes it:"
@@ -119,7 +119,7 @@ def test_diff_prints_the_patch_behind_the_report_and_writes_nothing(
     status, out, err = check(capsys, "--diff")
 
     assert (status, err) == (1, BY_HAND)
-    assert out.endswith(f"; up to 4 worlds\n{PATCH}")
+    assert out.endswith(f"(control plane 5 -> 3)\n{PATCH}")
     assert "mended" not in out
     assert text() == before
 

@@ -139,6 +139,9 @@ class CheckOptions(Options):
         "--color", ColorWhen.AUTO, help="Print in colour; auto: at a terminal."
     )
     quiet: bool = switch("--quiet", "-q", help="Print nothing but findings.")
+    full: bool = switch(
+        "--full", help="Print every finding whole, and the mended list."
+    )
     timeline: bool = switch(
         "--no-timeline", default=True, help="Leave out the table of steps."
     )

@@ -46,6 +46,7 @@ def told(
         color=options.color,
         quiet=options.quiet,
         timeline=options.timeline,
+        full=options.full,
         rules=settings.known,
         # What is known already needs no mending.
         mended=mended if report.count(Severity.ERROR) else (),

@@ -35,6 +35,7 @@ class Format(StrEnum):
     """The forms of a report."""
 
     TEXT = "text"
+    CONCISE = "concise"
     JSON = "json"
     SARIF = "sarif"
     GITHUB = "github"

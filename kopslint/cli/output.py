@@ -37,6 +37,7 @@ def write_reports(
     color: ColorWhen,
     quiet: bool,
     timeline: bool,
+    full: bool,
     rules: Sequence[Rule] | None = None,
     mended: Sequence[str] = (),
 ) -> None:
@@ -44,8 +45,8 @@ def write_reports(
 
     ``rules`` are all that there are, without it those of the rulebook.
 
-    ``quiet``, ``timeline`` and the ``mended`` list of commands, a heading and its
-    lines, are about the text for people only. A job's summary
+    ``quiet``, ``timeline``, ``full`` and the ``mended`` list of commands, a heading and
+    its lines, are about the text for people only. A job's summary
     on GitHub gets the Markdown as well, if any form was asked for that GitHub shows.
 
     Raises ``UsageError`` for what cannot be written, except for that summary: it is
@@ -63,6 +64,7 @@ def write_reports(
             rules,
             quiet=quiet,
             timeline=timeline,
+            full=full,
             mended=mended,
         )
         if output.file is None:
@@ -82,6 +84,7 @@ def _render(
     *,
     quiet: bool,
     timeline: bool,
+    full: bool,
     mended: Sequence[str],
 ) -> str:
     match form:
@@ -112,6 +115,10 @@ def _render(
             from kopslint.report.markdown import render_markdown
 
             return render_markdown(report, unicode=style.unicode)
+        case Format.CONCISE:
+            from kopslint.report.text import render_concise
+
+            return render_concise(report, color=style.color, unicode=style.unicode)
         case Format.TEXT:
             from kopslint.report.text import render_findings, render_text
 
@@ -125,6 +132,7 @@ def _render(
                 width=style.width,
                 unicode=style.unicode,
                 timeline=timeline,
+                full=full,
                 mended=mended,
             )
 

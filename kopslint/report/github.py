@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kopslint.findings import Severity
 from kopslint.report import sentences
 from kopslint.report.display import Style
+from kopslint.report.order import worst_first
 
 if TYPE_CHECKING:
     from kopslint.findings import Finding, Report
@@ -34,7 +35,7 @@ def render_github(report: Report, repository: Repository, *, unicode: bool) -> s
     Without ``unicode`` the result is pure ASCII.
     """
     style = Style(color=False, unicode=unicode, width=100)
-    findings = sentences.worst_first(report.findings)
+    findings = worst_first(report.findings)
     lines = [_annotation(finding, repository, style) for finding in findings[:_MOST]]
     summary = sentences.counted(report)
     if len(findings) > _MOST:

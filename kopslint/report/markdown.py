@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING
 from kopslint.findings import Certainty, Severity
 from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
+from kopslint.report.order import told
 from kopslint.report.quorum import members, trace
-from kopslint.report.text import frames
+from kopslint.report.text import fix_of, frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.findings import EtcdView, Finding, Report, TimelineEntry
+    from kopslint.report.order import Told
 
 # GitHub refuses comments of more than 65,536 characters. The table of steps leaves
 # most of them to the findings.
 _LIMIT = 60_000
 _TABLE_LIMIT = 20_000
 _POINT_LIMIT = 300
+_MOST_PLACES = 10
 
 # What Markdown, HTML, mathematics, addresses and emoji names are made of; and what
 # would start a heading, a list or a block of code at the start of a line.
@@ -56,10 +59,10 @@ def render_markdown(report: Report, *, unicode: bool) -> str:
     blocks += steps
     room = _LIMIT - _length(blocks)
     left_out: list[Finding] = []
-    for finding in sentences.worst_first(report.findings):
-        block = _finding(finding, style)
+    for group in told(report.findings):
+        block = _told(group, style)
         if _length([block]) > room:
-            left_out.append(finding)
+            left_out += [*group.findings, *group.leads_to]
         else:
             blocks.append(block)
             room -= _length([block])
@@ -93,34 +96,53 @@ def _counts(findings: list[Finding]) -> str:
     return " and ".join(sentences.count(n, severity) for severity, n in numbers if n)
 
 
-def _finding(finding: Finding, style: Style) -> str:
-    place = str(finding.locations[0].span) if finding.locations else "-"
-    title = f"**{finding.severity}** {finding.rule}: {_text(finding.message, style)}"
-    doubt = "" if finding.certainty is Certainty.CERTAIN else " (in some runs)"
+def _told(group: Told, style: Style) -> str:
+    """One mistake with its places, what it leads to, and what to run instead."""
+    first = group.first
+    title = f"**{first.severity}** {first.rule}: {_text(first.message, style)}"
+    doubt = "" if first.certainty is Certainty.CERTAIN else " (in some runs)"
+    many = f" ({len(group.findings)} places)" if len(group.findings) > 1 else ""
+    places = [str(f.locations[0].span) if f.locations else "-" for f in group.findings]
+    shown = [_code(place, style) for place in places[:_MOST_PLACES]]
     blocks = [
-        f"#### {title}{doubt}",
-        _code(place, style),
-        *(_text(reason, style) for reason in finding.why.split("\n") if reason),
+        f"#### {title}{doubt}{many}",
+        ", ".join([*shown, *(["..."] if places[_MOST_PLACES:] else [])]),
+        *(_text(reason, style) for reason in first.why.split("\n") if reason),
     ]
-    if finding.fix:
-        blocks.append(_fenced("sh", sentences.fix(finding, style)))
+    if group.leads_to:
+        blocks.append("\n".join(_consequence(each, style) for each in group.leads_to))
+    fix = fix_of(group)
+    if fix:
+        blocks.append(_fenced("sh", [style.safe(line) for line in fix]))
+    blocks.append("<details><summary>Where, and what it does to etcd</summary>")
+    for finding in (*group.findings, *group.leads_to):
+        blocks += _details(finding, style)
+    rules = dict.fromkeys(f.rule for f in (*group.findings, *group.leads_to))
+    known = ", ".join(f"<code>kopslint explain {rule}</code>" for rule in rules)
+    return "\n\n".join([*blocks, f"More: {known}", "</details>"])
+
+
+def _consequence(finding: Finding, style: Style) -> str:
+    line = f"line {finding.locations[0].span.line}: " if finding.locations else ""
+    said = f"**{finding.severity}** {finding.rule}: {_text(finding.message, style)}"
+    return f"- then {line}{said}"
+
+
+def _details(finding: Finding, style: Style) -> Iterator[str]:
+    """How a finding comes about, and its places and etcd clusters as pictures."""
+    told = [
+        f"{number}. {_text(event, style)}"
+        for number, event in enumerate(finding.story, 1)
+    ]
+    if told:
+        yield "\n".join(told)
     picture = [
         *frames(finding, style),
         *([""] if finding.trace else []),
         *trace(finding.trace, style),
     ]
-    told = [
-        f"{number}. {_text(event, style)}"
-        for number, event in enumerate(finding.story, 1)
-    ]
-    blocks += [
-        "<details><summary>Where, and what it does to etcd</summary>",
-        *(["\n".join(told)] if told else []),
-        *([_fenced("text", picture)] if picture else []),
-        f"More: <code>kopslint explain {finding.rule}</code>",
-        "</details>",
-    ]
-    return "\n\n".join(blocks)
+    if picture:
+        yield _fenced("text", picture)
 
 
 def _timeline(report: Report, style: Style) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""In which order findings are shown, and how one is recognised again later.
+"""In which order findings are shown, which belong together, and how one is known again.
 
 Both must stay the same for the same input: people compare reports, and baselines
 and code-scanning services match findings by fingerprint. A fingerprint therefore
@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kopslint.findings import in_order, order
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +32,61 @@ def identified(
     marks = fingerprints(finding for finding, _ in pairs)
     for (finding, suppression), mark in zip(pairs, marks, strict=True):
         yield finding, mark, suppression
+
+
+class Told(Record):
+    """What people are told at once: one mistake, and what it leads to.
+
+    ``findings`` are its places, the worst first, ``leads_to`` what follows from it in
+    the order of the steps.
+    """
+
+    findings: tuple[Finding, ...]
+    leads_to: tuple[Finding, ...]
+
+    @property
+    def first(self) -> Finding:
+        """The finding that speaks for all of them."""
+        return self.findings[0]
+
+
+def told(findings: Iterable[Finding]) -> list[Told]:
+    """The findings as people read them: the worst first, and each under its cause.
+
+    Findings of one rule about one cluster are places of one mistake.
+    """
+    found = worst_first(findings)
+    cause_of = causes(found)
+    places: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in found:
+        if finding not in cause_of:
+            places.setdefault(_mistake(finding), []).append(finding)
+    follow: dict[tuple[object, ...], list[Finding]] = {}
+    for finding, cause in cause_of.items():
+        follow.setdefault(_mistake(cause), []).append(finding)
+    groups = [
+        Told(tuple(same), tuple(sorted(follow.get(mistake, ()), key=_by_step)))
+        for mistake, same in places.items()
+    ]
+    return sorted(groups, key=lambda group: _worst(group).severity.rank)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings by severity, then in order."""
+    return sorted(in_order(findings), key=lambda finding: finding.severity.rank)
+
+
+def _worst(group: Told) -> Finding:
+    every = (*group.findings, *group.leads_to)
+    return min(every, key=lambda finding: finding.severity.rank)
+
+
+def _mistake(finding: Finding) -> tuple[object, ...]:
+    return finding.rule, finding.severity, finding.certainty, finding.cluster
+
+
+def _by_step(finding: Finding) -> tuple[int, int]:
+    return finding.step or 0, finding.severity.rank
 
 
 def causes(findings: Iterable[Finding]) -> dict[Finding, Finding]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from kopslint.findings import Certainty, Severity, in_order
+from kopslint.findings import Certainty, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kopslint.findings import Finding, Report
     from kopslint.report.display import Style
 
@@ -63,10 +61,7 @@ def counted(report: Report) -> str:
         checked += f" of {len(summary.clusters)} clusters"
     if summary.before is not None and summary.after is not None:
         checked += f" (control plane {summary.before} -> {summary.after})"
-    parts = [checked, *uncounted(report), count(summary.rules, "rule")]
-    if summary.worlds:
-        parts.append(f"up to {count(summary.worlds, 'world')}")
-    return "; ".join(parts)
+    return "; ".join([checked, *uncounted(report)])
 
 
 def uncounted(report: Report) -> list[str]:
@@ -82,11 +77,6 @@ def count(number: int, noun: str) -> str:
     """A number of things, such as ``2 warnings``."""
     plural = "" if number == 1 or noun == Severity.INFO else "s"
     return f"{number} {noun}{plural}"
-
-
-def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings as people read them: by severity, then in order."""
-    return sorted(in_order(findings), key=lambda finding: finding.severity.rank)
 
 
 def subject(report: Report) -> str:

@@ -13,6 +13,7 @@ from kopslint.findings import Certainty, Severity
 from kopslint.records import Record
 from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
+from kopslint.report.order import told, worst_first
 from kopslint.report.quorum import timeline as render_timeline
 from kopslint.report.quorum import trace
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kopslint.findings import Finding, Location, Report
+    from kopslint.report.order import Told
     from kopslint.text import Source
 
 
@@ -38,21 +40,29 @@ def render_text(
     unicode: bool,
     timeline: bool = True,
     mended: Sequence[str] = (),
+    full: bool = False,
 ) -> str:
     """The whole report as text that ends with a line end.
 
     ``mended`` is what the list of commands should be instead: a heading, then lines.
     ``width`` is in cells; commands to paste and the first line of a finding are
     never broken to keep to it. Without ``unicode`` the result is pure ASCII. With
-    and without ``color`` the text is the same but for the escapes.
+    and without ``color`` the text is the same but for the escapes. Unless it is the
+    ``full`` one, each mistake is told once with what it leads to, and what the table
+    of steps shows is not repeated.
     """
     style = Style(color=color, unicode=unicode, width=width)
     lines = [*verdict.block(report, style, mended=bool(mended)), ""]
-    for finding in sentences.worst_first(report.findings):
-        lines += [*_finding(finding, style), ""]
-    if timeline and report.timeline:
+    has_table = timeline and bool(report.timeline)
+    if full:
+        for finding in worst_first(report.findings):
+            lines += [*_finding(finding, style), ""]
+    else:
+        for group in told(report.findings):
+            lines += [*_told(group, style, has_table=has_table), ""]
+    if has_table:
         lines += [*render_timeline(report, style), ""]
-    if mended:
+    if mended and full:
         heading, *rest = map(style.safe, mended)
         lines += [style.paint(heading, "bold"), *(f"  {line}" for line in rest), ""]
     lines += _summary(report, style)
@@ -62,33 +72,109 @@ def render_text(
 def render_findings(report: Report, *, color: bool, width: int, unicode: bool) -> str:
     """Only the findings, a blank line between them; empty if there are none."""
     style = Style(color=color, unicode=unicode, width=width)
-    blocks = (
-        "\n".join(_finding(f, style)) for f in sentences.worst_first(report.findings)
-    )
+    blocks = ("\n".join(_finding(f, style)) for f in worst_first(report.findings))
     return "\n\n".join(blocks) + "\n" if report.findings else ""
 
 
-def _finding(finding: Finding, style: Style) -> Iterator[str]:
+def render_concise(report: Report, *, color: bool, unicode: bool) -> str:
+    """Only the first line of each finding, the worst first."""
+    style = Style(color=color, unicode=unicode, width=0)
+    heads = [_head(finding, style) for finding in worst_first(report.findings)]
+    return "".join(f"{head}\n" for head in heads)
+
+
+def _head(finding: Finding, style: Style, *, places: int = 1) -> str:
+    """The line that ``grep`` and editors find a finding by."""
     where = style.safe(str(finding.locations[0].span) if finding.locations else "-")
     kind = style.severity(f"{finding.severity}[{finding.rule}]", finding.severity)
     doubt = "" if finding.certainty is Certainty.CERTAIN else "in some runs: "
     message = style.paint(style.safe(doubt + finding.message), "bold")
-    yield f"{where}: {kind}: {message}"
+    return f"{where}: {kind}: {message}{f' ({places} places)' if places > 1 else ''}"
 
+
+def _finding(finding: Finding, style: Style) -> Iterator[str]:
+    """A finding with all that there is to say about it."""
+    yield _head(finding, style)
     yield from frames(finding, style)
     if finding.trace:
         yield ""
         yield from trace(finding.trace, style)
     yield ""
-    if finding.story:
-        told = [
-            f"{number}. {event}" for number, event in enumerate(finding.story, start=1)
-        ]
-        yield from _section("how", told, style, hang=3)
+    yield from _story(finding, style)
     yield from _section("why", finding.why.split("\n"), style)
     if finding.fix:
         yield from _section("fix", finding.fix, style, wrapped=False)
     yield from _section("more", [f"kopslint explain {finding.rule}"], style)
+
+
+def _told(group: Told, style: Style, *, has_table: bool) -> Iterator[str]:
+    """One mistake: its places in one frame for each file, and what it leads to."""
+    first = group.first
+    yield _head(first, style, places=len(group.findings))
+    shown, beside = _places(group)
+    yield from frames(first._replace(locations=shown), style)
+    for source, places in beside.items():
+        numbers = sorted({place.span.line for place in places})
+        where = f"{source.path}:{', '.join(map(str, numbers))}"
+        text = style.safe(f"  --> {where}: {places[0].label}")
+        yield style.paint(display.cut(text, style.width, style.ellipsis), "cyan")
+    if first.trace and not (has_table and first.step is not None):
+        yield ""
+        yield from trace(first.trace, style)
+    yield ""
+    yield from _story(first, style)
+    then = [_consequence(finding) for finding in group.leads_to]
+    if then:
+        yield from _section("then", then, style, hang=2)
+    yield from _section("why", first.why.split("\n"), style)
+    fix = fix_of(group)
+    if fix:
+        yield from _section("fix", fix, style, wrapped=False)
+    yield from _section("more", [f"kopslint explain {first.rule}"], style)
+
+
+def _places(
+    group: Told,
+) -> tuple[tuple[Location, ...], dict[Source, list[Location]]]:
+    """The places that are shown in frames, and those of other files that are named.
+
+    Of a step it is the command that matters; where it says what a command meets in a
+    spec, the line numbers do.
+    """
+    first = group.first
+    if first.step is None and len(group.findings) == 1:
+        return first.locations, {}
+    shown: list[Location] = []
+    beside: dict[Source, list[Location]] = {}
+    for finding in group.findings:
+        for number, place in enumerate(finding.locations):
+            source = finding.locations[0].span.source
+            if number == 0 and finding is not first:
+                shown.append(place._replace(label=finding.message))
+            elif place.span.source is source and (number == 0 or finding is first):
+                shown.append(place)
+            elif place.span.source is not source:
+                beside.setdefault(place.span.source, []).append(place)
+    return tuple(shown), beside
+
+
+def _consequence(finding: Finding) -> str:
+    line = f"line {finding.locations[0].span.line}: " if finding.locations else ""
+    return f"{line}{finding.severity}[{finding.rule}]: {finding.message}"
+
+
+def fix_of(group: Told) -> list[str]:
+    """What to paste, once; a whole order stands for all single lines."""
+    lines = dict.fromkeys(line for finding in group.findings for line in finding.fix)
+    whole = [line for line in lines if line.startswith("kopslint plan ")]
+    return whole[:1] or [*lines]
+
+
+def _story(finding: Finding, style: Style) -> Iterator[str]:
+    """The course of events that leads to what is only possible."""
+    told = [f"{number}. {event}" for number, event in enumerate(finding.story, 1)]
+    if told:
+        yield from _section("how", told, style, hang=3)
 
 
 def _section(
@@ -135,17 +221,10 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         checked += f" of {len(summary.clusters)} clusters"
     if summary.before is not None and summary.after is not None:
         checked += f" (control plane {summary.before} -> {summary.after})"
-    effort = "; ".join([*sentences.uncounted(report), _count(summary.rules, "rule")])
-    if summary.worlds:
-        effort += f"; up to {_count(summary.worlds, 'world')}"
     plain = ", ".join(text for text, _ in counts) or "no findings"
     painted = ", ".join(style.severity(*count) for count in counts)
-    line = (painted or style.paint(plain, "green")) + checked
-    if len(plain + checked) + 2 + len(effort) <= style.width:
-        yield f"{line}; {effort}"
-    else:
-        yield f"{line};"
-        yield f"  {effort}"
+    uncounted = "".join(f"; {text}" for text in sentences.uncounted(report))
+    yield f"{painted or style.paint(plain, 'green')}{checked}{uncounted}"
 
 
 def _count(number: int, noun: str) -> str:

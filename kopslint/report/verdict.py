@@ -9,12 +9,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from kopslint.findings import Severity, Verdict
+from kopslint.findings import Certainty, Severity, Verdict
 from kopslint.records import Record
 from kopslint.report import display, sentences
+from kopslint.report.order import told, worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kopslint.findings import Finding, Report
     from kopslint.report.display import Style
@@ -57,22 +58,22 @@ def subject(report: Report) -> list[str]:
 def points(report: Report, *, mended: bool = False) -> list[Point]:
     """What there is to say below the verdict, the worst first.
 
-    ``mended`` is whether a list that is in order is shown below.
+    ``mended`` is whether there is a list that is in order.
     """
     match report.verdict:
         case Verdict.NOT_CHECKED:
             return [Point("", _why_not_checked(report))]
         case Verdict.SAFE:
-            told = [
+            assumed = [
                 Point("assumes", f"{sentences.assumption(each)}{_at(each)}")
                 for each in report.assumptions
             ]
-            return _first(told, MOST_POINTS)
-    told = [*_hazards(report)]
+            return _first(assumed, MOST_POINTS)
+    hazards = [*_hazards(report)]
     remedy = _remedy(report, mended=mended)
     if remedy is None:
-        return _first(told, MOST_POINTS)
-    return [*_first(told, MOST_POINTS - 1), remedy]
+        return _first(hazards, MOST_POINTS)
+    return [*_first(hazards, MOST_POINTS - 1), remedy]
 
 
 def block(report: Report, style: Style, *, mended: bool = False) -> Iterator[str]:
@@ -97,19 +98,26 @@ def _first(told: list[Point], most: int) -> list[Point]:
 
 
 def _hazards(report: Report) -> Iterator[Point]:
-    """What was found, the worst first; several places of one rule are one point."""
+    """What was found, the worst first, each mistake with what it leads to."""
+    for group in told(report.findings):
+        for same in (group.findings, *_by_rule(group.leads_to)):
+            first = same[0]
+            if first.severity is Severity.INFO:
+                continue
+            more = f" (and {len(same) - 1} more like it)" if len(same) > 1 else ""
+            doubt = "perhaps " if first.certainty is Certainty.POSSIBLE else ""
+            yield Point(_where(same, report), f"{doubt}{first.message}{more}")
+
+
+def _by_rule(findings: Iterable[Finding]) -> Iterable[tuple[Finding, ...]]:
+    """What follows, the worst first; what follows at several places once."""
     alike: dict[tuple[str, Severity], list[Finding]] = {}
-    for finding in sentences.worst_first(report.findings):
-        if finding.severity is not Severity.INFO:
-            alike.setdefault((finding.rule, finding.severity), []).append(finding)
-    for same in alike.values():
-        first = same[0]
-        more = f" (and {len(same) - 1} more like it)" if len(same) > 1 else ""
-        doubt = "perhaps " if first.certainty.value == "possible" else ""
-        yield Point(_where(same, report), f"{doubt}{first.message}{more}")
+    for finding in sorted(findings, key=lambda each: each.severity.rank):
+        alike.setdefault((finding.rule, finding.severity), []).append(finding)
+    return map(tuple, alike.values())
 
 
-def _where(same: list[Finding], report: Report) -> str:
+def _where(same: tuple[Finding, ...], report: Report) -> str:
     """Where findings stand: the lines of the only list, else the first place."""
     places = [f.locations[0].span for f in same if f.locations]
     if not places:
@@ -132,10 +140,10 @@ def _at(finding: Finding) -> str:
 
 
 def _remedy(report: Report, *, mended: bool) -> Point | None:
-    """What to do: the list that is mended below, or what the worst finding says."""
+    """What to do: take the mended list, or what the worst finding says."""
     if mended:
-        return Point("instead", "the mended list below; --fix writes it")
-    for finding in sentences.worst_first(report.findings):
+        return Point("instead", "the mended list: --diff prints it, --fix writes it")
+    for finding in worst_first(report.findings):
         commands = [line for line in finding.fix if not line.startswith("#")]
         whole = next((line for line in commands if line.startswith("kopslint ")), None)
         if finding.severity is not Severity.INFO and commands:
