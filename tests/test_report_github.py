@@ -27,7 +27,7 @@ FINDING = Finding(
     subject="é",
     fix=("etcdctl member remove c", "# then go on"),
 )
-NOTHING = "::notice title=kopslint::no findings; 0 rules\n"
+NOTHING = "::notice title=kopslint::no findings\n"
 
 
 def lines_of(*findings: Finding, unicode: bool = True) -> list[str]:
@@ -83,7 +83,7 @@ def test_the_worst_come_first_and_only_as_many_as_github_shows() -> None:
     kinds = [line.split(" ")[0] for line in lines]
     assert kinds == ["::error", "::warning", *["::notice"] * 8]
     assert lines[-1] == (
-        "::notice title=kopslint::1 error, 1 warning, 9 info; 0 rules;"
+        "::notice title=kopslint::1 error, 1 warning, 9 info;"
         " only the 9 worst findings are annotated"
     )
 

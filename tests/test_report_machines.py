@@ -198,7 +198,7 @@ def test_code_scanning_accepts_every_log(report: Report) -> None:
     prints = {result["partialFingerprints"]["kopslint/v1"] for result in results}
     assert len(prints) == len(results) == len(report.findings)
     for result in results:
-        links = re.findall(r"(?<!\\)\]\(([^)]*)\)", result["message"]["text"])
+        links = re.findall(r"(?<!\\)(?:\\\\)*\]\(([^)]*)\)", result["message"]["text"])
         related = [str(place["id"]) for place in result["relatedLocations"]]
         assert links == related
 

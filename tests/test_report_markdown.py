@@ -100,7 +100,7 @@ More: <code>kopslint explain KL301</code>
 
 </details>
 
-1 error in 2 commands, 2 specs (control plane 3 -&#62; 2)
+1 error in 2 commands, 2 specs (control plane 3 -&#62; 2&#41;
 """
     )
 
