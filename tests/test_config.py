@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import kopslint.config
+from kopslint.cli.check_options import CheckOptions
 from kopslint.cli.options import FailOn
 from kopslint.cli.program import run
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
@@ -65,7 +66,7 @@ def refused(config: str, name: str = ".kopslint.yaml") -> tuple[str, str, str | 
     """Position, sentence and hint with which a configuration is refused."""
     write(Path(name), config)
     with pytest.raises(KopslintError) as error:
-        settings_for(find_configuration(Path()), {})
+        settings_for(find_configuration(Path()), {}, CheckOptions())
     return str(error.value.span), error.value.message, error.value.hint
 
 
@@ -77,7 +78,9 @@ def rules_of(
 ) -> set[str]:
     write(Path(".kopslint.yaml"), config)
     found = find_configuration(Path())
-    settings = settings_for(found, environment or {}, select=select, ignore=ignore)
+    settings = settings_for(
+        found, environment or {}, CheckOptions(select=select, ignore=ignore)
+    )
     return {rule.id for rule in settings.rules or ()}
 
 
@@ -222,7 +225,7 @@ def test_toml_and_yaml_say_the_same() -> None:
     yaml, toml = (find_configuration(Path(place)) for place in "yt")
 
     for each in (yaml, toml):
-        settings = settings_for(each, {})
+        settings = settings_for(each, {}, CheckOptions())
         assert {rule.id for rule in settings.rules or ()} == {
             rule for rule in EVERY if rule.startswith("KL3") or rule in ORDER | ALWAYS
         }
@@ -437,7 +440,9 @@ def test_a_rule_that_must_not_be_ignored_stays(
         if sentence is None:
             kept = rules_of(config, ignore=ignore)
             assert kept == ({"KL301", "KL302"} if config == override else {"KL301"})
-            overrides = settings_for(find_configuration(Path()), {}).overrides
+            overrides = settings_for(
+                find_configuration(Path()), {}, CheckOptions()
+            ).overrides
             assert [each.ignored for each in overrides] == [{"KL302"}] * len(overrides)
         else:
             with pytest.raises(KopslintError, match=sentence):
@@ -477,7 +482,7 @@ def test_severities_are_the_configuration_s_and_narrower_ones_win(
 ) -> None:
     config = "severity: {KL103: info, all: warning, spec: error}\n"
     write(folder / ".kopslint.yaml", config)
-    settings = settings_for(find_configuration(Path()), {})
+    settings = settings_for(find_configuration(Path()), {}, CheckOptions())
 
     report = check(Request(None, (Source("a.yaml", SPEC),)), settings)
 
@@ -508,7 +513,7 @@ def test_an_override_is_for_some_files(
     folder: Path, overrides: str, path: str, expected: Severity | None
 ) -> None:
     write(folder / ".kopslint.yaml", f"overrides:\n{overrides}\n")
-    settings = settings_for(find_configuration(Path()), {})
+    settings = settings_for(find_configuration(Path()), {}, CheckOptions())
 
     report = check(Request(None, (Source(path, SPEC),)), settings)
 

@@ -26,7 +26,8 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
 )
 from kopslint.cli.console import Voice, style_for, write_output
 from kopslint.cli.options import ColorWhen, Form, Format
-from kopslint.cli.plan_options import PlanFormat, PlanOptions, Target
+from kopslint.cli.plan_options import PlanOptions
+from kopslint.cli.typer_command import takes
 
 if TYPE_CHECKING:
     from kopslint.rulebook.model import Rule
@@ -95,26 +96,8 @@ def diff(
 
 
 @app.command()
-def plan(
-    *,
-    before: Annotated[
-        list[str], typer.Option(metavar="SRC", help="The spec before the change.")
-    ],
-    after: Annotated[
-        list[str], typer.Option(metavar="SRC", help="The spec after the change.")
-    ],
-    form: Annotated[
-        PlanFormat, typer.Option("--format", help="The form of the plan.")
-    ] = PlanFormat.TEXT,
-    target: Annotated[
-        Target, typer.Option(help="Who changes the cloud, as for kops update.")
-    ] = Target.DIRECT,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Write the plan and its specs here."),
-    ] = None,
-    verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
-) -> None:
+@takes(PlanOptions)
+def plan(options: PlanOptions) -> None:
     """Print the order of commands that is safe, or say that there is none.
 
     The commands bring a healthy cluster from one spec to the other without losing
@@ -126,10 +109,7 @@ def plan(
     from kopslint.cli.plan import run_plan
 
     style = style_for(sys.stdout, ColorWhen.NEVER, os.environ)
-    planned = run_plan(
-        PlanOptions(before=before, after=after, form=form, target=target, out=out),
-        style,
-    )
+    planned = run_plan(options, style)
     write_output(planned.text)
     if planned.missing:
         Voice().remark(

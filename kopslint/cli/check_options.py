@@ -15,6 +15,7 @@ from kopslint.cli.option_table import (
     switch,
     value,
     values,
+    verbosity,
 )
 from kopslint.cli.options import ColorWhen, FailOn, Format, StdinAs, read_outputs
 
@@ -146,9 +147,7 @@ class CheckOptions(Options):
         "--no-timeline", default=True, help="Leave out the table of steps."
     )
     statistics: bool = switch("--statistics", help="Count findings by rule at the end.")
-    verbose: bool = switch(
-        "--verbose", help="Say what is done and, if it fails, print where."
-    )
+    verbose: bool = verbosity()
 
     @property
     def states_after(self) -> tuple[str, ...]:

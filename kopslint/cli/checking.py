@@ -8,8 +8,6 @@ first report is written.
 from __future__ import annotations
 
 import os
-from datetime import datetime
-from re import fullmatch
 from typing import TYPE_CHECKING
 
 from kopslint.cli.emit_report import told
@@ -30,17 +28,6 @@ if TYPE_CHECKING:
     from kopslint.engine import Request
 
 
-def _kops_version(options: CheckOptions) -> str | None:
-    """The version of ``--kops-version``; UsageError if it is none."""
-    version = options.kops_version
-    if version is not None and not fullmatch(r"1\.[0-9]+(\.[0-9]+)?", version):
-        raise UsageError(
-            f"--kops-version {version} is not a version of kops",
-            hint="write it like 1.34",
-        )
-    return version
-
-
 def run_check(options: CheckOptions) -> bool:
     """Check what the options name, write the reports, and say whether it is in order.
 
@@ -52,19 +39,7 @@ def run_check(options: CheckOptions) -> bool:
     configuration = configuration_for(
         inputs, os.environ, config=options.config, no_config=options.no_config
     )
-    settings = settings_for(
-        configuration,
-        os.environ,
-        select=options.select,
-        ignore=options.ignore,
-        house=options.house,
-    )._replace(
-        ignores=options.ignores,
-        kops_version=_kops_version(options) or configuration.kops_version,
-        etcd_volumes=options.etcd_volumes,
-        shard=options.shard,
-        today=datetime.now().astimezone().date(),
-    )
+    settings = settings_for(configuration, os.environ, options)
     fail_on = fail_on_for(options.fail_on, configuration, os.environ)
     if configuration.path is not None:
         voice.detail(f"configuration: {configuration.path}")

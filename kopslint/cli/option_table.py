@@ -22,8 +22,9 @@ class Option:
     """One option, or the argument if it has no ``names``; as a field, its default.
 
     A word becomes a value of its ``kind``. A switch is a bool: given, it is what its
-    ``default`` is not. ``many`` may be given several times, and ``about`` is what only
-    typer has to know, but for the ``min`` and ``max`` of a number.
+    ``default`` is not. ``many`` may be given several times, and ``required`` must be.
+    ``about`` is what only typer has to know, but for the ``min`` and ``max`` of a
+    number.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Option:
         kind: type,
         *,
         many: bool = False,
+        required: bool = False,
         **about: Any,
     ) -> None:
         self.names = names
         self.default = default
         self.kind = kind
         self.many = many
+        self.required = required
         self.about = about
 
     def __get__(self, record: object, _: type) -> object:
@@ -134,3 +137,8 @@ def choice(name: str, default: T, **about: Any) -> T:
 def values(name: str, of: type[T], **about: Any) -> tuple[T, ...]:
     """Something that may be given several times, as ``of`` reads each."""
     return cast("tuple[T, ...]", Option((name,), (), of, many=True, **about))
+
+
+def verbosity() -> bool:
+    """The switch that every command has; it is read where failures are reported."""
+    return switch("--verbose", help="Say what is done and, if it fails, print where.")

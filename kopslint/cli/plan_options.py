@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from kopslint.records import Record
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+from kopslint.cli.option_table import Options, choice, value, values, verbosity
 
 
 class PlanFormat(StrEnum):
@@ -27,11 +23,26 @@ class Target(StrEnum):
     TERRAFORM = "terraform"
 
 
-class PlanOptions(Record):
+class PlanOptions(Options):
     """The options of one plan, as they were given."""
 
-    before: Sequence[str]
-    after: Sequence[str]
-    form: PlanFormat = PlanFormat.TEXT
-    target: Target = Target.DIRECT
-    out: Path | None = None
+    before: tuple[str, ...] = values(
+        "--before",
+        str,
+        required=True,
+        metavar="SRC",
+        help="The spec before the change.",
+    )
+    after: tuple[str, ...] = values(
+        "--after", str, required=True, metavar="SRC", help="The spec after the change."
+    )
+    form: PlanFormat = choice("--format", PlanFormat.TEXT, help="The form of the plan.")
+    target: Target = choice(
+        "--target",
+        Target.DIRECT,
+        help="Who changes the cloud, as for kops update.",
+    )
+    out: Path | None = value(
+        "--out", Path, metavar="FOLDER", help="Write the plan and its specs here."
+    )
+    verbose: bool = verbosity()

@@ -5,7 +5,9 @@ Whatever is nearer to the person at the keyboard wins.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from re import fullmatch
 from typing import TYPE_CHECKING
 
 from kopslint.cli.options import FailOn
@@ -14,6 +16,7 @@ from kopslint.errors import InputError, KopslintError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from kopslint.cli.check_options import CheckOptions
     from kopslint.config.load import Configuration, Named
     from kopslint.config.settings import Settings
     from kopslint.findings import Severity
@@ -91,12 +94,9 @@ def configuration_for(
 def settings_for(
     configuration: Configuration,
     environment: Mapping[str, str],
-    *,
-    select: Sequence[str] = (),
-    ignore: Sequence[str] = (),
-    house: Sequence[Path] = (),
+    options: CheckOptions,
 ) -> Settings:
-    """How the engine is to check; ``house`` are folders with rules of a team's own.
+    """How the engine is to check, as the options and the configuration say.
 
     Rules that are selected anew, in the environment or on the command line, count
     whatever was ignored before that. Raises ``UsageError`` or ``InputError``, with
@@ -105,14 +105,17 @@ def settings_for(
     """
     from kopslint.config.settings import Override, Settings, selected
 
-    rules = all_rules(configuration, house)
+    rules = all_rules(configuration, options.house)
     layers = (
         (configuration.select, configuration.ignore),
         (
             _named(_variable(environment, "KOPSLINT_SELECT"), "KOPSLINT_SELECT"),
             _named(_variable(environment, "KOPSLINT_IGNORE"), "KOPSLINT_IGNORE") or (),
         ),
-        (_named(select, "--select"), _named(ignore, "--ignore") or ()),
+        (
+            _named(options.select, "--select"),
+            _named(options.ignore, "--ignore") or (),
+        ),
     )
     kept = selected(
         rules,
@@ -141,10 +144,25 @@ def settings_for(
         ),
         root=configuration.layout.folder,
         folder=str(Path.cwd()),
-        kops_version=configuration.kops_version,
+        kops_version=_kops_version(options) or configuration.kops_version,
+        etcd_volumes=options.etcd_volumes,
+        ignores=options.ignores,
+        shard=options.shard,
+        today=datetime.now().astimezone().date(),
         known=rules,
         retired=frozenset(configuration.retired),
     )
+
+
+def _kops_version(options: CheckOptions) -> str | None:
+    """The version of ``--kops-version``; UsageError if it is none."""
+    version = options.kops_version
+    if version is not None and not fullmatch(r"1\.[0-9]+(\.[0-9]+)?", version):
+        raise UsageError(
+            f"--kops-version {version} is not a version of kops",
+            hint="write it like 1.34",
+        )
+    return version
 
 
 def fail_on_for(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kopslint import __version__
+from kopslint.cli.check_options import CheckOptions
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
 from kopslint.errors import KopslintError, UsageError
 
@@ -122,7 +123,7 @@ def _configuration(
     configuration: Configuration, environment: Mapping[str, str]
 ) -> Iterator[str]:
     yield configuration.path or "none; 'kopslint init' writes one"
-    settings = settings_for(configuration, environment)
+    settings = settings_for(configuration, environment, CheckOptions())
     yield f"{len(settings.rules or ())} rules selected"
     yield f"fails on {fail_on_for(None, configuration, environment)}"
     for name in sorted(environment):

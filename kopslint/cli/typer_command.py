@@ -50,7 +50,9 @@ def _parameter(name: str, option: Option) -> Parameter:
         kind, default = list[kind], None
     elif kind is bool:
         default = False
-    if default is None:
+    if option.required:
+        default = Parameter.empty
+    elif default is None:
         kind = kind | None
     annotation = Annotated[kind, form(*option.names, **option.about)]
     return Parameter(
