@@ -508,12 +508,14 @@ VOLUME_LISTS = {
     ),
     "beside any machine": (
         TERMINATE.format("$OLD") + DELETE.format("$VOL"),
-        [],
+        [("warning", "commands.sh:2:1")],
     ),
     "of a group without a machine": (
         ASG_EMPTIED + DELETE.format("vol-0c1"),
         [("warning", "commands.sh:2:1")],
     ),
+    "of anything": (DELETE.format("$VOL"), [("warning", "commands.sh:1:1")]),
+    "of a persistent volume": (DELETE.format("$PVC_VOLUME"), []),
     "of something else": ('aws ec2 delete-volume --volume-id "$OLD_LOGS"\n', []),
     "found by its name": (TAGS.format("Name"), [("error", "commands.sh:1:1")]),
     "found by its etcd tag": (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from kopslint.commands.model import Command
     from kopslint.kops.spec import EtcdMember
+    from kopslint.model.scenario import Scenario
     from kopslint.model.simulation import Step
     from kopslint.text import Span
 
@@ -232,15 +233,37 @@ def _may_be(command: model.DeleteVolumes, step: Step, context: Context) -> bool:
     """Whether a volume to delete is called like what stays, or goes with a machine."""
     if context.simulation is None or command.verb != "delete":
         return False
-    told = context.simulation.plan.told_machines(command.volumes)
+    plan = context.simulation.plan
+    told = plan.told_machines(command.volumes)
     called = any(group.name in told for group in context.after.control_plane)
     return (
-        called or _etcd_cluster(command) == "events" or _lost_its_machine(step, context)
+        called
+        or _is_any(command, plan)
+        or _etcd_cluster(command) == "events"
+        or _lost_its_machine(step, context)
     )
 
 
+def _is_any(command: model.DeleteVolumes, plan: Scenario) -> bool:
+    """Whether a volume may be anybody's, and so one of etcd."""
+    if plan.meant_machines(command.volumes):
+        return False
+    workers = [g.name for g in plan.before.groups.values() if not g.is_control_plane]
+    if any(
+        re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", command.note) for w in workers
+    ):
+        return False
+    return any(
+        re.fullmatch(f"{_NAMELESS}|{_ONE_OF_MANY}", word.shown, re.DOTALL)
+        and not plan.names_other_disks(word)
+        for word in command.volumes
+    )
+
+
+# What a loop, `xargs` or a look-up gives.
+_ONE_OF_MANY = r"\$\{?(?:[a-z]|id|line|item|REPLY)\}?|\{\}|standard input|\$\(.*|`.*"
 # A volume's id, or a variable that is called like one and says no more.
-_NAMELESS = r"(?i)\W*(vol|volume|disk|ebs)[\W\d_]*(ids?)?\W*|vol-[0-9a-f]+"
+_NAMELESS = r"(?i:\W*(vol|volume|disk|ebs)[\W\d_]*(ids?)?\W*)|vol-[0-9a-f]+"
 
 
 def _lost_its_machine(step: Step, context: Context) -> bool:

@@ -264,15 +264,15 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
         "it may keep the members of etcd from each other",
     ),
     "aws iam remove-role-from-instance-profile": (
-        Reach.MACHINE,
+        Reach.ELSEWHERE,
         "machines may lose their access to volumes and the state store",
     ),
     "aws iam detach-role-policy": (
-        Reach.MACHINE,
+        Reach.ELSEWHERE,
         "machines may lose their access to volumes and the state store",
     ),
     "aws iam delete-role-policy": (
-        Reach.MACHINE,
+        Reach.ELSEWHERE,
         "machines may lose their access to volumes and the state store",
     ),
     "aws kms schedule-key-deletion": (
@@ -401,6 +401,7 @@ _OWN = """
 """
 _BESIDE = """
     acl anonymous policy iam cors web defacl notification logging kms ubla pap hmac
+    type group qos service
     versioning setmeta event encrypt legalhold retention quota replicate modify
     accesslog multipart abortmp abort-multipart-upload settier rmdir rmdirs cleanup
     delete-key-pair delete-snapshot delete-bucket-lifecycle delete-bucket-tagging

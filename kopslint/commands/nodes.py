@@ -176,6 +176,8 @@ _TERRAFORM_READS = frozenset(
     | {"state show", "state pull"}
 )
 
+_TERRAFORM_CHANGES = ("state", "import", "taint", "untaint", "refresh", "force-unlock")
+
 
 def _terraform(invocation: Invocation) -> Command:
     given = arguments(
@@ -197,6 +199,9 @@ def _terraform(invocation: Invocation) -> Command:
         )
     both = " ".join(names[:2])
     if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:
+        return _reads(invocation, verb)
+    if verb and verb not in _TERRAFORM_CHANGES:
+        # `terraform {` is a block of a file, and nothing that runs.
         return _reads(invocation, verb)
     reason = (
         f"`{both}` changes what terraform takes for existing"

@@ -216,7 +216,7 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
         return Unknown(unknown.name, f"the program is unknown: {unknown.reason}")
     if program == "eval":
         return Unknown(invocation.text, "`eval` runs text known only at run time")
-    if program in _SOURCES and rest:
+    if program in _SOURCES and rest and rest[0].text != "=":
         return Unknown(rest[0].shown, "the sourced script is not part of the list")
     if program in _RUNNERS:
         return Unknown(invocation.text, f"what `{program}` runs is not in the list")

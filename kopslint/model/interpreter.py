@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, assert_never
 from kopslint.commands.describe import most_reached, reach_of
 from kopslint.commands.model import (
     DeleteInstance,
+    DeleteVolumes,
     Foreign,
     MemberList,
     MemberRemove,
@@ -119,6 +120,8 @@ def is_open(loop: Repeat, commands: Iterable[Command]) -> bool:
     changing = [command for command in commands if acts([command])]
     if "member list" in loop.items.name:
         return False
+    if _looks_up_disks(loop):
+        return bool(changing)
     return not all(isinstance(command, _BY_NAME) for command in changing)
 
 
@@ -130,8 +133,8 @@ def found_by(loop: Repeat) -> Assumption | None:
     return assume(Kind.DISK, loop.items.name, text, span=loop.span)
 
 
-_BY_NAME = (DeleteInstance, ResizeCloudGroup, StopInstances, Unreplayed)
-"""What is followed for any machine or group, where only run time knows which."""
+_BY_NAME = (DeleteInstance, DeleteVolumes, ResizeCloudGroup, StopInstances, Unreplayed)
+"""What is followed for any machine, group or disk, where only run time knows which."""
 
 
 def _looks_up_disks(loop: Repeat) -> bool:

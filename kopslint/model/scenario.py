@@ -51,6 +51,7 @@ _ROLE = re.compile(
 Sources: kops awsup/aws_cloud.go, nodelabels/builder.go, cmd/kops/get_instances.go.
 """
 _WORKER = re.compile(r"(?i)(?<![a-z])(workers?|bastions?)(?![a-z])")
+_PERSISTENT = re.compile(r"(?i)(?<![a-z])pvc?s?(?![a-z])|persistent")
 _CONTROL_PLANE = re.compile(r"(?i)master|control[-_]?plane|etcd")
 
 
@@ -269,6 +270,14 @@ class Scenario(Frozen):
         if meant:
             return not any(name in self._control_plane for name in meant)
         return bool(_WORKER.search(said)) and not _CONTROL_PLANE.search(said)
+
+    def names_other_disks(self, word: Word) -> bool:
+        """Whether a word says that it is about disks which are none of etcd.
+
+        They are of such machines, or those of persistent volumes.
+        """
+        said = _with_origin(word).shown
+        return self.names_workers(word) or bool(_PERSISTENT.search(said))
 
     @cached_property
     def _control_plane(self) -> tuple[str, ...]:

@@ -103,13 +103,16 @@ def run_volumes(
     """Disks are deleted by hand: those of machines that are down.
 
     The cloud does not delete a disk in use; where nobody can tell whether it is,
-    both are possible.
+    both are possible. A disk that only run time knows may be any of etcd's, or none.
     """
+    words = command.volumes
+    if words and all(plan.names_other_disks(word) for word in words):
+        return [applied(situation)]
     if command.verb != "delete":
         return [undecided(situation, "what this does to the disks is not followed")]
-    groups = plan.meant_machines(command.volumes)
+    groups = plan.meant_machines(words)
     if not groups:
-        return [undecided(situation, "which disks these are cannot be told")]
+        return _any_disk(command, situation)
     outcomes = [situation]
     for group in groups:
         then = situation
@@ -125,6 +128,22 @@ def run_volumes(
     text = f"the disks are taken to be those of {' or '.join(groups)}"
     assumed = () if sure else (assume(Kind.DISK, shown, text),)
     return [applied(outcome, *assumed) for outcome in merged(outcomes)]
+
+
+def _any_disk(command: DeleteVolumes, situation: ClusterState) -> list[Result]:
+    """The disk of any control-plane machine that is down is deleted, or none is."""
+    groups = [group.name for group in situation.registry.control_plane]
+    outcomes = [situation]
+    for group in (g for g in groups if _is_down(situation, g)):
+        then = situation
+        for name in situation.etcd:
+            for member in situation.machines.on(name, group):
+                then = machines.wipe(then, name, member)
+        outcomes.append(then)
+    shown = " ".join(word.shown for word in command.volumes)
+    text = f"the disks are taken to be those of {' or '.join(groups)}, or others"
+    assumed = assume(Kind.DISK, shown, text)
+    return [applied(outcome, assumed) for outcome in merged(outcomes)]
 
 
 def _about(words: tuple[Word, ...], etcd_cluster: str, situation: ClusterState) -> bool:
