@@ -311,6 +311,7 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     "pulumi destroy": (Reach.MACHINE, "what its stack holds goes"),
     "pulumi up": (Reach.MACHINE, "what its program changes is not in the list"),
     "pulumi update": (Reach.MACHINE, "what its program changes is not in the list"),
+    "pulumi stack rm": (Reach.MACHINE, "it forgets, or destroys, what its stack holds"),
     "pulumi state delete": (
         Reach.MACHINE,
         "it changes what pulumi takes for existing",
@@ -397,12 +398,12 @@ _OPENS = """
 _OWN = """
     config configure login logout auth init completion genautocomplete selfupdate alias
     plugin whoami account context bootstrap os-login serve rcd mount hash-password
-    convert env listremotes obscure admin support license idp update
+    convert env listremotes obscure admin support license idp
 """
 _BESIDE = """
     acl anonymous policy iam cors web defacl notification logging kms ubla pap hmac
     type group qos service
-    versioning setmeta event encrypt legalhold retention quota replicate modify
+    versioning setmeta event encrypt legalhold retention quota replicate
     accesslog multipart abortmp abort-multipart-upload settier rmdir rmdirs cleanup
     delete-key-pair delete-snapshot delete-bucket-lifecycle delete-bucket-tagging
     delete-bucket-cors delete-bucket-website delete-bucket-encryption

@@ -673,7 +673,9 @@ def _each_away(
 ) -> list[Result]:
     if words and all(plan.names_workers(word) for word in words):
         return [applied(situation)]
-    named = plan.meant_machines(words)
+    # `master-[a-c]` and `master*` name more than they spell out.
+    pattern = many and any(re.search(r"[\[*?{]", word.shown) for word in words)
+    named = () if pattern else plan.meant_machines(words)
     candidates = named or tuple(g.name for g in situation.registry.control_plane)
     sure = bool(named) and len(named) == len(words)
     if sure:
