@@ -41,7 +41,7 @@ def told(command: Command) -> Iterator[str]:
     for field in command.fields:
         value = getattr(command, field)
         default = getattr(type(command), field, None)
-        if field not in ("text", "span", "problems") and value != default:
+        if field not in ("text", "span", "problems", "handed") and value != default:
             parts.append(f"{field}={shown(value)}")
     yield " ".join(parts)
     for problem in command.problems:

@@ -393,11 +393,13 @@ class Reads(Command):
 class Foreign(Command):
     """A program that has no business with the cluster (``echo``, ``grep``, ``cd``).
 
-    ``status`` is its exit status where it is certain (``true``, ``false``).
+    ``status`` is its exit status where it is certain (``true``, ``false``). ``handed``
+    are the arguments of a program that kopslint does not know at all.
     """
 
     program: str = ""
     status: bool | None = None
+    handed: tuple[Word, ...] = ()
 
 
 class Reach(StrEnum):

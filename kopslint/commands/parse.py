@@ -167,6 +167,7 @@ def _read(invocation: Invocation) -> Command:
         span=invocation.span,
         program=program,
         status=_STATUS.get(program),
+        handed=invocation.words[1:],
     )
 
 

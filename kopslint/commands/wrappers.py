@@ -649,7 +649,8 @@ def is_known_tool(program: str) -> bool:
     These show, compare, change or move texts and files, wait, or answer a question
     (coreutils, grep, jq and the like); a function with such a name talks.
     """
-    return program in _TOOLS | _READ or _says(program.lower())
+    known = program in _TOOLS or program in _READ or program in SHELL_TEXT_IN
+    return known or _says(program.lower())
 
 
 _TOOLS = frozenset(

@@ -69,14 +69,14 @@ def goes_on(passed: Iterable[Manifest], final: Iterable[ClusterState]) -> bool:
     return bool(known) and not ends <= known
 
 
-def _handed(command: Command, call: SimpleCommand, groups: Collection[str]) -> Command:
+def _handed(command: Command, groups: Collection[str]) -> Command:
     """A command; one of an unknown program that is handed the control plane is opaque.
 
     ``scale_in control-plane-b`` may be a function of a file that is not at hand.
     """
     if not isinstance(command, Foreign) or not command.program:
         return command
-    given = (word.text for word in call.words[1:])
+    given = (word.text for word in command.handed)
     parts = (part for text in given if text for part in re.split(r"[=,\s]+", text))
     group = next((part for part in parts if part in groups), None)
     if group is None or is_known_tool(command.program):
@@ -141,9 +141,7 @@ def simulate(
     def commands_of(call: SimpleCommand) -> tuple[Command, ...]:
         found = known.get(id(call))
         if found is None:
-            found = tuple(
-                _handed(c, call, groups) for c in recognise(call) if concerns(c)
-            )
+            found = tuple(_handed(c, groups) for c in recognise(call) if concerns(c))
             known[id(call)] = found
         return found
 
