@@ -78,7 +78,7 @@ def test_a_group_that_the_spec_keeps_is_not_to_be_deleted() -> None:
 
     assert fix[:2] == (
         "# the spec after keeps master-e: leave line 1 out; or take",
-        "# its member out of the spec, and first of etcd (etcdctl member remove)",
+        "# its member out of the spec, and of etcd before its machine goes",
     )
     assert fix[2].startswith(f"kops delete instance NODE --name {NAME} --yes")
     assert "KL306" in told("abcde", "abcde", remove("e") + UPDATE)
@@ -110,7 +110,9 @@ def test_a_window_in_every_etcd_cluster_is_one_finding_until_the_last_of_them() 
         "from here until line 8 etcd main and events tolerate no failure: "
         "3 of 5 members vote, 3 must"
     )
-    assert window.fix[0] == "# in main and in events, before line 3:"
+    assert window.fix[0].endswith(
+        "  # takes d and e out of main and events, before line 3"
+    )
     before = STORE + delete("d") + remove("d") + remove("e") + delete("e") + UPDATE
     assert "KL303" not in told("abcde", "abc", before)
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.checks.removals import removals
+from kopslint.checks.context import Context
+from kopslint.checks.removals import functions_for, guarded, removals
+from kopslint.commands.etcd_functions import etcd_functions
 from kopslint.engine import Request, check
 from kopslint.kops.decode import read_fleet
 from kopslint.text import Source
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAME = "demo.example.com"
+ETCD = ("events", "cilium", "main")
 MEMBERS = ("a", "new-a", "a.b", "a-b", "events-a", "etcd-a")
 needs_awk = pytest.mark.skipif(shutil.which("awk") is None, reason="there is no awk")
 
@@ -60,9 +63,10 @@ spec:
 
 def lines_for(
     member: str, etcd_clusters: Iterable[str], cloud: str = "aws"
-) -> list[str]:
-    manifests = [*read_fleet([spec(*MEMBERS, cloud=cloud)]).manifests.values()]
-    return [*removals(manifests, [(member, name) for name in etcd_clusters])]
+) -> tuple[str, ...]:
+    """The fix that takes a member out, where there is no change to plan."""
+    ((_, manifest),) = read_fleet([spec(*MEMBERS, cloud=cloud)]).manifests.items()
+    return removals(Context(manifest), [(member, name) for name in etcd_clusters])
 
 
 def member_list(names: Iterable[str]) -> str:
@@ -74,63 +78,82 @@ def member_list(names: Iterable[str]) -> str:
     )
 
 
-def taken_out(command: str, members: str, asked: str = "") -> list[str]:
-    """The ids that a printed command removes; ``asked`` defines the cloud's program."""
-    script = command.replace("etcdctl member list", 'printf %s "$LIST"')
-    script = script.replace("etcdctl member remove", "echo")
+def answered(
+    call: str, members: str, cloud: str = "aws", asked: str = "", shell: str = "sh"
+) -> str:
+    """What a call of the functions prints, or that it fails.
+
+    ``members`` is what etcd lists; ``asked`` defines the cloud's program.
+    """
+    functions = "\n".join(etcd_functions(NAME, cloud, confirm=shell == "bash"))
+    etcd = 'etcd() { printf %s "$LIST"; }\nsleep() { :; }'
     done = subprocess.run(
-        ["sh", "-c", f"{asked}\n{script}"],
+        [shell, "-c", f"{functions}\n{asked}\n{etcd}\n{call}"],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         env={**os.environ, "LIST": members},
     )
-    return done.stdout.split()
+    return done.stdout if done.returncode == 0 else "it fails"
 
 
 @needs_awk
+@pytest.mark.parametrize("shell", ["sh", "bash"])
 @pytest.mark.parametrize("etcd_cluster", ["main", "events", "cilium"])
 @pytest.mark.parametrize("member", MEMBERS)
-def test_only_the_member_itself_is_taken_out(member: str, etcd_cluster: str) -> None:
-    """Alone, and with the other etcd clusters: the line below each one's comment."""
+def test_only_the_member_itself_is_found(
+    member: str, etcd_cluster: str, shell: str
+) -> None:
+    """A name is compared whole, and nobody has gone from a list without members."""
     front = "etcd-" if etcd_cluster == "main" else f"etcd-{etcd_cluster}-"
-    members = member_list(front + name for name in MEMBERS)
-    ids = [f"{MEMBERS.index(member) + 1}a"]
+    everyone = [front + name for name in MEMBERS]
+    others = [name for name in everyone if name != front + member]
+    find, gone = f"member_id {member} {etcd_cluster}", f"gone {etcd_cluster} {member}"
 
-    _, alone = lines_for(member, [etcd_cluster])
-    together = lines_for(member, ["main", "events", "cilium"])
-    (here,) = [
-        command
-        for comment, command in zip(together[::2], together[1::2], strict=True)
-        if etcd_cluster in comment
-    ]
+    found = answered(find, member_list(everyone), shell=shell)
 
-    assert taken_out(alone, members) == ids
-    assert taken_out(here, members) == ids
+    assert found == f"{MEMBERS.index(member) + 1}a\n"
+    assert answered(gone, member_list(everyone), shell=shell) == "it fails"
+    assert answered(gone, member_list(others), shell=shell) == ""
+    assert answered(gone, "", shell=shell) == "it fails"
 
 
-def test_one_line_does_for_all_etcd_clusters_unless_it_fits_a_neighbour() -> None:
-    """The member a of events is called like events-a of main."""
-    where, command = lines_for("new-a", ["main", "events"])
+LEARNER = "9a, started, etcd-c, https://c:2380, https://c:4001, true\n"
+STARTING = "9a, unstarted, , https://c:2380, , false\n"
 
-    assert where == "# in main and in events:"
-    assert command == (
-        'etcdctl member remove "$(etcdctl member list | '
-        "awk -F', ' '$3~/^(etcd-|etcd-events-)new-a$/{print $1}')\""
-    )
-    assert lines_for("a", ["main", "events"])[::2] == ["# in main:", "# in events:"]
-    assert lines_for("a", ["main", "cilium"])[::2] == ["# in main and in cilium:"]
+
+@needs_awk
+@pytest.mark.parametrize(
+    ("listed", "holds"),
+    [
+        (member_list(["etcd-a", "etcd-b", "etcd-c"]), True),
+        (member_list(["etcd-c", "etcd-a", "etcd-b"]), True),
+        (member_list(["etcd-a", "etcd-b"]), False),
+        (member_list(["etcd-a", "etcd-b", "etcd-d"]), False),
+        (member_list(["etcd-a", "etcd-b", "etcd-c", "etcd-d"]), False),
+        (member_list(["etcd-a", "etcd-b"]) + LEARNER, False),
+        (member_list(["etcd-a", "etcd-b"]) + STARTING, False),
+        ("", False),
+    ],
+)
+def test_members_are_compared_by_name_and_all_must_vote(
+    listed: str, holds: bool
+) -> None:
+    answer = answered("confirm main a b c", listed, "aws", "", "bash")
+
+    assert (answer != "it fails") is holds
 
 
 # What the programs of the clouds print, for volumes with the ids 101, 102 and so on.
 HCLOUD = """hcloud() {
-  [ "$1 $2 $4 $5" = 'volume describe -o format={{.ID}}' ] && id_of "$3"
+  [ "$1 $2 $4 $5" = 'volume describe --output format={{.ID}}' ] && id_of "$3"
 }"""
 LINODE = """linode-cli() {
   shift 3; id_of "$1"
 }"""
 SCW = """scw() {
-  [ "$*" = 'instance volume list -o template={{.Name}} {{.ID}}' ] && volumes
+  [ "$1 $2 $3 $5" = 'instance volume list --output' ] &&
+    [ "$6" = 'template={{.Name}} {{.ID}}' ] && volumes
 }"""
 
 
@@ -154,40 +177,38 @@ def test_a_member_that_is_called_by_its_volume_is_found_by_it(
     asked = (
         f"volumes() {{ cat <<'END'\n{volumes}\nEND\n}}\n"
         'id_of() { volumes | while read -r name id; do [ "$name" != "$1" ] ||'
-        ' echo "$id"; done; }\n' + program.replace("linode-cli()", "linode_cli()")
+        ' echo "$id"; done; }\n' + program
     )
     here = [v.split()[1] for v in named if f"etcd-{etcd_cluster}" in v]
     members = member_list(f"vol-{number}" for number in here)
 
     for index, member in enumerate(MEMBERS, 1):
-        where, command = lines_for(member, [etcd_cluster], cloud)
-
-        assert where == f"# in {etcd_cluster} (etcd names it by its volume):"
-        command = command.replace("linode-cli volumes", "linode_cli volumes")
-        assert taken_out(command, members, asked) == [f"{index}a"]
+        call = f"member_id {member} {etcd_cluster}"
+        assert answered(call, members, cloud, asked, "bash") == f"{index}a\n"
+        gone = f"gone {etcd_cluster} {member}"
+        assert answered(gone, members, cloud, asked, "bash") == "it fails"
+    unknown = f"gone {etcd_cluster} nobody"
+    assert answered(unknown, members, cloud, asked, "bash") == "it fails"
 
 
 @needs_awk
 def test_on_digitalocean_etcd_has_the_name_of_the_volume() -> None:
     """It has no dots, and no more than 64 characters."""
-    where, command = lines_for("a.b", ["events"], "digitalocean")
     volume = "kops-a-b-etcd-events-demo-example-com"
-
-    assert where == "# in events (etcd names it by its volume):"
-    assert taken_out(command, member_list([f"x{volume}", volume])) == ["2a"]
+    members = member_list([f"x{volume}", volume])
+    assert answered("member_id a.b events", members, "digitalocean") == "2a\n"
 
     long = "a" * 50
-    cut = f"kops-{long}-etcd-events-demo-example-com"[:64]
-    _, command = lines_for(long, ["events"], "digitalocean")
-    assert taken_out(command, member_list([cut])) == ["1a"]
+    cut = member_list([f"kops-{long}-etcd-events-demo-example-com"[:64]])
+    assert answered(f"member_id {long} events", cut, "digitalocean") == "1a\n"
 
 
 @pytest.mark.parametrize("cloud", ["aws", "digitalocean", "hetzner", "scaleway"])
-@pytest.mark.parametrize("member", ["a", "new-a"])
+@pytest.mark.parametrize("member", ["a", "new-a", "events-a"])
 def test_a_printed_removal_is_read_as_it_is_meant(member: str, cloud: str) -> None:
     """With its comments, as somebody pastes it."""
     commands = "\n".join(lines_for(member, ["main", "events", "cilium"], cloud))
-    names = ("a", "new-a", "b")
+    names = ("a", "new-a", "events-a")
     left = [name for name in names if name != member]
     specs = (spec(*names, cloud=cloud),)
 
@@ -199,31 +220,38 @@ def test_a_printed_removal_is_read_as_it_is_meant(member: str, cloud: str) -> No
 
 
 @pytest.mark.parametrize("cloud", ["aws", "digitalocean", "hetzner", "scaleway"])
-def test_the_printed_fixes_mend_the_list_on_every_cloud(cloud: str) -> None:
-    """They go before the line that they name, and leave nothing to find."""
+def test_guarded_removals_leave_nothing_to_find_on_any_cloud(cloud: str) -> None:
     sides = (spec(*"abcde", cloud=cloud),), (spec(*"abc", cloud=cloud),)
-    lines = [f"kops delete ig cp-{n} --name {NAME} --yes" for n in "de"]
+    ((_, manifest),) = read_fleet(sides[0]).manifests.items()
+    lines = functions_for([manifest])
+    for name in "de":
+        delete = f"kops delete ig cp-{name} --name {NAME} --yes"
+        lines.append(guarded("cp-a", [(name, etcd) for etcd in ETCD], delete))
     lines += [
         "kops replace --force -f 3.yaml",
         f"kops update cluster --name {NAME} --yes",
     ]
+
     report = check(Request(*sides, (Source("steps.sh", "\n".join(lines)),)))
-    fixes = {f.step: f.fix for f in report.findings if f.rule == "KL301"}
-    assert [*fixes] == [1, 2]
 
-    pasted = [
-        line
-        for step, command in enumerate(lines, 1)
-        for line in (*(s for s in fixes.get(step, ()) if "etcd" in s), command)
-    ]
-    mended = check(Request(*sides, (Source("steps.sh", "\n".join(pasted)),)))
+    assert [f.message for f in report.findings if f.step is not None] == []
 
-    assert [f.message for f in mended.findings if f.step is not None] == []
+
+def test_a_change_is_told_to_be_planned() -> None:
+    """The plan prints the whole order, so that a finding stays short."""
+    sides = (spec(*"abcde"),), (spec(*"abc"),)
+    commands = Source("steps.sh", f"kops delete ig cp-d --name {NAME} --yes\n")
+    report = check(Request(*sides, (commands,)))
+
+    call = "kopslint plan --before 5.yaml --after 3.yaml"
+    why = "takes d out of main, events and cilium, before line 1"
+    fixes = {f.fix for f in report.findings if f.rule == "KL301"}
+    assert fixes == {(f"{call}  # {why}",)}
 
 
 @pytest.mark.parametrize("cloud", ["aws", "hetzner"])
-def test_a_name_that_is_none_is_not_written_into_a_command(cloud: str) -> None:
+def test_a_name_that_is_none_is_no_more_than_a_word(cloud: str) -> None:
     """A spec comes from a pull request, and what is pasted is run."""
-    (_, command) = lines_for("a$(reboot)", ["main"], cloud)
+    command = lines_for("a$(reboot)", ["main"], cloud)[-1]
 
-    assert command == "etcdctl member remove ID"
+    assert command == "via cp-a && remove main 'a$(reboot)'"

@@ -15,6 +15,7 @@ import pytest
 from kopslint import engine
 from kopslint.cli import fix
 from kopslint.cli.program import run
+from kopslint.commands.etcd_functions import context_lines, etcd_functions
 
 if TYPE_CHECKING:
     from kopslint.config.settings import Settings
@@ -51,35 +52,39 @@ def text(name: str = LIST) -> str:
     return Path(name).read_bytes().decode()
 
 
-ADDED = """\
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-etcd-3"{print $1}')"  # in main
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-events-etcd-3"{print $1}')"  # in events
+FUNCTIONS = [
+    *context_lines("prod.example.com"),
+    "",
+    *etcd_functions("prod.example.com", "aws"),
+    "",
+]
+ADDED = (
+    "".join(f"+{line}\n" for line in FUNCTIONS)
+    + """\
++via master-0 && remove events etcd-3 && remove main etcd-3 &&
  kops delete instancegroup master-3 --yes
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-etcd-4"{print $1}')"  # in main
-+etcdctl member remove "$(etcdctl member list | awk -F', ' '$3=="etcd-events-etcd-4"{print $1}')"  # in events
++via master-0 && remove events etcd-4 && remove main etcd-4 &&
  kops delete instancegroup master-4 --yes
  kops edit cluster  # take etcd-3 and etcd-4 out of main and events
  kops update cluster --yes
-"""  # noqa: E501 - these lines are printed as they are.
-PATCH = f"--- a/commands.sh\n+++ b/commands.sh\n@@ -1,4 +1,8 @@\n{ADDED}"
-BY_HAND = (
-    "kopslint: an etcdctl line needs the endpoints and certificates of the etcd cluster"
-    " that its comment names\n"
+"""
 )
+MORE = len(FUNCTIONS) + 2
+PATCH = f"--- a/commands.sh\n+++ b/commands.sh\n@@ -1,4 +1,{MORE + 4} @@\n{ADDED}"
 
 
 def test_a_full_report_with_errors_ends_with_the_mended_list(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It stands between the timeline and the last line, ready to be pasted."""
+    """One line tells that there is one, and how to see it and to write it."""
     status, out, err = check(capsys, "--full")
 
-    heading = (
-        "commands.sh mended, 4 lines added; --diff prints this patch, --fix writes it:"
+    line = (
+        f"commands.sh can be mended, {MORE} lines added: --diff prints it, "
+        "--fix writes it"
     )
-    shown = "".join(f"  {line}\n" for line in ADDED.splitlines())
     assert (status, err) == (1, "")
-    assert f"\n\n{heading}\n{shown}\n2 errors, 2 warnings in 5 commands" in out
+    assert f"\n\n{line}\n\n2 errors, 2 warnings in 5 commands" in out
 
 
 @pytest.mark.parametrize("arguments", [["-q"], ["--format", "json"]])
@@ -118,7 +123,7 @@ def test_diff_prints_the_patch_behind_the_report_and_writes_nothing(
 
     status, out, err = check(capsys, "--diff")
 
-    assert (status, err) == (1, BY_HAND)
+    assert (status, err) == (1, "")
     assert out.endswith(f"(control plane 5 -> 3)\n{PATCH}")
     assert "mended" not in out
     assert text() == before
@@ -142,8 +147,8 @@ def test_fix_writes_the_list_and_reports_what_is_left(
 
     assert status == 0
     assert "no findings in 9 commands" in out
-    assert err == f"kopslint: commands.sh is mended: 4 lines added\n{BY_HAND}"
-    assert text().startswith(ADDED.split("\n", 1)[0].removeprefix("+"))
+    assert err == f"kopslint: commands.sh is mended: {MORE} lines added\n"
+    assert text().startswith("".join(f"{line}\n" for line in FUNCTIONS))
 
 
 def test_what_was_fixed_is_not_fixed_again(
@@ -176,8 +181,8 @@ def test_fix_keeps_permissions_line_ends_and_the_byte_order_mark(
     data = real.read_bytes()
 
     assert status == 0
-    assert data.startswith(b"\xef\xbb\xbfetcdctl member remove")
-    assert data.count(b"\r\n") == data.count(b"\n") == 9
+    assert data.startswith(b"\xef\xbb\xbf# The context")
+    assert data.count(b"\r\n") == data.count(b"\n") == MORE + 5
     assert stat.S_IMODE(real.stat().st_mode) == 0o750
     assert Path("link.sh").is_symlink()
     assert {path.name for path in folder.iterdir()} == names

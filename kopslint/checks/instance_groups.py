@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.change.membership import (
@@ -23,7 +24,7 @@ from kopslint.kops.placeholders import holds_placeholder
 from kopslint.syntax.yaml import span_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kopslint.change.membership import MembershipChange
     from kopslint.kops.spec import EtcdMember, InstanceGroup, Manifest
@@ -167,25 +168,27 @@ def group_removed_from_file(context: Context) -> Iterator[Draft]:
             ),
             subject=",".join(names),
             certainty=sure(not _may_be_deleted(context)),
-            fix=tuple(line for group in same for line in _deletion(group, context)),
+            fix=_deletion(same, context),
         )
 
 
-def _deletion(group: InstanceGroup, context: Context) -> tuple[str, ...]:
-    """The commands that delete the group, its members taken out of etcd first."""
+def _deletion(groups: Sequence[InstanceGroup], context: Context) -> tuple[str, ...]:
+    """The commands that delete the groups, their members taken out of etcd first."""
     before = context.before
-    return (
-        *removals(
-            context.specs,
-            (
-                (member.name, etcd.name)
-                for etcd in (before.etcd_clusters if before is not None else ())
-                for member in etcd.members
-                if member.group == group.name
-            ),
-        ),
-        f"kops delete ig {group.name} --name {context.cluster} --yes",
-    )
+    names = [group.name for group in groups]
+    deletions = [
+        f"kops delete ig {quote(name)} --name {quote(context.cluster)} --yes"
+        for name in names
+    ]
+    pairs = [
+        (member.name, etcd.name)
+        for etcd in (before.etcd_clusters if before is not None else ())
+        for member in etcd.members
+        if member.group in names
+    ]
+    if not pairs:
+        return tuple(deletions)
+    return removals(context, pairs, then=" && ".join(deletions))
 
 
 def _is_deleted(group: str, context: Context) -> bool:

@@ -122,7 +122,7 @@ def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
             fix=()
             if first.back
             else removals(
-                simulation.plan.specs,
+                Context(simulation.plan.after, simulation.plan.before),
                 ((member, name) for name in names for member in first.members),
                 f", before line {first.step.command.span.line}",
             ),
@@ -283,11 +283,11 @@ def _mending(
     if "A" in letters:
         again = ((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
         last = "# then delete its etcd volumes: it joins as new"
-        return (*removals(context.specs, again), last)
+        return (*removals(context, again), last)
     if "R" in letters:
         dead = hazards[0].members
     pairs = ((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
-    return removals(context.specs, pairs)
+    return removals(context, pairs)
 
 
 def _together(hazards: Iterable[Hazard]) -> Iterator[list[Hazard]]:

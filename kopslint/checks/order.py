@@ -140,12 +140,12 @@ def _instead(deletion: Deletion, context: Context) -> tuple[str, ...]:
         line = deletion.step.command.span.line
         return (
             f"# the spec after keeps {deletion.group}: leave line {line} out; or take",
-            "# its member out of the spec, and first of etcd (etcdctl member remove)",
+            "# its member out of the spec, and of etcd before its machine goes",
             _new_machine(deletion.group, context),
         )
     where = f", before line {deletion.step.command.span.line}"
     pairs = ((member.name, name) for name, member, _ in deletion.members)
-    return (*removals(context.specs, pairs, where), *context.planning)
+    return removals(context, pairs, where)
 
 
 def _new_machine(group: str, context: Context) -> str:
@@ -189,7 +189,7 @@ def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
         fix=(_new_machine(deletion.group, context),)
         if last.back
         else removals(
-            context.specs, ((member.name, name) for name, member in members), before
+            context, ((member.name, name) for name, member in members), before
         ),
         trace=trace(step, clusters),
     )

@@ -177,7 +177,7 @@ def _repair(
         if name in simulation.plan.leaving.get(etcd, ())
     ]
     if leavers:
-        return removals(context.specs, leavers, ", before this")
+        return removals(context, leavers, ", before this")
     coming = {first.worlds.names[index] for index in first.worlds.returns}
     gone = sorted({name for name, _ in dead} - coming)
     wait = "kops validate cluster --wait 10m  # between one machine and the next"
@@ -271,6 +271,7 @@ def mending(
     the list. One that the spec keeps must not be removed: its disk would remember, and
     its machine could never join again.
     """
+    context = Context(simulation.plan.after, simulation.plan.before)
     leavers: list[tuple[str, str]] = []
     kept: dict[str, None] = {}
     for hazard in hazards:
@@ -281,11 +282,11 @@ def mending(
             else:
                 kept[member] = None
     if not kept:
-        return removals(simulation.plan.specs, leavers, when)
+        return removals(context, leavers, when)
     back = (
         f"# the spec keeps {listed(tuple(kept))}: bring the machine back with its disk"
     )
-    return (*removals(simulation.plan.specs, leavers, when), back)
+    return (*removals(context, leavers, when), back)
 
 
 def line_of(hazard: Hazard) -> TraceLine:

@@ -87,7 +87,7 @@ def terraform_destroys_member_volume(context: Context) -> Iterator[Draft]:
                 fix=(f"# leave line {line} out: quorum needs these volumes",)
                 if needed_by == "quorum"
                 else removals(
-                    context.specs,
+                    context,
                     ((member, name) for member in members for name in names),
                     f", before line {line}",
                 ),

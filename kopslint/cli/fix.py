@@ -1,6 +1,6 @@
 """``--fix`` and ``--diff``: the mended list as a file, as a patch, or in the report.
 
-How a list is mended is decided by ``kopslint.plan.mend``; here are the inputs that it
+How a list is mended is decided by ``kopslint.planner.fix``; here are the inputs that it
 needs and the places that the result goes to.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from kopslint.cli.console import write_file
 from kopslint.engine import NO_CLUSTER, check
 from kopslint.errors import UsageError
-from kopslint.findings import Severity
+from kopslint.findings import Severity, Verdict
 from kopslint.inputs.decode import decode
 from kopslint.inputs.sources import STDIN
 from kopslint.kops.decode import read_fleet
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from kopslint.findings import Report
 
 _BOM = "\ufeff"
-_BY_HAND = (
-    "an etcdctl line needs the endpoints and certificates of the etcd cluster that its"
-    " comment names"
-)
 
 
 class _Mending(Record):
@@ -60,12 +56,6 @@ class _Mending(Record):
             for count, verb in counts
             if count
         )
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether lines were put in that only work where etcdctl reaches etcd."""
-        put_in = {*self.result.lines} - {*self.source.lines}
-        return any(line.startswith("etcdctl ") for line in put_in)
 
     @property
     def patch(self) -> str:
@@ -103,8 +93,7 @@ def shown(request: Request, report: Report, settings: Settings) -> tuple[str, ..
         return ()
     path = result.source.path
     to_write = "" if _is_elsewhere(result.source) else ", --fix writes it"
-    heading = f"{path} mended, {result.summary}; --diff prints this patch{to_write}:"
-    return (heading, *result.lines)
+    return (f"{path} can be mended, {result.summary}: --diff prints it{to_write}",)
 
 
 def patch_for(
@@ -119,8 +108,6 @@ def patch_for(
     if isinstance(result, NotFixed):
         voice.remark(_refusal(request, report, result))
         return ""
-    if result.by_hand:
-        voice.remark(_BY_HAND)
     if not sys.stdout.isatty():
         return result.patch
     # A terminal obeys what a list may hold; whoever applies a patch needs every byte.
@@ -147,8 +134,6 @@ def fixed(request: Request, report: Report, settings: Settings, voice: Voice) ->
         return report
     _write(result)
     voice.remark(f"{source.path} is mended: {result.summary}")
-    if result.by_hand:
-        voice.remark(_BY_HAND)
     return check(request._replace(commands=(result.result,)), settings)
 
 
@@ -191,7 +176,21 @@ def _mended(
         return check(request._replace(commands=(proposal,)), settings)
 
     result = mend(change, source, judge)
+    if isinstance(result, Fixed) and _is_worse_than_the_plan(result, change):
+        return NotFixed("warnings would be left, and the plan has none")
     return result if isinstance(result, NotFixed) else _Mending(source, result)
+
+
+def _is_worse_than_the_plan(result: Fixed, change: Change) -> bool:
+    """Whether a plan of the change is without the warnings that a mended list keeps."""
+    if result.verdict is Verdict.SAFE or not change.planning:
+        return False
+    from kopslint.cli.plan import make_plan
+    from kopslint.cli.plan_options import PlanOptions
+    from kopslint.planner.runbook import Runbook
+
+    plan = make_plan(change.before, change.after, PlanOptions((), ()))
+    return isinstance(plan, Runbook) and bool(plan.steps) and not plan.warnings
 
 
 def _change(request: Request, report: Report) -> Change | NotFixed:

@@ -539,8 +539,8 @@ def procedure(no_way: NoWay) -> Iterator[str]:
     """
     if not no_way.etcd_clusters:
         yield (
-            "A restore would not help with that. Put the specs right, or take smaller "
-            "steps, then plan again."
+            "A restore would not help with that. Change what is in the way, or take "
+            "smaller steps, then plan again."
         )
         return
     store = (no_way.store or "STATE_STORE").rstrip("/")

@@ -3,7 +3,8 @@
 ``etcdctl`` takes the id of a member and no name, reaches one etcd cluster only, and may
 fail. So nothing that is printed calls it by itself: these functions are given the
 cluster, ask for the id, and succeed only once the member is listed no more. Which
-member is to go, and when, is decided elsewhere. All of it runs in bash 3.2 and later.
+member is to go, and when, is decided elsewhere. All of it runs in bash 3.2 and later,
+and but for ``confirm`` in any shell with ``local``.
 
 Where etcdctl and the certificates are has changed with the releases of kops, and the
 pod of etcd-manager has had no shell since 2026. So both are read from the pods that
@@ -46,7 +47,7 @@ via() {
 
 look_up() {
   local api pod
-  NODE=$(system get nodes --selector "kops.k8s.io/instancegroup=$1" \
+  NODE=$(system get nodes --selector "kops.k8s.io/instancegroup=$1" \\
     --output 'jsonpath={.items[0].metadata.name}') || return 1
   api=$(system get pod "kube-apiserver-$NODE" --output yaml) || return 1
   pod=$(system get pod "etcd-manager-main-$NODE" --output yaml) || return 1
@@ -54,14 +55,14 @@ look_up() {
     cut -d = -f 2)
   BIN=$(echo "$pod" | grep -o '/opt/etcd-v3[.0-9]*' | sort | tail -n 1)
   case $pod in
-    *'mountPath: /opt/etcd-v3'*) BIN+=/usr/local/bin ;;
+    *'mountPath: /opt/etcd-v3'*) BIN=$BIN/usr/local/bin ;;
     */opt/etcd-v3*) ;;
-    *) BIN=$(system exec "etcd-manager-main-$NODE" -- \
+    *) BIN=$(system exec "etcd-manager-main-$NODE" -- \\
       sh -c 'ls -d /opt/etcd-v3*' | tail -n 1) ;;
   esac
-  echo "$pod" |
-    awk '/internal[.]CLUSTER([^.0-9a-z-]|$)/ { found = 1 } END { exit !found }' &&
-    return
+  echo "$pod" | awk '
+    /internal[.]CLUSTER([^.0-9a-z-]|$)/ { found = 1 }
+    END { exit found ? 0 : 1 }' && return
   echo "context $CONTEXT does not lead to the cluster that this is for" >&2
   return 1
 }
@@ -73,13 +74,13 @@ etcd() {
   case $cluster in
     main) port=4001 ;;
     events) port=4002 ;;
-    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client+=-cilium ;;
+    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client=$client-cilium ;;
     leases) port=4004 ;;
     *) echo "which port has etcd $cluster?" >&2; return 1 ;;
   esac
-  system exec "etcd-manager-$cluster-$NODE" -- \
-    "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \
-    --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \
+  system exec "etcd-manager-$cluster-$NODE" -- \\
+    "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \\
+    --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \\
     --key "$pki$client.key" "$@"
 }
 
@@ -107,8 +108,8 @@ called() {
   local id name cluster=$1
   shift
   for name in "$@"; do
-    id=$(FIND) && [ -n "$id" ] || return 1
-    echo "vol-$id"
+    id=$(FIND)
+    echo "vol-${id:?no volume of $name is found}"
   done
 }
 """
@@ -121,8 +122,7 @@ called() {
   shift
   for name in "$@"; do
     name=kops-$name.etcd-$cluster.CLUSTER
-    name=${name//./-}
-    echo "${name:0:64}"
+    echo "$name" | tr . - | cut -c 1-64
   done
 }
 """
@@ -142,11 +142,11 @@ ASKED_BY = {"hetzner": "hcloud", "linode": "linode-cli", "scaleway": "scw"}
 """The program that tells the id of a volume, where members are called by it."""
 
 _REMOVE = """\
-# Prints the id of a member.
+# Prints the id of a member in an etcd cluster.
 member_id() {
   local name
-  name=$(called "$1" "$2")
-  etcd "$1" member list |
+  name=$(called "$2" "$1")
+  etcd "$2" member list |
     awk -F ', ' -v name="$name" '$3 == name { print $1 }'
 }
 
@@ -158,14 +158,14 @@ gone() {
   echo "$list" | awk -F ', ' -v name="$name" '
     NF > 1 { listed++ }
     $3 == name { found = 1 }
-    END { exit !(name != "" && listed && !found) }'
+    END { exit name != "" && listed && found == 0 ? 0 : 1 }'
 }
 
 # Takes a member out of one etcd cluster; fails unless it is listed no more.
 remove() {
-  etcd "$1" member remove "$(member_id "$1" "$2")"
+  etcd "$1" member remove "$(member_id "$2" "$1")"
   again gone "$1" "$2" && return
-  echo "$2 is not out of etcd $1, so nothing that relies on it is run" >&2
+  echo "$2 is still in etcd $1: what relies on its removal is not run" >&2
   return 1
 }
 """
@@ -192,10 +192,17 @@ holds() {
   wanted=$(called "$cluster" "$@") || return 1
   { echo "$list" && echo "$wanted"; } | awk -F ', ' -v leaver="$leaver" '
     NF > 1 && $3 != leaver { listed++; votes[$3] = $2 == "started" && $6 != "true" }
-    NF == 1 { wanted++; missing += !votes[$1] }
-    END { exit !(wanted && wanted == listed && !missing) }'
+    NF == 1 { wanted++; missing += votes[$1] ? 0 : 1 }
+    END { exit wanted && wanted == listed && missing == 0 ? 0 : 1 }'
 }
 """
+
+
+FUNCTIONS = frozenset(
+    {"again", "called", "etcd", "gone", "look_up", "member_id", "remove", "system"}
+    | {"via"}
+)
+"""The names of the functions."""
 
 
 def context_lines(cluster: str) -> Iterator[str]:

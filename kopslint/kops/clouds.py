@@ -30,6 +30,18 @@ Elsewhere it mounts any of its zone. Source: kops
 pkg/model/components/etcdmanager/model.go, ``VolumeNameTag``.
 """
 
+DELETES_NO_GROUP = {
+    "azure": 'kops has not implemented it there: "DeleteGroup not implemented"',
+    "digitalocean": "kops has not implemented it there: "
+    '"does not support deleting cloud groups at this time"',
+    "linode": "kops finds no machines of a group there: the object goes, its machine "
+    "runs on, and no validation passes any more",
+}
+"""Where ``kops delete ig`` ends no machine, and what it does instead.
+
+Source: ``DeleteGroup`` and ``GetCloudGroups`` of each cloud, kops upup/pkg/fi/cloudup.
+"""
+
 APPLIED_BY_ROLLS = frozenset(
     {"azure", "digitalocean", "hetzner", "openstack", "scaleway"}
 )

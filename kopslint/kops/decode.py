@@ -373,6 +373,15 @@ def kops_objects(source: Source, documents: Iterable[Document]) -> list[KopsObje
     return found
 
 
+def other_objects(source: Source) -> Iterator[YamlMapping]:
+    """The objects of a file that kops does not handle: a ConfigMap, a Deployment."""
+    for document in read_yaml(source):
+        for node in _objects(document.root):
+            version, kind = text_at(node, "apiVersion"), text_at(node, "kind")
+            if version and kind and version.partition("/")[0] not in _GROUPS:
+                yield node
+
+
 def empty_sections(source: Source) -> tuple[Flaw, ...]:
     r"""A flaw for each part of the file that kops reads as an object that is null.
 

@@ -15,9 +15,9 @@ from itertools import accumulate, chain, islice, product
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.checks.context import Context
-from kopslint.checks.removals import removals
+from kopslint.checks.removals import asked_through, functions_for, guarded
 from kopslint.commands import model
-from kopslint.commands.etcd import PORTS
+from kopslint.commands.etcd_functions import FUNCTIONS
 from kopslint.commands.model import (
     DeleteVolumes,
     Foreign,
@@ -30,7 +30,7 @@ from kopslint.commands.model import (
     Validate,
 )
 from kopslint.commands.parse import recognise
-from kopslint.findings import Severity
+from kopslint.findings import Severity, Verdict
 from kopslint.inputs.sources import STDIN
 from kopslint.model.command_lists import CommandLists
 from kopslint.model.etcd.state import DEAD
@@ -66,10 +66,22 @@ if TYPE_CHECKING:
 # must not know what any order of the lines does.
 
 Role = Literal["gap", "first", "step", "after", "wall"]
+Joined = Literal["and", "braces", "never"]
 
 _LOOKS = (Foreign, MemberList, Reads, Sleep, Validate)
 _SIMPLE = ("command", "redirected_statement")
 """What tree-sitter calls one program with its arguments."""
+_JOINED = (
+    *_SIMPLE,
+    "case_statement",
+    "compound_statement",
+    "for_statement",
+    "if_statement",
+    "pipeline",
+    "subshell",
+    "while_statement",
+)
+"""What may stand behind `&&` as it is."""
 
 # Of the programs that have no business with the cluster, those that leave nothing
 # behind; any other one may make what the lines below need.
@@ -81,16 +93,20 @@ class Piece(Record):
 
     A "step" is a command that changes something; what is "first" goes with the step
     below it and what is "after" with the one above. A "gap" is blank or a comment by
-    itself. ``commands`` are those of a piece that is no wall.
+    itself. ``commands`` are those of a piece that is no wall. ``joined`` is how it can
+    be made to run only behind a command that succeeds.
     """
 
     lines: tuple[str, ...]
     role: Role
     commands: tuple[Command, ...] = ()
+    joined: Joined = "braces"
 
-    def under(self, lines: Iterable[str]) -> Piece:
-        """The same piece with some lines more on top."""
-        return self._replace(lines=(*lines, *self.lines))
+    def behind(self, guard: str) -> Piece:
+        """The same piece, run only if the command ``guard`` succeeds."""
+        if self.joined == "braces":
+            return self._replace(lines=(f"{guard} && {{", *self.lines, "}"))
+        return self._replace(lines=(f"{guard} &&", *self.lines))
 
 
 class Listing(Record):
@@ -140,35 +156,48 @@ def read_listing(source: Source) -> Listing | NoListing:
             calls.setdefault(call.span.line - 1, []).append(call)
     pieces: list[Piece] = []
     done = 0
-    for start, end, simple in _statements(source):
+    for start, end, kinds in _statements(source):
+        simple = all(kind in _SIMPLE for kind in kinds)
         own = [c for line in range(start, end) for c in calls.get(line, ()) if simple]
         top = _comments_above(lines, start, done)
         pieces.extend(_gaps(lines[done:top]))
-        pieces.append(_piece(tuple(lines[top:end]), own))
+        piece = _piece(tuple(lines[top:end]), own)
+        pieces.append(piece._replace(joined=_joined(kinds)))
         done = end
     pieces.extend(_gaps(lines[done:]))
     return Listing(tuple(pieces), "".join(ends) or "\n", ended)
 
 
-def _statements(source: Source) -> Iterator[tuple[int, int, bool]]:
-    """The lines of every statement, from and up to; and whether it is simple.
+def _joined(kinds: tuple[str, ...]) -> Joined:
+    """How statements on the same lines can be put behind a guard."""
+    if "function_definition" in kinds:
+        return "never"
+    return "and" if len(kinds) == 1 and kinds[0] in _JOINED else "braces"
 
-    Statements that share a line are one.
+
+def _statements(source: Source) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """The lines of every statement, from and up to; and of what kind it is.
+
+    Statements that share a line are one, of several kinds; ``&`` is one of them.
     """
     from kopslint.shell.grammar import Fault, parse
     from kopslint.shell.text import whole_text
 
     text = whole_text(source)
-    found: list[tuple[int, int, bool]] = []
+    found: list[tuple[int, int, tuple[str, ...]]] = []
     for node in parse(text):
-        if isinstance(node, Fault) or not node.is_named or node.type == "comment":
+        if isinstance(node, Fault) or node.type == "comment":
+            continue
+        if not node.is_named and node.type != "&":
             continue
         span = text.span(node.start_byte, node.end_byte)
-        start, end, simple = span.line - 1, span.end_line, node.type in _SIMPLE
+        # What is in the background is none the less simple.
+        kinds: tuple[str, ...] = (node.type,) if node.is_named else _SIMPLE
+        start, end = span.line - 1, span.end_line
         if found and found[-1][1] > start:
             last = found.pop()
-            start, end, simple = last[0], max(end, last[1]), simple and last[2]
-        found.append((start, end, simple))
+            start, end, kinds = last[0], max(end, last[1]), (*last[2], *kinds)
+        found.append((start, end, kinds))
     yield from found
 
 
@@ -271,63 +300,27 @@ def with_removals(
     ``source`` holds the list, and ``simulation`` is what it does. At most one list
     comes of it: the removals only make sense together.
     """
-    above: dict[int, list[str]] = {}
+    above: dict[int, list[tuple[str, str]]] = {}
     for etcd_cluster, member, place in _killed(simulation):
         if place.source is source:
-            lines = above.setdefault(listing.at(place.line), [])
-            lines.append(_removal(listing, simulation.plan, etcd_cluster, member))
-    if above:
-        pieces = (p.under(above.get(i, ())) for i, p in enumerate(listing.pieces))
-        yield listing._replace(pieces=tuple(pieces))
-
-
-def _removal(listing: Listing, plan: Scenario, etcd_cluster: str, member: str) -> str:
-    """A line that removes a member from one etcd cluster.
-
-    It is made like a line of the list that does so and spells out whom and where, so
-    that wrappers and options stay: with the other names, and the other port.
-    """
-    where, ours = removals(plan.specs, [(member, etcd_cluster)])
-    for piece in listing.pieces:
-        line = piece.lines[-1]
-        # What a variable holds is true of its own line only.
-        known = not re.search(r"\$\{?[A-Za-z_]", line)
-        for here, whom in _removed(piece.commands, plan) if known else ():
-            theirs = removals(plan.specs, [(whom, here)])[1]
-            if theirs in line:
-                like = line.replace(theirs, ours)
-            else:
-                like = re.sub(rf"(?<![\w-]){re.escape(whom)}(?![\w-])", member, line)
-            like = _elsewhere(like, here, etcd_cluster)
-            if _read(like, plan) == [(etcd_cluster, member)]:
-                return like
-    return f"{ours}  {where.removesuffix(':')}"
-
-
-def _elsewhere(line: str, here: str, there: str) -> str:
-    """A line with another etcd cluster in the place of one, its port included."""
-    ports = {name: port for port, name in PORTS.items()}
-    for old, new in ((here, there), (ports.get(here), ports.get(there))):
-        if old and new:
-            line = re.sub(rf"(?<![A-Za-z0-9]){old}(?![A-Za-z0-9])", new, line)
-    return line
-
-
-def _read(line: str, plan: Scenario) -> list[tuple[str, str]]:
-    """What a line by itself removes, as ``_removed`` says it."""
-    calls = simple_commands(read_commands(Source("line.sh", line)).body)
-    return [*_removed((c for call in calls for c in recognise(call)), plan)]
-
-
-def _removed(commands: Iterable[Command], plan: Scenario) -> Iterator[tuple[str, str]]:
-    """The etcd cluster and the member of every removal that spells out both."""
-    for command in commands:
-        match command:
-            case model.MemberRemove(etcd_cluster=said, member=word):
-                named = (name for name in plan.members if plan.names_member(name, word))
-                for where in named if said is None else (said,):
-                    for member in plan.meant_members(where, word):
-                        yield where, member
+            above.setdefault(listing.at(place.line), []).append((member, etcd_cluster))
+    plan = simulation.plan
+    via = asked_through(
+        plan.specs, [pair for pairs in above.values() for pair in pairs]
+    )
+    names = re.findall(r"^ *(?:function +)?(\w+) *\(\)", listing.text, re.MULTILINE)
+    if via is None or not above or not {*names}.isdisjoint(FUNCTIONS):
+        return
+    pieces = list(listing.pieces)
+    for index, pairs in above.items():
+        if pieces[index].joined == "never":
+            return
+        # Without its member of main, an API server has no data.
+        last = sorted(pairs, key=lambda pair: (pair[0], pair[1] == "main"))
+        pieces[index] = pieces[index].behind(guarded(via, last))
+    first = next(i for i, piece in enumerate(pieces) if piece.role != "gap")
+    functions = Piece((*functions_for(plan.specs), ""), "wall")
+    yield listing._replace(pieces=(*pieces[:first], functions, *pieces[first:]))
 
 
 def _killed(simulation: Simulation) -> Iterator[tuple[str, str, Span]]:
@@ -609,6 +602,7 @@ class Try(Frozen):
         found = {f.rule for f in self.report.findings if f.severity in MENDED}
         return (
             not errors(self.report)
+            and self.report.verdict is not Verdict.NOT_PROVEN
             and found <= known
             and self.lacks <= start.lacks
             and self.commands >= start.commands
@@ -664,12 +658,14 @@ MOST_EFFORT = 700_000
 class Fixed(Record):
     """A list that the check accepts, made of the same lines and some more.
 
-    ``added`` counts the lines put in, ``moved`` those in another place.
+    ``added`` counts the lines put in, ``moved`` those in another place; ``verdict`` is
+    what the check says of it.
     """
 
     text: str
     added: int
     moved: int
+    verdict: Verdict
 
 
 class NotFixed(Record):
@@ -708,17 +704,18 @@ def mend(change: Change, source: Source, judge: Judge) -> Fixed | NotFixed:
         return NotFixed(reason)
     found = _Search(start, judge, goal).run()
     if found.accepted(start) and found.harm < start.harm:
-        return _mended(source, found.source)
+        return _mended(source, found)
     left = (found.told(goal) or start.told(goal))[0]
     return NotFixed(f"no order that was tried mends {left.rule}: {left.message}")
 
 
-def _mended(original: Source, result: Source) -> Fixed:
+def _mended(original: Source, found: Try) -> Fixed:
     """The result, and what became of the lines of the original."""
-    old, new = original.lines, result.lines
+    old, new = original.lines, found.source.lines
     matcher = SequenceMatcher(None, old, new)
     moved = len(old) - sum(block.size for block in matcher.get_matching_blocks())
-    return Fixed(result.text, len(new) - len(old), moved)
+    added = len(new) - len(old)
+    return Fixed(found.source.text, added, moved, found.report.verdict)
 
 
 def _hopeless(simulation: Simulation) -> str | None:

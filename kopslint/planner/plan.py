@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
 from kopslint.kops import clouds, refusals
+from kopslint.kops.decode import other_objects
 from kopslint.kops.spec import Role
 from kopslint.model.actions.machines import update_refusals
 from kopslint.model.initial import aligned, healthy
@@ -28,7 +29,7 @@ from kopslint.planner.milestones import (
 from kopslint.planner.runbook import NoWay, Runbook, Step
 from kopslint.planner.steps import DELETE_VOLUME, PlannedSteps
 from kopslint.records import Record
-from kopslint.syntax.yaml import text_at
+from kopslint.syntax.yaml import span_of, text_at
 from kopslint.text import Source
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def plan_route(
     found, cut = best_way(legs)
     if found is None:
         return no_way._replace(reasons=(_unreachable(before, after),), cut=cut)
+    if no := _not_deleted(found.deeds, deeds.cloud):
+        return NoWay(before.name, store, (no,))
     return _runbook(before, final, found.deeds, deeds, cut=cut)
 
 
@@ -116,6 +119,14 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
         stopped = [group.name for group in manifest.control_plane if group.size < 1]
         if stopped:
             yield _without_machines(side, stopped)
+    for source in after.sources:
+        for node in other_objects(source):
+            span = span_of(node, "kind")
+            yield (
+                f"`kops replace` stops at the {text_at(node, 'kind')} in {source.path}"
+                f':{span.line} with "unhandled kind", after what was stored before it: '
+                "keep it in a file of its own"
+            )
     # A file that leaves all nodes out must not become a plan that deletes them.
     for refusal in update_refusals(after, Scenario(before=before, after=after)):
         yield f"kops refuses the spec after: {refusal.message}"
@@ -123,6 +134,18 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
         for refusal in refusals.of_cluster_change(before.cluster, after.cluster):
             if refusal.kind == "etcd-cluster-removed":
                 yield f"kops refuses the change: {refusal.message}"
+
+
+def _not_deleted(way: Sequence[PlannedStep], cloud: str | None) -> str | None:
+    """Why the groups that a way deletes cannot be deleted on this cloud."""
+    groups = [deed.about for deed in way if deed.kind in ("delete", "retire")]
+    if not groups or cloud not in clouds.DELETES_NO_GROUP:
+        return None
+    return (
+        f"{', '.join(groups)} would have to be deleted on {cloud}, and "
+        f"`kops delete ig` does not do that: {clouds.DELETES_NO_GROUP[cloud]}. It "
+        "takes the cloud's own program, and nobody has tried in which order"
+    )
 
 
 def _not_there(before: Manifest, after: Manifest, deeds: PlannedSteps) -> str | None:
