@@ -475,7 +475,6 @@ def test_terraform_upgrades_the_control_plane_before_the_nodes(cloud: str) -> No
     ("cloud", "reason"),
     [
         ("openstack", "kops has no terraform target for openstack"),
-        ("linode", "kops has no terraform target for linode"),
         ("hetzner", "on hetzner a rolling update makes the new machines by itself"),
     ],
 )
@@ -618,11 +617,9 @@ def test_a_spec_that_no_cluster_can_run_is_no_start() -> None:
 
 CLOUDS = [
     ("aws", 'aws ec2 delete-volume --volume-id "$(volume_id main c cp-c)"'),
-    ("azure", 'az disk delete --name "$(volume_id main c cp-c)" --yes'),
     ("gce", 'gcloud compute disks delete "$(volume_id main c cp-c)" --quiet'),
     ("openstack", 'openstack volume delete "$(volume_id main c cp-c)"'),
     ("hetzner", 'hcloud volume delete "$(volume_id main c cp-c)"'),
-    ("digitalocean", 'doctl compute volume delete "$(volume_id main c cp-c)" --force'),
     ("linode", 'linode-cli volumes delete "$(volume_id main c cp-c)"'),
     ("scaleway", 'scw instance volume delete "$(volume_id main c cp-c)"'),
 ]
@@ -647,6 +644,32 @@ def test_old_volumes_are_deleted_where_a_new_machine_would_mount_them(
         command,
         command.replace("main", "events"),
     ]
+
+
+@pytest.mark.parametrize("cloud", ["azure", "digitalocean", "linode"])
+def test_where_kops_deletes_no_group_the_plan_says_so(cloud: str) -> None:
+    """Before any member is taken out: the deletion would be refused behind it."""
+    before = manifest("before", places("abcde"), cloudProvider=cloud)
+    after = manifest("after", places("abc"), cloudProvider=cloud)
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    (reason,) = result.reasons
+    assert reason.startswith(f"cp-e, cp-d would have to be deleted on {cloud}")
+
+
+def test_what_kops_would_not_store_ends_the_planning() -> None:
+    """``kops replace`` stops at a kind that it does not know, half-way."""
+    before = manifest("before", places("abcde"))
+    text = manifest("after", places("abc")).sources[0].text
+    other = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n"
+    (after,) = read_fleet([Source("after.yaml", text + other)]).manifests.values()
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert "the ConfigMap in after.yaml:" in result.reasons[0]
 
 
 def test_where_machines_are_not_known_nothing_is_planned() -> None:
