@@ -620,7 +620,6 @@ CLOUDS = [
     ("gce", 'gcloud compute disks delete "$(volume_id main c cp-c)" --quiet'),
     ("openstack", 'openstack volume delete "$(volume_id main c cp-c)"'),
     ("hetzner", 'hcloud volume delete "$(volume_id main c cp-c)"'),
-    ("linode", 'linode-cli volumes delete "$(volume_id main c cp-c)"'),
     ("scaleway", 'scw instance volume delete "$(volume_id main c cp-c)"'),
 ]
 

@@ -35,12 +35,7 @@ def removals(
     found = list(dict.fromkeys(pairs))
     if not found:
         return () if then is None else (then,)
-    if planning := context.planning:
-        members = listed(tuple(dict.fromkeys(member for member, _ in found)))
-        etcds = listed(tuple(dict.fromkeys(etcd for _, etcd in found)))
-        call = planning[0].partition("  #")[0]
-        return (f"{call}  # takes {members} out of {etcds}{when}",)
-    return _by_hand(context.specs, found, when, then)
+    return context.planning or _by_hand(context.specs, found, when, then)
 
 
 def _by_hand(
