@@ -9,7 +9,7 @@ import re
 from itertools import dropwhile
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, listed, sure
+from kopslint.checks.context import Context, Draft, alike, listed, sure
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
 from kopslint.model.properties.teardown import deletes_cluster
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from kopslint.commands.model import Command, Problem
     from kopslint.kops.refusals import Refusal
+    from kopslint.model.addresses import Misnamed
     from kopslint.model.simulation import Simulation, Step
     from kopslint.model.state import ClusterState
     from kopslint.shell.ast import Word
@@ -551,31 +552,32 @@ def _asks_for_yes(step: Step) -> bool:
     ) or not isinstance(step.command, model.UpdateCluster)
 
 
+def _by_word(found: Misnamed) -> object:
+    """A context is told once, however often it stands in a list."""
+    named = found.command.cluster is not None
+    return found.word.span if named else found.word.shown
+
+
 def other_cluster_named(context: Context) -> Iterator[Draft]:
-    """A command names a cluster that is none of those in the inputs."""
-    followed = {
-        id(s.command) for s in (context.simulation.steps if context.simulation else ())
-    }
-    for command in context.misnamed:
-        if command.cluster is None:
-            continue
-        taken = id(command) in followed
+    """A command is about a cluster that is none of those in the inputs."""
+    spec = context.after.cluster
+    for same in alike(context.misnamed, _by_word):
+        found = same[0]
+        named = found.command.cluster is not None
+        places = [Location(found.word.span, "another name")]
+        if spec is not None:
+            places.append(Location(spec.at("metadata", "name"), "the spec's name"))
         yield Draft(
-            message=f"this is about cluster {command.cluster.text}, and the spec is "
-            f"about {context.cluster}",
-            why="Taken to mean the cluster of the spec, since no other is named."
-            if taken
-            else "The rest of the list names the cluster of the spec, so this command "
-            "is taken to be about another one and changes nothing here.",
-            locations=(
-                Location(command.cluster.span, "another name"),
-                Location(
-                    context.after.cluster.at("metadata", "name"), "the spec's name"
-                ),
-            )
-            if context.after.cluster is not None
-            else (Location(command.cluster.span, "another name"),),
-            subject=f"{command.cluster.text}/{command.text}",
+            message=f"this is about cluster {found.cluster}, and the spec is about "
+            f"{context.cluster}"
+            if named
+            else f"{found.word.shown} leads to another cluster than {context.cluster}",
+            why="It is about that one alone and changes nothing here, so the rest of "
+            "the list is checked without it."
+            if named
+            else "kops calls the context like the cluster, and this name has nothing "
+            "of it. What is done there changes nothing here; if it is this cluster, "
+            "name the context like it.",
+            locations=tuple(places),
+            subject=f"{found.cluster}/{found.command.text}",
         )
-        if taken:
-            return

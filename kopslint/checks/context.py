@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kopslint.checks.custom_rule import CustomRule
-    from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
+    from kopslint.model.addresses import Misnamed
     from kopslint.model.simulation import Simulation, Step
     from kopslint.text import Source
 
@@ -43,7 +43,7 @@ class Context(Record):
     after: Manifest
     before: Manifest | None = None
     simulation: Simulation | None = None
-    misnamed: tuple[Command, ...] = ()
+    misnamed: tuple[Misnamed, ...] = ()
     house: tuple[CustomRule, ...] = ()
     kops_version: str | None = None
     etcd_volumes: bool = True

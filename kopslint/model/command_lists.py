@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.model.addresses import Address, Misnamed
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
+    from kopslint.model.assumptions import Assumption
     from kopslint.model.simulation import Simulation
     from kopslint.shell.ast import Script, SimpleCommand
     from kopslint.text import Source
@@ -36,14 +39,15 @@ class CommandLists:
         at_hand: tuple[Source, ...] = (),
     ) -> None:
         self.scripts: tuple[Script, ...] = ()
-        self.misnamed: tuple[Command, ...] = ()
+        self.misnamed: tuple[Misnamed, ...] = ()
         self.unread: tuple[Source, ...] = ()
         self._clusters = frozenset(clusters)
         self._partial = partial
-        self._named: frozenset[str] = frozenset()
+        self._addresses: dict[int, Address] = {}
         if not sources:
             return
         from kopslint.commands.parse import recognise
+        from kopslint.model.addresses import addresses
         from kopslint.model.spec_files import SpecsAtHand
         from kopslint.notations.command_list import read_commands, simple_commands
 
@@ -65,15 +69,12 @@ class CommandLists:
             for source, script in zip(sources, self.scripts, strict=True)
             if not script.unread and next(simple_commands(script.body), None) is None
         )
-        everything = [
-            command
-            for script in self.scripts
-            for call in simple_commands(script.body)
-            for command in self._recognise(call)
-        ]
-        self._named = frozenset(filter(None, map(_named_cluster, everything)))
-        if not self._partial:
-            self.misnamed = tuple(c for c in everything if self._is_misnamed(c))
+        for script in self.scripts:
+            calls = [(call, commands_of(call)) for call in simple_commands(script.body)]
+            self._addresses.update(addresses(calls, self._clusters))
+            if not self._partial:
+                commands = [command for _, found in calls for command in found]
+                self.misnamed += tuple(filter(None, map(self._misnamed, commands)))
 
     def replay(
         self, before: Manifest, after: Manifest, kops_version: str | None = None
@@ -81,7 +82,7 @@ class CommandLists:
         """Replay the lists on one cluster, run by ``kops_version`` if it is known."""
         from kopslint.model.replay import simulate
 
-        return simulate(
+        simulation = simulate(
             before,
             after,
             self.scripts,
@@ -90,31 +91,32 @@ class CommandLists:
             self._specs_at_hand,
             kops_version,
         )
-
-    def _concerning(self, manifest: Manifest) -> Callable[[Command], bool]:
-        """Which commands are about a cluster: those that name it or name none.
-
-        If nothing names the only cluster there is, a name that fits none is taken
-        to mean it: the list was written for another cluster or with an example's
-        name. That is said by a rule.
-        """
-        name = manifest.name
-        alone = (
-            len(self._clusters) == 1
-            and not self._named & self._clusters
-            and not self._partial
+        return simulation.replaced(
+            assumptions=(*simulation.assumptions, *self._assumed(simulation))
         )
 
-        def concerns(command: Command) -> bool:
-            named = _named_cluster(command)
-            return named is None or named == name or alone
+    def _assumed(self, simulation: Simulation) -> Iterator[Assumption]:
+        """What was taken for granted of the cluster that the steps reach."""
+        for step in simulation.steps:
+            address = self._addresses.get(id(step.command))
+            if address is not None and address.assumed is not None:
+                yield address.assumed.placed(step.command.span, step.number)
 
-        return concerns
+    def _concerning(self, manifest: Manifest) -> Callable[[Command], bool]:
+        """Which commands are about a cluster: those that name it or name none."""
+        name = manifest.name
+        return lambda command: self._cluster_of(command) in (None, name)
 
-    def _is_misnamed(self, command: Command) -> bool:
-        named = _named_cluster(command)
-        return named is not None and named not in self._clusters
+    def _cluster_of(self, command: Command) -> str | None:
+        if command.cluster is not None:
+            return command.cluster.text
+        address = self._addresses.get(id(command))
+        return address.cluster if address is not None else None
 
-
-def _named_cluster(command: Command) -> str | None:
-    return command.cluster.text if command.cluster is not None else None
+    def _misnamed(self, command: Command) -> Misnamed | None:
+        cluster = self._cluster_of(command)
+        if cluster is None or cluster in self._clusters:
+            return None
+        address = self._addresses.get(id(command))
+        word = command.cluster or (address.word if address is not None else None)
+        return Misnamed(command, cluster, word) if word is not None else None
