@@ -67,9 +67,10 @@ def test_a_comment_has_a_verdict_the_findings_and_the_steps() -> None:
 | --- | --- | --- | --- |
 | 0 | <code>(before)</code> | ●●● 3/3, quorum 2 |  |
 | 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |
-| 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **no writes** | no-op; reads |
+| 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **NO QUORUM** | no-op; reads |
 
-● votes, ○ joins, ✗ dead and still registered, ◌ runs and is no longer a member
+● votes, ◍ away and comes back, ○ joins, ✗ dead and still registered, \
+◌ runs and is no longer a member
 
 #### **error** KL301: c is deleted: too early (in some runs)
 
@@ -250,4 +251,7 @@ def test_without_unicode_everything_is_ascii() -> None:
     assert text.isascii()
     assert "KL301: &#92;xe9 @&#8203;bob (in some runs)" in text
     assert "<td>**x 2/3, quorum 2</td>" in page
-    assert "<p>* votes, o joins, x dead and still registered" in page
+    assert (
+        "<p>* votes, - away and comes back, o joins, x dead and still registered"
+        in page
+    )

@@ -14,6 +14,7 @@ from kopslint.findings import (
     EtcdView,
     Finding,
     Location,
+    Meanwhile,
     Report,
     Severity,
     Summary,
@@ -424,19 +425,46 @@ def test_the_timeline_has_a_row_for_each_step_and_fits_eighty_columns() -> None:
     table = text[text.index("step  ") : text.index("\n\n", text.index("step  "))]
     assert table == picture(
         """
-        step  command                                         main          events
-        0     (before)                                        ●●●●● 5/5 q3  ●●●●● 5/5 q3
-        1     kops delete instancegroup master-3 --name pro…  ●●●●✗ 4/5 q3  ●●●●✗ 4/5 q3
+        step  command                                   main                      events
+        0     (before)                                  ●●●●● 5/5                 =
+        1     kops delete instancegroup master-3 --na…  ●●●●✗ 4/5                 =
                 KL301 KL305
-        2     kops delete ig master-4                         ●●●✗✗ 3/5 q3  ●●●✗✗ 3/5 q3
+        2     kops delete ig master-4                   ●●●✗✗ 3/5 0 spare         =
                 no failure tolerated
-        3     kops update cluster                             ●●●✗✗ 3/5 q3
+        3     kops update cluster                       ●●●✗✗ 3/5 0 spare
                 refused: a member has no group
-        4     kops get                                        ●●●○◌ 3/4 q3
+        4     kops get                                  ●●●○◌ 3/4 quorum at risk
                 no effect
-        ● votes  ○ joins  ✗ dead, still registered  ◌ runs, no longer a member  q quorum
+        ● votes  ○ joins  ✗ dead, still registered  ◌ runs, no longer a member
         """
     )
+
+
+def test_a_step_that_loses_quorum_on_the_way_has_a_row_for_that() -> None:
+    """Between two states in which all is well; who only restarts is not dead."""
+    away = EtcdView(FIVE, FIVE[1:3], 3, -1, 5, "no")
+    roll = TimelineEntry(
+        5,
+        "kops rolling-update cluster --yes",
+        None,
+        "applied",
+        {"main": TWO_DEAD, "events": HEALTHY},
+        CLUSTER,
+        during=(
+            Meanwhile("master-0", {"main": away, "events": HEALTHY}),
+            Meanwhile("master-1", {"main": TWO_DEAD, "events": HEALTHY}),
+        ),
+    )
+    report = Report((finding(step=5, rule="KL302"),), (roll,))
+
+    text = render_text(report, color=False, width=80, unicode=True)
+
+    assert text[text.index("step  ") :].splitlines()[1:5] == [
+        "5     kops rolling-update cluster --yes",
+        "        while master-0 is away  ◍●●✗✗ 2/5 NO QUORUM  ●●●●● 5/5  KL302",
+        "        after it                ●●●✗✗ 3/5 0 spare    ●●●●● 5/5",
+        "● votes  ◍ away, comes back  ✗ dead, still registered",
+    ]
 
 
 def test_notes_stand_beside_their_step_where_there_is_room() -> None:
@@ -446,12 +474,12 @@ def test_notes_stand_beside_their_step_where_there_is_room() -> None:
 
     assert text.splitlines()[4:6] == [
         (
-            "2     kops delete ig master-4  ●●●✗✗ 3/5 q3  ●●●✗✗ 3/5 q3"
-            "  no failure tolerated"
+            "2     kops delete ig master-4  ●●●✗✗ 3/5 0 spare  =       "
+            "no failure tolerated"
         ),
         (
-            "3     kops update cluster      ●●●✗✗ 3/5 q3              "
-            "  refused: a member has no group"
+            "3     kops update cluster      ●●●✗✗ 3/5 0 spare          "
+            "refused: a member has no group"
         ),
     ]
 

@@ -187,6 +187,11 @@ class Style(Record):
         return "✗" if self.unicode else "x"
 
     @property
+    def away(self) -> str:
+        """A registered member whose machine is being replaced, and comes back."""
+        return "◍" if self.unicode else "-"
+
+    @property
     def joining(self) -> str:
         """A member that is registered and has not started yet."""
         return "○" if self.unicode else "o"

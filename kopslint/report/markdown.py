@@ -14,7 +14,7 @@ from kopslint.findings import Certainty, Severity
 from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
 from kopslint.report.order import told
-from kopslint.report.quorum import members, trace
+from kopslint.report.quorum import members, rows, trace
 from kopslint.report.text import fix_of, frames
 
 if TYPE_CHECKING:
@@ -156,7 +156,8 @@ def _timeline(report: Report, style: Style) -> Iterator[str]:
         yield "\n".join(_table(entries, found, style, _TABLE_LIMIT // len(clusters)))
     if clusters:
         yield _entities(
-            f"{style.votes} votes, {style.joining} joins,"
+            f"{style.votes} votes, {style.away} away and comes back,"
+            f" {style.joining} joins,"
             f" {style.dead} dead and still registered,"
             f" {style.expelled} runs and is no longer a member"
         )
@@ -169,15 +170,7 @@ def _table(
     yield _row("step", "command", *(_text(name, style) for name in names), "")
     yield _row(*["---"] * (len(names) + 3))
     for number, entry in enumerate(entries):
-        row = _row(
-            str(entry.step),
-            _code(entry.command, style),
-            *(
-                _state(entry.etcd[name], style) if name in entry.etcd else ""
-                for name in names
-            ),
-            _note(entry, findings, style),
-        )
+        row = "\n".join(_rows(entry, names, findings, style))
         room -= len(row) + 1
         if room < 0:
             rest = sentences.count(len(entries) - number, "step")
@@ -186,10 +179,32 @@ def _table(
         yield row
 
 
-def _state(view: EtcdView, style: Style) -> str:
+def _rows(
+    entry: TimelineEntry, names: list[str], findings: list[Finding], style: Style
+) -> Iterator[str]:
+    """A step as one row, or as two if it is worse inside than behind it."""
+    for moment in rows(entry):
+        told = [
+            *([_code(entry.command, style)] if moment.leads else []),
+            *([_text(moment.label, style)] if moment.label else []),
+        ]
+        yield _row(
+            str(entry.step) if moment.leads else "",
+            ", ".join(told),
+            *(
+                _state(moment.etcd[name], style, moment.back.get(name, ()))
+                if name in moment.etcd
+                else ""
+                for name in names
+            ),
+            _note(entry, findings, style) if moment.leads else "",
+        )
+
+
+def _state(view: EtcdView, style: Style, back: tuple[str, ...] = ()) -> str:
     alive = f"{len(view.alive)}/{len(view.members)}, quorum {view.quorum}"
-    writes = {"yes": "", "no": ", **no writes**", "maybe": ", writes may stop"}
-    picture = _entities(members(view, style))
+    writes = {"yes": "", "no": ", **NO QUORUM**", "maybe": ", quorum at risk"}
+    picture = _entities(members(view, style, back))
     return f"{picture} {alive}{writes[view.writable]}"
 
 

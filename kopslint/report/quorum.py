@@ -6,17 +6,20 @@ The module knows what an ``EtcdView`` says and not how it came about.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
+from kopslint.records import Record
 from kopslint.report import display
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from kopslint.findings import (
         EtcdView,
         Finding,
+        Meanwhile,
         Report,
         Status,
         TimelineEntry,
@@ -38,14 +41,63 @@ _STATUS: dict[Status, str] = {
 _COMMAND_ROOM = 24
 
 
-def members(view: EtcdView, style: Style) -> str:
-    """One symbol for each registered member in order, then the expelled ones."""
+class Row(Record):
+    """What the table of steps shows of one moment; ``label`` says which, if of several.
+
+    ``leads`` is whether it is the first of its step. ``back`` are the members of each
+    etcd cluster that are away and come back.
+    """
+
+    label: str
+    etcd: Mapping[str, EtcdView]
+    leads: bool = True
+    back: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+def rows(entry: TimelineEntry) -> list[Row]:
+    """A step as it is behind it, and before that as it is inside, if that is worse."""
+    worse = [m for m in entry.during if any(_is_worse(m, entry, n) for n in m.etcd)]
+    if not worse:
+        return [Row("", entry.etcd)]
+    lost = min(worse, key=_writes)
+    back = {
+        name: tuple(m for m in entry.etcd[name].alive if m not in view.alive)
+        for name, view in lost.etcd.items()
+        if name in entry.etcd
+    }
+    return [
+        Row(f"while {lost.group} is away", lost.etcd, back=back),
+        Row("after it", entry.etcd, leads=False),
+    ]
+
+
+def _writes(moment: Meanwhile) -> int:
+    """How far writes go on, in the etcd cluster where they do least."""
+    return min(_WRITES.index(view.writable) for view in moment.etcd.values())
+
+
+_WRITES = ("no", "maybe", "yes")
+
+
+def _is_worse(moment: Meanwhile, entry: TimelineEntry, name: str) -> bool:
+    behind = entry.etcd.get(name)
+    inside = _WRITES.index(moment.etcd[name].writable)
+    return behind is not None and inside < _WRITES.index(behind.writable)
+
+
+def members(view: EtcdView, style: Style, back: Collection[str] = ()) -> str:
+    """One symbol for each registered member in order, then the expelled ones.
+
+    ``back`` are those that are away and come back.
+    """
     symbols = []
     for name in view.members:
         if name in view.alive:
             symbols.append(style.votes)
         elif name in view.joining:
             symbols.append(style.joining)
+        elif name in back:
+            symbols.append(style.away)
         else:
             symbols.append(style.dead)
     return "".join(symbols) + style.expelled * len(view.expelled)
@@ -118,14 +170,15 @@ def _table(
 ) -> Iterator[str]:
     names = list(dict.fromkeys(name for entry in entries for name in entry.etcd))
     heads = [style.safe(name) for name in names]
-    grid = [
-        [_state(e.etcd[name], style) if name in e.etcd else "" for name in names]
-        for e in entries
-    ]
+    told = [(entry, row) for entry in entries for row in rows(entry)]
+    grid = [_states(row, names, style) for _, row in told]
     widths = [
         max(map(display.width, column)) for column in zip(heads, *grid, strict=True)
     ]
-    commands = [style.safe(entry.command) for entry in entries]
+    commands = [
+        style.safe(f"  {row.label}" if row.label else entry.command)
+        for entry, row in told
+    ]
     beside = len("step  ") + sum(2 + column for column in widths)
     room = min(
         max(map(display.width, ["command", *commands])),
@@ -135,23 +188,38 @@ def _table(
     head = "  ".join(["step", display.pad("command", room), *padded])
     yield style.paint(head.rstrip(), "bold")
     title = None
-    for entry, command, states in zip(entries, commands, grid, strict=True):
+    for (entry, moment), command, states in zip(told, commands, grid, strict=True):
         if entry.title and entry.title != title:
             title = entry.title
             shown = display.cut(style.safe(title), style.width - 6, style.ellipsis)
             yield style.paint(f"{'':6}{shown}", "dim")
+        if moment.label and moment.leads:
+            text = style.safe(entry.command)
+            shown = display.cut(text, style.width - 6, style.ellipsis)
+            yield f"{entry.step:<4}  {shown}"
+        number = "" if moment.label else str(entry.step)
         fitted = display.pad(display.cut(command, room, style.ellipsis), room)
-        row = f"{entry.step:<4}  {fitted}"
+        row = f"{number:<4}  {fitted}"
         for name, state, column in zip(names, states, widths, strict=True):
-            look = _look(entry.etcd[name]) if state else ""
+            look = _look(moment.etcd[name]) if state else ""
             row += f"  {style.paint(state, look)}{'':{column - display.width(state)}}"
-        note, look = _note(entry, findings, style)
+        note, look = _note(entry, findings, style) if moment.leads else ("", "")
         if note and beside + room + 2 + display.width(note) <= style.width:
             yield f"{row}  {style.paint(note, look)}"
             continue
         yield row.rstrip()
         for text in display.wrap(note, style.width - 8) if note else ():
             yield f"{'':8}{style.paint(text, look)}"
+
+
+def _states(row: Row, names: Sequence[str], style: Style) -> list[str]:
+    """The etcd clusters of a row; one that is like the first says only that."""
+    views = ((row.etcd.get(name), row.back.get(name, ())) for name in names)
+    shown = [_state(view, style, back) if view else "" for view, back in views]
+    return [
+        "=" if number and state and state == shown[0] else state
+        for number, state in enumerate(shown)
+    ]
 
 
 def _note(
@@ -167,23 +235,36 @@ def _note(
     return text, "yellow" if here or entry.status != "applied" else ""
 
 
-def _state(view: EtcdView, style: Style) -> str:
+def _state(view: EtcdView, style: Style, back: Collection[str] = ()) -> str:
+    """Who votes, in a picture, in figures, and in words where it matters."""
     alive = f"{len(view.alive)}/{len(view.members)}"
-    return f"{members(view, style)} {alive} q{view.quorum}"
+    said = _SAID[view.writable]
+    if not said and view.tolerance <= 0 and len(view.members) > 1:
+        said = "0 spare"
+    return _join(" ", members(view, style, back), alive, said)
+
+
+_SAID = {"yes": "", "no": "NO QUORUM", "maybe": "quorum at risk"}
 
 
 def _legend(entries: Iterable[TimelineEntry], style: Style) -> Iterator[str]:
     """The meaning of the symbols that occur, if any does."""
-    shown = "".join(members(v, style) for entry in entries for v in entry.etcd.values())
+    shown = "".join(
+        members(view, style, row.back.get(name, ()))
+        for entry in entries
+        for row in rows(entry)
+        for name, view in row.etcd.items()
+    )
     meanings = {
         style.votes: "votes",
+        style.away: "away, comes back",
         style.joining: "joins",
         style.dead: "dead, still registered",
         style.expelled: "runs, no longer a member",
     }
     text = "  ".join(f"{s} {meanings[s]}" for s in meanings if s in shown)
     if text:
-        yield style.paint(f"{text}  q quorum", "dim")
+        yield style.paint(text, "dim")
 
 
 def _members(view: EtcdView, style: Style) -> str:
