@@ -26,6 +26,7 @@ from kopslint.planner.intermediate_specs import (
     written,
 )
 from kopslint.planner.search import Stage, search
+from kopslint.planner.steps import file_key
 from kopslint.records import Record
 from kopslint.syntax.yaml import text_at
 
@@ -580,7 +581,7 @@ class Stages:
         ]
 
     def _register(self, spec: Spec) -> Spec:
-        self.objects.update(dict.fromkeys(spec.files, spec.manifest))
+        self.objects.update({file_key(f): spec.manifest for f in spec.files})
         return spec
 
 

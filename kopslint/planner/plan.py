@@ -27,7 +27,7 @@ from kopslint.planner.milestones import (
     reconciles,
 )
 from kopslint.planner.runbook import NoWay, Runbook, Step
-from kopslint.planner.steps import DELETE_VOLUME, PlannedSteps
+from kopslint.planner.steps import DELETE_VOLUME, PlannedSteps, file_key
 from kopslint.records import Record
 from kopslint.syntax.yaml import span_of, text_at
 from kopslint.text import Source
@@ -207,7 +207,7 @@ def _runbook(
     """The way as it is printed: files named in order, every step with its trace."""
     renamed = _named(way, final, deeds)
     specs = {file: s for deed in renamed if (s := deed.spec) for file in s.files}
-    objects = {file: spec.manifest for file, spec in specs.items()}
+    objects = {file_key(file): spec.manifest for file, spec in specs.items()}
     plan = Scenario(before=before, after=final.manifest, files=SpecFiles(objects))
     situation = healthy(plan)
     names = tuple(situation.etcd)

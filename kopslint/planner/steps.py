@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from kopslint.commands import model
 from kopslint.kops.clouds import addresses
 from kopslint.kops.spec import Role
+from kopslint.model.spec_files import key
 from kopslint.records import Record
 from kopslint.shell.ast import Word
 from kopslint.text import Source
@@ -269,6 +270,11 @@ class PlannedSteps(Record):
         return model.RollingUpdate(
             text=text, span=span, yes=True, roles=words, force=force
         )
+
+
+def file_key(file: str) -> str:
+    """How the simulation tells a file that a planned command names from others."""
+    return key(_word(file, _span(file)))
 
 
 def _span(text: str) -> Span:
