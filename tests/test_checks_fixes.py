@@ -110,9 +110,8 @@ def test_a_window_in_every_etcd_cluster_is_one_finding_until_the_last_of_them() 
         "from here until line 8 etcd main and events tolerate no failure: "
         "3 of 5 members vote, 3 must"
     )
-    assert window.fix[0].endswith(
-        "  # takes d and e out of main and events, before line 3"
-    )
+    call = "kopslint plan --before before.yaml --after after.yaml"
+    assert window.fix == (f"{call}  # the whole order",)
     before = STORE + delete("d") + remove("d") + remove("e") + delete("e") + UPDATE
     assert "KL303" not in told("abcde", "abc", before)
 

@@ -76,7 +76,7 @@ PATCH = f"--- a/commands.sh\n+++ b/commands.sh\n@@ -1,4 +1,{MORE + 4} @@\n{ADDED
 def test_a_full_report_with_errors_ends_with_the_mended_list(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One line tells that there is one, and how to see it and to write it."""
+    """It stands between the table and the last line."""
     status, out, err = check(capsys, "--full")
 
     line = (
@@ -84,7 +84,8 @@ def test_a_full_report_with_errors_ends_with_the_mended_list(
         "--fix writes it"
     )
     assert (status, err) == (1, "")
-    assert f"\n\n{line}\n\n2 errors, 2 warnings in 5 commands" in out
+    shown = "".join(f"  {added}".rstrip() + "\n" for added in ADDED.splitlines())
+    assert f"\n\n{line}\n{shown}\n2 errors, 2 warnings in 5 commands" in out
 
 
 @pytest.mark.parametrize("arguments", [["-q"], ["--format", "json"]])

@@ -93,7 +93,8 @@ def shown(request: Request, report: Report, settings: Settings) -> tuple[str, ..
         return ()
     path = result.source.path
     to_write = "" if _is_elsewhere(result.source) else ", --fix writes it"
-    return (f"{path} can be mended, {result.summary}: --diff prints it{to_write}",)
+    heading = f"{path} can be mended, {result.summary}: --diff prints it{to_write}"
+    return (heading, *result.lines)
 
 
 def patch_for(
