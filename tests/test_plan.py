@@ -742,6 +742,25 @@ def test_a_member_without_a_machine_is_a_matter_of_the_spec(
     assert result.etcd_clusters == ()
 
 
+def test_nothing_is_planned_for_members_that_nobody_adds() -> None:
+    """Without etcd-manager no order of kops commands brings a member in."""
+    before, after = (
+        manifest(
+            side,
+            places(zones),
+            provider="Legacy",
+            kubernetesVersion="1.11.10",
+            networking={"kubenet": {}},
+        )
+        for side, zones in (("before", "a"), ("after", "abc"))
+    )
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert "provider: Legacy has no etcd-manager" in result.reasons[0]
+
+
 def test_members_of_two_kinds_are_replaced_at_once() -> None:
     """They cannot form a quorum together: kops documents an outage, and a short one."""
     before, after = (

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.checks.versions import Release, release
+from kopslint.commands import model
 from kopslint.findings import Certainty, Location, Severity
+from kopslint.kops.etcd_manager import is_old
 from kopslint.records import Record
 from kopslint.syntax.yaml import text_at
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
 # The one release of etcd 2 that etcd-manager can start and so migrate from.
 _MIGRATED = Release(2, 2, 1)
-
-# Kubernetes from this release on has etcd-manager unless the spec says Legacy.
-_ETCD_MANAGER = Release(1, 12, 0)
 
 
 def etcd_version_jump(context: Context) -> Iterator[Draft]:
@@ -176,9 +175,78 @@ def _has_tls(etcd: EtcdCluster) -> str:
 
 def _provider(etcd: EtcdCluster, cluster: Cluster) -> str:
     """Who runs an etcd cluster: etcd-manager by default, from Kubernetes 1.12 on."""
-    running = release(cluster.kubernetes_version)
-    legacy = running is not None and running < _ETCD_MANAGER
-    return text_at(etcd.node, "provider") or ("Legacy" if legacy else "Manager")
+    old = is_old(etcd, cluster)
+    return text_at(etcd.node, "provider") or ("Legacy" if old else "Manager")
+
+
+def members_without_manager(context: Context) -> Iterator[Draft]:
+    """Members come or go where nobody adds or removes them.
+
+    A list that does it by hand, with etcdctl, is the way that is left.
+    """
+    pair = pairs.cluster(context)
+    if pair is None:
+        return
+    by_hand = _by_hand(context)
+    found = []
+    for old, new in pairs.etcd_clusters(context):
+        if "Manager" in (_provider(old, pair[0]), _provider(new, pair[1])):
+            continue
+        before, after = ({m.name for m in etcd.members} for etcd in (old, new))
+        joins = tuple(m.name for m in new.members if m.name not in before)
+        leaves = tuple(m.name for m in old.members if m.name not in after)
+        joins = () if model.MemberAdd in by_hand else joins
+        leaves = () if model.MemberRemove in by_hand else leaves
+        if joins or leaves:
+            found.append((new, is_old(new, pair[1]), joins, leaves))
+    for same in alike(found, lambda f: f[1:]):
+        _, perhaps, joins, leaves = same[0]
+        draft = _unmanaged([etcd for etcd, *_ in same], joins, leaves)
+        if perhaps:
+            draft = draft._replace(
+                severity=Severity.WARNING, certainty=Certainty.POSSIBLE
+            )
+        yield draft
+
+
+def _by_hand(context: Context) -> set[type]:
+    """What the list does to members itself."""
+    if context.simulation is None:
+        return set()
+    return {type(command) for command in context.simulation.plan.commands}
+
+
+def _unmanaged(
+    etcds: list[EtcdCluster], joins: tuple[str, ...], leaves: tuple[str, ...]
+) -> Draft:
+    names = tuple(etcd.name for etcd in etcds)
+    told = [
+        f"{listed(joins)} never {'join' if len(joins) > 1 else 'joins'}"
+        if joins
+        else "",
+        f"{listed(leaves)} {'stay' if len(leaves) > 1 else 'stays'} registered"
+        if leaves
+        else "",
+    ]
+    return Draft(
+        severity=None if joins else Severity.WARNING,
+        message=f"nobody changes the members of etcd {listed(names)}: "
+        f"{', and '.join(filter(None, told))}",
+        why="With provider: Legacy, as with kops before it had an etcd-manager, "
+        "protokube starts etcd with the members of the spec and does not touch one "
+        "that runs: a machine with another list of members does not get into the "
+        "cluster, and one that is gone counts against quorum.",
+        locations=tuple(
+            Location(_place(etcd, "provider"), f"{etcd.name} has no etcd-manager")
+            for etcd in etcds
+        ),
+        subject=f"{','.join(names)}/{','.join(joins)}/{','.join(leaves)}",
+        etcd_cluster=only(names),
+        fix=(
+            "# let etcd-manager take over first, in a change of its own",
+            "# (provider: Manager), or use etcdctl member add and member remove",
+        ),
+    )
 
 
 def etcd_versions_differ(context: Context) -> Iterator[Draft]:

@@ -1,4 +1,4 @@
-"""What the etcd-manager of a cluster can do, by the kops release that brings it.
+"""Whether a cluster has an etcd-manager, and what it can do, by the kops release.
 
 Every kops release bundles one etcd-manager. Which kops runs is seldom written down;
 a spec tells the oldest one that fits its Kubernetes. What etcd-manager does is not
@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.syntax.yaml import find
+from kopslint.syntax.yaml import find, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kopslint.kops.spec import EtcdCluster, Manifest
+    from kopslint.kops.spec import Cluster, EtcdCluster, Manifest
 
 _MINOR = r"(?:^|/)v?1\.(\d+)(?!\d)"
 
@@ -45,6 +45,43 @@ _BUNDLED = {
     34: "20260512",
     35: "20260707",
 }
+
+
+# Kubernetes from this minor on has etcd-manager unless the spec says Legacy, and kops
+# runs it without one only below the second. Sources: kops docs/etcd3-migration.md, and
+# pkg/apis/kops/validation/legacy.go of release 1.18.
+_BY_DEFAULT, _ALWAYS = 12, 18
+
+
+def is_managed(etcd: EtcdCluster) -> bool:
+    """Whether etcd-manager may run an etcd cluster.
+
+    With ``provider: Legacy`` protokube starts etcd with the members of the spec, and
+    nobody adds a member to a cluster that runs, nor removes one.
+    """
+    return text_at(etcd.node, "provider") != "Legacy"
+
+
+def is_old(etcd: EtcdCluster, cluster: Cluster | None) -> bool:
+    """Whether an etcd cluster that names no provider may be without etcd-manager.
+
+    Its Kubernetes is older than what has one by default; a kops that runs it may.
+    """
+    minor = _kubernetes_minor(cluster)
+    unsaid = not text_at(etcd.node, "provider")
+    return unsaid and minor is not None and minor < _BY_DEFAULT
+
+
+def runs_without(cluster: Cluster | None) -> bool:
+    """Whether some kops runs this Kubernetes without etcd-manager."""
+    minor = _kubernetes_minor(cluster)
+    return minor is None or minor < _ALWAYS
+
+
+def _kubernetes_minor(cluster: Cluster | None) -> int | None:
+    said = cluster.kubernetes_version if cluster is not None else None
+    found = re.search(_MINOR, said or "")
+    return int(found[1]) if found is not None else None
 
 
 def bundled(manifest: Manifest, kops_version: str | None = None) -> str | None:

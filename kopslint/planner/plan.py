@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kopslint.commands.model import DeleteVolumes
 from kopslint.kops import clouds, refusals
 from kopslint.kops.decode import other_objects
+from kopslint.kops.etcd_manager import is_managed, runs_without
 from kopslint.kops.spec import Role
 from kopslint.model.actions.machines import update_refusals
 from kopslint.model.initial import aligned, healthy
@@ -113,6 +114,7 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
             if flaw.kind in _UNREADABLE:
                 where = f"{span.source.path}:{span.line}:{span.column}"
                 yield f"kops cannot read the spec {side}: {flaw.message} ({where})"
+    yield from _without_manager(before, after)
     for refusal in refusals.of_update(before):
         yield f"no cluster runs the spec before: kops refuses it: {refusal.message}"
     for side, manifest in (("before", before), ("after", after)):
@@ -146,6 +148,31 @@ def _not_deleted(way: Sequence[PlannedStep], cloud: str | None) -> str | None:
         f"`kops delete ig` does not do that: {clouds.DELETES_NO_GROUP[cloud]}. It "
         "takes the cloud's own program, and nobody has tried in which order"
     )
+
+
+def _without_manager(before: Manifest, after: Manifest) -> Iterator[str]:
+    """What stands against a change where no etcd-manager runs etcd."""
+    names = {
+        etcd.name: side
+        for side in (after, before)
+        for etcd in side.etcd_clusters
+        if not is_managed(etcd)
+    }
+    legacy = f"etcd {', '.join(names)} with provider: Legacy"
+    if any(not runs_without(side.cluster) for side in names.values()):
+        yield f"{legacy}: no kops runs that from Kubernetes 1.18 on"
+    elif any(_names_of(before, name) != _names_of(after, name) for name in names):
+        yield (
+            f"{legacy} has no etcd-manager, and nobody adds or removes its members; "
+            "let etcd-manager take over first, in a change of its own"
+        )
+
+
+def _names_of(side: Manifest, etcd_cluster: str) -> set[str]:
+    found = (
+        side.cluster.etcd_cluster(etcd_cluster) if side.cluster is not None else None
+    )
+    return {member.name for member in found.members} if found is not None else set()
 
 
 def _not_there(before: Manifest, after: Manifest, deeds: PlannedSteps) -> str | None:

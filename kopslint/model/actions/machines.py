@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops import clouds, refusals
 from kopslint.kops.clouds import APPLIED_BY_ROLLS
+from kopslint.kops.etcd_manager import is_managed
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import Manifest, Role, parse_role
 from kopslint.model import validated
@@ -66,9 +67,14 @@ def apply(
     """The cloud is brought to ``manifest``: counts published, groups sized.
 
     ``groups`` limits which groups are touched; the counts are published all the
-    same, as kops does. Groups that ``manifest`` does not have stay as they are.
+    same, as kops does, where an etcd-manager reads them. Groups that ``manifest`` does
+    not have stay as they are.
     """
-    counts = {etcd.name: len(etcd.members) for etcd in manifest.etcd_clusters}
+    counts = {
+        etcd.name: len(etcd.members)
+        for etcd in manifest.etcd_clusters
+        if is_managed(etcd)
+    }
     before = situation.cloud
     sizes = dict(before)
     for name, group in manifest.groups.items():
