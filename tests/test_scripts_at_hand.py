@@ -381,3 +381,13 @@ def test_the_first_of_two_scripts_of_one_name_counts() -> None:
 
 def commands(script: Script) -> list[SimpleCommand]:
     return list(simple_commands(script.body))
+
+
+def test_values_that_a_file_leaves_empty_are_to_be_filled_in() -> None:
+    """An empty export in a file that is sourced is a gap, and no empty value."""
+    values = Source("values.sh", "export NAME=\nexport KEY=\nexport STATE=s3://x\n")
+    up = Source("up.sh", "source ./values.sh\nkops update cluster $NAME $STATE\n")
+    (call,) = simple_commands(read_commands(up, at_hand=[values]).body)
+
+    assert [word.shown for word in call.words[3:]] == ["$NAME", "s3://x"]
+    assert call.words[3].unknown is not None

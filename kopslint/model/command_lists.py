@@ -69,6 +69,8 @@ class CommandLists:
             for source, script in zip(sources, self.scripts, strict=True)
             if not script.unread and next(simple_commands(script.body), None) is None
         )
+        if len(self.unread) < len(sources):
+            self.scripts = tuple(map(_told, sources, self.scripts))
         for script in self.scripts:
             calls = [(call, commands_of(call)) for call in simple_commands(script.body)]
             self._addresses.update(addresses(calls, self._clusters))
@@ -120,3 +122,20 @@ class CommandLists:
         address = self._addresses.get(id(command))
         word = command.cluster or (address.word if address is not None else None)
         return Misnamed(command, cluster, word) if word is not None else None
+
+
+def _told(source: Source, script: Script) -> Script:
+    """A list beside others; one that names calls, of which none is read, says so."""
+    from kopslint.notations.command_list import simple_commands
+    from kopslint.notations.program_names import names_a_call
+    from kopslint.shell.ast import Opaque, Unknown
+
+    if script.unread or next(simple_commands(script.body), None) is not None:
+        return script
+    named = (n for n, line in enumerate(source.lines, 1) if names_a_call(line))
+    number = next(named, None)
+    if number is None:
+        return script
+    span = source.span(number, 1, number, len(source.line(number)) + 1)
+    reason = "no command could be read from this list, though it names some"
+    return script._replace(unread=(Opaque(Unknown(source.path, reason), span),))

@@ -294,6 +294,10 @@ def declare(reader: ScriptReader, node: Node) -> None:
         if match and re.fullmatch(r"\$\w", reader.text.text[end - 1 : end + 1]):
             # The grammar cuts ``a=$1-$2`` in two before the last digit.
             reader.scope.forget(name, f"the value of ${name} is not read")
+        if exports and raw == f"{name}=" and (reader.typed or len(reader.files) > 1):
+            # A file of values, or a runbook, leaves it for people to fill in.
+            reason = f"${name} is left empty to be filled in"
+            reader.scope.set(name, Variable((Unknown(f"${name}", reason),)))
         if exports:
             reader.scope.export(name)
 
