@@ -66,9 +66,14 @@ LINES = {
     """python3 -c 'os.system(f"kops delete ig {g} --yes")'""": (
         "deletes instance group {g} at once"
     ),
+    # What a script does with it is not known.
+    './with-env.sh "kops delete ig master-b --yes"': model.Reach.KOPS,
+    'python3 run.py "kops delete ig master-b --yes"': model.Reach.KOPS,
     # A text for people is none.
     'git commit -m "kops delete ig master-b --yes"': "nothing",
     'slack-notify "kops delete ig master-b --yes"': "nothing",
+    'hipchat "kops update cluster is done"': "nothing",
+    "docker stop etcd-test": "nothing",
     """curl -d '{"text":"kops delete ig master-b --yes"}' https://x""": "nothing",
     'gh pr comment -b "run kops delete ig master-b --yes"': "nothing",
     "grep -r 'kops delete ig master-b --yes' docs": "nothing",

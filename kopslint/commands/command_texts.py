@@ -15,7 +15,8 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.commands.cloud_table import PROVIDERS
-from kopslint.commands.invocation import unknown_word
+from kopslint.commands.invocation import is_option, unknown_word
+from kopslint.kops.command_line import parse
 from kopslint.kops.command_table import table
 from kopslint.notations.command_list import simple_commands
 from kopslint.shell.ast import Unknown, Word
@@ -80,7 +81,12 @@ SHELL_TEXT_IN: Mapping[str, re.Pattern[str]] = {
 
 
 def hidden(command: Invocation) -> tuple[Invocation, ...] | None:
-    """The commands that arguments of a program hold, in order, None if none do."""
+    """The commands that arguments of a program hold, in order, None if none do.
+
+    A script that is handed a command line may do anything with it, and more besides.
+    """
+    if _is_script(command):
+        return None
     where = SHELL_TEXT_IN.get(command.program)
     words = list(command.words[1:])
     if command.program in _READS_STDIN:
@@ -98,6 +104,18 @@ def hidden(command: Invocation) -> tuple[Invocation, ...] | None:
             continue
         found += _inside(command, word, literal)
     return tuple(one for one in found if one.program not in _OF_EXPECT) or None
+
+
+_INTERPRETERS = ("python", "python3", "perl", "ruby", "node", "sh", "bash", "zsh")
+_SCRIPT = re.compile(r".+\.(?:sh|bash|py|rb|pl|js|ts|ps1|exp|expect)|\.{1,2}/.*|~/.*")
+
+
+def _is_script(command: Invocation) -> bool:
+    """Whether a file runs that is not at hand, by itself or by its interpreter."""
+    first = command.words[0].shown
+    after = command.words[1:2]
+    run = command.program in _INTERPRETERS and after and not is_option(after[0])
+    return bool(run) or _SCRIPT.fullmatch(first) is not None
 
 
 _READS_STDIN = frozenset(
@@ -120,8 +138,9 @@ def _inside(command: Invocation, word: Word, literal: str) -> Iterator[Invocatio
     if call is not None:
         start, end = call
         text, end = _whole(word, literal, start, end)
-        inner = commands_in(command._replace(stdin=None), text)
-        yield from inner or ()
+        inner = commands_in(command._replace(stdin=None), text) or ()
+        if all(map(_is_taken, inner)):
+            yield from inner
         if end < len(literal):
             # Another text may stand behind: system("a"); system("b").
             rest = _part(word, end + 1, len(literal))
@@ -135,6 +154,13 @@ def _inside(command: Invocation, word: Word, literal: str) -> Iterator[Invocatio
             words=tuple(Word((text,), word.raw, word.span) for text in words),
             stdin=None,
         )
+
+
+def _is_taken(command: Invocation) -> bool:
+    """Whether kops takes a command line: what it would refuse is a sentence."""
+    if command.program != "kops":
+        return True
+    return not any(fault.refused for fault in parse(command.words, None).faults)
 
 
 _CLOSES = {"'": "'", '"': '"', "`": "`", "(": ")", "{": "}"}

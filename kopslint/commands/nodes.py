@@ -122,7 +122,8 @@ def _containers(invocation: Invocation) -> Command:
         every = given.has("a", "all", "fa", "af") or any(
             word.text is None for word in words[1:]
         )
-        etcd = any(_ETCD.search(name) for name in named)
+        # On a workstation a container may be called so.
+        etcd = any(_ETCD.search(name) for name in named) and (on_machine or every)
         other = any(_OTHER_CONTAINER.search(name) for name in named)
         if etcd or (on_machine and every and not other):
             return Unreplayed(
