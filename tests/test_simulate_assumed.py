@@ -322,3 +322,17 @@ def test_what_cannot_be_followed_is_as_bad_as_what_it_is_handed(
     found = of_rule(checked(*commands), "KL901")
 
     assert {f.severity.value for f in found} == ({severity} if severity else set())
+
+
+@pytest.mark.parametrize(
+    ("stores", "severity"),
+    [([], "error"), (["kops replace --force -f after.yaml"], "warning")],
+    ids=["nothing", "the change"],
+)
+def test_a_script_ahead_matters_if_only_it_can_have_stored_the_change(
+    stores: list[str], severity: str
+) -> None:
+    """A member more is to come, and an update by itself brings none."""
+    report = checked("./prepare.sh", *stores, *STEPS, after="abc", before="ab")
+
+    assert {f.severity.value for f in of_rule(report, "KL901")} == {severity}

@@ -65,12 +65,12 @@ def after_spec_never_stored(context: Context) -> Iterator[Draft]:
 def _may_be_stored_elsewhere(before: Manifest, simulation: Simulation) -> bool:
     """Whether the list leaves storing to others, and no etcd member is at stake."""
     after = simulation.plan.after
-    return _voters(before) == _voters(after) and not any(
+    return control_plane_of(before) == control_plane_of(after) and not any(
         isinstance(command, STORES) for command in simulation.plan.commands
     )
 
 
-def _voters(manifest: Manifest) -> object:
+def control_plane_of(manifest: Manifest) -> object:
     """Which etcd members a manifest has, and which groups with how many machines."""
     groups = {group.name: group.size for group in manifest.control_plane}
     cluster = manifest.cluster

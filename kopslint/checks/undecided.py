@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.checks.arrival import control_plane_of
 from kopslint.checks.context import Context, Draft, alike
 from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
@@ -50,8 +51,9 @@ def _matters(item: Undecided, simulation: Simulation) -> bool:
     """Whether the verdict on the list hangs on what cannot be followed.
 
     A script that is not at hand may do anything. Between two steps that change the
-    cluster it meets a cluster half-way; one that only runs ahead of all of them, or
-    behind, is like a list of its own.
+    cluster it meets a cluster half-way. One that runs ahead of all of them only sets
+    the stage, unless they rely on it to store the change of the control plane; one
+    that runs behind is like a list of its own.
     """
     from kopslint.commands.describe import meaning
     from kopslint.commands.model import Reach
@@ -61,7 +63,17 @@ def _matters(item: Undecided, simulation: Simulation) -> bool:
     changing = [
         step.number for step in simulation.steps if meaning(step.command).planes
     ]
-    return bool(changing) and changing[0] <= item.behind < changing[-1]
+    if not changing or item.behind >= changing[-1]:
+        return False
+    return changing[0] <= item.behind or _leaves_storing_to_others(simulation)
+
+
+def _leaves_storing_to_others(simulation: Simulation) -> bool:
+    """Whether the control plane is to change, and no followed step stores that."""
+    wanted = control_plane_of(simulation.plan.after)
+    return control_plane_of(simulation.plan.before) != wanted and all(
+        control_plane_of(final.registry) != wanted for final in simulation.final
+    )
 
 
 def _is_followed(item: Undecided, simulation: Simulation) -> bool:
