@@ -190,7 +190,7 @@ def _is_worse_than_the_plan(result: Fixed, change: Change) -> bool:
     from kopslint.cli.plan_options import PlanOptions
     from kopslint.planner.runbook import Runbook
 
-    plan = make_plan(change.before, change.after, PlanOptions((), ()))
+    plan = make_plan(change.before, change.after, PlanOptions(before=(), after=()))
     return isinstance(plan, Runbook) and bool(plan.steps) and not plan.warnings
 
 
