@@ -111,8 +111,10 @@ kubectl() (
     other) here=other.example.com extra=yes ;;
     *) echo "kubectl: refused" >&2; exit 1 ;;
   esac
-  [ "$1 $2" = "--context CLUSTER" ] || { echo "context: $*" >&2; exit 9; }
-  shift 2
+  if [ "$1" = --context ]; then
+    [ "$2" = CLUSTER ] || { echo "context: $*" >&2; exit 9; }
+    shift 2
+  fi
   all="$*"
   case "$*" in
     *"get nodes"*)
@@ -125,7 +127,7 @@ kubectl() (
       echo "- mkfifo x; /etcd-manager --dns-suffix=.internal.$here --v=6"
       echo "  mountPath: /opt/etcd-v3.6.6" ;;
     *"cordon"* | *"drain"*) ;;
-    *"/opt/etcd-v3.6.6/usr/local/bin/etcdctl --endpoints"*)
+    *"/opt/etcd-v3.6.6/usr/local/bin/etcdctl --endpoints"* | *" -- etcdctl "*)
       pod=${all#*etcd-manager-}; etcd=${pod%%-*}
       case "$*" in
         *"endpoint health"*) echo "healthy" ;;
