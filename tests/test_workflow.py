@@ -231,3 +231,35 @@ def test_the_environment_of_a_provisioner_reaches_its_commands() -> None:
         ("B", None),
         ("C", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("shell", "stops"),
+    [
+        ("", True),
+        ("bash", True),
+        ("sh", True),
+        ("bash -e {0}", True),
+        ("bash -euo pipefail {0}", True),
+        ("bash -o errexit {0}", True),
+        ("bash {0}", False),
+        ("/bin/sh {0}", False),
+    ],
+)
+def test_a_step_stops_at_a_failure_as_its_shell_says(shell: str, stops: bool) -> None:
+    """A command line for the shell that leaves out ``-e`` goes on after a failure."""
+    named = f"shell: {shell}" if shell else "name: plain"
+    body = read(job(f"- {named}", "  run: kops update cluster")).body
+    errexit = [s for s in _all(body) if isinstance(s, ErrExit)]
+
+    assert errexit[-1].on is stops
+
+
+def _all(statement: Statement) -> list[Statement]:
+    """A statement and those in it, through groups and sequences."""
+    inner: tuple[Statement, ...] = ()
+    if isinstance(statement, Statements):
+        inner = statement.items
+    elif isinstance(statement, Group):
+        inner = (statement.body,)
+    return [statement, *(found for item in inner for found in _all(item))]

@@ -225,7 +225,8 @@ class Workflow:
             [scalar_text(self.source, run, title)],
             environment,
             # Named explicitly, bash runs with -o pipefail as well.
-            pipefail=shell == "bash",
+            pipefail=shell == "bash" or "pipefail" in shell,
+            stops=_stops_at_failure(shell),
             folder=folder if "${{" not in folder else None,
         )
         if text_of(get(step, "continue-on-error")) == "true":
@@ -486,6 +487,18 @@ def _with_templates(job: yaml.Node, jobs: Mapping[str, yaml.Node]) -> list[yaml.
         names = names or [text_of(extended)]
         waiting = [*(jobs.get(name) for name in names), *waiting]
     return found
+
+
+def _stops_at_failure(shell: str) -> bool:
+    """Whether the shell of a step ends at the first command that fails.
+
+    A name alone, or none, is run with ``-e``; a command line is run as it is written.
+    Source: GitHub's workflow syntax, "Exit codes and error action preference", and
+    CircleCI's configuration reference, "Default shell options".
+    """
+    if shell in ("", "bash", "sh"):
+        return True
+    return re.search(r"(?:^|\s)-[a-z]*e|errexit", shell) is not None
 
 
 # ------------------------------------------------------------------------------------
