@@ -162,6 +162,11 @@ DANGEROUS = {
         "KL219",
         "downgraded",
     ),
+    "a control plane on spot machines": (
+        "kops edit ig master-a --set spec.maxPrice=0.03",
+        "KL220",
+        "spot",
+    ),
     "the range of pods moves": (
         "kops edit cluster --set spec.networking.nonMasqueradeCIDR=100.96.0.0/11",
         "KL215",
@@ -296,6 +301,15 @@ def test_a_change_in_two_edits_is_judged_at_the_value_of_its_flag() -> None:
     assert [f for f in stepwise.findings if f.rule == "KL218"] == []
     (jump,) = [f for f in at_once.findings if f.rule == "KL218"]
     assert str(jump.locations[0].span) == "edits.sh:1:48"
+
+
+def test_a_list_that_ends_on_the_way_does_not_come_back() -> None:
+    """The spec after is what it was, and nobody goes there from where the list ends."""
+    up = "kops edit cluster --set spec.kubernetesVersion=1.33.1\n"
+
+    report = checked(up + APPLY)
+
+    assert [f for f in report.findings if f.rule == "KL219"] == []
 
 
 def test_what_a_list_undoes_again_is_judged_twice() -> None:

@@ -302,10 +302,10 @@ def changes(context: Context) -> Sequence[Context]:
 def found_on_the_way(
     asked: Iterable[Asked], context: Context, settings: Settings
 ) -> Iterator[Finding]:
-    """The errors of a spec that the list applies, and of neither side.
+    """What is wrong with a spec that the list applies, and with neither side.
 
-    What is wrong with a side as well is told there. What is only unwise is not told of
-    a spec that may be gone again; what it does to etcd is replayed.
+    What is wrong with a side as well is told there. What is only unwise is told of the
+    spec that the list ends with, and not of one that is gone again.
     """
     simulation = context.simulation
     if simulation is None or not simulation.passed:
@@ -318,12 +318,11 @@ def found_on_the_way(
         return ask(rules, lambda _: contexts, context.cluster, settings)
 
     known = {(each.rule, each.message, each.subject) for each in found(sides)}
-    yield from (
-        each
-        for each in found(states)
-        if each.severity is Severity.ERROR
-        and (each.rule, each.message, each.subject) not in known
-    )
+    kept = () if simulation.goes_on else found(states[-1:])
+    errors = (each for each in found(states) if each.severity is Severity.ERROR)
+    for each in (*errors, *kept):
+        if (each.rule, each.message, each.subject) not in known:
+            yield each
 
 
 def loaded(rules: Iterable[Rule]) -> tuple[Asked, ...]:

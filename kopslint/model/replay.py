@@ -17,6 +17,7 @@ from kopslint.model.scenario import Scenario
 from kopslint.model.simulation import Simulation
 from kopslint.model.spec_files import SpecsAtHand, spec_files
 from kopslint.notations.command_list import simple_commands
+from kopslint.records import Record
 from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
@@ -36,37 +37,47 @@ if TYPE_CHECKING:
 # be judged by itself: one minor release after another is no jump.
 
 
+class Passed(Record):
+    """The specs that the cloud is brought to on the way, in order.
+
+    ``goes_on`` is whether some course ends with another spec applied than those.
+    """
+
+    specs: tuple[Manifest, ...] = ()
+    goes_on: bool = False
+
+
 def passed(
-    plan: Scenario, steps: Iterable[Step], declared: Manifest
-) -> tuple[Manifest, ...]:
-    """What the cloud is brought to on the way, in the order of the first time.
+    plan: Scenario,
+    steps: Iterable[Step],
+    final: Iterable[ClusterState],
+    declared: Manifest,
+) -> Passed:
+    """What a list applies on its way.
 
     Only states with an object of a file at hand that neither before nor after has, or
     with one that the list made by ``--set`` or ``--unset``. What both sides have stands
     where ``declared``, the side after as it was read, has it.
     """
-    steps = tuple(steps)
     ends = {id(each) for side in (plan.before, plan.after) for each in _objects(side)}
     known = plan.files.objects.values()
     between = {id(each) for held in known for each in _objects(held)} - ends
     made = plan.memory.get("objects", {}).values()
     between |= {id(each) for each in made} - ends
     if not between:
-        return ()
+        return Passed()
     found: dict[tuple[int, ...], Manifest] = {}
     for step in steps:
         for situation in step.after:
-            ids = tuple(id(each) for each in _objects(situation.applied))
+            ids = _ids(situation.applied)
             if not between.isdisjoint(ids):
                 found.setdefault(ids, _alone(situation.applied, plan.after, declared))
-    return tuple(found.values())
+    last = {_ids(each.applied) for each in final}
+    return Passed(tuple(found.values()), goes_on=not last <= found.keys())
 
 
-def goes_on(passed: Iterable[Manifest], final: Iterable[ClusterState]) -> bool:
-    """Whether some course ends with another spec applied than those on the way."""
-    known = {tuple(map(id, _objects(each))) for each in passed}
-    ends = {tuple(map(id, _objects(each.applied))) for each in final}
-    return bool(known) and not ends <= known
+def _ids(manifest: Manifest) -> tuple[int, ...]:
+    return tuple(id(each) for each in _objects(manifest))
 
 
 def _handed(command: Command, groups: Collection[str]) -> Command:
@@ -166,7 +177,7 @@ def simulate(
         situations = flow.run(script.body, situations)
         for unread in script.unread:
             flow.note_beside(unread)
-    on_the_way = passed(plan, flow.steps, declared[1])
+    on_the_way = passed(plan, flow.steps, situations, declared[1])
     ran = {id(step.command) for step in flow.steps}
     return Simulation(
         plan=plan,
@@ -176,8 +187,8 @@ def simulate(
         undecided=tuple(flow.undecided.values()),
         assumptions=(*flow.assumptions, *unguarded(flow.relied_on, flow.steps)),
         skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
-        passed=on_the_way,
-        goes_on=goes_on(on_the_way, situations),
+        passed=on_the_way.specs,
+        goes_on=on_the_way.goes_on,
         truncated=flow.truncated
         or any(w.truncated for s in situations for w in s.etcd.values()),
     )
