@@ -490,6 +490,10 @@ WRITERS = {
     "a yq that deletes": "yq -i 'del(.spec.etcdClusters[1])' after.yaml",
     "a value that only run time knows": 'sed -i "s/1.32.4/$VERSION/" after.yaml',
     "a script": "python3 render.py after.yaml",
+    "a copy from another machine": "scp builder:specs/after.yaml .",
+    "files by a pattern": "sed -i s/1/0/ *.yaml",
+    "files that find finds": "find . -name '*.yaml' -exec sed -i s/1/0/ {} +",
+    "files in a loop": "for f in *.yaml; do sed -i s/1/0/ $f; done",
 }
 
 
@@ -500,7 +504,7 @@ def test_what_is_not_worked_out_is_told(writer: str) -> None:
 
     said = assumptions(report)
     assert "after.yaml is taken to hold what it holds now" in said
-    assert writer.split(maxsplit=1)[0] in said or "|" in writer
+    assert writer.split(maxsplit=1)[0] in said or "|" in writer or "for" in writer
     assert "in line 1" in said
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from fnmatch import fnmatch
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,8 @@ class Written:
         if known is not None:
             return known
         for path, content in self._files.items():
-            if path.endswith(f"/{name}") or name.endswith(f"/{path}"):
+            same = path.endswith(f"/{name}") or name.endswith(f"/{path}")
+            if same or _fits(path, name):
                 return content
         if self._all is None:
             return None
@@ -105,7 +107,8 @@ class Written:
             for name, read in exactly.items():
                 self._files[name] = Content(cache(read), writes)
             return
-        if any(_brings_files(call, command) for command in commands):
+        anywhere = any(_brings_files(call, command) for command in commands)
+        if anywhere or _edits_any(call):
             self._files.clear()
             self._all = may_write
         for command in commands:
@@ -247,8 +250,9 @@ def _names(call: SimpleCommand) -> Iterator[str]:
         if name is None:
             continue
         yield name
-        if "=" in name:
-            yield posixpath.normpath(name.partition("=")[2] or ".")
+        for mark in "=:":
+            if mark in name:
+                yield posixpath.normpath(name.partition(mark)[2] or ".")
         if re.match(r"-\w.", name):
             yield posixpath.normpath(name[2:])
 
@@ -271,6 +275,26 @@ def _may_write(command: Command) -> bool:
         case Unreadable():
             return True
     return False
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Whether a name is one that a pattern of the shell stands for."""
+    last = posixpath.basename(pattern)
+    return any(c in last for c in "*?[") and fnmatch(posixpath.basename(name), last)
+
+
+def _edits_any(call: SimpleCommand) -> bool:
+    """Whether a call edits files in place that only run time knows.
+
+    They are handed over by ``find`` or ``xargs``, or are in a variable.
+    """
+    words = [word.shown for word in call.words]
+    editors = {"sed", "perl", "yq", "sops"} & {posixpath.basename(w) for w in words}
+    in_place = any(re.match(r"-(p?i|-in-?place)", word) for word in words[1:])
+    if not (editors and in_place):
+        return False
+    collects = posixpath.basename(words[0]) in ("find", "xargs", "parallel", "fd")
+    return collects or (call.words[-1].text is None and _name(call.words[-1]) is None)
 
 
 def _brings_files(call: SimpleCommand, command: Command) -> bool:
