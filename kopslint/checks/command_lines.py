@@ -572,7 +572,10 @@ def other_cluster_named(context: Context) -> Iterator[Draft]:
             f"{context.cluster}"
             if named
             else f"{found.word.shown} leads to another cluster than {context.cluster}",
-            why="It is about that one alone and changes nothing here, so the rest of "
+            why="kops takes no name without a dot, so it is taken to stand for this "
+            "cluster."
+            if named and "." not in found.cluster
+            else "It is about that one alone and changes nothing here, so the rest of "
             "the list is checked without it."
             if named
             else "kops calls the context like the cluster, and this name has nothing "

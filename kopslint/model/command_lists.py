@@ -105,9 +105,19 @@ class CommandLists:
                 yield address.assumed.placed(step.command.span, step.number)
 
     def _concerning(self, manifest: Manifest) -> Callable[[Command], bool]:
-        """Which commands are about a cluster: those that name it or name none."""
+        """Which commands are about a cluster: those that name it or name none.
+
+        A name without a dot is none: kops takes no such cluster. Source: kops
+        pkg/apis/kops/validation/legacy.go, ``ValidateCluster``.
+        """
         name = manifest.name
-        return lambda command: self._cluster_of(command) in (None, name)
+
+        def concerns(command: Command) -> bool:
+            named = self._cluster_of(command)
+            written = command.cluster is not None
+            return named in (None, name) or (written and "." not in str(named))
+
+        return concerns
 
     def _cluster_of(self, command: Command) -> str | None:
         if command.cluster is not None:

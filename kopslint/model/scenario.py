@@ -140,7 +140,8 @@ class Scenario(Frozen):
         A member's name means that member, and what is looked up in a member list
         those that it finds. Anything else (an id, a variable) is taken to mean a member
         that it spells out, or one that the change removes, narrowed by what the
-        variable is called; failing that, one whose group the list handles.
+        list handles and the variable is called; failing that, one whose group the list
+        handles.
         """
         names = self.members.get(etcd_cluster, ())
         found = self.looked_up(etcd_cluster, word, names)
@@ -155,7 +156,8 @@ class Scenario(Frozen):
             for name in names
             if self.group_of(etcd_cluster, name) in self.handled_groups
         ]
-        candidates = leaving or handled
+        both = [name for name in leaving if name in handled]
+        candidates = both or leaving or handled
         return tuple(self._hinted(etcd_cluster, candidates, word) or candidates)
 
     def names_member(self, etcd_cluster: str, word: Word | None) -> bool:
