@@ -79,3 +79,26 @@ def test_a_machine_that_one_has_gone_to_is_a_place() -> None:
     script = read_commands(Source("runbook.md", text))
 
     assert [c.places for c in simple_commands(script.body)] == [(), ("master-a",), ()]
+
+
+def test_a_module_that_takes_machines_away_is_said() -> None:
+    text = (
+        "- hosts: masters\n  tasks:\n  - reboot:\n  - service: {name: nginx}\n"
+        "  - ansible.builtin.systemd: {name: kubelet, state: stopped}\n"
+    )
+    unread = read_commands(Source("play.yml", text)).unread
+
+    assert [(o.span.line, o.reason.name) for o in unread] == [
+        (3, "reboot"),
+        (5, "ansible.builtin.systemd"),
+    ]
+
+
+def test_a_block_in_a_language_that_is_not_read_is_said() -> None:
+    text = "```python\nname = 'x'\nrun('kops delete ig ' + name, 'is')\n```\n"
+    script = read_commands(Source("runbook.md", text))
+    said = "```python\nrun(f'{KOPS} x', cmd + kops delete ig)\n```\n"
+    (opaque,) = read_commands(Source("runbook.md", said)).unread
+
+    assert script.unread == ()
+    assert (opaque.span.line, opaque.reason.name) == (2, "python")

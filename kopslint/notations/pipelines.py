@@ -568,6 +568,15 @@ _SCRIPTS = {
 _WORDS = ("path", "entrypoint", "command", "argv", "cmd", "args")
 _LISTS = {"argv", "args", "entrypoint"}
 _ONE_PROGRAM = {"command", "cmd", "shell", "run"}
+_MACHINE_MODULES = {
+    *("reboot", "shutdown", "win_reboot", "ec2_instance", "ec2_asg", "ec2_vol"),
+    *("autoscaling_group", "autoscaling_instance_refresh", "gcp_compute_instance"),
+    *("azure_rm_virtualmachine", "azure_rm_virtualmachinescaleset", "os_server"),
+}
+_SERVICE_MODULES = {"systemd", "systemd_service", "service", "docker_container", "file"}
+_ON_A_MASTER = re.compile(
+    r"(?<![\w-])(?:kubelet|etcd|etcd-manager|protokube|containerd|docker|master-vol)"
+)
 _INIT = {"runcmd", "bootcmd"}
 _FOREIGN = {"pwsh", "powershell"}
 _SHELL = re.compile(
@@ -683,11 +692,20 @@ class _Search:
             elif name in _FOREIGN and isinstance(value, yaml.ScalarNode):
                 reason = f"this step runs in {name}, which is not read"
                 found.append(self.workflow.opaque(value, title or name, reason))
+            elif _is_module(name, value):
+                found.append(self._module(name, value))
             else:
                 beside = key in _BESIDE and name == "steps" and _unlimited(node)
                 inner = key if beside else name
                 found.append(self.node(value, title, inner))
         return sequence(found)
+
+    def _module(self, name: str, value: yaml.Node) -> Statement:
+        """A module of Ansible that changes machines: nothing of it is replayed."""
+        reason = f"what `{name}` of Ansible does to machines is not followed"
+        opaque = Opaque(Unknown(name, reason), self.workflow.span(value))
+        self.workflow.unread.append(opaque)
+        return opaque
 
     def _script(self, name: str, value: yaml.Node, title: str) -> Statement:
         """Lines of shell; a list under a key for programs may be one of words."""
@@ -1023,6 +1041,15 @@ def _in_order(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
     found = list(entries(node))
     yield from (entry for entry in found if entry[0] == "initContainers")
     yield from (entry for entry in found if entry[0] != "initContainers")
+
+
+def _is_module(name: str, value: yaml.Node) -> bool:
+    """Whether a key is a module of Ansible that takes machines or their etcd away."""
+    module = name.rpartition(".")[2]
+    if module in _MACHINE_MODULES:
+        return "." in name or isinstance(value, yaml.MappingNode) or not text_of(value)
+    said = f"{text_of(value)} {' '.join(text for _, text in values_in(value))}"
+    return module in _SERVICE_MODULES and _ON_A_MASTER.search(said) is not None
 
 
 def _unlimited(node: yaml.Node) -> bool:
