@@ -355,6 +355,19 @@ DISGUISED = {
         "aws",
         "warning KL302",
     ),
+    "every node that kubectl lists": (
+        (
+            "kubectl get nodes -o name |"
+            " xargs -I{} kubectl debug {} --image=x -- chroot /host reboot\n"
+        ),
+        "aws",
+        "warning KL302",
+    ),
+    "ids that somebody has set": (
+        "aws ec2 stop-instances --instance-ids $MASTER_IDS\n",
+        "aws",
+        "warning KL302",
+    ),
     "every machine that is read": (
         (
             f"{DESCRIBE.format('control-plane')} | jq -r x | while read -r i; do\n"

@@ -34,7 +34,7 @@ _SERVICES = re.compile(
     r"(etcd|kubelet|containerd|docker|crio|cri-o|protokube|kops-configuration"
     r"|kube-apiserver|networking?|systemd-networkd|NetworkManager)[\w@.-]*"
 )
-_MANIFEST = re.compile(r"/etc/kubernetes/manifests(/(\*|etcd[\w.*-]*)?)?$")
+_MANIFEST = re.compile(r"/etc/kubernetes/manifests(/(\*[\w.*-]*|etcd[\w.*-]*)?)?$")
 # What etcd keeps of a member on a volume of kops; certificates are made anew.
 _MEMBER_DATA = re.compile(
     r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"

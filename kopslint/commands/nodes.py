@@ -198,7 +198,7 @@ def _terraform(invocation: Invocation) -> Command:
             targets=given.all("target"),
             recreated=given.all("replace"),
         )
-    both = " ".join(names[:2])
+    both = " ".join(names[:2]).strip()
     if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:
         return _reads(invocation, verb)
     if verb and verb not in _TERRAFORM_CHANGES:

@@ -363,13 +363,21 @@ class Scenario(Frozen):
 
 
 def _with_origin(word: Word) -> Word:
-    """The word with what its unknown pieces come from."""
+    """The word with what its unknown pieces come from.
+
+    `kubectl get nodes` is about all machines, and no group that is called nodes.
+    """
     return word._replace(
         pieces=tuple(
-            p if isinstance(p, str) else p._replace(name=f"{p.name} {p.of}".strip())
+            p
+            if isinstance(p, str)
+            else p._replace(name=_EVERY_NODE.sub("", f"{p.name} {p.of}".strip()))
             for p in word.pieces
         )
     )
+
+
+_EVERY_NODE = re.compile(r"\b(?:get|describe|top)\s+(?:nodes?|no)\b")
 
 
 def _hints(word: Word | None, name: str) -> bool:

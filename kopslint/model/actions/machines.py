@@ -587,8 +587,14 @@ def run_validate(situation: ClusterState) -> list[Result]:
 # is followed, that it is no machine of the control plane too. Sources: kops
 # cmd/kops/delete_instance.go and the clouds' own command lines.
 
-_MANY = r"\$\(|`|\$[@*]|\[[@*]\]|\{\}|standard input"
-"""Expressions for any number of words, or for one after another."""
+_MANY = (
+    r"\$\(|`|\$[@*]|\[[@*]\]|\{\}|standard input"
+    r"|\$\{?\w*(?:IDS|[Ii]ds|INSTANCES|instances|LIST|list|NODES|nodes)\}?$"
+)
+"""Expressions for any number of words, or for one after another.
+
+A variable without quotes that is called like many may be split into many.
+"""
 
 
 def run_delete_instance(
