@@ -1423,3 +1423,21 @@ def test_only_variables_that_etcd_manager_sets_itself_are_told(
     )
 
     assert severities("KL225", WHOLE, after) == expected
+
+
+NO_ZONES = [(f"zone: us-east-1{z}", "region: us-east1") for z in "abc"]
+
+
+@pytest.mark.parametrize("version", ["1.28.9", "1.32.4", "1.35.1"])
+def test_a_group_without_zones_breaks_every_kops_on_gce(version: str) -> None:
+    """Only from 1.35 on kops has words for it; before, its update crashes."""
+    on_gce = edited(WHOLE, ("cloudProvider: aws", "cloudProvider: gce"), *NO_ZONES)
+
+    assert told("KL132", None, edited(on_gce, ("1.32.4", version)))
+
+
+def test_a_group_on_gce_takes_the_zone_of_its_subnet_from_an_older_kops() -> None:
+    on_gce = edited(WHOLE, ("cloudProvider: aws", "cloudProvider: gce"))
+    places = [place for _, place in told("KL132", None, on_gce)]
+
+    assert [place for place in places if not place.startswith("after.yaml:1")] == []

@@ -442,8 +442,8 @@ def test_terraform_upgrades_the_control_plane_before_the_nodes(cloud: str) -> No
     """
     network = [{"name": "b", "zone": "us-east1-a", "type": "Public", "region": "r"}]
     spec: dict[str, Any] = {"cloudProvider": cloud, "subnets": network}
-    before = manifest("before", places("a"), **spec)
-    after = manifest("after", places("a"), kubernetesVersion="1.35.0", **spec)
+    before = manifest("before", places("a"), kubernetesVersion="1.33.4", **spec)
+    after = manifest("after", places("a"), **spec)
     group, kind = ADDRESSES[cloud]
 
     result = plan_route(before, after, ("after.yaml",), Options(terraform=True))

@@ -73,6 +73,11 @@ def load_balancer(declared: Declared) -> Iterator[Violation]:
         problem = "is Internal, and that needs at least one Private subnet"
         source = "validation.go, validateClusterSpec"
         yield declared.refuse("api-or-dns", f"{_LB}.type", problem, source)
+    elif kind == "Internal" and _without_subnet(declared, types):
+        # An older kops finds no subnet to put the load balancer in.
+        problem = "is Internal, and that needs at least one Private subnet"
+        source = "upup/pkg/fi/cloudup/awstasks/network_load_balancer.go, CheckChanges"
+        yield declared.refuse("api-or-dns", f"{_LB}.type", problem, source, at="update")
     elif kind not in ("", "Public", "Internal") and cloud_of(declared) in _LOOK:
         near = {"public": "Public", "internal": "Internal"}.get(kind.lower())
         yield declared.refuse(
@@ -90,6 +95,17 @@ def load_balancer(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("api-or-dns", place, problem, source, at="update")
     if cloud_of(declared) == "aws":
         yield from _aws(declared)
+
+
+def _without_subnet(declared: Declared, types: list[str]) -> bool:
+    """Whether AWS has no subnet for an internal load balancer, and none is named.
+
+    Source: kops pkg/model/awsmodel/api_loadbalancer.go, Build.
+    """
+    fit = {"Private", "DualStack"}.intersection(types) or declared.count(
+        f"{_LB}.subnets"
+    )
+    return cloud_of(declared) == "aws" and not fit and bool(types)
 
 
 def _aws(declared: Declared) -> Iterator[Violation]:

@@ -55,7 +55,7 @@ def in_cloud(declared: Declared, cluster: Declared, role: str) -> Iterator[Viola
     if here == "aws":
         yield from _on_aws(declared, cluster, role)
     elif here == "gce":
-        yield from _on_gce(declared)
+        yield from _on_gce(declared, cluster)
     elif here == "azure":
         yield from _on_azure(declared, role)
     if declared.text("manager") == "Karpenter" and declared.since(36):
@@ -114,15 +114,32 @@ def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violat
     yield from warm_pool(declared, "warmPool")
 
 
-def _on_gce(declared: Declared) -> Iterator[Violation]:
+def _on_gce(declared: Declared, cluster: Declared) -> Iterator[Violation]:
     if declared.count("subnets") > 1:
         source = "pkg/model/gcemodel/autoscalinggroup.go, Build"
         problem = "has more than one subnet, and groups on GCE have one"
         yield declared.refuse("group", "subnets", problem, source, at="update")
-    if not declared.count("zones") and declared.since(35):
+    if declared.count("zones"):
+        return
+    problem = "is missing: groups on GCE name their zones"
+    if declared.since(35):
         source = "gce.go, gceValidateInstanceGroup"
-        problem = "is missing: groups on GCE name their zones"
         yield declared.refuse("missing-field", "zones", problem, source, at="update")
+    elif declared.number("minSize") != 0 and not _zones_of_subnets(declared, cluster):
+        # An older kops shares the machines out among no zones, and crashes.
+        source = "pkg/model/gcemodel/autoscalinggroup.go, splitToZones"
+        yield declared.refuse("missing-field", "zones", problem, source, at="update")
+
+
+def _zones_of_subnets(declared: Declared, cluster: Declared) -> bool:
+    """Whether a subnet of a group has a zone; one that is not known may have one.
+
+    Source: kops pkg/model/context.go, FindZonesForInstanceGroup.
+    """
+    places = list(cluster.each("networking.subnets"))
+    zones = {cluster.text(f"{at}.name"): cluster.text(f"{at}.zone") for at in places}
+    named = [declared.text(at) for at in declared.each("subnets")]
+    return any(zones.get(name, "?") for name in named)
 
 
 def _on_azure(declared: Declared, role: str) -> Iterator[Violation]:
