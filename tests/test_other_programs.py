@@ -665,3 +665,10 @@ DAILY = {
 def test_what_people_do_every_day_is_no_error(commands: str, cloud: str) -> None:
     """Where the programs reach no control plane, or one machine of it at a time."""
     assert [one for one in checked(commands, cloud) if one[0] == "error"] == []
+
+
+def test_what_works_on_a_machine_is_named_once_for_each_reader() -> None:
+    """The names that are looked up at every call are those that somebody reads."""
+    from kopslint.commands import machine, parse
+
+    assert machine._READERS.keys() == parse._ON_A_MACHINE
