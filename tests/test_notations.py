@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import yaml
 
-from kopslint.commands.model import MemberRemove
+from kopslint.commands.model import MemberRemove, Unreadable
 from kopslint.commands.parse import recognise
 from kopslint.notations.command_list import read_commands, simple_commands
 from kopslint.shell.ast import Parallel, Repeat, SimpleCommand
@@ -102,3 +102,13 @@ def test_a_block_in_a_language_that_is_not_read_is_said() -> None:
 
     assert script.unread == ()
     assert (opaque.span.line, opaque.reason.name) == (2, "python")
+
+
+@pytest.mark.parametrize(
+    "line", ["npm run roll", "npm-run-all -p a b", "run-p a b", "docker-compose up"]
+)
+def test_scripts_that_another_file_names_are_not_in_the_list(line: str) -> None:
+    (call,) = simple_commands(read_commands(Source("list.sh", line)).body)
+    (command,) = recognise(call)
+
+    assert isinstance(command, Unreadable)

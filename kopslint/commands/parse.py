@@ -44,7 +44,7 @@ _INTERPRETERS = frozenset(
 )
 _RUNNERS = (
     *("make", "gmake", "ansible-playbook", "just", "task", "rake"),
-    *("at", "batch", "tmux", "screen"),
+    *("at", "batch", "tmux", "screen", "npm-run-all", "run-p", "run-s", "mage"),
 )
 # What an interpreter is given that is not a shell is only looked through.
 _TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
@@ -204,6 +204,13 @@ _MANAGERS: Mapping[str, Callable[[list[str]], bool]] = {
 """Tools that work on many machines, and when their words change anything there."""
 
 
+# Tools that run what another file of the project names, and with which verb.
+_RUNNERS_VERBS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("npm", "pnpm", "yarn", "bun"), ("run", "run-script", "start")),
+    "docker-compose": ("up", "run", "start", "restart"),
+}
+
+
 def _reason(invocation: Invocation, program: str) -> Unknown | None:
     """Why a program that kopslint does not know may change the cluster, if it may."""
     word, rest = invocation.words[0], invocation.words[1:]
@@ -219,7 +226,8 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
         return Unknown(invocation.text, "`eval` runs text known only at run time")
     if program in _SOURCES and rest and rest[0].text != "=":
         return Unknown(rest[0].shown, "the sourced script is not part of the list")
-    if program in _RUNNERS:
+    verb = rest[0].text if rest else None
+    if program in _RUNNERS or verb in _RUNNERS_VERBS.get(program, ()):
         return Unknown(invocation.text, f"what `{program}` runs is not in the list")
     if program in _INTERPRETERS or program.rstrip("0123456789.") == "python":
         return _interpreted(invocation)
