@@ -300,7 +300,6 @@ RULES = {
     "KL301-ig-deleted-before-etcd-member/examples/bad-seven-to-five": (1, 0),
     "KL304-dead-member-left/examples/bad-lower-count-published": (2, 0),
     "KL306-member-never-joins/examples/bad-dead-member-blocks": (1, 0),
-    "KL307-refused-command/examples/bad-edit-before-delete": (1, 1),
     "KL307-refused-command/examples/bad-spec-comes-last": (0, 1),
     "KL309-kubelet-newer-than-control-plane/examples/bad-all-at-once": (1, 0),
     "KL401-forgotten-yes/examples/bad-update-then-roll": (1, 0),

@@ -63,9 +63,18 @@ def functions_for(specs: Sequence[Manifest]) -> list[str]:
     return [*context_lines(name), "", *etcd_functions(name, cloud)]
 
 
-def guarded(via: str, pairs: Iterable[tuple[str, str]], then: str | None = None) -> str:
-    """One command that takes members out, and runs ``then`` only if all have left."""
+def guarded(
+    via: str,
+    pairs: Iterable[tuple[str, str]],
+    then: str | None = None,
+    gone: Iterable[tuple[str, str]] = (),
+) -> str:
+    """One command that takes members out, and runs ``then`` only if all have left.
+
+    ``gone`` are those that something else has taken out: they are looked for.
+    """
     calls = [f"via {quote(via)}"]
+    calls += [f"again gone {quote(etcd)} {quote(member)}" for member, etcd in gone]
     calls += [f"remove {quote(etcd)} {quote(member)}" for member, etcd in pairs]
     return " && ".join([*calls, then] if then is not None else calls)
 

@@ -317,10 +317,23 @@ def with_removals(
             return
         # Without its member of main, an API server has no data.
         last = sorted(pairs, key=lambda pair: (pair[0], pair[1] == "main"))
-        pieces[index] = pieces[index].behind(guarded(via, last))
+        pieces[index] = pieces[index].behind(
+            guarded(via, last, gone=_others(plan, pairs))
+        )
     first = next(i for i, piece in enumerate(pieces) if piece.role != "gap")
     functions = Piece((*functions_for(plan.specs), ""), "wall")
     yield listing._replace(pieces=(*pieces[:first], functions, *pieces[first:]))
+
+
+def _others(
+    plan: Scenario, pairs: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """The members on the same machines that the list itself takes out of etcd."""
+    groups = {plan.group_of(etcd, member) for member, etcd in pairs}
+    for etcd, names in plan.members.items():
+        for name in names:
+            if plan.group_of(etcd, name) in groups and (name, etcd) not in pairs:
+                yield name, etcd
 
 
 def _killed(simulation: Simulation) -> Iterator[tuple[str, str, Span]]:
