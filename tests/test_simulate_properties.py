@@ -300,10 +300,10 @@ def told(report: Report, cluster: str) -> list[tuple[object, ...]]:
 TWENTY = (
     "kops get ig",
     "kops validate cluster",
-    removal("main", "e").rstrip("\n"),
+    removal("main", "e") + removal("events", "e"),
     "kops delete ig master-e --yes",
     "kops validate cluster --wait 10m || true",
-    removal("main", "d").rstrip("\n"),
+    removal("main", "d") + removal("events", "d"),
     "kops delete ig master-d --yes",
     "kops replace -f after.yaml",
     "kops update cluster",

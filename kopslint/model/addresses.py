@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     Calls = Sequence[tuple[SimpleCommand, tuple[Command, ...]]]
 
 
+_MANAGED = (
+    ("aws", "eks", "update-kubeconfig"),
+    ("az", "aks", "get-credentials"),
+    ("gcloud", "container", "clusters", "get-credentials"),
+    ("eksctl", "utils", "write-kubeconfig"),
+)
+
+
 class Address(Record):
     """The cluster that a command reaches, the word that tells, and what was assumed."""
 
@@ -63,6 +71,9 @@ def _told(calls: Calls) -> Iterator[tuple[Command, Word | None]]:
     for call, commands in calls:
         given = {each.name: each.value for each in call.environment}
         config = given.get("KUBECONFIG")
+        managed = _managed(call)
+        if managed is not None:
+            current, file = managed, config.shown if config else None
         for command in commands:
             match command:
                 case model.Reads(switches=switches) if switches is not None:
@@ -78,6 +89,18 @@ def _told(calls: Calls) -> Iterator[tuple[Command, Word | None]]:
                     | model.NodeCommand()
                 ):
                     yield command, _word(call, command, config, current, file)
+
+
+def _managed(call: SimpleCommand) -> Word | None:
+    """The word that makes kubectl speak to a cluster that a cloud runs itself.
+
+    No such cluster is one of kops.
+    """
+    words = [word.text for word in call.words]
+    for start in _MANAGED:
+        if words[: len(start)] == [*start]:
+            return call.words[1]
+    return None
 
 
 def _word(

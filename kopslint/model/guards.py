@@ -95,9 +95,18 @@ def relies(command: Command) -> bool:
     )
 
 
-def failing(before: ClusterState, results: Iterable[Result]) -> list[ClusterState]:
-    """Where it stands if a removal fails for a reason that nobody sees here."""
-    if not any(result.status == "applied" for result in results):
+def failing(
+    before: ClusterState, results: Iterable[Result], *, chained: bool
+) -> list[ClusterState]:
+    """Where it stands if a removal fails for a reason that nobody sees here.
+
+    Not where it is ``chained`` to what follows by ``&&`` and its member is taken for
+    one of several: then the next call of the list would be taken for any of them.
+    """
+    worked = [result for result in results if result.status == "applied"]
+    if not worked:
+        return []
+    if chained and any(a.kind is Kind.MEMBER for r in worked for a in r.assumed):
         return []
     return [before._replace(ok=False, failing=True)]
 

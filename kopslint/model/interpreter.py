@@ -259,6 +259,7 @@ class Flow:
         self.undecided: dict[tuple[Span, str], Undecided] = {}
         self.assumptions: dict[Assumption, None] = {}
         self.relied_on: dict[int, int] = {}
+        self._chained = False
         self.truncated = False
         self._reading_members = False
 
@@ -343,7 +344,10 @@ class Flow:
     def _and_or(
         self, statement: AndOr, going: list[ClusterState], asked: Asked
     ) -> list[ClusterState]:
+        outside = self._chained
+        self._chained = outside or statement.operator == "&&"
         left = self.run(statement.left, going, "yes" if asked == "yes" else "or")
+        self._chained = outside
         if statement.right != EMPTY:
             # Else it is what a substitution in an argument runs, and nobody asks.
             left = self._told(statement.left, left)
@@ -533,7 +537,7 @@ class Flow:
             if isinstance(command, MemberRemove) and asked == "no":
                 made = [relying(result, number) for result in made]
             elif isinstance(command, MemberRemove):
-                failed += failing(situation, made)
+                failed += failing(situation, made, chained=self._chained)
             results.extend(made)
         self._record(number, key, command, call.title, going, results, moments)
         after = merged([*(result.situation for result in results), *failed])
