@@ -29,7 +29,7 @@ from kopslint.model.spec_files import SpecFiles, file_name, key
 from kopslint.records import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kopslint.commands.member_ids import Found
     from kopslint.commands.model import Command
@@ -124,6 +124,13 @@ class Scenario(Frozen):
             and command.group is not None
         )
         return frozenset(name for name in named if name)
+
+    def deleted_after(self, command: Command) -> Iterator[str]:
+        """The groups that the list deletes by name after a command, in order."""
+        place = next((i for i, c in enumerate(self.commands) if c is command), 0)
+        for other in self.commands[place:]:
+            if isinstance(other, DeleteInstanceGroup) and other.group is not None:
+                yield other.group.text or ""
 
     def group_of(self, etcd_cluster: str, member: str) -> str | None:
         """The group that a member name belongs to, as before says, or else after."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kopslint.findings import Severity
 from kopslint.kops.refusals import Refusal
 from kopslint.model.assumptions import Kind, assume, taken
-from kopslint.model.etcd.state import MEMBERS
+from kopslint.model.etcd.state import DEAD, MEMBERS
 from kopslint.model.state import Result, applied, refused, undecided
 from kopslint.records import Record
 
@@ -195,7 +195,25 @@ class _Removal:
         if not members:
             return None
         known = self._plan.names_member(name, word)
+        if not known and not each:
+            members = self._next_to_go(name, members, listed) or members
         return Meant(members, known, each=each and not known)
+
+    def _next_to_go(
+        self, name: str, members: tuple[str, ...], listed: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """The member whose group the list deletes next, if all of them are alive.
+
+        People look an id up for what they do next.
+        """
+        worlds = self._situation.etcd[name]
+        for member in members:
+            index = worlds.index(member)
+            if any(world.names[index] in DEAD for world in worlds.worlds):
+                return ()
+        left = {self._plan.group_of(name, m): m for m in members if m in listed}
+        groups = self._plan.deleted_after(self._command)
+        return next(((left[group],) for group in groups if group in left), ())
 
 
 def _picked(found: Found, name: str, *, each: bool) -> Meant:
