@@ -233,7 +233,7 @@ def _instead(command: Command, problem: Problem) -> tuple[str, ...]:
     return (" ".join(edit),)
 
 
-_FULL = r"^kops get\b.*\s--full(?:=true)?(?:\s|$)"
+_FULL = r"\bget\b.*\s--full(?:=true)?(?:\s|$)"
 _INTO = r"--full[^>|;&]*(?:\|\s*tee|>)\s*[\"']?(?P<file>[^\s;|&\"']+)|\|.*\bkops\s"
 
 
