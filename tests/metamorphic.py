@@ -76,7 +76,8 @@ def _keys(value: object) -> int:
 def _dumped(found: list[dict[str, Any]], **options: Any) -> str:
     options.setdefault("sort_keys", False)
     options.setdefault("width", 10_000)
-    return yaml.dump_all(found, Dumper=_Dumper, explicit_start=True, **options)
+    text: str = yaml.dump_all(found, Dumper=_Dumper, explicit_start=True, **options)
+    return text
 
 
 class _Dumper(yaml.SafeDumper):
@@ -289,12 +290,9 @@ def second_cluster(case: Case) -> Case | None:
             return None
         first = f"export KOPS_CLUSTER_NAME={name}\n"
         case = replace(case, commands=("commands.sh", first + case.commands[1]))
-    other = OTHER_CLUSTER
-    return replace(
-        case,
-        before=(*case.before, ("other.yaml", other)),
-        after=(*case.after, ("other.yaml", other)),
-    )
+    other = ("other.yaml", OTHER_CLUSTER)
+    before = (*(case.before or ()), other)
+    return replace(case, before=before, after=(*case.after, other))
 
 
 OTHER_CLUSTER = """\

@@ -11,8 +11,9 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.commands import model
-from kopslint.commands.etcd_functions import ASKED_BY, context_lines, etcd_functions
+from kopslint.commands.etcd_functions import context_lines, etcd_functions
 from kopslint.commands.model import DeleteInstanceGroup, DeleteVolumes
+from kopslint.kops.clouds import cloud_named
 from kopslint.report.display import pad, visible, width, wrap
 from kopslint.report.quorum import members, words
 
@@ -136,8 +137,9 @@ def _programs(runbook: Runbook, *, asks: bool) -> list[str]:
     texts = [command.text for step in runbook.steps for command in step.deed.commands]
     found = ["kops", "kubectl"] if asks else ["kops"]
     found += [text.split()[0] for text in texts]
-    if asks and runbook.cloud in ASKED_BY:
-        found.append(ASKED_BY[runbook.cloud])
+    cloud = cloud_named(runbook.cloud)
+    if asks and cloud is not None and cloud.members_are == "volume ids":
+        found.append(cloud.program or "")
     return [name for name in dict.fromkeys(found) if name != "remove"]
 
 
@@ -166,7 +168,7 @@ def go_on_lines(runbook: Runbook, again: str, *, looks: bool) -> Iterator[str]:
 # What the volumes are called: kops pkg/model/master_volumes.go, and for DigitalOcean
 # upup/pkg/fi/cloudup/do/utils.go. By the program that deletes them: what it has to be
 # told first, and how a volume is found.
-_VOLUMES = {
+VOLUMES = {
     "aws": (
         ': "${AWS_REGION:?set it to the region of the cluster}"',
         """\
@@ -270,7 +272,7 @@ def volume_lines(runbook: Runbook) -> Iterator[str]:
     program = next((text.split()[0] for text in texts), None)
     if program is None:
         return
-    needed, body = _VOLUMES[program]
+    needed, body = VOLUMES[program]
     yield ""
     if needed is not None:
         yield needed

@@ -17,6 +17,8 @@ import re
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from kopslint.kops.clouds import cloud_named
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -127,20 +129,6 @@ called() {
 }
 """
 
-# Scaleway looks for a part of a name, so that the whole one is asked for once more.
-_FIND = {
-    "hetzner": "hcloud volume describe {name} --output 'format={{{{.ID}}}}'",
-    "linode": "linode-cli volumes list --label {name} --text --no-headers --format id",
-    "scaleway": (
-        "scw instance volume list name={name} --output "
-        "'template={{{{.Name}}}} {{{{.ID}}}}' |\n"
-        "    awk -v name={name} '$1 == name {{ print $2 }}'"
-    ),
-}
-
-ASKED_BY = {"hetzner": "hcloud", "linode": "linode-cli", "scaleway": "scw"}
-"""The program that tells the id of a volume, where members are called by it."""
-
 _REMOVE = """\
 # Prints the id of a member in an etcd cluster.
 member_id() {
@@ -227,9 +215,11 @@ def etcd_functions(
 
 
 def _called(cluster: str, cloud: str | None) -> str:
-    if cloud == "digitalocean":
+    known = cloud_named(cloud)
+    if known is not None and known.members_are == "volume names":
         return _CALLED_ON_DIGITALOCEAN.replace("CLUSTER", quote(cluster))
-    if cloud in _FIND:
-        find = _FIND[cloud].format(name=f'"$name.etcd-$cluster."{quote(cluster)}')
+    if known is not None and known.find_volume is not None:
+        name = f'"$name.etcd-$cluster."{quote(cluster)}'
+        find = known.find_volume.format(name=name)
         return _CALLED_BY_VOLUME.replace("FIND", find)
     return _CALLED

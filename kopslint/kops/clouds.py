@@ -1,15 +1,18 @@
-"""How the clouds that kops runs on differ for etcd; by their names in v1alpha2.
+"""The clouds that kops runs on: one record each, with what kops makes of it there.
 
-Which commands the clouds have themselves is not known here.
+A new cloud is a new record. What only one cloud does beyond these fields is code where
+it happens: shell that finds its volumes in ``cli.plan_script``, verbs of its program in
+``commands.cloud_table``.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b32hexencode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kopslint.kops.spec import Role
+from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,71 +20,160 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import InstanceGroup, Manifest
 
 
-CALLED_BY_VOLUME = frozenset({"digitalocean", "hetzner", "linode", "scaleway"})
-"""Where etcd calls a member by its volume, and not as the spec does.
+class Terraform(Record):
+    """What ``kops update cluster --target terraform`` renders on a cloud.
 
-Source: etcd-manager pkg/volumes, ``EtcdName`` of each cloud.
-"""
+    ``group`` and ``object`` are the types of the resources that a group, and an object
+    of the state store, are rendered as; empty where none is known. ``flag`` is the
+    feature flag without which kops refuses. ``rolls_past`` is whether a rolling update
+    makes the new machines by itself, past terraform's state. Sources: kops
+    upup/pkg/fi/cloudup/apply_cluster.go (``TerraformCloudProviders``) and
+    pkg/instancegroups/instancegroups.go; a scale set of Azure makes its own machines.
+    """
 
-MOUNTED_BY_GROUP = frozenset({"hetzner", "linode", "scaleway"})
-"""Where a machine mounts the etcd volumes of its own group alone.
+    group: str = ""
+    object: str = ""
+    flag: str | None = None
+    rolls_past: bool = False
 
-Elsewhere it mounts any of its zone. Source: kops
-pkg/model/components/etcdmanager/model.go, ``VolumeNameTag``.
-"""
 
-DELETES_NO_GROUP = {
-    "azure": 'kops has not implemented it there: "DeleteGroup not implemented"',
-    "digitalocean": "kops has not implemented it there: "
-    '"does not support deleting cloud groups at this time"',
-    "linode": "kops finds no machines of a group there: the object goes, its machine "
-    "runs on, and no validation passes any more",
+class Cloud(Record):
+    """One cloud, by its name in v1alpha2.
+
+    - ``program`` is its own command line; None where machines are nobody's.
+    - ``members_are`` says what etcd calls a member: the spec's name for it, or the name
+      or the id of its volume. Source: etcd-manager pkg/volumes, ``EtcdName`` of each.
+    - ``mounts_by_group``: a machine mounts the etcd volumes of its own group alone, and
+      not any of its zone. Source: kops pkg/model/components/etcdmanager/model.go,
+      ``VolumeNameTag``.
+    - ``remakes_machines``: a group makes a machine anew that was stopped under it.
+      Source: kops pkg/model/*model: AutoscalingGroup, InstanceGroupManager.
+    - ``delete_group_does``: what ``kops delete ig`` does instead of ending machines,
+      None where it ends them. Source: ``DeleteGroup`` and ``GetCloudGroups`` of each
+      cloud, kops upup/pkg/fi/cloudup.
+    - ``rolls_apply``: a rolling update applies the state store after every machine.
+      Source: kops pkg/instancegroups/instancegroups.go, ``reconcileInstanceGroup``.
+    - ``delete_volume`` is the call that deletes a volume ``{id}``, ``find_volume`` the
+      one that prints the id of the volume ``{name}`` where etcd needs it.
+    - ``terraform`` is None where kops refuses to render for it.
+    """
+
+    name: str
+    program: str | None
+    members_are: Literal["names", "volume names", "volume ids"] = "names"
+    mounts_by_group: bool = False
+    remakes_machines: bool = False
+    delete_group_does: str | None = None
+    rolls_apply: bool = False
+    delete_volume: str | None = None
+    find_volume: str | None = None
+    terraform: Terraform | None = None
+
+
+CLOUDS = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud(
+            "aws",
+            "aws",
+            remakes_machines=True,
+            delete_volume="aws ec2 delete-volume --volume-id {id}",
+            terraform=Terraform("aws_autoscaling_group", "aws_s3_object"),
+        ),
+        Cloud(
+            "azure",
+            "az",
+            delete_group_does="kops has not implemented it there: "
+            '"DeleteGroup not implemented"',
+            rolls_apply=True,
+            delete_volume="az disk delete --name {id} --yes",
+            terraform=Terraform(
+                "azurerm_linux_virtual_machine_scale_set",
+                "azurerm_storage_blob",
+                flag="AzureTerraform",
+            ),
+        ),
+        Cloud(
+            "digitalocean",
+            "doctl",
+            members_are="volume names",
+            delete_group_does="kops has not implemented it there: "
+            '"does not support deleting cloud groups at this time"',
+            rolls_apply=True,
+            delete_volume="doctl compute volume delete {id} --force",
+            terraform=Terraform(flag="DOTerraform", rolls_past=True),
+        ),
+        Cloud(
+            "gce",
+            "gcloud",
+            remakes_machines=True,
+            delete_volume="gcloud compute disks delete {id} --quiet",
+            terraform=Terraform(
+                "google_compute_instance_group_manager", "google_storage_bucket_object"
+            ),
+        ),
+        Cloud(
+            "hetzner",
+            "hcloud",
+            members_are="volume ids",
+            mounts_by_group=True,
+            rolls_apply=True,
+            delete_volume="hcloud volume delete {id}",
+            find_volume="hcloud volume describe {name} --output 'format={{{{.ID}}}}'",
+            terraform=Terraform(rolls_past=True),
+        ),
+        Cloud(
+            "linode",
+            "linode-cli",
+            members_are="volume ids",
+            mounts_by_group=True,
+            delete_group_does="kops finds no machines of a group there: the object "
+            "goes, its machine runs on, and no validation passes any more",
+            delete_volume="linode-cli volumes delete {id}",
+            find_volume="linode-cli volumes list --label {name} --text --no-headers "
+            "--format id",
+        ),
+        Cloud("metal", None),
+        Cloud(
+            "openstack",
+            "openstack",
+            rolls_apply=True,
+            delete_volume="openstack volume delete {id}",
+        ),
+        Cloud(
+            "scaleway",
+            "scw",
+            members_are="volume ids",
+            mounts_by_group=True,
+            rolls_apply=True,
+            delete_volume="scw instance volume delete {id}",
+            # Scaleway looks for a part of a name: the whole one is asked for once more.
+            find_volume="scw instance volume list name={name} --output "
+            "'template={{{{.Name}}}} {{{{.ID}}}}' |\n"
+            "    awk -v name={name} '$1 == name {{ print $2 }}'",
+            terraform=Terraform(rolls_past=True),
+        ),
+    )
 }
-"""Where ``kops delete ig`` ends no machine, and what it does instead.
+"""Every cloud that kops has. Source: kops pkg/apis/kops, CloudProviderSpec."""
 
-Source: ``DeleteGroup`` and ``GetCloudGroups`` of each cloud, kops upup/pkg/fi/cloudup.
-"""
 
-APPLIED_BY_ROLLS = frozenset(
-    {"azure", "digitalocean", "hetzner", "openstack", "scaleway"}
-)
-"""Where a rolling update applies the state store after every machine.
-
-Source: kops pkg/instancegroups/instancegroups.go, ``reconcileInstanceGroup``.
-"""
+def cloud_named(name: str | None) -> Cloud | None:
+    """The cloud of a spec; None if the spec names none, or none that kops has."""
+    return CLOUDS.get(name) if name is not None else None
 
 
 # ------------------------------------------------------------------------------------
-# What kops renders for terraform: on which clouds, and under which addresses
+# Under which addresses terraform has what kops renders
 #
-# Nothing here knows what terraform does with it, or when. Sources: kops
-# upup/pkg/fi/cloudup/apply_cluster.go (``TerraformCloudProviders``),
-# pkg/model/names.go, pkg/model/gcemodel/autoscalinggroup.go and
-# terraformWriter/writer.go.
+# Sources: kops pkg/model/names.go, pkg/model/gcemodel/autoscalinggroup.go and
+# terraformWriter/writer.go. What terraform does with it belongs to the model.
 
-REFUSED_ON = frozenset({"linode", "metal", "openstack"})
-"""The clouds on which kops refuses ``update cluster --target terraform``."""
-
-FLAGS = {"azure": "AzureTerraform", "digitalocean": "DOTerraform"}
-"""The feature flag without which it is refused, by cloud."""
-
-ROLLED_PAST_IT = APPLIED_BY_ROLLS - REFUSED_ON - {"azure"}
-"""Where a rolling update makes the new machines by itself, past terraform's state.
-
-A scale set of Azure makes its own.
-"""
-
-_GROUP = {
-    "aws": "aws_autoscaling_group",
-    "azure": "azurerm_linux_virtual_machine_scale_set",
-    "gce": "google_compute_instance_group_manager",
-}
-_OBJECT = {
-    "aws": "aws_s3_object",
-    "azure": "azurerm_storage_blob",
-    "gce": "google_storage_bucket_object",
-}
-_OBJECTS = "|".join(_OBJECT.values())
+_OBJECTS = "|".join(
+    cloud.terraform.object
+    for cloud in CLOUDS.values()
+    if cloud.terraform is not None and cloud.terraform.object
+)
 _INFIX: dict[Role | None, str] = {
     Role.CONTROL_PLANE: "masters",
     Role.API_SERVER: "apiservers",
@@ -97,9 +189,12 @@ def addresses(group: InstanceGroup, manifest: Manifest) -> tuple[str, ...]:
     group that is applied alone has to bring its objects along. Empty where that of the
     group is not known; launch templates come along by themselves.
     """
-    cloud = manifest.cloud
-    names = tuple(_names(group, manifest)) if cloud in _GROUP else ()
-    if cloud is None or not names:
+    cloud = cloud_named(manifest.cloud)
+    rendered = cloud.terraform if cloud is not None else None
+    if rendered is None or not rendered.group:
+        return ()
+    names = tuple(_names(group, manifest))
+    if not names:
         return ()
     manifests = (
         f"manifests-etcdmanager-{etcd.name}-{group.name}"
@@ -108,8 +203,8 @@ def addresses(group: InstanceGroup, manifest: Manifest) -> tuple[str, ...]:
     )
     objects = (f"nodeupconfig-{group.name}", *manifests)
     return (
-        *(f"{_GROUP[cloud]}.{name}" for name in names),
-        *(f"{_OBJECT[cloud]}.{_resource(name)}" for name in objects),
+        *(f"{rendered.group}.{name}" for name in names),
+        *(f"{rendered.object}.{_resource(name)}" for name in objects),
     )
 
 
@@ -117,7 +212,7 @@ def group_at(address: str, manifest: Manifest) -> InstanceGroup | None:
     """The group of ``manifest`` that an address is about, if it names one."""
     kind, _, last = re.sub(r"\[[^\]]*\]$", "", address).rpartition(".")
     name = re.sub(r"^(nodeupconfig|manifests-etcdmanager-[a-z]+)-", "", last)
-    if kind.endswith(_GROUP["gce"]):
+    if kind.endswith("google_compute_instance_group_manager"):
         name = name.partition("-")[2]
     named = [
         group

@@ -22,7 +22,7 @@ from kopslint.commands.model import (
     EditInstanceGroup,
     MemberRemove,
 )
-from kopslint.kops.clouds import CALLED_BY_VOLUME
+from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import member_name
 from kopslint.model.assumptions import Kind, assume
 from kopslint.model.spec_files import SpecFiles, file_name, key
@@ -196,7 +196,8 @@ class Scenario(Frozen):
 
     @cached_property
     def _called_by_volume(self) -> bool:
-        return any(spec.cloud in CALLED_BY_VOLUME for spec in self.specs)
+        clouds = filter(None, (cloud_named(spec.cloud) for spec in self.specs))
+        return any(cloud.members_are != "names" for cloud in clouds)
 
     def etcd_clusters_of_id(self, id_: str | None) -> frozenset[str]:
         """The etcd clusters in which the list removes a member by this id."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.etcd_versions import runtime_change
 from kopslint.checks.versions import Release, release
-from kopslint.kops.clouds import MOUNTED_BY_GROUP
+from kopslint.kops.clouds import cloud_named
 from kopslint.model.etcd.state import spare
 from kopslint.model.initial import healthy
 from kopslint.model.scenario import Scenario
@@ -498,7 +498,9 @@ class Stages:
             )
 
         def follows(old: Unit, new: Unit) -> bool:
-            if self.deeds.cloud in MOUNTED_BY_GROUP and old.name != new.name:
+            cloud = cloud_named(self.deeds.cloud)
+            by_group = cloud is not None and cloud.mounts_by_group
+            if by_group and old.name != new.name:
                 return old.collides(new)
             same_zone = here.zones_of(old.group) == self._zones(new)
             return same_zone or old.collides(new)

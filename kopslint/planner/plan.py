@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
-from kopslint.kops import clouds, refusals
+from kopslint.kops import refusals
+from kopslint.kops.clouds import addresses, cloud_named
 from kopslint.kops.decode import other_objects
 from kopslint.kops.etcd_manager import is_managed, runs_without
 from kopslint.kops.spec import Role
@@ -28,7 +29,7 @@ from kopslint.planner.milestones import (
     reconciles,
 )
 from kopslint.planner.runbook import NoWay, Runbook, Step
-from kopslint.planner.steps import DELETE_VOLUME, PlannedSteps, file_key
+from kopslint.planner.steps import PlannedSteps, file_key
 from kopslint.records import Record
 from kopslint.syntax.yaml import span_of, text_at
 from kopslint.text import Source
@@ -141,11 +142,12 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
 def _not_deleted(way: Sequence[PlannedStep], cloud: str | None) -> str | None:
     """Why the groups that a way deletes cannot be deleted on this cloud."""
     groups = [deed.about for deed in way if deed.kind in ("delete", "retire")]
-    if not groups or cloud not in clouds.DELETES_NO_GROUP:
+    known = cloud_named(cloud)
+    if not groups or known is None or known.delete_group_does is None:
         return None
     return (
         f"{', '.join(groups)} would have to be deleted on {cloud}, and "
-        f"`kops delete ig` does not do that: {clouds.DELETES_NO_GROUP[cloud]}. It "
+        f"`kops delete ig` does not do that: {known.delete_group_does}. It "
         "takes the cloud's own program, and nobody has tried in which order"
     )
 
@@ -178,14 +180,15 @@ def _names_of(side: Manifest, etcd_cluster: str) -> set[str]:
 def _not_there(before: Manifest, after: Manifest, deeds: PlannedSteps) -> str | None:
     """Why this change cannot be planned on this cloud, or not by terraform."""
     cloud = deeds.cloud
-    if cloud not in DELETE_VOLUME:
+    known = cloud_named(cloud)
+    if known is None or known.delete_volume is None:
         said = f"on {cloud}" if cloud is not None else "where no cloudProvider is named"
         return f"what becomes of machines and volumes {said} is not known to kopslint"
     if not deeds.terraform:
         return None
-    if cloud in clouds.REFUSED_ON:
+    if known.terraform is None:
         return f"kops has no terraform target for {cloud}"
-    if cloud in clouds.ROLLED_PAST_IT and needs_roll(before, after):
+    if known.terraform.rolls_past and needs_roll(before, after):
         return (
             f"on {cloud} a rolling update makes the new machines by itself, past "
             "terraform's state, and terraform would make them again: plan it without "
@@ -193,7 +196,7 @@ def _not_there(before: Manifest, after: Manifest, deeds: PlannedSteps) -> str | 
         )
     if reconciles(before, after):
         for group in after.control_plane:
-            if not clouds.addresses(group, after):
+            if not addresses(group, after):
                 return (
                     f"the nodes must wait for the control plane, and how terraform "
                     f"calls {group.name} is not known on {cloud}"
@@ -273,8 +276,9 @@ def _features(deeds: PlannedSteps, *manifests: Manifest) -> Iterator[str]:
     roles = {group.role for manifest in manifests for group in manifest.groups.values()}
     if Role.API_SERVER in roles:
         yield "APIServerNodes"
-    if deeds.terraform and deeds.cloud in clouds.FLAGS:
-        yield clouds.FLAGS[deeds.cloud]
+    cloud = cloud_named(deeds.cloud)
+    if deeds.terraform and cloud is not None and cloud.terraform is not None:
+        yield from filter(None, (cloud.terraform.flag,))
 
 
 def _notes(

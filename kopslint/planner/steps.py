@@ -11,7 +11,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
-from kopslint.kops.clouds import addresses
+from kopslint.kops.clouds import addresses, cloud_named
 from kopslint.kops.spec import Role
 from kopslint.model.spec_files import key
 from kopslint.records import Record
@@ -30,19 +30,6 @@ Kind = Literal["remove", "delete", "apply", "roll", "reconcile", "retire"]
 
 GROUP_LABEL = "kops.k8s.io/instancegroup"
 """The label that kops gives every node. Source: kops pkg/nodelabels/builder.go."""
-
-
-DELETE_VOLUME = {
-    "aws": "aws ec2 delete-volume --volume-id {id}",
-    "azure": "az disk delete --name {id} --yes",
-    "digitalocean": "doctl compute volume delete {id} --force",
-    "gce": "gcloud compute disks delete {id} --quiet",
-    "hetzner": "hcloud volume delete {id}",
-    "linode": "linode-cli volumes delete {id}",
-    "openstack": "openstack volume delete {id}",
-    "scaleway": "scw instance volume delete {id}",
-}
-"""How a volume is deleted, by the cloud of the spec: every cloud with machines."""
 
 
 class PlannedStep(Record):
@@ -209,8 +196,10 @@ class PlannedSteps(Record):
 
     def _wipe(self, etcd_cluster: str, member: str, group: str) -> Command:
         which = " ".join(map(quote, (etcd_cluster, member, group)))
-        form = DELETE_VOLUME[self.cloud or ""]
-        text = form.format(id=f'"$(volume_id {which})"')
+        cloud = cloud_named(self.cloud)
+        if cloud is None or cloud.delete_volume is None:
+            raise LookupError(f"nobody can delete volumes on {self.cloud}")
+        text = cloud.delete_volume.format(id=f'"$(volume_id {which})"')
         span = _span(text)
         words = (_word(etcd_cluster, span), _word(group, span))
         return model.DeleteVolumes(text=text, span=span, verb="delete", volumes=words)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.kops import clouds, refusals
-from kopslint.kops.clouds import APPLIED_BY_ROLLS
+from kopslint.kops import refusals
+from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import is_managed
 from kopslint.kops.refusals import Refusal
 from kopslint.kops.spec import Manifest, Role, parse_role
@@ -385,10 +385,10 @@ def run_update(
 
 def _rendered(situation: ClusterState) -> list[Result]:
     """The objects become files of terraform, where kops renders any."""
-    cloud = situation.registry.cloud
-    if cloud in clouds.REFUSED_ON:
-        said = f"cloud provider {cloud} does not support the terraform target"
-        return [refused(situation, Refusal("no-terraform", said, cloud or ""))]
+    cloud = cloud_named(situation.registry.cloud)
+    if cloud is not None and cloud.terraform is None:
+        said = f"cloud provider {cloud.name} does not support the terraform target"
+        return [refused(situation, Refusal("no-terraform", said, cloud.name))]
     return [applied(situation._replace(rendered=situation.registry))]
 
 
@@ -529,7 +529,9 @@ def _is_beside_another(command: RollingUpdate, situation: ClusterState) -> bool:
 
 
 def _publishes(registry: Manifest, plan: Scenario) -> bool:
-    return registry.cloud in APPLIED_BY_ROLLS and not update_refusals(registry, plan)
+    cloud = cloud_named(registry.cloud)
+    applies = cloud is not None and cloud.rolls_apply
+    return applies and not update_refusals(registry, plan)
 
 
 def _ended(before: ClusterState, after: list[ClusterState]) -> list[Result]:
@@ -624,17 +626,13 @@ def _stays_away(command: StopInstances, situation: ClusterState) -> bool:
 
     A group of AWS or GCE makes a machine anew that was stopped or terminated under
     it, unless it is told to ask for one less. Elsewhere the machines of kops are in
-    no such group, or it counts one less. Source: kops pkg/model/*model/*.go: the
-    tasks AutoscalingGroup and InstanceGroupManager there, a server or droplet each on
-    the other clouds; Microsoft's reference of ``az vmss delete-instances``.
+    no such group, or it counts one less: Microsoft's reference of ``az vmss
+    delete-instances``.
     """
     if command.verb == "reboot":
         return False
-    cloud = situation.registry.cloud
-    return command.for_good or cloud not in (*_REPLACED_BY_GROUP, None)
-
-
-_REPLACED_BY_GROUP = ("aws", "gce")
+    cloud = cloud_named(situation.registry.cloud)
+    return command.for_good or (cloud is not None and not cloud.remakes_machines)
 
 
 def _started(
