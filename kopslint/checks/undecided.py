@@ -154,7 +154,7 @@ def _unaddressed(turns: Sequence[Assumption]) -> Draft:
     lines = sorted({span.line for span in places})
     return Draft(
         message=f"assumed: {first.text}"
-        + (f"; so it is in {len(lines) - 1} more lines" if len(lines) > 1 else ""),
+        + (f"; lines of the same kind: {len(lines)}" if len(lines) > 1 else ""),
         why="One call of etcdctl reaches one etcd cluster, and a comment does not say "
         "which. The pod, the port of --endpoints or the certificates do. Several calls "
         "for one member are taken to reach one etcd cluster each.",
