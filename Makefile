@@ -57,6 +57,11 @@ docs: .venv/docs
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
+# Lays out the folder of a rule: make new-rule ID=KL3xx NAME=what-goes-wrong
+.PHONY: new-rule
+new-rule:
+	@$(PYTHON) tools/new_rule.py $(ID) $(NAME) $(MODULE)
+
 # Not part of the tests: it looks for input that nobody thought of.
 fuzz: .venv/dev
 	$(BIN)/python fuzz/readers.py --seconds $(SECONDS)
