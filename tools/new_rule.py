@@ -86,7 +86,7 @@ def main() -> None:
     function = name.replace("-", "_")
     sys.stdout.write(
         f"{folder.relative_to(ROOT)} is laid out. Now write:\n"
-        "  examples/*/   before.yaml, after.yaml, commands.sh, as far as it needs them\n"
+        "  examples/*/   before.yaml, after.yaml, commands.sh, as far as needed\n"
         f"  kopslint/checks/{module[0] if module else 'MODULE'}.py   {function}()\n"
         "  rule.yaml and README.md\n"
         f"and run: pytest tests/test_rulebook.py tests/test_rules.py -k {rule}\n"
