@@ -485,7 +485,7 @@ def forgotten_yes(context: Context) -> Iterator[Draft]:
     for step in simulation.steps:
         command = step.command
         if _previews(command) and not _done_later(simulation, step):
-            if not _asks_for_yes(step) or step.status == "refused":
+            if not _asks_for_yes(step, simulation) or step.status == "refused":
                 continue
             later = [s for s in simulation.steps if s.number > step.number]
             relying = [s for s in later if isinstance(s.command, _relies_on(command))]
@@ -545,8 +545,18 @@ def _relies_on(command: Command) -> tuple[type[Command], ...]:
     return ()
 
 
-def _asks_for_yes(step: Step) -> bool:
-    """Whether there is anything that the command would have done."""
+def _asks_for_yes(step: Step, simulation: Simulation) -> bool:
+    """Whether there is anything that the command would have done.
+
+    A list that changes nothing at all and looks at what a roll would do is a look.
+    """
+    from kopslint.commands.describe import meaning
+
+    if isinstance(step.command, model.RollingUpdate) and not any(
+        meaning(other.command).planes and not _previews(other.command)
+        for other in simulation.steps
+    ):
+        return False
     return any(
         situation.registry is not situation.applied for situation in step.before
     ) or not isinstance(step.command, model.UpdateCluster)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, meanwhile, only, sure
 from kopslint.commands import model
+from kopslint.commands.cloud_table import TAGS_OF_VOLUMES
 from kopslint.commands.etcd import etcd_cluster_in
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.model.properties.recovery import is_mended
@@ -152,9 +153,6 @@ def _spelled(member: EtcdMember, key: str) -> str:
 # ------------------------------------------------------------------------------------
 # The volumes that etcd members live on: what must not be deleted under them
 
-# The tags by which kops finds a volume and etcd-manager mounts it. Source:
-# kops upup/pkg/fi/cloudup/awstasks/ebsvolume.go, etcd-manager pkg/volumes/aws.
-_TAGS = r"\bName\b|k8s\.io/(etcd|role)/|kubernetes\.io/cluster/|KubernetesCluster"
 _ETCD_VOLUME = r"(?i)etcd|master|control[-_]?plane"
 
 
@@ -204,7 +202,7 @@ def _deleted(context: Context) -> Iterator[tuple[Step, model.DeleteVolumes, bool
 
 def _says_etcd(command: model.DeleteVolumes, context: Context) -> bool:
     """Whether the words say that a volume is etcd's, and that it is lost to it."""
-    if command.verb == "retag" and not re.search(_TAGS, command.text):
+    if command.verb == "retag" and not re.search(TAGS_OF_VOLUMES, command.text):
         return False
     said = " ".join([command.text, command.note, *(w.shown for w in command.volumes)])
     groups = (group.name for group in context.after.control_plane)

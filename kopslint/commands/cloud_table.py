@@ -434,3 +434,10 @@ HARMLESS: Mapping[str, str] = {
 
 The whole verb, or its first part: ``describe`` of ``describe-instances``.
 """
+TAGS_OF_VOLUMES = (
+    r"\bName\b|k8s\.io/(etcd|role)/|kubernetes\.io/cluster/|KubernetesCluster"
+)
+"""The tags by which kops finds an etcd volume and etcd-manager mounts it.
+
+Source: kops upup/pkg/fi/cloudup/awstasks/ebsvolume.go, etcd-manager pkg/volumes/aws.
+"""

@@ -19,6 +19,7 @@ from kopslint.commands.cloud_table import (
     SCHEDULED,
     SERVICES,
     STOPS,
+    TAGS_OF_VOLUMES,
     UNREPLAYED,
     VOLUMES,
 )
@@ -228,7 +229,7 @@ def _volumes(
 ) -> Command | None:
     if verb == "retag":
         volumes = tuple(w for w in given.all("resources") if _is_volume(w))
-        if not volumes:
+        if not volumes or _tags_of_ones_own(given):
             return None
     else:
         volumes = given.all("volume-id", "disk", "ids", "name", "n") or rest
@@ -238,6 +239,15 @@ def _volumes(
         verb=verb,
         volumes=volumes,
         note="\n".join(invocation.places),
+    )
+
+
+def _tags_of_ones_own(given: Arguments) -> bool:
+    """Whether tags are named, and kops and etcd-manager read none of them."""
+    tags = given.all("tags")
+    return bool(tags) and all(
+        "Key" in (word.text or "") and not re.search(TAGS_OF_VOLUMES, word.shown)
+        for word in tags
     )
 
 

@@ -12,16 +12,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kopslint.commands.cloud_table import PROVIDERS
-from kopslint.commands.invocation import Invocation, is_option
+from kopslint.commands.invocation import Invocation, arguments, is_option
 from kopslint.commands.model import Foreign, Reach, Unreadable, Unreplayed
 from kopslint.commands.wrappers import peel
 from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from kopslint.commands.model import Command
-    from kopslint.shell.ast import SimpleCommand
+    from kopslint.shell.ast import SimpleCommand, Word
 
 
 _ETCD = frozenset({"etcd-manager-ctl", "etcdctl", "etcdutl"})
@@ -227,6 +227,8 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     if program in _SOURCES and rest and rest[0].text != "=":
         return Unknown(rest[0].shown, "the sourced script is not part of the list")
     verb = rest[0].text if rest else None
+    if program in _WINDOWS and _opens_a_window(program, rest):
+        return None
     if program in _RUNNERS or verb in _RUNNERS_VERBS.get(program, ()):
         return Unknown(invocation.text, f"what `{program}` runs is not in the list")
     if program in _INTERPRETERS or program.rstrip("0123456789.") == "python":
@@ -235,6 +237,24 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     if _SCRIPT.fullmatch(path) or ("/" in path and not re.fullmatch(_SYSTEM, path)):
         return Unknown(path, "the script is not part of the list")
     return None
+
+
+_WINDOWS = {"tmux": "s t n c x y F e S L f", "screen": "S r R x t T s p c"}
+"""Programs that keep a shell open, and their options with a value."""
+_WITHOUT_COMMAND = ("new", "new-session", "neww", "new-window")
+
+
+def _opens_a_window(program: str, words: Sequence[Word]) -> bool:
+    """Whether a shell is opened, left or looked for, and nothing is run in it.
+
+    What is typed into it stands in the list as well.
+    """
+    rest = [word.text for word in arguments(words, _WINDOWS[program]).positionals]
+    if program == "tmux" and rest:
+        if rest[0] in _WITHOUT_COMMAND:
+            return len(rest) == 1
+        return rest[0] in ("a", "at", "attach", "attach-session", "ls", "list-sessions")
+    return not rest
 
 
 def _reach(invocation: Invocation) -> Reach:
