@@ -1,25 +1,23 @@
 """A second model of one etcd cluster, written from its description and not its code.
 
-Here a member name is what there is of it: a machine, a disk with some membership or
-none, an entry in the member list. Who votes, counts or may be removed follows from
-that, where the first model has a letter for each combination and tables between them.
+Both say of a member name what there is of it: a machine, a disk with some membership
+or none, an entry in the member list, and whether that member ever started. Here all
+that happens is worked out from these facts, where the first model has a name for each
+combination and tables between them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from kopslint.model.etcd.state import Condition
+from kopslint.model.etcd.state import MemberState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.model.etcd.state import EtcdState
-
-Key = tuple[str, int, bool, int | None]
-"""A world as both models can say it."""
+    from kopslint.model.etcd.state import Disk, EtcdState
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,9 @@ class Name:
     """What there is of one member name."""
 
     up: bool = False
-    disk: Literal["empty", "its own", "of a removed member"] = "empty"
+    disk: Disk = "empty"
     listed: bool = False
     started: bool = False
-    by_hand: bool = False
 
     @property
     def votes(self) -> bool:
@@ -60,40 +57,21 @@ class Name:
         return replace(self, up=False)
 
     def booted(self) -> Name:
-        """A member listed by hand is told to join as soon as it has a machine."""
-        told = self.listed and self.by_hand and self.disk == "empty"
+        """One listed by hand, which has no data yet, is told to join at once."""
+        told = self.listed and not self.started and self.disk == "empty"
         return replace(self, up=True, disk="its own" if told else self.disk)
 
     def wiped(self) -> Name:
         """A member keeps its entry. One that only a removed disk stood for is new."""
         was_own = self.disk == "its own"
         started = self.started or (self.listed and was_own)
-        by_hand = self.by_hand and not was_own
-        return replace(self, disk="empty", started=started, by_hand=by_hand)
+        return replace(self, disk="empty", started=started)
 
     def added(self) -> Name:
         """A machine with an empty disk joins; without one there is an entry only."""
         joins = self.up and self.disk == "empty"
         disk = "its own" if joins else self.disk
-        return replace(self, listed=True, disk=disk, started=False, by_hand=not joins)
-
-    @property
-    def letter(self) -> Condition:
-        """How the first model calls it."""
-        c = Condition
-        if not self.listed:
-            pair = {
-                "empty": (c.IDLE, c.ABSENT),
-                "of a removed member": (c.EXPELLED, c.LEFT),
-            }[self.disk]
-        elif self.disk == "of a removed member":
-            pair = (c.LISTED_AGAIN, c.LISTED_AGAIN_DOWN)
-        elif self.disk == "its own":
-            started, not_yet = (c.VOTING, c.DOWN), (c.JOINING, c.UNSTARTED)
-            pair = started if self.started else not_yet
-        else:
-            pair = (c.REPLACED, c.LISTED if self.by_hand else c.WIPED)
-        return pair[0] if self.up else pair[1]
+        return replace(self, listed=True, disk=disk, started=False)
 
 
 @dataclass(frozen=True)
@@ -141,10 +119,6 @@ class State:
     def places(self, holds: Callable[[Name], bool]) -> list[int]:
         return [place for place, name in enumerate(self.names) if holds(name)]
 
-    def key(self) -> Key:
-        letters = "".join(name.letter for name in self.names)
-        return letters, self.read, self.due, self.restore
-
 
 def next_states(state: State, published: int, returns: frozenset[int]) -> set[State]:
     """Whatever may happen next by itself."""
@@ -162,7 +136,7 @@ def next_states(state: State, published: int, returns: frozenset[int]) -> set[St
     )
     if 2 * (votes + len(joining)) > state.members:
         for place in joining:
-            joined = replace(state.names[place], started=True, by_hand=False)
+            joined = replace(state.names[place], started=True)
             found.add(state.put(place, joined))
     sees_nobody = not state.works
     news = state.read != published or state.restore is not None
@@ -265,26 +239,14 @@ def emptied(state: State, place: int) -> set[State]:
     }
 
 
-def key(world: EtcdState) -> Key:
-    """A world of the first model."""
-    return world.names, world.read, world.due, world.restore
-
-
-def _every_name() -> Iterator[Name]:
-    for up in (False, True):
-        yield Name(up=up)
-        yield Name(up=up, disk="of a removed member")
-        yield Name(up=up, disk="its own", listed=True, started=True)
-        yield Name(up=up, disk="its own", listed=True)
-        yield Name(up=up, disk="empty", listed=True, started=True)
-        yield Name(up=up, disk="of a removed member", listed=True, by_hand=True)
-    yield Name(listed=True, by_hand=True)
-
-
-EVERY_NAME = {name.letter: name for name in _every_name()}
+NAMES = {
+    member: Name(member.up, member.disk, member.listed, member.started)
+    for member in MemberState
+}
+"""What the first model has a name for, by the same facts."""
 
 
 def state_of(world: EtcdState) -> State:
-    """The state of the second model that a world of the first one is."""
-    names = tuple(EVERY_NAME[Condition(letter)] for letter in world.names)
+    """The state of the second model that one of the first model is."""
+    names = tuple(NAMES[member] for member in world.names)
     return State(names, world.read, world.due, world.restore)

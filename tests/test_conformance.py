@@ -16,14 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from kopslint.model.etcd.explore import reachable, successors
-from kopslint.model.etcd.state import (
-    CONFIGURED,
-    LEAVES,
-    MEMBERS,
-    UP,
-    EtcdState,
-    initial,
-)
+from kopslint.model.etcd.state import WHEN_REMOVED, EtcdState, initial
 from kopslint.model.etcd.transitions import (
     Kind,
     Pace,
@@ -121,12 +114,12 @@ def forced_read(
             results.update(restored or [read._replace(restore=world.restore)])
             continue
         results.add(read)
-        live = sum(letter in CONFIGURED for letter in world.names) + in_flight
+        live = sum(name.counts_as_peer for name in world.names) + in_flight
         if in_flight and read.writable and live > published <= read.members:
             results.update(
-                read.put(i, LEAVES[letter])
-                for i, letter in enumerate(read.names)
-                if letter in MEMBERS and letter != "L"
+                read.put(index, WHEN_REMOVED[name])
+                for index, name in enumerate(read.names)
+                if name.unhealthy
             )
     return frozenset(results)
 
@@ -155,7 +148,9 @@ def replay(run: dict[str, Any], *, filtered: bool) -> Iterator[Checkpoint]:
             continue
         if operation == "publish":
             published = arguments[0]
-            unrestarted = {i for w in worlds for i, c in enumerate(w.names) if c in UP}
+            unrestarted = {
+                i for w in worlds for i, name in enumerate(w.names) if name.up
+            }
         elif operation == "read":
             recent = sum(second - at <= IN_FLIGHT for at in stops)
             worlds = forced_read(worlds, published, recent)
@@ -193,17 +188,17 @@ def explains(world: EtcdState, seen: dict[str, Any]) -> bool:
         return False
     serving = "".join(
         name
-        for name, letter in zip(NAMES, world.names, strict=True)
-        if letter == "L" and world.writable
+        for name, member in zip(NAMES, world.names, strict=True)
+        if member.votes and world.writable
     )
     if serving != seen["serving"]:
         return False
     if not seen["members"]:
         return True
     listed = sorted(
-        "?" if letter in "JW" else name
-        for name, letter in zip(NAMES, world.names, strict=True)
-        if letter in MEMBERS
+        name if member.started or member.disk != "its own" else "?"
+        for name, member in zip(NAMES, world.names, strict=True)
+        if member.listed
     )
     return listed == sorted(seen["members"])
 
@@ -215,7 +210,7 @@ def test_every_observation_is_a_possible_world(
 ) -> None:
     """What the real etcd showed is among the worlds the model holds possible."""
     unexplained = [
-        (point.after, point.seen, sorted(w.names for w in point.worlds))
+        (point.after, point.seen, sorted(w.signs for w in point.worlds))
         for point in replay(run, filtered=filtered)
         if not any(explains(world, point.seen) for world in point.worlds)
     ]

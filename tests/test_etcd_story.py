@@ -12,7 +12,7 @@ FIVE = StateSet.healthy("abcde", "abcde")
 
 def told(worlds: StateSet, names: str) -> tuple[str, ...]:
     """The shortest story to any of the worlds with these letters, else the first."""
-    stories = [story(worlds, world) for world in worlds.worlds if world.names == names]
+    stories = [story(worlds, world) for world in worlds.worlds if world.signs == names]
     return min(sorted(stories), key=len)
 
 
@@ -89,7 +89,7 @@ def test_a_restore_is_told_with_what_came_before() -> None:
 def test_narrowing_the_worlds_adds_nothing_to_a_story() -> None:
     """Waiting and validating only rule worlds out."""
     worlds = FIVE.publish(3).stop("a")
-    kept = worlds.where(lambda world: world.names == "LLEEE")
+    kept = worlds.where(lambda world: world.signs == "LLEEE")
 
     assert told(kept, "LLEEE") == told(worlds, "LLEEE")
 

@@ -27,7 +27,7 @@ import pytest
 
 from kopslint.model.etcd import transitions
 from kopslint.model.etcd.explore import StateSet, reachable, successors
-from kopslint.model.etcd.state import LEAVES, MEMBERS, EtcdState
+from kopslint.model.etcd.state import EtcdState, MemberState, initial
 from kopslint.model.etcd.transitions import Kind, enabled_transitions, refusal
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ if str(HERE) not in sys.path:
 import second_model  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 NAMES = "abcdef"
 NOBODY: frozenset[int] = frozenset()
@@ -53,9 +53,13 @@ BY_HAND: list[Callable[[EtcdState, int], tuple[EtcdState, ...]]] = [
 ]
 
 
+def ordered(names: Iterable[MemberState]) -> tuple[MemberState, ...]:
+    return tuple(sorted(names, key=lambda name: name.sign))
+
+
 def by_name(world: EtcdState) -> EtcdState:
     """The world with its names in the one order that stands for all."""
-    return world._replace(names="".join(sorted(world.names)))
+    return world._replace(names=ordered(world.names))
 
 
 def step(world: EtcdState) -> Iterator[tuple[EtcdState, int]]:
@@ -72,7 +76,7 @@ def all_worlds(size: int) -> frozenset[tuple[EtcdState, int]]:
 
     Whatever happens by itself may happen between any two of them.
     """
-    start = EtcdState("L" * size + "." * (min(size + 1, 6) - size), size)
+    start = initial(min(size + 1, 6), frozenset(range(size)), size)
     seen = {(start, size)}
     latest = set(seen)
     for _ in range(LENGTH):
@@ -106,8 +110,8 @@ def test_which_name_it_is_makes_no_difference(size: int) -> None:
 def test_writes_need_more_than_half_of_the_members_registered(size: int) -> None:
     """And as many voters as are tolerated may stop, one more may not."""
     for world, _ in all_worlds(size):
-        listed = sum(letter in MEMBERS for letter in world.names)
-        voters = [i for i, letter in enumerate(world.names) if letter == "L"]
+        listed = sum(name.listed for name in world.names)
+        voters = [i for i, name in enumerate(world.names) if name.votes]
         assert world.writable is (2 * len(voters) > listed)
         if not world.writable:
             continue
@@ -124,7 +128,7 @@ def test_the_member_list_changes_by_one_name_at_a_time(size: int) -> None:
     """And only while writes are agreed on; restoring a backup is another matter."""
 
     def listed(world: EtcdState) -> set[int]:
-        return {i for i, letter in enumerate(world.names) if letter in MEMBERS}
+        return {i for i, name in enumerate(world.names) if name.listed}
 
     for world, published in all_worlds(size):
         after = [each for each, _ in step(world)]
@@ -143,7 +147,11 @@ def test_an_expelled_member_never_votes_with_the_disk_it_has(size: int) -> None:
     """Added to the list again by hand, it counts there and still does not vote."""
     keeping = [operation for operation in BY_HAND if operation is not transitions.wipe]
     for world, published in all_worlds(size):
-        expelled = [i for i, letter in enumerate(world.names) if letter in "ExAa"]
+        expelled = [
+            index
+            for index, name in enumerate(world.names)
+            if name.disk == "of a removed member"
+        ]
         after = [
             each
             for operation in keeping
@@ -152,17 +160,17 @@ def test_an_expelled_member_never_votes_with_the_disk_it_has(size: int) -> None:
         ]
         after += [move.world for move in enabled_transitions(world, published)]
         for each in after:
-            assert not {each.names[i] for i in expelled} & {"L", "J"}
+            assert not any(each.names[index].takes_part for index in expelled)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_removal_that_etcd_agrees_to_never_costs_quorum(size: int) -> None:
     """An addition may: the second member counts before it is there."""
     for world, _ in all_worlds(size):
-        for index, letter in enumerate(world.names):
+        for index, name in enumerate(world.names):
             removed = transitions.remove(world, index)
             assert (removed is not None) is (
-                letter in LEAVES and refusal(world, index) is None
+                name.listed and refusal(world, index) is None
             )
             assert removed is None or removed.writable
             added = transitions.add(world, index)
@@ -179,7 +187,7 @@ def test_reachable_is_every_path_and_nothing_else(size: int) -> None:
     ) -> frozenset[EtcdState]:
         after = [move.world for move in enabled_transitions(world, published)]
         for index in returns:
-            if world.names[index] in ".DWxrwa":
+            if not world.names[index].up:
                 after += transitions.start(world, index)
         return frozenset({world}).union(
             *(ends(each, published, returns) for each in after)
@@ -217,28 +225,28 @@ def test_every_step_is_that_of_a_second_model(size: int) -> None:
         if world.due or not world.writable:  # A restore waits for a read.
             cases += [(1, NOBODY), (3, NOBODY)]
         for waiting, returns in cases:
-            ordered = world._replace(restore=waiting)
+            queued = world._replace(restore=waiting)
             also = replace(state, restore=waiting)
             found = {
-                second_model.key(move.world)
-                for move in successors(ordered, published, returns)
+                second_model.state_of(move.world)
+                for move in successors(queued, published, returns)
             }
             after = second_model.next_states(also, published, returns)
-            assert found == {each.key() for each in after}
+            assert found == after
         # What people do does not depend on the published count.
         alike = () if world in stepped else set(world.names)
         stepped.add(world)
         for index in map(world.names.index, alike):
             for one, other in STEPS:
-                done = {second_model.key(each) for each in one(world, index)}
-                assert done == {each.key() for each in other(state, index)}
+                done = {second_model.state_of(each) for each in one(world, index)}
+                assert done == other(state, index)
 
 
 def in_order(worlds: StateSet) -> StateSet:
     """The same with its names in an order that many such situations share."""
     columns = [
         (
-            sorted(Counter(world.names[i] for world in worlds.worlds).items()),
+            sorted(Counter(world.names[i].sign for world in worlds.worlds).items()),
             i in worlds.unrestarted,
             i in worlds.known,
         )
@@ -248,7 +256,7 @@ def in_order(worlds: StateSet) -> StateSet:
     place = {old: new for new, old in enumerate(order)}
     return worlds.replaced(
         worlds=frozenset(
-            world._replace(names="".join(world.names[i] for i in order))
+            world._replace(names=tuple(world.names[i] for i in order))
             for world in worlds.worlds
         ),
         unrestarted=frozenset(place[i] for i in worlds.unrestarted),
@@ -272,9 +280,9 @@ def _alike(worlds: StateSet, one: int, other: int) -> bool:
             return False
     swapped = set()
     for world in worlds.worlds:
-        letters = list(world.names)
-        letters[one], letters[other] = letters[other], letters[one]
-        swapped.add(world._replace(names="".join(letters)))
+        names = list(world.names)
+        names[one], names[other] = names[other], names[one]
+        swapped.add(world._replace(names=tuple(names)))
     return swapped == worlds.worlds
 
 

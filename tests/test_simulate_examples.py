@@ -1,7 +1,7 @@
 """Known orders and what they come to: every final world, and how bad it is.
 
 Members are called by single letters and run on groups master-a, master-b and so on.
-A final world is one letter per member name, as ``kopslint.etcd.world.Condition`` says:
+A final world is one sign per member name, as ``kopslint.model.etcd.state`` has them:
 L votes, D is registered and dead, E and x are out of the list.
 """
 
@@ -275,7 +275,7 @@ def test_an_order_ends_in_exactly_the_known_worlds(known: Known) -> None:
 
     ends = {
         etcd: {
-            world.names
+            world.signs
             for situation in simulation.final
             for world in situation.etcd[etcd].settled
         }
@@ -307,12 +307,12 @@ def test_a_count_published_over_living_members_expels_arbitrary_ones() -> None:
     for name in "abcde":
         rolled = rolled.stop(name).start(name)
 
-    survivors = {frozenset(w.names) for w in rolled.settled}
+    survivors = {frozenset(w.signs) for w in rolled.settled}
     pairs = {
-        "".join(letter for letter, c in zip("abcde", w.names, strict=True) if c == "L")
+        "".join(a for a, member in zip("abcde", w.names, strict=True) if member.votes)
         for w in rolled.settled
     }
 
-    assert {w.names for w in published.settled} == {"LLLLL"}
+    assert {w.signs for w in published.settled} == {"LLLLL"}
     assert survivors == {frozenset("LE")}
     assert pairs == {a + b for a in "abcde" for b in "abcde" if a < b}

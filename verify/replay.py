@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from kopslint.model.etcd.state import MemberState
 from verify.sequences import (
     Operation,
     Outcome,
@@ -74,7 +75,7 @@ def replay(sequence: Sequence, servers: Servers) -> int:
     _compare(world, servers, "at the start")
     for number, operation in enumerate(sequence.operations, 1):
         outcome = apply(world, operation)
-        told = f"after operation {number}, {operation}, in {world.names}"
+        told = f"after operation {number}, {operation}, in {world.signs}"
         if world.writable and not outcome.agreed:
             # Beside an etcd that has just started, any change would be refused.
             time.sleep(max(0.0, servers.started + HEALTHY - time.monotonic()))
@@ -135,7 +136,7 @@ def _perform(
         servers.wipe(name)
     if verb in {Verb.RESTART, Verb.ROLL}:
         servers.start(name, sorted(listed(world)))
-    if outcome.world.names[index] == "A":
+    if outcome.world.names[index] is MemberState.LISTED_AGAIN:
         _old_data(outcome.world, index, servers, told)
 
 
@@ -165,7 +166,7 @@ def _reconfigure(
     """
     verb, index = operation
     name = name_of(index)
-    voters = [i for i in running(world) if world.names[i] == "L"]
+    voters = [i for i in running(world) if world.names[i].votes]
     if not voters:
         return
     through = name_of(next((i for i in voters if i != index), voters[0]))
@@ -197,7 +198,7 @@ def _fits(why: str, error: str) -> bool:
 
 def _compare(world: EtcdState, servers: Servers, told: str) -> None:
     """Member list, linearizable read and write, against what the model says."""
-    voters = [name_of(i) for i in running(world) if world.names[i] == "L"]
+    voters = [name_of(i) for i in running(world) if world.names[i].votes]
     deadline = time.monotonic() + PATIENCE
     while True:
         seen = _seen(world, voters, servers)

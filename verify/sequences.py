@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from kopslint.model.etcd import transitions
-from kopslint.model.etcd.state import MEMBERS, EtcdState, initial
+from kopslint.model.etcd.state import EtcdState, MemberState, initial
 from kopslint.model.etcd.transitions import Kind, enabled_transitions, refusal
 
 SIZES = (1, 3, 5)
@@ -138,15 +138,22 @@ def apply(world: EtcdState, operation: Operation) -> Outcome:
 
 def _able(world: EtcdState, verb: Verb) -> list[int]:
     """The names that it makes sense to ask this of, refused or not."""
-    letters = {
-        Verb.KILL: "LJA",
-        Verb.ROLL: "LJA",
-        Verb.RESTART: "DWwa",
-        Verb.ADD: ".IEx",
-        Verb.REMOVE: "".join(sorted(MEMBERS)),
-        Verb.WIPE: "DWa",
-    }[verb]
-    return [index for index, letter in enumerate(world.names) if letter in letters]
+    return [i for i, name in enumerate(world.names) if _makes_sense(verb, name)]
+
+
+def _makes_sense(verb: Verb, name: MemberState) -> bool:
+    match verb:
+        case Verb.KILL | Verb.ROLL:
+            return name.listed and name.up and name.disk != "empty"
+        case Verb.RESTART:
+            # One whose disk was lost needs an etcd-manager to come back.
+            return name.dead and name is not MemberState.WIPED
+        case Verb.ADD:
+            return not name.listed
+        case Verb.REMOVE:
+            return name.listed
+        case Verb.WIPE:
+            return name.dead and name.disk != "empty"
 
 
 def _stopped(world: EtcdState, index: int) -> EtcdState:
@@ -168,7 +175,7 @@ def _joined(world: EtcdState) -> EtcdState:
 
 def listed(world: EtcdState) -> frozenset[str]:
     """The names in the member list."""
-    return frozenset(name_of(i) for i, c in enumerate(world.names) if c in MEMBERS)
+    return frozenset(name_of(i) for i, c in enumerate(world.names) if c.listed)
 
 
 def running(world: EtcdState) -> tuple[int, ...]:
@@ -177,4 +184,4 @@ def running(world: EtcdState) -> tuple[int, ...]:
     A machine without a member, or with the data of a removed one, has none: that
     is for an etcd-manager to start.
     """
-    return tuple(i for i, c in enumerate(world.names) if c in "LJ")
+    return tuple(i for i, c in enumerate(world.names) if c.takes_part)

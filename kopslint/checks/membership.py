@@ -14,6 +14,7 @@ from kopslint.commands.model import (
     MemberRemove,
 )
 from kopslint.findings import Location, Severity
+from kopslint.model.etcd.state import MemberState
 from kopslint.model.properties import membership, quorum, recovery
 from kopslint.model.properties.facts import worlds_of
 
@@ -191,7 +192,10 @@ def _before_expulsion(hazards: list[Hazard]) -> tuple[str, ...]:
         for hazard in hazards
         for worlds in worlds_of(hazard.step.before, hazard.etcd_cluster)
         for name in worlds.names
-        if all(world.names[worlds.index(name)] == "E" for world in worlds.worlds)
+        if all(
+            world.names[worlds.index(name)] is MemberState.EXPELLED
+            for world in worlds.worlds
+        )
     }
     if running:
         return (
@@ -210,21 +214,19 @@ def member_never_joins(context: Context) -> Iterator[Draft]:
         return
     for hazards in _together(membership.never_joining(context.simulation)):
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
-        letters = {
-            first.world.names[first.worlds.index(name)] for name in first.members
-        }
+        states = {first.world.names[first.worlds.index(name)] for name in first.members}
         dead = membership.not_voting(first.world, first.worlds)
-        repaired = letters == {"E"} and _is_repair(context.simulation)
+        repaired = states == {MemberState.EXPELLED} and _is_repair(context.simulation)
         yield Draft(
             severity=Severity.WARNING if repaired else None,
             message=f"{listed(first.members)} can never join etcd {listed(names)}",
-            why=_why_not(letters, dead, first.members),
+            why=_why_not(states, dead, first.members),
             locations=(Location(first.step.command.span, "from here on it waits"),),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
             step=first.step.number,
             etcd_cluster=only(names),
-            fix=_mending(letters, dead, hazards, context),
+            fix=_mending(states, dead, hazards, context),
             trace=tuple(line_of(hazard) for hazard in hazards),
             story=story_of(first),
         )
@@ -245,21 +247,23 @@ def _is_repair(simulation: Simulation) -> bool:
     )
 
 
-def _why_not(letters: set[str], dead: tuple[str, ...], members: tuple[str, ...]) -> str:
+def _why_not(
+    states: set[MemberState], dead: tuple[str, ...], members: tuple[str, ...]
+) -> str:
     who = listed(members)
-    if "E" in letters:
+    if MemberState.EXPELLED in states:
         return (
             f"The member list no longer has {who}, and the disk still holds the old "
             "membership: etcd-manager never takes such a machine back, whatever the "
             "count says."
         )
-    if "A" in letters:
+    if MemberState.LISTED_AGAIN in states:
         return (
             f"The member list has {who} again, but the disk still holds the data of "
             "the member that was removed: etcd never starts with that, and the new "
             "member counts towards quorum all the same."
         )
-    if "R" in letters:
+    if MemberState.REPLACED in states:
         return (
             f"The disk of {who} is empty and the member of that name is still "
             "registered; etcd-manager swaps such a member only from kops 1.36 on, and "
@@ -276,15 +280,18 @@ def _why_not(letters: set[str], dead: tuple[str, ...], members: tuple[str, ...])
 
 
 def _mending(
-    letters: set[str], dead: tuple[str, ...], hazards: list[Hazard], context: Context
+    states: set[MemberState],
+    dead: tuple[str, ...],
+    hazards: list[Hazard],
+    context: Context,
 ) -> tuple[str, ...]:
-    if "E" in letters:
+    if MemberState.EXPELLED in states:
         return ("# delete its etcd volumes, so that it comes back as a new member",)
-    if "A" in letters:
+    if MemberState.LISTED_AGAIN in states:
         again = ((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
         last = "# then delete its etcd volumes: it joins as new"
         return (*removals(context, again), last)
-    if "R" in letters:
+    if MemberState.REPLACED in states:
         dead = hazards[0].members
     pairs = ((name, hazard.etcd_cluster) for name in dead for hazard in hazards)
     return removals(context, pairs)

@@ -9,7 +9,6 @@ from kopslint.checks.context import Context, Draft, listed, only, sure
 from kopslint.checks.removals import removals
 from kopslint.commands.model import MemberRemove, Terraform
 from kopslint.findings import Location, Severity, TraceLine
-from kopslint.model.etcd.state import MEMBERS
 from kopslint.model.properties import quorum
 from kopslint.model.timeline import picture, views
 
@@ -86,8 +85,8 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
 
 def _after_all(outage: Outage, context: Context) -> tuple[str, ...]:
     """How quorum comes back without loss: as long as the disks are there."""
-    letters = zip(outage.worlds.names, outage.world.names, strict=True)
-    kept = [name for name, letter in letters if letter in "DW"]
+    members = zip(outage.worlds.names, outage.world.names, strict=True)
+    kept = [n for n, member in members if member.dead and member.disk == "its own"]
     if not kept:
         return ()
     return (
@@ -146,8 +145,8 @@ def _reason(outage: Outage) -> str:
     world = outage.world
     if world.members == 1:
         return "The only member goes down with its machine; the API is back with it."
-    letters = zip(outage.worlds.names, world.names, strict=True)
-    away = [name for name, letter in letters if letter in MEMBERS - {"L", "J"}]
+    members = zip(outage.worlds.names, world.names, strict=True)
+    away = [n for n, member in members if member.listed and not member.takes_part]
     return (
         f"{world.voting} of {world.members} registered members can vote then, and "
         f"{world.quorum} must: {listed(away)} {'is' if len(away) == 1 else 'are'} "

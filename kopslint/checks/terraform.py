@@ -14,7 +14,6 @@ from kopslint.checks.context import Context, Draft, alike, listed, meanwhile, on
 from kopslint.checks.removals import removals
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
-from kopslint.model.etcd.state import DEAD, MEMBERS
 from kopslint.model.properties.facts import etcd_clusters, reached, where
 from kopslint.model.properties.recovery import absences
 from kopslint.model.timeline import trace
@@ -166,12 +165,12 @@ def _needed_by(index: int, possible: list[StateSet]) -> _NeededBy:
         (worlds, world)
         for worlds in possible
         for world in worlds.worlds
-        if world.names[index] in MEMBERS
+        if world.names[index].listed
     ]
     if any(not world.writable for _, world in registered):
         return "quorum"
     runs = any(
-        world.names[index] not in DEAD or index in worlds.returns
+        not world.names[index].dead or index in worlds.returns
         for worlds, world in registered
     )
     return "machine" if runs else ""
@@ -193,4 +192,4 @@ def _taken_out(
 
 
 def _is_registered(index: int) -> Callable[[EtcdState, StateSet], bool]:
-    return lambda world, _: world.names[index] in MEMBERS
+    return lambda world, _: world.names[index].listed

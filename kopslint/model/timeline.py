@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.findings import EtcdView, Meanwhile, TimelineEntry, TraceLine
-from kopslint.model.etcd.state import MEMBERS
+from kopslint.model.etcd.state import MemberState
 from kopslint.model.properties.facts import worlds_of, worst_first
 
 if TYPE_CHECKING:
@@ -26,14 +26,16 @@ def view_of_world(world: EtcdState, worlds: StateSet, writable: Writable) -> Etc
     """One world as a picture."""
     names = tuple(zip(worlds.names, world.names, strict=True))
     return EtcdView(
-        members=tuple(name for name, letter in names if letter in MEMBERS),
-        alive=tuple(name for name, letter in names if letter == "L"),
+        members=tuple(name for name, member in names if member.listed),
+        alive=tuple(name for name, member in names if member.votes),
         quorum=world.quorum,
         tolerance=max(world.tolerance, 0),
         published=worlds.published,
         writable=writable,
-        joining=tuple(name for name, letter in names if letter == "J"),
-        expelled=tuple(name for name, letter in names if letter == "E"),
+        joining=tuple(name for name, member in names if member.joining),
+        expelled=tuple(
+            name for name, member in names if member is MemberState.EXPELLED
+        ),
     )
 
 

@@ -82,7 +82,7 @@ def _settled(situations: Sequence[ClusterState]) -> Iterable[EtcdState]:
 
 def _expels(worlds: StateSet) -> bool:
     return worlds.truncated or any(
-        move.kind is Kind.REMOVES and world.names[move.who] in "LJ"
+        move.kind is Kind.REMOVES and world.names[move.who].takes_part
         for world in worlds.worlds
         for move in worlds.moves(world)
     )
@@ -130,7 +130,7 @@ def arrived(situation: ClusterState, target: Manifest) -> bool:
 
 def _has_members(worlds: StateSet, members: set[str]) -> bool:
     return worlds.published == len(members) and all(
-        letter == "L" if name in members else letter in ".x"
+        member.votes if name in members else not (member.up or member.listed)
         for world in worlds.settled
-        for name, letter in zip(worlds.names, world.names, strict=True)
+        for name, member in zip(worlds.names, world.names, strict=True)
     )

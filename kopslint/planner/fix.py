@@ -33,7 +33,6 @@ from kopslint.commands.parse import recognise
 from kopslint.findings import Severity, Verdict
 from kopslint.inputs.sources import STDIN
 from kopslint.model.command_lists import CommandLists
-from kopslint.model.etcd.state import DEAD
 from kopslint.notations.command_list import notation_of, read_commands, simple_commands
 from kopslint.planner.control_plane import turnover
 from kopslint.planner.intermediate_specs import Spec
@@ -376,7 +375,7 @@ def _dead(situation: ClusterState, etcd_cluster: str, name: str) -> bool:
         return False
     index = worlds.index(name)
     return index not in worlds.returns and any(
-        world.names[index] in DEAD for world in worlds.settled
+        world.names[index].dead for world in worlds.settled
     )
 
 
@@ -648,9 +647,13 @@ def _lacking(situation: ClusterState, after: Manifest) -> Iterator[str]:
             yield f"group {name} in the cloud"
     for etcd in after.etcd_clusters:
         worlds = situation.etcd.get(etcd.name)
-        letters = zip(*(w.names for w in worlds.settled), strict=True) if worlds else ()
+        columns = zip(*(w.names for w in worlds.settled), strict=True) if worlds else ()
         names = worlds.names if worlds else ()
-        votes = {n for n, seen in zip(names, letters, strict=False) if {*seen} == {"L"}}
+        votes = {
+            name
+            for name, seen in zip(names, columns, strict=False)
+            if all(member.votes for member in seen)
+        }
         for member in etcd.members:
             if member.name not in votes:
                 yield f"member {member.name} of {etcd.name}"

@@ -339,7 +339,7 @@ def _via(before: ClusterState, after: ClusterState) -> str | None:
         worlds = situation.etcd[etcd_cluster]
         indexes = [worlds.index(m) for m in situation.listed(etcd_cluster, group)]
         return bool(indexes) and all(
-            world.names[index] == "L" for world in worlds.settled for index in indexes
+            world.names[index].votes for world in worlds.settled for index in indexes
         )
 
     return next(

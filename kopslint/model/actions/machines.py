@@ -192,7 +192,7 @@ def _healthy(
         for member in situation.listed(etcd_cluster, group.name)
     ]
     return lambda world: (
-        world.writable and all(world.names[index] == "L" for index in needed)
+        world.writable and all(world.names[index].votes for index in needed)
     )
 
 

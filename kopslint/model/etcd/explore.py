@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from kopslint.model.etcd import transitions
-from kopslint.model.etcd.state import MEMBERS, STARTS, UP, EtcdState, initial
+from kopslint.model.etcd.state import EtcdState, initial
 from kopslint.model.etcd.transitions import (
     Kind,
     Pace,
@@ -61,7 +61,7 @@ def successors(
     """
     found = list(enabled_transitions(world, published, replaces=replaces))
     for index in sorted(returns):
-        if world.names[index] in STARTS:
+        if not world.names[index].up:
             found.extend(
                 Transition(Kind.RETURNS, index, Pace.MEDIUM, back)
                 for back in start(world, index)
@@ -225,8 +225,8 @@ class StateSet(Frozen, uncompared=("event",)):
         running = frozenset(
             index
             for world in self.worlds
-            for index, letter in enumerate(world.names)
-            if letter in UP
+            for index, member in enumerate(world.names)
+            if member.up
         )
         shared = self.replaced(published=count, unrestarted=running)
         label = f"member count {count} is published"
@@ -291,7 +291,7 @@ class StateSet(Frozen, uncompared=("event",)):
         """
         restarted = self._after(
             "the etcd-managers restart",
-            lambda w: (w._replace(due=any(c in UP for c in w.names)),),
+            lambda w: (w._replace(due=w.any_up),),
         )
         return restarted.where(lambda world: not world.due)
 
@@ -357,6 +357,6 @@ class StateSet(Frozen, uncompared=("event",)):
 
 def _targets(world: EtcdState, indexes: tuple[int, ...]) -> tuple[int, ...]:
     """Which of ``indexes`` a person would remove: the dead members, else any."""
-    listed = tuple(i for i in indexes if world.names[i] in MEMBERS)
-    dead = tuple(i for i in listed if world.names[i] not in UP)
+    listed = tuple(i for i in indexes if world.names[i].listed)
+    dead = tuple(i for i in listed if not world.names[i].up)
     return dead or listed

@@ -14,15 +14,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from kopslint.model.etcd.state import (
-    ADDED,
-    CONFIGURED,
-    LEAVES,
-    MEMBERS,
-    STARTS,
-    STOPS,
-    UP,
-    WIPES,
+    WHEN_ADDED,
+    WHEN_REMOVED,
+    WHEN_STARTED,
+    WHEN_STOPPED,
+    WHEN_WIPED,
     EtcdState,
+    MemberState,
     quorum,
 )
 from kopslint.records import Record
@@ -72,18 +70,19 @@ def enabled_transitions(
     this etcd-manager replaces a member whose disk is empty, None if that is not
     known. Yields nothing if no instance is up.
     """
-    names = world.names
-    if not any(letter in UP for letter in names):
+    if not world.any_up:
         return
+    names = world.names
     members = world.members
     voting = world.voting
     needed = quorum(members)
     writable = members > 0 and voting >= needed
 
-    if "J" in names and voting + names.count("J") >= needed:
-        for index, letter in enumerate(names):
-            if letter == "J":
-                yield Transition(Kind.JOINS, index, Pace.FAST, world.put(index, "L"))
+    joining = [index for index, name in enumerate(names) if name.joining]
+    if joining and voting + len(joining) >= needed:
+        for index in joining:
+            voter = world.put(index, MemberState.VOTING)
+            yield Transition(Kind.JOINS, index, Pace.FAST, voter)
 
     yield from _reads(world, published, writable=writable)
 
@@ -91,7 +90,7 @@ def enabled_transitions(
         return
     if members < world.read:
         yield from _adds(world)
-    elif sum(letter in CONFIGURED for letter in names) > world.read:
+    elif sum([name.counts_as_peer for name in names]) > world.read:
         yield from _removes(world)
     else:
         if replaces is not False:
@@ -128,16 +127,16 @@ def _restored(world: EtcdState, count: int) -> Iterator[EtcdState]:
     Any live peers with etcd state may be chosen; one fewer than asked for will do
     if that has the same quorum. Members that are down leave the list.
     """
-    live = [i for i, letter in enumerate(world.names) if letter in CONFIGURED]
+    live = [i for i, name in enumerate(world.names) if name.counts_as_peer]
     chosen = min(count, len(live))
     if chosen == 0 or quorum(chosen) != quorum(count):
         return
     for group in combinations(live, chosen):
-        letters = [
-            ("L" if index in group else LEAVES.get(letter, letter))
-            for index, letter in enumerate(world.names)
+        names = [
+            (MemberState.VOTING if index in group else WHEN_REMOVED.get(name, name))
+            for index, name in enumerate(world.names)
         ]
-        yield world._replace(names="".join(letters))
+        yield world._replace(names=tuple(names))
 
 
 def _adds(world: EtcdState) -> Iterator[Transition]:
@@ -147,11 +146,12 @@ def _adds(world: EtcdState) -> Iterator[Transition]:
     is not connected.
     """
     names = world.names
-    if any(letter in MEMBERS and letter != "L" for letter in names):
+    if any(name.unhealthy for name in names):
         return
-    for index, letter in enumerate(names):
-        if letter == "I":
-            yield Transition(Kind.ADDS, index, Pace.FAST, world.put(index, "J"))
+    for index, name in enumerate(names):
+        if name.idle:
+            joining = world.put(index, MemberState.JOINING)
+            yield Transition(Kind.ADDS, index, Pace.FAST, joining)
 
 
 def _removes(world: EtcdState) -> Iterator[Transition]:
@@ -161,11 +161,11 @@ def _removes(world: EtcdState) -> Iterator[Transition]:
     counting as configured, which is why removal ends one below the count.
     """
     names = world.names
-    unhealthy = [i for i, c in enumerate(names) if c in MEMBERS and c != "L"]
-    victims = unhealthy or [i for i, c in enumerate(names) if c == "L"]
+    unhealthy = [index for index, name in enumerate(names) if name.unhealthy]
+    victims = unhealthy or [index for index, name in enumerate(names) if name.votes]
     for index in victims:
         if refusal(world, index) is None:
-            left = world.put(index, LEAVES[names[index]])
+            left = world.put(index, WHEN_REMOVED[names[index]])
             yield Transition(Kind.REMOVES, index, Pace.MEDIUM, left)
 
 
@@ -175,9 +175,12 @@ def _replaces(world: EtcdState, pace: Pace) -> Iterator[Transition]:
     Source: replacement.go, which older releases of etcd-manager do not have.
     """
     names = world.names
-    if world.read >= 3 and world.members == world.read and names.count("R") == 1:
-        index = names.index("R")
-        yield Transition(Kind.REPLACES, index, pace, world.put(index, "I"))
+    if world.read < 3 or world.members != world.read:
+        return
+    empty = [i for i, name in enumerate(names) if name is MemberState.REPLACED]
+    if len(empty) == 1:
+        idle = world.put(empty[0], MemberState.IDLE)
+        yield Transition(Kind.REPLACES, empty[0], pace, idle)
 
 
 def _frees(world: EtcdState) -> Iterator[Transition]:
@@ -187,14 +190,13 @@ def _frees(world: EtcdState) -> Iterator[Transition]:
     """
     names = world.names
     members = world.members
-    waiting = "I" in names or "R" in names
+    waiting = MemberState.IDLE in names or MemberState.REPLACED in names
     if not waiting or members <= 2 or members <= world.read:
         return
-    for index, letter in enumerate(names):
-        if letter in MEMBERS and letter != "L":
-            yield Transition(
-                Kind.FREES, index, Pace.SLOW, world.put(index, LEAVES[letter])
-            )
+    for index, name in enumerate(names):
+        if name.unhealthy:
+            left = world.put(index, WHEN_REMOVED[name])
+            yield Transition(Kind.FREES, index, Pace.SLOW, left)
 
 
 class Refusal(Enum):
@@ -214,15 +216,15 @@ def refusal(world: EtcdState, index: int) -> Refusal | None:
     """
     if not world.writable:
         return Refusal.NO_QUORUM
-    letters = world.names
+    names = world.names
     members = world.members
     if members == 1:
         return Refusal.LAST
-    others = letters[:index] + letters[index + 1 :]
+    others = names[:index] + names[index + 1 :]
     needed = quorum(members - 1)
-    if sum(letter in "LDrR" for letter in others) < needed:
+    if sum([name.started for name in others]) < needed:
         return Refusal.NOT_ENOUGH_STARTED
-    if letters[index] == "L" and world.voting - 1 < needed:
+    if names[index].votes and world.voting - 1 < needed:
         return Refusal.UNHEALTHY
     return None
 
@@ -241,11 +243,11 @@ def stop(world: EtcdState, index: int) -> tuple[EtcdState, ...]:
 
     If it led, its successor reads the control spec; nobody knows whether it did.
     """
-    letter = STOPS.get(world.names[index])
-    if letter is None:
+    stopped = WHEN_STOPPED.get(world.names[index])
+    if stopped is None:
         return (world,)
-    down = world.put(index, letter)
-    if not any(other in UP for other in down.names):
+    down = world.put(index, stopped)
+    if not down.any_up:
         return (down._replace(due=False),)
     return _maybe_due(down)
 
@@ -259,24 +261,25 @@ def start(
     resign, so the control spec is certainly read again. So it is when nobody else
     is up.
     """
-    letter = STARTS.get(world.names[index])
-    if letter is None:
+    started = WHEN_STARTED.get(world.names[index])
+    if started is None:
         return (world,)
-    up = world.put(index, letter)
-    alone = sum(other in UP for other in up.names) == 1
-    if alone or (fresh and letter == "I"):
+    up = world.put(index, started)
+    alone = sum([name.up for name in up.names]) == 1
+    if alone or (fresh and started.idle):
         return (up._replace(due=True),)
     return _maybe_due(up)
 
 
 def wipe(world: EtcdState, index: int) -> tuple[EtcdState, ...]:
     """The disk of a name is deleted; a running instance is replaced with it."""
-    letter = world.names[index]
-    if letter not in UP:
-        return (world.put(index, WIPES.get(letter, letter)),)
+    name = world.names[index]
+    if not name.up:
+        return (world.put(index, WHEN_WIPED.get(name, name)),)
     results: dict[EtcdState, None] = {}
     for down in stop(world, index):
-        gone = down.put(index, WIPES.get(down.names[index], down.names[index]))
+        name = down.names[index]
+        gone = down.put(index, WHEN_WIPED.get(name, name))
         results.update(dict.fromkeys(start(gone, index)))
     return tuple(results)
 
@@ -286,10 +289,10 @@ def remove(world: EtcdState, index: int) -> EtcdState | None:
 
     A name that is not in the member list is refused too: etcd knows no such member.
     """
-    letter = LEAVES.get(world.names[index])
-    if letter is None or refusal(world, index) is not None:
+    left = WHEN_REMOVED.get(world.names[index])
+    if left is None or refusal(world, index) is not None:
         return None
-    return world.put(index, letter)
+    return world.put(index, left)
 
 
 def add(world: EtcdState, index: int) -> EtcdState | None:
@@ -298,11 +301,9 @@ def add(world: EtcdState, index: int) -> EtcdState | None:
     Quorum rises at once, whether or not an instance is there to join. The data of
     a removed member does not make one of it again: only an empty disk joins.
     """
-    joined = ADDED.get(world.names[index])
-    listed = [letter for letter in world.names if letter in LEAVES]
-    if joined is None or not world.writable or any(c != "L" for c in listed):
-        return None
-    return world.put(index, joined)
+    added = WHEN_ADDED.get(world.names[index])
+    whole = world.writable and not any(name.unhealthy for name in world.names)
+    return world.put(index, added) if added is not None and whole else None
 
 
 def _maybe_due(world: EtcdState) -> tuple[EtcdState, ...]:
@@ -321,7 +322,7 @@ def reread_if_all_restarted(
     """
     if world.due or world.read == published:
         return world
-    running = (i for i, letter in enumerate(world.names) if letter in UP)
+    running = (index for index, name in enumerate(world.names) if name.up)
     if any(index in unrestarted for index in running):
         return world
     return world._replace(due=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from kopslint.model.etcd.state import DEAD
 from kopslint.records import Frozen
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def where(
 
 def worst_first(world: EtcdState) -> tuple[int, int, str, int, bool]:
     """Worse worlds first, then any fixed order."""
-    return world.tolerance, -world.members, world.names, world.read, world.due
+    return world.tolerance, -world.members, world.signs, world.read, world.due
 
 
 def settled(worlds: StateSet) -> Iterable[EtcdState]:
@@ -131,6 +130,6 @@ def dead_members(world: EtcdState, worlds: StateSet) -> tuple[str, ...]:
     """Registered members without a running instance."""
     return tuple(
         name
-        for name, letter in zip(worlds.names, world.names, strict=True)
-        if letter in DEAD
+        for name, member in zip(worlds.names, world.names, strict=True)
+        if member.dead
     )

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteFromFile, DeleteInstanceGroup, MemberRemove
-from kopslint.model.etcd.state import CONFIGURED, DEAD, MEMBERS, Condition
+from kopslint.model.etcd.state import MemberState
 from kopslint.model.etcd.transitions import Kind
 from kopslint.model.properties.facts import (
     Hazard,
@@ -60,7 +60,7 @@ def let_in_anew(simulation: Simulation) -> Iterator[tuple[str, str, bool]]:
 
 
 def _is_absent(name: str) -> Callable[[EtcdState, StateSet], bool]:
-    return lambda world, worlds: world.names[worlds.index(name)] == Condition.ABSENT
+    return lambda world, worlds: world.names[worlds.index(name)] is MemberState.ABSENT
 
 
 def _first_applied(simulation: Simulation, group: str) -> Step | None:
@@ -104,7 +104,7 @@ def _expelling(
     for worlds in chain(moments, worlds_of(step.after, name)):
         for world in worlds.worlds:
             for move in worlds.moves(world):
-                if move.kind is Kind.REMOVES and world.names[move.who] in "LJ":
+                if move.kind is Kind.REMOVES and world.names[move.who].takes_part:
                     results.append((move.world, worlds))
                     victims.add(worlds.names[move.who])
     if not results:
@@ -123,8 +123,8 @@ def not_voting(world: EtcdState, worlds: StateSet) -> tuple[str, ...]:
     """Registered members that do not vote."""
     return tuple(
         name
-        for name, letter in zip(worlds.names, world.names, strict=True)
-        if letter in MEMBERS and letter != "L"
+        for name, member in zip(worlds.names, world.names, strict=True)
+        if member.unhealthy
     )
 
 
@@ -132,8 +132,8 @@ def _outside(world: EtcdState, worlds: StateSet) -> set[str]:
     """Names with member data that are not in the member list."""
     return {
         name
-        for name, letter in zip(worlds.names, world.names, strict=True)
-        if letter in "Ex"
+        for name, member in zip(worlds.names, world.names, strict=True)
+        if member.removed
     }
 
 
@@ -175,12 +175,26 @@ def never_joining(simulation: Simulation) -> Iterator[Hazard]:
             yield Hazard.at(step, name, members, found)
 
 
+_WAITING = frozenset(
+    {
+        MemberState.IDLE,
+        MemberState.JOINING,
+        MemberState.UNSTARTED,
+        MemberState.REPLACED,
+        MemberState.LISTED_AGAIN,
+    }
+)
+"""Of a name whose machine runs or comes back: etcd has not taken it in."""
+
+
 def _stuck(world: EtcdState, worlds: StateSet, chosen: set[str]) -> tuple[str, ...]:
     return tuple(
         worlds.names[index]
         for index in sorted(worlds.returns)
-        if world.names[index] in "IJWRA"
-        or (world.names[index] == "E" and worlds.names[index] in chosen)
+        if world.names[index] in _WAITING
+        or (
+            world.names[index] is MemberState.EXPELLED and worlds.names[index] in chosen
+        )
     )
 
 
@@ -188,12 +202,12 @@ def _first_running(simulation: Simulation, name: str, members: tuple[str, ...]) 
     """The last step before which one of ``members`` was not yet stuck."""
     for step in reversed(simulation.steps):
         for worlds in worlds_of(step.before, name):
-            letters = {
+            seen = {
                 world.names[worlds.index(member)]
                 for world in worlds.settled
                 for member in members
             }
-            if not letters & set("IJWREA"):
+            if not seen & {*_WAITING, MemberState.EXPELLED}:
                 return step
     return simulation.steps[0]
 
@@ -222,7 +236,7 @@ def stale(world: EtcdState, worlds: StateSet) -> tuple[str, ...]:
     return tuple(
         name
         for index, name in enumerate(worlds.names)
-        if world.names[index] in DEAD and index not in worlds.returns
+        if world.names[index].dead and index not in worlds.returns
     )
 
 
@@ -246,7 +260,7 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
             settled,
             lambda world, worlds: (
                 world.read != worlds.published
-                and sum(c in CONFIGURED for c in world.names) > worlds.published
+                and sum(name.counts_as_peer for name in world.names) > worlds.published
             ),
         )
         if found is not None and simulation.steps:
@@ -294,7 +308,7 @@ def _left_dead(
             if member is None or worlds is None or member.name not in worlds.names:
                 continue
             index = worlds.index(member.name)
-            if not any(world.names[index] in MEMBERS for world in worlds.worlds):
+            if not any(world.names[index].listed for world in worlds.worlds):
                 continue
             if (etcd.name, member.name) in seen:
                 continue
@@ -307,6 +321,4 @@ def _left_dead(
 
 
 def _dead_for_good(index: int) -> Callable[[EtcdState, StateSet], bool]:
-    return lambda world, worlds: (
-        world.names[index] in DEAD and index not in worlds.returns
-    )
+    return lambda world, worlds: world.names[index].dead and index not in worlds.returns

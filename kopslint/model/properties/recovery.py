@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import RestoreBackup
-from kopslint.model.etcd.state import MEMBERS
+from kopslint.model.etcd.state import MemberState
 from kopslint.model.properties.facts import (
     Hazard,
     etcd_clusters,
@@ -90,12 +90,12 @@ def _members(manifest: Manifest) -> dict[str, set[str]]:
 
 def _all_vote(worlds: StateSet, members: set[str]) -> bool:
     """Whether it comes to this in every world: ``members`` vote, and no one else."""
-    whole = {(name, "L") for name in members}
+    whole = {(name, MemberState.VOTING) for name in members}
     return all(
         {
-            (name, letter)
-            for name, letter in zip(worlds.names, world.names, strict=True)
-            if letter in MEMBERS
+            (name, member)
+            for name, member in zip(worlds.names, world.names, strict=True)
+            if member.listed
         }
         == whole
         for world in worlds.settled
@@ -157,7 +157,7 @@ def _absence(name: str, member: str, first: Step, by: Step) -> Iterator[Absence]
     )
     if found is not None:
         back = any(
-            after.names[each.index(member)] == "L"
+            after.names[each.index(member)].votes
             for each in worlds_of(by.after, name)
             for after in each.settled
         )
