@@ -108,7 +108,7 @@ def test_a_window_in_every_etcd_cluster_is_one_finding_until_the_last_of_them() 
 
     assert window.message == (
         "from here until line 8 etcd main and events tolerate no failure: "
-        "3 of 5 members vote, 3 must"
+        "3 of 5 members vote, 3 needed"
     )
     call = "kopslint plan --before before.yaml --after after.yaml"
     assert window.fix == (f"{call}  # the whole order",)
@@ -328,5 +328,5 @@ def test_what_a_loop_is_taken_to_go_through_is_said_once() -> None:
     assumed = [f.message for f in found("abc", "abc", EACH_MASTER) if f.rule == "KL902"]
 
     assert assumed == [
-        "assumed: $group is taken to be master-a or master-b or master-c or nodes"
+        "assumed: $group is taken to be master-a, master-b, master-c or nodes"
     ]

@@ -104,8 +104,8 @@ MENDED = {
                 " member e, from step 1 (line 2) to step 3 (line 4)"
             ),
             (
-                "info KL902 assumed: master-e.yaml is taken to hold the group"
-                " master-e: it is not at hand"
+                "info KL902 assumed: master-e.yaml holds the group"
+                " master-e: the file is not here"
             ),
         ],
     ),

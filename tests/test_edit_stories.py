@@ -503,7 +503,7 @@ def test_what_is_not_worked_out_is_told(writer: str) -> None:
     report = listed(f"{writer}\n{FROM_AFTER}")
 
     said = assumptions(report)
-    assert "after.yaml is taken to hold what it holds now" in said
+    assert "after.yaml holds what it holds now" in said
     assert writer.split(maxsplit=1)[0] in said or "|" in writer or "for" in writer
     assert "in line 1" in said
 

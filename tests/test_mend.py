@@ -179,12 +179,12 @@ REFUSED = {
     "nothing is wrong": (
         "commands.sh",
         FUNCTIONS + SAFE,
-        "there is nothing to mend in it",
+        "there is nothing to correct in it",
     ),
     "no shell": (
         "commands.md",
         f"```sh\n{DELETE_3}```\n",
-        "it is written as markdown, and only shell is mended",
+        "it is written as markdown, and only shell is corrected",
     ),
     "a list of everything": (
         "commands.sh",
@@ -209,28 +209,28 @@ REFUSED = {
     "a second deletion of one group": (
         "commands.sh",
         f"{FUNCTIONS}{DELETE_3}{SAFE}",
-        "no order that was tried mends KL307: ",
+        "no order that was tried removes KL307: ",
     ),
     "a hazard that is a line itself": (
         "commands.sh",
         "kops rolling-update cluster --cloudonly --control-plane-interval=1s --yes\n",
-        "no order that was tried mends KL310: ",
+        "no order that was tried removes KL310: ",
     ),
     "a folder is entered between the lines that would have to trade places": (
         "commands.sh",
         FUNCTIONS + SAFE.replace(STORE + UPDATE, f"{UPDATE}cd specs\n{STORE}"),
-        "no order that was tried mends KL307: ",
+        "no order that was tried removes KL307: ",
     ),
     "a program that may do anything stands between them": (
         "commands.sh",
         FUNCTIONS
         + SAFE.replace(STORE + UPDATE, f"{UPDATE}cp new.yaml after.yaml\n{STORE}"),
-        "no order that was tried mends KL307: ",
+        "no order that was tried removes KL307: ",
     ),
     "a file is written between them": (
         "commands.sh",
         FUNCTIONS + SAFE.replace(STORE + UPDATE, f"{UPDATE}kops get ig > log\n{STORE}"),
-        "no order that was tried mends KL307: ",
+        "no order that was tried removes KL307: ",
     ),
 }
 
@@ -254,7 +254,7 @@ def test_a_member_that_the_spec_keeps_is_never_removed() -> None:
     result = Judge(spec, spec).mend(DELETE_3)
 
     assert isinstance(result, NotFixed)
-    assert result.reason.startswith("no order that was tried mends KL301: ")
+    assert result.reason.startswith("no order that was tried removes KL301: ")
 
 
 def test_an_error_of_the_spec_is_not_mended_by_any_order() -> None:
@@ -265,7 +265,7 @@ def test_an_error_of_the_spec_is_not_mended_by_any_order() -> None:
 
     assert isinstance(result, NotFixed)
     assert result.reason.startswith(
-        "KL123 is about after.yaml, and no order of these commands mends that: "
+        "KL123 is about after.yaml, and no order of these commands removes that: "
     )
 
 

@@ -80,7 +80,7 @@ def test_a_full_report_with_errors_ends_with_the_mended_list(
     status, out, err = check(capsys, "--full")
 
     line = (
-        f"commands.sh can be mended, {MORE} lines added: --diff prints it, "
+        f"commands.sh can be corrected, {MORE} lines added: --diff prints it, "
         "--fix writes it"
     )
     assert (status, err) == (1, "")
@@ -148,7 +148,7 @@ def test_fix_writes_the_list_and_reports_what_is_left(
 
     assert status == 0
     assert "no findings in 9 commands" in out
-    assert err == f"kopslint: commands.sh is mended: {MORE} lines added\n"
+    assert err == f"kopslint: commands.sh is corrected: {MORE} lines added\n"
     assert text().startswith("".join(f"{line}\n" for line in FUNCTIONS))
 
 
@@ -163,7 +163,7 @@ def test_what_was_fixed_is_not_fixed_again(
 
     assert status == 0
     assert err == (
-        "kopslint: commands.sh is not mended: there is nothing to mend in it\n"
+        "kopslint: commands.sh is not corrected: there is nothing to correct in it\n"
     )
     assert text() == once
 
@@ -203,7 +203,8 @@ def test_a_list_that_cannot_be_mended_is_left_and_reported(
     assert "error[KL307]" in out
     assert "@@" not in out
     assert err.startswith(
-        "kopslint: commands.sh is not mended: no order that was tried mends KL307: "
+        "kopslint: commands.sh is not corrected: "
+        "no order that was tried removes KL307: "
     )
     assert err.endswith(
         "; for a whole order: kopslint plan --before before.yaml --after after.yaml\n"
@@ -258,11 +259,11 @@ MISUSES = {
     ),
     "two lists": (
         ["--commands", LIST, "--commands", "other.sh", "--fix"],
-        "--fix and --diff mend one list of commands, and there are 2",
+        "--fix and --diff correct one list of commands, and there are 2",
     ),
     "no list": (
         ["--diff"],
-        "--fix and --diff mend one list of commands, and there is none",
+        "--fix and --diff correct one list of commands, and there is none",
     ),
     "a report for programs in the same place": (
         ["--commands", LIST, "--diff", "--format", "sarif"],
@@ -270,7 +271,7 @@ MISUSES = {
     ),
     "a change from git": (
         ["--commands", LIST, "--fix", "--changed"],
-        "--fix and --diff mend one list, not whatever changed in git",
+        "--fix and --diff correct one list, not whatever changed in git",
     ),
 }
 
@@ -364,4 +365,4 @@ def test_a_list_about_two_clusters_is_not_mended(
 
     _, _, err = check(capsys, "--fix")
 
-    assert "not mended: the specs are about 2 clusters, and not one\n" in err
+    assert "not corrected: the specs are about 2 clusters, and not one\n" in err

@@ -56,7 +56,7 @@ def test_a_finding_is_an_entry_with_a_path_from_the_root_and_lines_from_one() ->
     [entry] = entries(FINDING)
 
     assert entry == {
-        "description": "KL301: in some runs: é is deleted",
+        "description": "KL301: possible: é is deleted",
         "check_name": "KL301",
         "fingerprint": entry["fingerprint"],
         "severity": "critical",
@@ -102,5 +102,5 @@ def test_a_finding_about_no_file_is_about_the_folder() -> None:
 def test_the_report_is_ascii_without_control_characters() -> None:
     [entry] = entries(FINDING._replace(message="a\x1b\udcff\n|"))
 
-    assert entry["description"] == "KL301: in some runs: a\\x1b\\udcff\\n|"
+    assert entry["description"] == "KL301: possible: a\\x1b\\udcff\\n|"
     assert render_gitlab(Report((FINDING,)), HERE).isascii()

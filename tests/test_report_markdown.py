@@ -60,7 +60,7 @@ def test_a_comment_has_a_verdict_the_findings_and_the_steps() -> None:
 
 ### kopslint: UNSAFE (prod.example.com, control plane 3 -&#62; 2)
 
-- **run.sh&#58;1** perhaps c is deleted: too early
+- **run.sh&#58;1** possible: c is deleted: too early
 - **instead** etcdctl member remove c
 
 | step | command | main |  |
@@ -72,7 +72,7 @@ def test_a_comment_has_a_verdict_the_findings_and_the_steps() -> None:
 ● votes, ◍ away and comes back, ○ joins, ✗ dead and still registered, \
 ◌ runs and is no longer a member
 
-#### **error** KL301: c is deleted: too early (in some runs)
+#### **error** KL301: c is deleted: too early (possible)
 
 <code>run.sh&#58;1&#58;1</code>
 
@@ -153,8 +153,8 @@ def test_a_name_is_shown_as_it_is_wherever_it_stands(name: str) -> None:
     shown = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     shown = shown.replace('"', "&quot;")
     for before, after in (
-        ("perhaps x</li>", f"perhaps {shown}</li>"),
-        ("KL301: x (in", f"KL301: {shown} (in"),
+        ("possible: x</li>", f"possible: {shown}</li>"),
+        ("KL301: x (pos", f"KL301: {shown} (pos"),
         ("<p>x</p>", f"<p>{shown}</p>"),
         ("<li>x</li>", f"<li>{shown}</li>"),
         ("<th>x</th>", f"<th>{shown}</th>"),
@@ -249,7 +249,7 @@ def test_without_unicode_everything_is_ascii() -> None:
 
     page = html(text)
     assert text.isascii()
-    assert "KL301: &#92;xe9 @&#8203;bob (in some runs)" in text
+    assert "KL301: &#92;xe9 @&#8203;bob (possible)" in text
     assert "<td>**x 2/3, quorum 2</td>" in page
     assert (
         "<p>* votes, - away and comes back, o joins, x dead and still registered"

@@ -273,8 +273,7 @@ def test_a_doubt_and_the_way_there_are_told() -> None:
     )
 
     assert result_of(finding)["message"]["text"] == (
-        "in some runs: is it gone?\nFirst.\nSecond.\n1. the leader dies\n"
-        "2. it comes back"
+        "possible: is it gone?\nFirst.\nSecond.\n1. the leader dies\n2. it comes back"
     )
 
 

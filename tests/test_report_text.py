@@ -145,7 +145,7 @@ def test_what_is_only_possible_says_so_and_tells_how_it_comes_about() -> None:
 
     lines = shown(possible).splitlines()
 
-    assert lines[0] == "run.sh:1:1: warning[KL301]: in some runs: master-3 is deleted"
+    assert lines[0] == "run.sh:1:1: warning[KL301]: possible: master-3 is deleted"
     assert lines[5:9] == [
         "   how   1. the leader re-reads the member count",
         "         2. it expels b" + " x" * 27,

@@ -222,7 +222,7 @@ def test_without_that_a_group_of_no_file_is_not_there() -> None:
 
 
 def test_a_file_that_nobody_has_is_told_and_no_ground_for_certainty() -> None:
-    """It is taken to hold the spec after; that an update fails rests on that."""
+    """It holds the spec after; that an update fails rests on that."""
     commands = ("kops replace -f four.yaml", "kops update cluster --yes")
     guessed = checked(*commands, after="a")
     known = checked("kops replace -f after.yaml", commands[1], after="a")
@@ -231,7 +231,7 @@ def test_a_file_that_nobody_has_is_told_and_no_ground_for_certainty() -> None:
     assert assumptions(guessed) == [
         (
             1,
-            "assumed: four.yaml is taken to hold the spec after: it is not at hand",
+            "assumed: four.yaml holds the spec after: the file is not here",
         )
     ]
     assert [f.certainty for f in of_rule(known, "KL307")] == ["certain"]
@@ -252,7 +252,10 @@ def test_a_file_that_is_called_like_a_group_holds_that_group(file: str) -> None:
     alive = [entry.etcd["main"].alive for entry in report.timeline]
     assert alive == [("a", "b", "c"), ("a", "c")]
     assert assumptions(report) == [
-        (1, f"assumed: {file} is taken to hold the group master-b: it is not at hand")
+        (
+            1,
+            f"assumed: {file} holds the group master-b: the file is not here",
+        )
     ]
 
 

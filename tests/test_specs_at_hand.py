@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_read_is_assumed_to_be_the_spec_after(
 
     (assumed,) = of_rule(report, "KL902")
     assert str(assumed.locations[0].span) == "plan.sh:1:1"
-    assert assumed.message == f"assumed: x.yaml is taken to hold the spec after: {why}"
+    assert assumed.message == f"assumed: x.yaml holds the spec after: {why}"
     assert published(report)[-1] == 3
 
 
@@ -252,7 +252,7 @@ def test_a_file_to_delete_from_that_cannot_be_read_holds_what_goes() -> None:
     )
 
     (assumed,) = of_rule(report, "KL902")
-    said = "assumed: x.yaml is taken to hold the groups that the change removes: "
+    said = "assumed: x.yaml holds the groups that the change removes: "
     assert assumed.message.startswith(said)
     assert report.timeline[-1].etcd["main"].alive == ("a", "b")
 
@@ -497,7 +497,7 @@ def test_a_text_that_may_be_another_by_then_is_not_known(given: str) -> None:
     report = checked(spec("a"), spec("abcde"), given, APPLY)
 
     assert published(report)[-1] == 5
-    assert "is taken to hold the spec after" in of_rule(report, "KL902")[0].message
+    assert " holds the spec after" in of_rule(report, "KL902")[0].message
 
 
 def test_what_kops_refuses_in_a_here_document_is_shown_in_its_line() -> None:

@@ -131,7 +131,7 @@ def test_the_first_lines_say_what_is_wrong_where_and_what_to_do() -> None:
         "  instead     kops validate",
     ]
     assert block_of(report, mended=True)[-1] == (
-        "  instead     the mended list: --diff prints it, --fix writes it"
+        "  instead     the corrected list: --diff prints it, --fix writes it"
     )
 
 

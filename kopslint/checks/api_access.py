@@ -62,8 +62,8 @@ def _another_name(pair: tuple[Cluster, Cluster], before: str, after: str) -> Dra
         message=f"the API's name changes from {before} to {after}",
         why=f"Running API servers have no certificate for {after}: machines get it "
         "when they are replaced. The update writes the new name into the kubeconfig, "
-        "so that kubectl, validation and the roll itself fail until then; whoever "
-        f"still has {before} is not told.",
+        "so that kubectl, validation and the roll itself fail until then. Nobody tells "
+        "clients that still use {before}.",
         locations=(
             Location(pair[1].at(*public_name_field(pair[1])), f"after: {after}"),
             Location(pair[0].at(*public_name_field(pair[0])), f"before: {before}"),

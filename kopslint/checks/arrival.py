@@ -50,8 +50,8 @@ def after_spec_never_stored(context: Context) -> Iterator[Draft]:
         why="The list stores no spec. Where somebody has stored it before, by hand or "
         "in another job, nothing is missing; else this applies what was there already."
         if elsewhere
-        else "Only what is in the state store is applied. Nothing here leaves it there "
-        "like that, so this update and the next go on with what is stored.",
+        else "Only what is in the state store is applied. No command of this list "
+        "stores that there, so this update and the next apply what is stored.",
         locations=(
             Location(simulation.steps[-1].command.span, "the list ends here"),
             *places[:3],

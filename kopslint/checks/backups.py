@@ -119,7 +119,8 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
     rest = dropwhile(lambda c: c is not command, context.simulation.plan.commands)
     if not any(_makes_reread(later, context) for later in rest):
         yield Draft(
-            message="the restore is ordered, and nothing makes etcd-manager do it",
+            message="the restore is ordered, and nothing makes etcd-manager carry it "
+            "out",
             why="restore-backup only leaves an order in the backup store. The leader "
             "reads it when etcd-manager starts or leadership changes, and not before.",
             locations=(Location(command.span, "ordered here, and never read"),),
@@ -138,8 +139,8 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
     done = [name for name in names if name in named]
     yield Draft(
         message=f"etcd {listed(done)} is restored and {listed(missing)} is not",
-        why="The two then tell of different times: objects that the events speak of "
-        "do not exist, or the other way round. kops documents the restore of both.",
+        why="The two are then from different times: events speak of objects that do "
+        "not exist, or the other way round. kops documents the restore of both.",
         locations=(Location(command.span, f"only {listed(done)}"),),
         subject=f"only/{','.join(done)}",
         step=last.number,

@@ -94,10 +94,10 @@ def control_plane_expires(context: Context) -> Iterator[Draft]:
             why="Each auto-scaling group replaces its machine on its own, without a "
             "drain and without a look at etcd. "
             + (
-                "Machines of one roll are of about one age: two that go together are "
-                "quorum."
+                "Machines that were rolled together reach that age together, and two "
+                "at once take quorum away."
                 if len(context.after.control_plane) > 1
-                else "Until the new machine has the volume there is no API."
+                else "The API is down until the new machine has the volume."
             ),
             locations=tuple(
                 Location(group.at("spec", "maxInstanceLifetime"), f"of {group.name}")

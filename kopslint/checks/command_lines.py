@@ -252,10 +252,10 @@ def _completed_spec_stored(simulation: Simulation) -> Iterator[Draft]:
                 if source is None:
                     continue
                 yield Draft(
-                    message="the completed spec is stored as if it were what is wanted",
+                    message="the completed spec is stored as the wanted one",
                     why="With --full kops prints every value that it has worked out "
-                    "itself. Stored, they are taken for wishes, and a later release "
-                    "no longer chooses its own.",
+                    "itself. Once stored they count as chosen by you, and a later "
+                    "release no longer picks its own defaults.",
                     locations=(
                         Location(span, "stored here"),
                         Location(source.span, "printed here"),
@@ -318,7 +318,8 @@ def _why(problem: Problem) -> str:
     if problem.refused:
         return "kops ends with an error, and what this was to do is not done."
     return (
-        "kops prints its help and exits with 0, so a script goes on as if it were done."
+        "kops prints its help and exits with 0, so a script continues as though it had "
+        "worked."
     )
 
 
@@ -411,7 +412,7 @@ def _refusal(
     after = (
         "nothing of it takes effect, and the list stops here"
         if stops
-        else ("nothing of it takes effect, and the list goes on as if it had")
+        else ("nothing of it takes effect, and the commands after it run all the same")
     )
     return Draft(
         severity=severity,
@@ -492,8 +493,8 @@ def forgotten_yes(context: Context) -> Iterator[Draft]:
             places = [Location(s.command.span, "relies on it") for s in relying[:1]]
             yield Draft(
                 message=f"without --yes this changes nothing: {command.text}",
-                why="kops prints what it would do and exits with 0, so a script goes "
-                "on as if it were done.",
+                why="kops prints what it would do and exits with 0, so a script "
+                "continues as though it had worked.",
                 locations=(Location(command.span, "a preview"), *places),
                 subject=command.text,
                 step=step.number,
@@ -588,9 +589,9 @@ def other_cluster_named(context: Context) -> Iterator[Draft]:
             else "It is about that one alone and changes nothing here, so the rest of "
             "the list is checked without it."
             if named
-            else "kops calls the context like the cluster, and this name has nothing "
-            "of it. What is done there changes nothing here; if it is this cluster, "
-            "name the context like it.",
+            else "kops names the context after the cluster, and this name does not "
+            "look like it. What is done there is taken to change nothing here; if it "
+            "is this cluster, give the context its name.",
             locations=tuple(places),
             subject=f"{found.cluster}/{found.command.text}",
         )

@@ -148,7 +148,7 @@ def every_voter_replaced(context: Context) -> Iterator[Draft]:
             f"{'is' if len(old) == 1 else 'are all'} replaced",
             why="The data is on the volumes of the old members and nowhere else. New "
             "members get it from a quorum of old ones, one member at a time; here "
-            "there is nobody to get it from.",
+            "no old member is left to give it.",
             locations=(
                 *(
                     Location(change.added[0].at("name"), f"the first new one of {name}")
@@ -195,8 +195,8 @@ def single_etcd_member(context: Context) -> Iterator[Draft]:
     has = "has" if len(names) == 1 else "have"
     yield Draft(
         message=f"etcd {listed(names)} {has} one member",
-        why="While its machine is rolled, rebooted or lost there is no API, and none "
-        "while its zone is down; without its volume, only a backup helps.",
+        why="The API is down while its machine is rolled, rebooted or lost, and while "
+        "its zone is down. If its volume is lost, only a backup helps.",
         locations=tuple(
             Location(etcd.members[0].at("name"), f"the only one of {etcd.name}")
             for etcd in found

@@ -31,8 +31,8 @@ _OWN = {
     "ETCD_INITIAL_ADVERTISE_PEER_URLS": "all members say that they are at one address",
     "ETCD_ADVERTISE_CLIENT_URLS": "all members say that they are at one address",
     "ETCD_LISTEN_PEER_URLS": "all members listen at one address",
-    "ETCD_INITIAL_CLUSTER": "a member that joins or is restored meets others than "
-    "etcd-manager has told it",
+    "ETCD_INITIAL_CLUSTER": "a member that joins or is restored meets other members "
+    "than etcd-manager names",
     "ETCD_INITIAL_CLUSTER_STATE": "a member with an empty disk makes a cluster of its "
     "own instead of joining, or a new cluster is never made",
     "ETCD_INITIAL_CLUSTER_TOKEN": "a restored cluster no longer differs from the old "
@@ -159,7 +159,7 @@ def etcd_manager_downgraded(context: Context) -> Iterator[Draft]:
             + ("that of kops, at least " if own_one else "")
             + before_,
             why="An older etcd-manager does not know the newest etcd that a newer one "
-            "started ('unknown etcd version'), and lacks what was mended since. The "
+            "started ('unknown etcd version'), and lacks later fixes. The "
             "first machine of the roll does not come back to etcd, and the roll stops.",
             locations=tuple(
                 Location(etcd.at("manager", "image"), f"{etcd.name}: {after_}")
@@ -217,8 +217,8 @@ def cilium_etcd_switched(context: Context) -> Iterator[Draft]:
 _NOT_THERE_YET = (
     "The etcd of cilium is made when most control planes run its etcd-manager, and "
     "that takes the roll. The agent of the first rolled machine waits for it, the "
-    "machine is not ready, and the roll stops there; so it is with every machine that "
-    "the cloud adds meanwhile."
+    "machine is not ready, and the roll stops there; the same happens to every machine "
+    "that the cloud adds meanwhile."
 )
 _TWO_STORES = (
     "Agents of rolled nodes make identities in the API, those of other nodes read them "

@@ -69,7 +69,7 @@ def _jump(before: str, after: str) -> _Jump | None:
             why="The data is not taken along: the new etcd starts with an empty "
             "keyspace, and every object of the cluster is gone. etcd-manager migrates "
             "only from 2.2.1, with every member down and a backup restored.",
-            fix=f"# stay at {before} until a backup is at hand and an outage planned",
+            fix=f"# stay at {before} until there is a backup and an outage is planned",
         )
     if new < old:
         return _Jump(
@@ -131,8 +131,8 @@ _NO_WAY_BACK = (
 )
 _OUTAGE = (
     "Members of the old and of the new kind cannot talk to each other. The first "
-    "machine of a rolling update never becomes healthy, and quorum is only back when "
-    "most of them are replaced: kops documents this as a planned outage."
+    "machine of a rolling update never becomes healthy, and etcd has no quorum until "
+    "most machines are replaced: kops documents this as a planned outage."
 )
 _AT_ONCE = (
     "kops rolling-update cluster --yes --cloudonly --instance-group-roles master "

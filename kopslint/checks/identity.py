@@ -53,7 +53,7 @@ def _renamed(old: Manifest, new: Manifest) -> Draft:
         message=f"cluster {old.name} is called {new.name} after the change: that is "
         "another cluster",
         why="kops knows a cluster by its name. It has none of the new name to change: "
-        f"{old.name} goes on as it is, under nobody's file, and what is created for "
+        f"{old.name} runs on without a file, and what is created for "
         f"{new.name} starts with an empty etcd.",
         locations=tuple(places),
         subject=f"name/{old.name}/{new.name}",

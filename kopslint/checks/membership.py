@@ -109,12 +109,12 @@ def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
             message=f"{listed(first.members)} is dead in etcd {listed(names)} "
             f"{meanwhile(first.step, last)}",
             why=f"In between it counts against quorum: {world.voting} of "
-            f"{world.members} members vote, and {world.quorum} must. Step "
+            f"{world.members} members vote, and {world.quorum} are needed. Step "
             f"{last.number} "
             + ("brings its machine back." if first.back else "takes it out of etcd."),
             locations=(
                 Location(first.step.command.span, "the machine goes here"),
-                Location(last.command.span, "mended here"),
+                Location(last.command.span, "fixed here"),
             ),
             subject=f"{','.join(names)}/{','.join(first.members)}/mended",
             certainty=sure(first.certain),
@@ -141,7 +141,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
         yield Draft(
             severity=Severity.WARNING,
-            message=f"a count of {first.worlds.published} lies ready for etcd "
+            message=f"a count of {first.worlds.published} is published for etcd "
             f"{listed(names)} while {first.world.voting} members run: the next "
             "change of leader expels some of them",
             why="The leader reads the count when leadership changes, and then removes "

@@ -79,8 +79,8 @@ def group_without_subnet(context: Context) -> Iterator[Draft]:
             fix = _near(name, cluster)
         yield Draft(
             message=message,
-            why="kops looks up every subnet of every group and updates nothing as long "
-            "as one is not found.",
+            why="kops looks up every subnet of every group, and updates nothing while "
+            "one is missing.",
             locations=tuple(places),
             subject=name,
             fix=(fix,),
@@ -249,7 +249,7 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
     one = same[0]
     messages = {
         "cidr": f"the range of {subnets} changes: {one.before} -> {one.after}",
-        "renumbered": "the ranges are dealt out anew among the subnets: "
+        "renumbered": "the ranges move between the subnets: "
         f"{names} {'changes' if len(same) == 1 else 'change'}",
         "id": f"the id of {subnets} changes: {one.before} -> {one.after or 'none'}",
         "adopted": f"{subnets} {'gets' if len(same) == 1 else 'get'} an id after the "

@@ -62,7 +62,7 @@ def _of_any(step: Step, found: list[Deletion], simulation: Simulation) -> Draft:
         why="Which group this deletes is known only when it runs. If it is one of the "
         "control plane, etcd keeps its member, and that counts against quorum.",
         locations=(
-            Location(step.command.span, "any group, as far as the text tells"),
+            Location(step.command.span, "any group: the text does not say which"),
             *(
                 Location(deletion.members[0][1].at("instanceGroup"), "one of them")
                 for deletion in found
@@ -179,7 +179,7 @@ def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
         + (" Until then no other member may fail." if last.back and bare else ""),
         locations=(
             Location(step.command.span, "the machine goes here"),
-            Location(last.by.command.span, "mended here"),
+            Location(last.by.command.span, "fixed here"),
             *_places(members),
         ),
         subject=f"{deletion.group}/{','.join(names)}/mended",

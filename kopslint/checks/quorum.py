@@ -69,9 +69,9 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
     return Draft(
         message=f"etcd {listed(names)} {lose} quorum for good: {world.voting} of "
         f"{world.members} members left, {world.quorum} needed",
-        why="Without quorum etcd takes no write and agrees to no change of its "
-        "members. It comes back with the volumes of the members that are gone, or from "
-        "a backup.",
+        why="Without quorum etcd takes no writes, and no member can be added or "
+        "removed. It comes back only with the volumes of the members that are gone, or "
+        "from a backup.",
         locations=(Location(first.step.command.span, "from here on"),),
         subject=f"forever/{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
@@ -149,8 +149,9 @@ def _reason(outage: Outage) -> str:
     away = [n for n, member in members if member.listed and not member.takes_part]
     return (
         f"{world.voting} of {world.members} registered members can vote then, and "
-        f"{world.quorum} must: {listed(away)} {'is' if len(away) == 1 else 'are'} "
-        "away. Until enough of them are back the API is down."
+        f"{world.quorum} are needed: {listed(away)} "
+        f"{'is' if len(away) == 1 else 'are'} away. Until enough of "
+        "them are back the API is down."
     )
 
 
@@ -236,7 +237,7 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     tolerate = "tolerates" if len(names) == 1 else "tolerate"
     return Draft(
         message=f"from here {lasts} etcd {listed(names)} {tolerate} no failure: "
-        f"{world.voting} of {world.members} members vote, {world.quorum} must",
+        f"{world.voting} of {world.members} members vote, {world.quorum} needed",
         why="Every registered member counts towards quorum, dead or alive. One more "
         "machine away, for a reboot or a roll, and the API stops.",
         locations=(

@@ -103,8 +103,8 @@ def events_etcd_missing(context: Context) -> Iterator[Draft]:
     if whole and names.count("main") == 1 and "events" not in names:
         yield Draft(
             message="there is no etcd cluster for events",
-            why="kops accepts it, and the API servers are told to keep events in an "
-            "etcd of their own on port 4002, where nobody answers then.",
+            why="kops accepts it, but the API servers keep events in an etcd of their "
+            "own on port 4002, where nothing answers then.",
             locations=(
                 Location(cluster.at("spec", "etcdClusters"), "main, and no events"),
             ),
@@ -123,8 +123,8 @@ def subnets_overlap(context: Context) -> Iterator[Draft]:
         if first.version == second.version and first.overlaps(second):
             yield Draft(
                 message=f"subnets {one.name} and {other.name} overlap",
-                why="kops stores it without a word, and the cloud refuses to make the "
-                "second one, half-way through the update.",
+                why="kops stores it without a warning, and the cloud refuses to make "
+                "the second one, half-way through the update.",
                 locations=(
                     Location(_cidr(other), f"shares addresses with {first}"),
                     Location(_cidr(one), f"the range of {one.name}"),

@@ -62,7 +62,7 @@ def _misfit(group: InstanceGroup, context: Context) -> _Misfit | None:
     zero = tuple((field, n) for field, n in sizes if n == 0)
     if negative:
         size = f"the size {negative[0][1]}"
-        why = "There is no group of fewer than no machines, and kops refuses it."
+        why = "A group cannot have fewer than zero machines: kops refuses it."
         return _Misfit(negative, (f"has {size}", f"have {size}"), why)
     if big:
         many = f"{max(n for _, n in big)} machines"
@@ -73,7 +73,7 @@ def _misfit(group: InstanceGroup, context: Context) -> _Misfit | None:
             "would find none. "
         )
         if _has_stood(group, context):
-            why += "It has been so before this change; kops from 1.26 on refuses it."
+            why += "It was so before this change; kops from 1.26 on refuses it."
             return _Misfit(big, problem, why, Severity.WARNING)
         why += "kops refuses it since release 1.26; three members take three groups."
         return _Misfit(big, problem, why)

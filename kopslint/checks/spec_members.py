@@ -339,8 +339,9 @@ def etcd_clusters_diverge(context: Context) -> Iterator[Draft]:
             yield Draft(
                 message=f"{first.name} and {other.name} call the members of one group "
                 "by different names",
-                why="Members are added and removed by name. Who takes one out of "
-                f"{first.name} and {other.name} alike takes out two machines' members.",
+                why="Members are added and removed by name. Taking one out of "
+                f"{first.name} and {other.name} by one name removes members of two "
+                "different machines.",
                 locations=places,
                 subject=f"{first.name}/{other.name}",
                 fix=("# name them alike now; on a running cluster names must stay",),

@@ -74,7 +74,7 @@ def terraform_destroys_member_volume(context: Context) -> Iterator[Draft]:
                 locations=(
                     Location(command.span, "what is not rendered goes"),
                     *(
-                        [Location(last.command.span, "mended here")]
+                        [Location(last.command.span, "fixed here")]
                         if last is not None
                         else []
                     ),

@@ -32,8 +32,8 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
         followed = _is_followed(item, context.simulation)
         yield Draft(
             message=f"this cannot be decided from the text: {item.reason}",
-            why="Three turns of it are followed, whatever they are for. Write out what "
-            "it goes through, or make sure that it leaves the control plane alone."
+            why="Three rounds of the loop are followed, whatever they are for. Write "
+            "the rounds out, or make sure that it leaves the control plane alone."
             if followed
             else "It is taken to change nothing, and the rest of the list is checked "
             "on that assumption. Write the commands out, or make sure that they leave "
@@ -180,7 +180,7 @@ def too_much_to_follow(context: Context) -> Iterator[Draft]:
     from kopslint.model.interpreter import MAX_SITUATIONS
 
     yield Draft(
-        message="more can come of this list than kopslint follows",
+        message="this list has more possible courses than kopslint follows",
         why=f"It follows {MAX_WORLDS:,} states of an etcd cluster and {MAX_SITUATIONS} "
         "courses of a list. What it found is real; what it did not find may still be "
         "there. Put 'kops validate cluster --wait 10m' between the steps, replace "

@@ -79,8 +79,8 @@ def _without_lists(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"the commands for {context.cluster} in {source.path} are gone "
             "while its spec changes",
-            why="They were replayed at every change. Without them nobody sees in which "
-            "order this one is made.",
+            why="They were replayed at every change. Without them the order of this "
+            "one cannot be checked.",
             locations=(
                 Location(source.span(1, 1, 1, len(source.line(1)) + 1), "it was here"),
             ),

@@ -49,7 +49,7 @@ def etcd_volume_shrunk(context: Context) -> Iterator[Draft]:
             "volumeSize",
             message=f"{_volumes(changed)} cannot shrink from {before} to {after} GB",
             why="No cloud makes a disk smaller. kops shows the change at every update "
-            "and never gets it done; the update may fail for it.",
+            "and can never make it; the update may fail because of it.",
             labels=(f"{after} GB", f"{before} GB{said}"),
             subject=f"{before}/{after}",
             fix=(f"# leave volumeSize at {before} or more",),
@@ -327,7 +327,7 @@ def _volume_gone(context: Context, steps: list[Step], verb: str) -> Draft:
     if removal is not None:
         message += f", {meanwhile(steps[0], removal)}"
         why += f" Step {removal.number} removes the member, and it joins as a new one."
-        places.append(Location(removal.command.span, "mended here"))
+        places.append(Location(removal.command.span, "fixed here"))
     return Draft(
         severity=Severity.WARNING if restores or removal is not None else None,
         message=message,

@@ -92,7 +92,7 @@ class CheckOptions(Options):
     )
     diff: bool = switch(
         "--diff",
-        help="Print the mended list as a patch behind the report; write nothing.",
+        help="Print the corrected list as a patch after the report; write nothing.",
     )
     jobs: int | None = value(
         "--jobs",
@@ -141,7 +141,7 @@ class CheckOptions(Options):
     )
     quiet: bool = switch("--quiet", "-q", help="Print nothing but findings.")
     full: bool = switch(
-        "--full", help="Print every finding whole, and the mended list."
+        "--full", help="Print every finding in full, and the corrected list."
     )
     timeline: bool = switch(
         "--no-timeline", default=True, help="Leave out the table of steps."

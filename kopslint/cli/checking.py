@@ -130,7 +130,7 @@ def _refuse_unfit(options: CheckOptions) -> None:
         )
     if options.mends and options.git.wanted:
         raise UsageError(
-            "--fix and --diff mend one list, not whatever changed in git",
+            "--fix and --diff correct one list, not whatever changed in git",
             hint="name both sides and the list: --before, --after and --commands",
         )
     if options.shard is not None and options.git.wanted:
@@ -140,7 +140,7 @@ def _refuse_unfit(options: CheckOptions) -> None:
         )
     if options.shard is not None and options.mends:
         raise UsageError(
-            "--fix and --diff mend one list, and --shard checks a part of a fleet",
+            "--fix and --diff correct one list, and --shard checks a part of a fleet",
             hint="leave out --shard",
         )
     if options.shard is not None and options.write_baseline is not None:

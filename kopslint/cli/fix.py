@@ -93,7 +93,7 @@ def shown(request: Request, report: Report, settings: Settings) -> tuple[str, ..
         return ()
     path = result.source.path
     to_write = "" if _is_elsewhere(result.source) else ", --fix writes it"
-    heading = f"{path} can be mended, {result.summary}: --diff prints it{to_write}"
+    heading = f"{path} can be corrected, {result.summary}: --diff prints it{to_write}"
     return (heading, *result.lines)
 
 
@@ -127,14 +127,14 @@ def fixed(request: Request, report: Report, settings: Settings, voice: Voice) ->
     if _is_elsewhere(source):
         raise UsageError(
             f"--fix writes into a file, and {source.path} is none on the disk",
-            hint="name the file itself, or print the mended list with --diff",
+            hint="name the file itself, or print the corrected list with --diff",
         )
     result = _mended(request, report, settings)
     if isinstance(result, NotFixed):
         voice.remark(_refusal(request, report, result))
         return report
     _write(result)
-    voice.remark(f"{source.path} is mended: {result.summary}")
+    voice.remark(f"{source.path} is corrected: {result.summary}")
     return check(request._replace(commands=(result.result,)), settings)
 
 
@@ -143,7 +143,7 @@ def _only_list(request: Request) -> Source:
         return request.commands[0]
     many = f"there are {len(request.commands)}" if request.commands else "there is none"
     raise UsageError(
-        f"--fix and --diff mend one list of commands, and {many}",
+        f"--fix and --diff correct one list of commands, and {many}",
         hint="name one file with --commands",
     )
 
@@ -156,7 +156,7 @@ def _is_elsewhere(source: Source) -> bool:
 def _refusal(request: Request, report: Report, result: NotFixed) -> str:
     """Why a list is not mended, and what else may help."""
     change = _change(request, report)
-    told = f"{request.commands[0].path} is not mended: {result.reason}"
+    told = f"{request.commands[0].path} is not corrected: {result.reason}"
     if isinstance(change, Change) and report.count(Severity.ERROR):
         for command in change.planning:
             told += f"; for a whole order: {command.partition('  #')[0]}"

@@ -325,19 +325,19 @@ class Scenario(Frozen):
         return held.replaced(cluster=None, groups=MappingProxyType(groups))
 
     def assumed_of(self, words: tuple[Word, ...], held: str) -> tuple[Assumption, ...]:
-        """That files which nobody has, or can read, are taken to hold ``held``."""
+        """The assumption that files which are missing or unreadable hold ``held``."""
         said = {}
         for word in words:
             doubt = self.files.doubted.get(key(word))
             if key(word) in self.files.objects:
                 if doubt is not None:
                     what = "what it holds now"
-                    said[word.shown] = f"{word.shown} is taken to hold {what}: {doubt}"
+                    said[word.shown] = f"{word.shown} holds {what}: {doubt}"
                 continue
             group = self.group_called(word)
-            why = doubt or self.files.unread.get(key(word), "it is not at hand")
+            why = doubt or self.files.unread.get(key(word), "the file is not here")
             what = held if group is None else f"the group {group}"
-            said[word.shown] = f"{word.shown} is taken to hold {what}: {why}"
+            said[word.shown] = f"{word.shown} holds {what}: {why}"
         if not said:
             return ()
         return (assume(Kind.SPEC, " ".join(said), "; ".join(said.values())),)

@@ -53,7 +53,7 @@ def compose(source: Source) -> tuple[yaml.Node, ...]:
         raise InputError(
             f"this workflow is not valid YAML: {error.problem}",
             span=source.span(line, column, line, column),
-            hint="mend the file, or name it otherwise if it is no workflow",
+            hint="correct the file, or name it otherwise if it is no workflow",
         ) from error
     except yaml.YAMLError as error:
         raise InputError(

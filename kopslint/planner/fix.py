@@ -139,7 +139,7 @@ class NoListing(Record):
 def read_listing(source: Source) -> Listing | NoListing:
     """The pieces of a shell script or a plain list of commands."""
     if (notation := notation_of(source)) != "shell":
-        return NoListing(f"it is written as {notation}, and only shell is mended")
+        return NoListing(f"it is written as {notation}, and only shell is corrected")
     script = read_commands(source)
     if script.unread:
         place, reason = script.unread[0].span, script.unread[0].reason
@@ -703,8 +703,8 @@ def mend(change: Change, source: Source, judge: Judge) -> Fixed | NotFixed:
     if elsewhere is not None:
         place = elsewhere.locations[0].span.source.path if elsewhere.locations else "-"
         return NotFixed(
-            f"{elsewhere.rule} is about {place}, and no order of these commands mends "
-            f"that: {elsewhere.message}"
+            f"{elsewhere.rule} is about {place}, and no order of these commands "
+            f"removes that: {elsewhere.message}"
         )
     if len(source.lines) > MOST_LINES:
         return NotFixed(f"it has more than {MOST_LINES:,} lines")
@@ -714,7 +714,7 @@ def mend(change: Change, source: Source, judge: Judge) -> Fixed | NotFixed:
     start = Try(listing=listing, source=source, report=report, change=change)
     goal = next((severity for severity in MENDED if start.told(severity)), None)
     if goal is None:
-        return NotFixed("there is nothing to mend in it")
+        return NotFixed("there is nothing to correct in it")
     reason = _hopeless(start.simulation)
     if reason is not None:
         return NotFixed(reason)
@@ -722,7 +722,7 @@ def mend(change: Change, source: Source, judge: Judge) -> Fixed | NotFixed:
     if found.accepted(start) and found.harm < start.harm:
         return _mended(source, found)
     left = (found.told(goal) or start.told(goal))[0]
-    return NotFixed(f"no order that was tried mends {left.rule}: {left.message}")
+    return NotFixed(f"no order that was tried removes {left.rule}: {left.message}")
 
 
 def _mended(original: Source, found: Try) -> Fixed:

@@ -100,7 +100,7 @@ def _told(group: Told, style: Style) -> str:
     """One mistake with its places, what it leads to, and what to run instead."""
     first = group.first
     title = f"**{first.severity}** {first.rule}: {_text(first.message, style)}"
-    doubt = "" if first.certainty is Certainty.CERTAIN else " (in some runs)"
+    doubt = "" if first.certainty is Certainty.CERTAIN else " (possible)"
     many = f" ({len(group.findings)} places)" if len(group.findings) > 1 else ""
     places = [str(f.locations[0].span) if f.locations else "-" for f in group.findings]
     shown = [_code(place, style) for place in places[:_MOST_PLACES]]

@@ -34,7 +34,7 @@ _STATUS: dict[Status, str] = {
     "applied": "",
     "refused": "refused",
     "no-op": "no effect",
-    "unknown": "not decided",
+    "unknown": "unknown",
 }
 
 # The least room a command keeps in the timeline, however many columns there are.

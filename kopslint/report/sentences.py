@@ -20,8 +20,8 @@ _LONGEST_NAME = 253
 
 
 def headline(finding: Finding, style: Style) -> str:
-    """What a finding says, and whether it holds only in some runs."""
-    doubt = "" if finding.certainty is Certainty.CERTAIN else "in some runs: "
+    """What a finding says, marked if it is possible and not certain."""
+    doubt = "" if finding.certainty is Certainty.CERTAIN else "possible: "
     return style.safe(doubt + finding.message)
 
 

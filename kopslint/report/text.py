@@ -87,7 +87,7 @@ def _head(finding: Finding, style: Style, *, places: int = 1) -> str:
     """The line that ``grep`` and editors find a finding by."""
     where = style.safe(str(finding.locations[0].span) if finding.locations else "-")
     kind = style.severity(f"{finding.severity}[{finding.rule}]", finding.severity)
-    doubt = "" if finding.certainty is Certainty.CERTAIN else "in some runs: "
+    doubt = "" if finding.certainty is Certainty.CERTAIN else "possible: "
     message = style.paint(style.safe(doubt + finding.message), "bold")
     return f"{where}: {kind}: {message}{f' ({places} places)' if places > 1 else ''}"
 

@@ -105,7 +105,7 @@ def _hazards(report: Report) -> Iterator[Point]:
             if first.severity is Severity.INFO:
                 continue
             more = f" (and {len(same) - 1} more like it)" if len(same) > 1 else ""
-            doubt = "perhaps " if first.certainty is Certainty.POSSIBLE else ""
+            doubt = "possible: " if first.certainty is Certainty.POSSIBLE else ""
             yield Point(_where(same, report), f"{doubt}{first.message}{more}")
 
 
@@ -142,7 +142,7 @@ def _at(finding: Finding) -> str:
 def _remedy(report: Report, *, mended: bool) -> Point | None:
     """What to do: take the mended list, or what the worst finding says."""
     if mended:
-        return Point("instead", "the mended list: --diff prints it, --fix writes it")
+        return Point("instead", "the corrected list: --diff prints it, --fix writes it")
     for finding in worst_first(report.findings):
         commands = [line for line in finding.fix if not line.startswith("#")]
         whole = next((line for line in commands if line.startswith("kopslint ")), None)

@@ -88,7 +88,8 @@ def expired_suppression(outcome: Outcome) -> Iterator[Draft]:
                 why="The day is over, and what it silenced counts again. The reason"
                 f" was: {judged.directive.reason or 'none'}.",
                 subject=",".join(judged.directive.rules),
-                fix="# mend what it silenced and remove the comment, or set a new day",
+                fix="# correct what it silenced and remove the comment, or set a new "
+                "day",
             )
 
 
@@ -103,7 +104,8 @@ def suppression_not_allowed(outcome: Outcome) -> Iterator[Draft]:
                     why="Its rule says so with ignorable: false, and it is told"
                     " whatever the comment says.",
                     subject=rule.id,
-                    fix="# mend what it is about, and take the rule out of the comment",
+                    fix="# correct what it is about, and take the rule out of the "
+                    "comment",
                 )
 
 

@@ -43,7 +43,7 @@ class TooManyStatesError(Exception):
     """More worlds are possible than are followed; carries those that were."""
 
     def __init__(self, worlds: frozenset[EtcdState]) -> None:
-        super().__init__(f"more than {MAX_WORLDS} possible worlds")
+        super().__init__(f"more than {MAX_WORLDS} possible states")
         self.worlds = worlds
 
 
