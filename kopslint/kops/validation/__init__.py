@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.decode import KopsObject, kops_objects
 from kopslint.kops.refusals import of_cluster_change
+from kopslint.kops.releases import NEWEST
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, InstanceGroup
 from kopslint.kops.validation import (
     clouds,
@@ -43,10 +44,10 @@ if TYPE_CHECKING:
 
     from kopslint.kops.spec import Manifest
 
-NEWEST = 37
 _VERSION = r"v?1\.(\d+)(\..*)?"
 
 _OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
+    identity.api_version,
     identity.cluster_name,
     identity.metadata,
     identity.required,
@@ -103,31 +104,33 @@ def violations(
     CrossValidateInstanceGroup, DeepValidate).
     """
     kops = kops_minor(kops_version, manifest)
-    found = tuple(_violations(manifest, kops))
     newest = kops if kops_version is not None else identity.newest_for(kops)
+    found = tuple(_violations(manifest, kops, newest))
     doubtful = {v.span for v in found if v.kind == "version" and not v.covered_by}
     if not doubtful or newest == kops:
         return found
     always = set(doubtful)
     for later in range(kops + 1, newest + 1):
-        always &= {v.span for v in _violations(manifest, later) if v.kind == "version"}
+        refused = _violations(manifest, later, newest)
+        always &= {v.span for v in refused if v.kind == "version"}
     outgrown = doubtful - always
     return tuple(v._replace(outgrown=v.span in outgrown) for v in found)
 
 
-def _violations(manifest: Manifest, kops: int) -> Iterator[Violation]:
+def _violations(manifest: Manifest, kops: int, newest: int) -> Iterator[Violation]:
     found: list[Violation] = [
         elsewhere.of_flaw(flaw, manifest) for flaw in manifest.flaws
     ]
     cluster = None
     if manifest.cluster is not None:
         node, version = manifest.cluster.node, manifest.cluster.version
-        cluster = Declared(node, version, kops, is_cluster=True)
+        cluster = Declared(node, version, kops, is_cluster=True, newest=newest)
         found.extend(_of_cluster(cluster))
     declared_groups = []
     for group in manifest.groups.values():
-        declared = Declared(group.node, group.version, kops, cluster)
+        declared = Declared(group.node, group.version, kops, cluster, newest=newest)
         declared_groups.append(declared)
+        found.extend(identity.api_version(declared))
         found.extend(FieldWalk(declared, "InstanceGroup").violations())
         members = (etcd_.member_of(group.name) for etcd_ in manifest.etcd_clusters)
         found.extend(groups.group(declared, has_member=any(members)))
@@ -232,6 +235,7 @@ def _once(found: list[Violation]) -> Iterator[Violation]:
 
 
 __all__ = [
+    "NEWEST",
     "AtCommand",
     "Kind",
     "Violation",

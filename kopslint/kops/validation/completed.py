@@ -11,6 +11,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from kopslint.kops.releases import release
 from kopslint.kops.validation.clouds import cloud_of
 from kopslint.kops.validation.values import (
     is_ip,
@@ -35,9 +36,6 @@ _SERVICES = "100.64.0.0/13"
 _SERVICES_IPV6 = "fd00:5e4f:ce::/108"
 _LOCAL = "169.254.20.10"
 _LOCAL_IPV6 = "fd00:90de:d95::1"
-# The etcd that kops 1.37 takes for a Kubernetes older than each of these.
-_ETCD = (((1, 34, 0), "3.5.31"), ((1, 37, 0), "3.6.12"))
-_ETCD_NEWEST = "3.7.0"
 
 
 def completed(declared: Declared) -> Iterator[Violation]:
@@ -125,9 +123,9 @@ def _etcd_versions(declared: Declared) -> Iterator[Violation]:
     first, *others = [*declared.each("etcdClusters")] or [""]
     kubernetes = kubernetes_version(declared.text("kubernetesVersion"))
     text = declared.text(f"{first}.version") if first else ""
-    if not declared.since(37) or kubernetes is None or semver(text) is None:
+    if declared.newest != declared.kops or kubernetes is None or semver(text) is None:
         return
-    taken = next((v for before, v in _ETCD if kubernetes < before), _ETCD_NEWEST)
+    taken = release(declared.kops).etcd.default_for(kubernetes[1])
     for other in others:
         place = f"{other}.version"
         if not declared.text(place) and text != taken:

@@ -195,7 +195,8 @@ def _step(text: str) -> Step:
 class Declared:
     """One Cluster or InstanceGroup of a file.
 
-    ``kops`` is the minor of the kops version that validates. A field that is absent,
+    ``kops`` is the minor of the kops version that validates, ``newest`` that of the
+    newest one that may be meant, where nobody said which. A field that is absent,
     null or not of the type asked for is None, or empty for a list: the walk over the
     fields reports what has a wrong type. ``cluster`` is the Cluster that the object
     belongs to, itself for a Cluster, or None if it is not known.
@@ -209,6 +210,7 @@ class Declared:
         cluster: Declared | None = None,
         *,
         is_cluster: bool = False,
+        newest: int = 0,
     ) -> None:
         self.root = node
         self.version = version
@@ -218,6 +220,7 @@ class Declared:
         self._found: dict[str, Node | None] = {}
         self._spec: dict[Step, Node] = {e.key.text: e.value for e in entries}
         self.kops = kops
+        self.newest = max(kops, newest)
         self._is_cluster = is_cluster
         self._cluster = cluster
 
@@ -235,6 +238,10 @@ class Declared:
     def since(self, minor: int) -> bool:
         """Whether kops is 1.``minor`` or newer."""
         return self.kops >= minor
+
+    def until(self, minor: int) -> bool:
+        """Whether kops is 1.``minor`` or older, whichever is meant."""
+        return self.newest <= minor
 
     def runs(self, minor: int) -> bool:
         """Whether the cluster's Kubernetes is 1.``minor`` or newer."""
@@ -319,8 +326,8 @@ class Declared:
         return named(self._steps(path))
 
     def _steps(self, path: str) -> tuple[Step, ...]:
-        """All steps of ``path``; ``metadata...`` is the only one outside ``spec``."""
-        if path.startswith("metadata"):
+        """All steps of ``path``: apiVersion and metadata stand outside ``spec``."""
+        if path.startswith(("metadata", "apiVersion")):
             return tuple(_step(step) for step in _STEP.findall(path))
         return ("spec", *in_file(path, self.version)) if path else ("spec",)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kopslint.kops.releases import release
 from kopslint.kops.validation.clouds import cloud_of
 from kopslint.kops.validation.values import quoted, semver
 
@@ -17,27 +18,11 @@ if TYPE_CHECKING:
 
     from kopslint.kops.validation.declared import Declared, Violation
 
-# The last patch of each minor of etcd that kops brings, by the minor of kops; every
-# earlier patch of the minor runs too. Older releases list single patches instead.
-_BUNDLED = {
-    36: {5: 31, 6: 12},
-    37: {5: 31, 6: 12, 7: 0},
-}
-_NEWEST = 37
-# The single patches that releases of kops before list, and the last minor of kops to
-# list them. What a newer kops brings may run a cluster of an older Kubernetes, too.
-_LISTED = {
-    "2.2.1": 20,
-    "3.1.12": 26,
-    "3.2.18": 26,
-    "3.2.24": 27,
-    "3.3.10": 27,
-    "3.3.13": 26,
-    "3.3.17": 27,
-    "3.4.3": 35,
-    "3.4.13": 35,
-}
 _ETCD_MANAGER = 12
+# From here on kops takes any version of etcd 3 that the spec has an image for.
+_OWN_IMAGE = 37
+# The releases before the table still brought the last etcd 2, to migrate from it.
+_TABLE, _MIGRATED = 20, "2.2.1"
 _MAJOR = 3
 _INCOMPLETE = "and must be azureblob://ACCOUNT/CONTAINER/PATH"
 _NAMES = {"events", "cilium", "leases"}
@@ -93,8 +78,8 @@ def _version(declared: Declared, path: str) -> Iterator[Violation]:
     if version[0] != _MAJOR and declared.since(20):
         problem = f"is {text}, and kops supports etcd 3 alone"
         yield declared.refuse("version", place, problem, source)
-    elif not image and _is_managed(declared, path):
-        yield from _unknown_to_manager(declared, place, text, version)
+    elif not (image and declared.newest >= _OWN_IMAGE) and _is_managed(declared, path):
+        yield from _unknown_to_manager(declared, place, text)
 
 
 def _is_managed(declared: Declared, path: str) -> bool:
@@ -107,20 +92,39 @@ def _is_managed(declared: Declared, path: str) -> bool:
 
 
 def _unknown_to_manager(
-    declared: Declared, place: str, text: str, version: tuple[int, int, int]
+    declared: Declared, place: str, text: str
 ) -> Iterator[Violation]:
-    """A version of etcd that no kops brings which may run the cluster."""
-    plain = ".".join(map(str, version))
-    bundled = _BUNDLED.get(declared.kops, _BUNDLED[_NEWEST])
-    listed = [v for v, last in _LISTED.items() if declared.kops <= last]
-    major, minor, patch = version
-    is_bundled = major == _MAJOR and patch <= bundled.get(minor, -1)
-    if text.removeprefix("v") == plain and (is_bundled or plain in listed):
+    """A version of etcd that no kops brings which may run the cluster.
+
+    Every release has a list of its own, which it compares with what the spec says.
+    """
+    may_run = range(declared.kops, declared.newest + 1)
+    supported = {v for kops in may_run for v in release(kops).etcd.supported}
+    if declared.kops < _TABLE:
+        supported.add(_MIGRATED)
+    if text.removeprefix("v") in supported:
         return
-    listed += [f"3.{m}.0 to 3.{m}.{p}" for m, p in bundled.items()]
-    problem = f"is {text}, and kops brings {', '.join(listed)}"
+    kops = f"1.{declared.kops}"
+    if declared.newest > declared.kops:
+        kops += f" to 1.{declared.newest}"
+    problem = f"is {text}, and kops {kops} brings {', '.join(_spans(supported))}"
     source = "pkg/model/components/etcdmanager/options.go, BuildOptions"
     yield declared.refuse("version", place, problem, source, at="update")
+
+
+def _spans(versions: set[str]) -> Iterator[str]:
+    """The versions in order; those that follow each other as ``3.5.0 to 3.5.31``."""
+    known = sorted(filter(None, map(semver, versions)))
+    while known:
+        major, minor, first = known[0]
+        last = first
+        while (major, minor, last) in known:
+            known.pop(0)
+            last += 1
+        span = f"{major}.{minor}.{first}"
+        yield span if last - first < 3 else f"{span} to {major}.{minor}.{last - 1}"
+        if last - first == 2:
+            yield f"{major}.{minor}.{last - 1}"
 
 
 def _volume(declared: Declared, member: str) -> Iterator[Violation]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.kops.releases import NEWEST, release
 from kopslint.kops.validation.clouds import cloud_of, demands_of
 from kopslint.kops.validation.endpoints import dns_type
 from kopslint.kops.validation.values import dns_name, kubernetes_version, quoted
@@ -25,32 +26,15 @@ _RESERVED_PREFIXES = ("kubernetes.io/cluster/", "k8s.io/role/", "kops.k8s.io/")
 GROUP_LABEL = "kops.k8s.io/instancegroup"
 _IMPORTED = "kops.kubernetes.io/management"
 
-# The oldest minor of Kubernetes that a minor of kops still updates.
-_OLDEST = {
-    20: 13,
-    22: 17,
-    24: 19,
-    26: 21,
-    28: 23,
-    30: 25,
-    32: 27,
-    34: 29,
-    36: 31,
-    37: 32,
-}
-
 
 def newest_for(kubernetes: int) -> int:
     """The newest minor of kops that still updates Kubernetes 1.``kubernetes``.
 
     That minor itself if none is known that does not.
     """
-    later = range(kubernetes, max(_OLDEST) + 1)
-    return max((m for m in later if _oldest(m) <= kubernetes), default=kubernetes)
-
-
-def _oldest(kops: int) -> int:
-    return _OLDEST[max((m for m in _OLDEST if m <= kops), default=min(_OLDEST))]
+    later = range(kubernetes, NEWEST + 1)
+    fits = (m for m in later if release(m).oldest <= kubernetes)
+    return max(fits, default=kubernetes)
 
 
 def is_complete(declared: Declared) -> bool:
@@ -121,6 +105,22 @@ def _required_version(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("missing-field", place, problem, source, at="replace")
 
 
+def api_version(declared: Declared) -> Iterator[Violation]:
+    """Whether this kops reads the version of the API that the object is written in.
+
+    Releases before 1.29 have the files of v1alpha3 and do not register them, but for
+    1.25. Source: pkg/apis/kops/install/install.go.
+    """
+    if declared.version != "v1alpha3":
+        return
+    may_run = range(declared.kops, declared.newest + 1)
+    if not any(release(kops).v1alpha3 for kops in may_run):
+        problem = f"is v1alpha3, which kops 1.{declared.kops} does not read"
+        source = "pkg/apis/kops/install/install.go, Install"
+        hint = "write v1alpha2, or use kops 1.29 or newer"
+        yield declared.refuse("version", "apiVersion", problem, source, hint=hint)
+
+
 def versions(declared: Declared) -> Iterator[Violation]:
     """Whether this kops can read and update this version of Kubernetes.
 
@@ -137,7 +137,7 @@ def versions(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("version", place, problem, source)
         return
     source = "upup/pkg/fi/cloudup/apply_cluster.go, validateKubernetesVersion"
-    oldest = _oldest(declared.kops)
+    oldest = release(declared.kops).oldest
     if version >= (1, declared.kops + 1, 0):
         problem = f"is {text}, and kops 1.{declared.kops} needs to be upgraded for it"
         yield declared.refuse("version", place, problem, source, at="update")

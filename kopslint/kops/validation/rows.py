@@ -24,19 +24,32 @@ if TYPE_CHECKING:
 
     When = Callable[[Declared], bool]
 
+# A rule that the newest kops still has.
+_STILL = 99
+
 
 class Row:
     """One rule about one field.
 
     ``path`` names the field as kops does inside, below ``spec``; ``[]`` and ``{}``
     stand for all items and all keys. ``test`` sees every value that is set. The row
-    holds from kops 1.``since`` on, where ``when`` holds for the object. ``source`` is
-    the file under pkg/apis/kops/validation and the function, or the whole path of the
-    file. ``at`` is the first command that refuses; ``values`` are those that the test
+    holds from kops 1.``since`` to 1.``until``, where ``when`` holds for the object.
+    ``source`` is the file under pkg/apis/kops/validation and the function, or the whole
+    path of the file. ``at`` is the first command that refuses; ``values`` are those that the test
     takes, for suggestions. Each row is itself alone, so that tables are found fast.
     """
 
-    __slots__ = ("at", "kind", "path", "since", "source", "test", "values", "when")
+    __slots__ = (
+        "at",
+        "kind",
+        "path",
+        "since",
+        "source",
+        "test",
+        "until",
+        "values",
+        "when",
+    )
 
     def __init__(
         self,
@@ -48,6 +61,7 @@ class Row:
         when: When | None = None,
         at: AtCommand = "create",
         values: tuple[str, ...] = (),
+        until: int = _STILL,
     ) -> None:
         self.kind = kind
         self.path = path
@@ -57,6 +71,7 @@ class Row:
         self.when = when
         self.at = at
         self.values = values
+        self.until = until
 
 
 def gone(kubernetes: int, kops: int) -> When:
@@ -76,7 +91,7 @@ def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Violation
     index = _by_first_step(table, declared.version, kind)
     for entry in spec.entries:
         for row in index.get(entry.key.text, ()):
-            if row.since > declared.kops:
+            if row.since > declared.kops or not declared.until(row.until):
                 continue
             if row.when is not None and not row.when(declared):
                 continue
@@ -137,10 +152,11 @@ def enum(
     empty: bool = False,
     when: When | None = None,
     at: AtCommand = "create",
+    until: int = _STILL,
 ) -> Row:
     """A row that takes ``values`` alone; ``empty`` if an empty text is none.
 
     Source of the shape: kops pkg/apis/kops/validation/helpers.go, IsValidValue.
     """
     test = one_of(*values, empty=empty)
-    return Row("unsupported-value", path, test, source, since, when, at, values)
+    return Row("unsupported-value", path, test, source, since, when, at, values, until)

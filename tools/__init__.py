@@ -1,0 +1,1 @@
+"""What writes the data files of the package."""
