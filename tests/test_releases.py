@@ -96,3 +96,65 @@ def test_before_1_29_kops_reads_no_v1alpha3() -> None:
     assert then == ["apiVersion is v1alpha3, which kops 1.28 does not read"]
     assert not about(refusals("", "1.29", version="v1alpha3"), "apiVersion")
     assert not about(refusals("", None, version="v1alpha3"), "apiVersion")
+
+
+EXAMPLES = {
+    "networking: {canal: {}}": (28, 37),
+    "networking: {flannel: {}}": (28, 31),
+    "networking: {canal: {chainInsertMode: both}}": (20, 37),
+    "networking: {weave: {}}": (23, 37),
+    "networking: {cilium: {ipam: eni, disableMasquerade: true}}": (26, 35),
+    "networking: {cilium: {ipam: eni, disableMasquerade: false}}": (22, 25),
+    "networking: {cilium: {version: v1.12.5}}": (28, 37),
+    "serviceAccountIssuerDiscovery: {enableAWSOIDCProvider: true}": (22, 37),
+    "assets: {fileRepository: 's3://bucket/path'}": (36, 36),
+    "nonMasqueradeCIDR: 10.0.0.0/8\n  serviceClusterIPRange: 100.64.0.0/13": (20, 27),
+}
+ON_AWS = {
+    "{securityGroupOverride: sg-1, class: Network, type: Public}": (27, 31),
+    "{sslCertificate: a, class: Classic, type: Public}": (20, 37),
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "refusing"),
+    [
+        *((f"  {spec}\n", refusing) for spec, refusing in EXAMPLES.items()),
+        *(
+            (f"  cloudProvider: aws\n  api: {{loadBalancer: {spec}}}\n", refusing)
+            for spec, refusing in ON_AWS.items()
+        ),
+        (
+            "  cloudProvider: gce\n  api: {loadBalancer: {idleTimeoutSeconds: 9}}\n",
+            (27, 36),
+        ),
+        ("  cloudProvider: gce\n  networkCIDR: 10.0.0.0/8\n", (20, 37)),
+    ],
+)
+def test_a_rule_begins_and_ends_with_the_releases_that_have_it(
+    spec: str, refusing: tuple[int, int]
+) -> None:
+    """Kubernetes 1.28 runs under all of them, as far as these rules are concerned."""
+    ignored = ("version", "unknown-field", "missing-field")
+    first, last = refusing
+    refuses = [
+        minor
+        for minor in range(20, 38)
+        if [
+            v
+            for v in refusals(spec, f"1.{minor}")
+            if (v.kind not in ignored or "cilium.version" in v.path)
+            and not ("class" in v.path and minor == 37)
+        ]
+    ]
+
+    assert refuses == [*range(first, last + 1)]
+
+
+def test_an_etcd_cluster_for_leases_came_with_1_36() -> None:
+    spec = "  etcdClusters: [{name: leases, etcdMembers: []}]\n"
+
+    assert about(refusals(spec, "1.35"), "name") == [
+        "spec.etcdClusters[0].name is leases, and kops takes main, events, cilium"
+    ]
+    assert not about(refusals(spec, "1.36"), "name")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.duration import go_seconds
 from kopslint.kops.validation.clouds import elsewhere, on
-from kopslint.kops.validation.rows import Row, enum, gone
+from kopslint.kops.validation.rows import STILL, Row, enum, gone
 from kopslint.kops.validation.values import (
     arn_of,
     at_least,
@@ -258,20 +258,57 @@ def _in_ipv6(declared: Declared) -> bool:
     return is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
 
 
-def _gone(option: str, reason: str, since: int, when: When | None = None) -> Row:
-    return Row("networking", f"networking.{option}", never(reason), _NET, since, when)
+def _runs(minor: int) -> When:
+    return lambda declared: declared.runs(minor)
+
+
+def _gone(
+    option: str,
+    reason: str,
+    since: int,
+    when: When | None = None,
+    until: int = STILL,
+) -> Row:
+    place, test = f"networking.{option}", never(reason)
+    return Row("networking", place, test, _NET, since, when, until=until)
 
 
 NETWORKING_ROWS: tuple[Row, ...] = (
     # Options of networking that are gone
     _gone("classic", "classic networking is not supported", 10),
     _gone("external", "Kubernetes 1.26 removed it", 26, gone(26, kops=32)),
+    _gone("weave", "Weave is not supported since Kubernetes 1.23", 23, _runs(23), 27),
+    _gone("weave", "it does not support IPv6", 23, _in_ipv6, 27),
     _gone("weave", "Weave is no longer supported", 28),
+    # The last releases to have this are 1.30.4 and 1.31.0.
+    _gone(
+        "flannel", "Flannel is not supported since Kubernetes 1.28", 28, _runs(28), 31
+    ),
     _gone(
         "canal",
         "Canal is not supported since Kubernetes 1.28",
         28,
         gone(28, kops=34),
+    ),
+    _gone("canal", "it does not support IPv6", 23, _in_ipv6, 34),
+    *(
+        enum(
+            f"networking.canal.{field}",
+            "validation.go, validateNetworkingCanal",
+            *values,
+            since=18,
+            empty=True,
+            until=34,
+        )
+        for field, values in (
+            ("defaultEndpointToHostAction", ("ACCEPT", "DROP", "RETURN")),
+            ("chainInsertMode", ("insert", "append")),
+            (
+                "logSeveritySys",
+                ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL", "NONE"),
+            ),
+            ("iptablesBackend", ("Auto", "Legacy", "NFT")),
+        )
     ),
     _gone("romana", "support for Romana has been removed", 19),
     _gone("lyftvpc", "support for LyftVPC has been removed", 23),
@@ -317,8 +354,8 @@ NETWORKING_ROWS: tuple[Row, ...] = (
             ("bpfLogLevel", ("Off", "Info", "Debug"), 19),
             ("chainInsertMode", ("insert", "append"), 18),
             ("encapsulationMode", ("ipip", "vxlan", "none"), 19),
-            ("ipipMode", _calico_mode, 20),
-            ("vxlanMode", _calico_mode, 23),
+            ("ipipMode", _calico_mode, 19),
+            ("vxlanMode", _calico_mode, 22),
             ("iptablesBackend", ("Auto", "Legacy", "NFT"), 18),
         )
     ),
@@ -390,7 +427,9 @@ def _external_permissions(declared: Declared) -> bool:
     return on("aws")(declared) and declared.flag(field) is True
 
 
-def _aws_only(field: str, *, test: Callable[[str], Test] = never) -> Row:
+def _aws_only(
+    field: str, *, test: Callable[[str], Test] = never, until: int = STILL
+) -> Row:
     return Row(
         "api-or-dns",
         f"api.loadBalancer.{field}",
@@ -398,6 +437,7 @@ def _aws_only(field: str, *, test: Callable[[str], Test] = never) -> Row:
         _SPEC,
         since=27,
         when=elsewhere("aws"),
+        until=until,
     )
 
 
@@ -459,6 +499,7 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         since=28,
     ),
     *(_aws_only(field, test=never_filled) for field in ("class", "sslCertificate")),
+    _aws_only("idleTimeoutSeconds", until=36),
     # These are refused whatever they are set to, false and an empty list included.
     *map(
         _aws_only,
@@ -532,7 +573,7 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         "dns-controller",
         "external-dns",
         "none",
-        since=26,
+        since=22,
         empty=True,
     ),
     Row(
@@ -621,5 +662,17 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         "cilium",
         "leases",
         since=21,
+    ),
+    Row(
+        "unsupported-value",
+        "etcdClusters[].name",
+        lambda value: (
+            f"is {value}, and kops takes main, events, cilium"
+            if value == "leases"
+            else None
+        ),
+        "validation.go, validateEtcdClusterSpec",
+        since=21,
+        until=35,
     ),
 )

@@ -304,6 +304,11 @@ def _termination_handler(declared: Declared) -> Iterator[Violation]:
         place = f"{base}.enableSpotInterruptionDraining"
         problem = "must not be false in queue mode"
         yield declared.refuse("addon", place, problem, source, at=at)
+    if declared.flag(f"{base}.enableScheduledEventDraining") is False:
+        place = f"{base}.enableScheduledEventDraining"
+        problem = "must not be false in queue mode"
+        if declared.until(35):
+            yield declared.refuse("addon", place, problem, source, at=at)
     draining = declared.flag(f"{base}.enableRebalanceDraining") is True
     if declared.flag(f"{base}.enableRebalanceMonitoring") and not draining:
         place = f"{base}.enableRebalanceMonitoring"

@@ -153,6 +153,12 @@ def _security_groups(declared: Declared) -> Iterator[Violation]:
         problem = f"is {quoted(text)}, and must be a security group sg-..."
         source = "aws.go, awsValidateSecurityGroupOverride"
         yield declared.refuse("cloud", place, problem, source)
+    network_class = declared.text(f"{_LB}.class") == "Network"
+    held = declared.since(27) and declared.until(31)
+    if text.startswith("sg-") and network_class and held:
+        problem = "must not be set for a load balancer of class Network"
+        source = "aws.go, awsValidateSecurityGroupOverride"
+        yield declared.refuse("cloud", place, problem, source)
 
 
 def security_groups(
@@ -175,7 +181,8 @@ def security_groups(
 
 def _certificate(declared: Declared, kind: str) -> Iterator[Violation]:
     certificate = declared.text(f"{_LB}.sslCertificate")
-    if certificate and kind != "Network" and declared.since(27):
+    asks = declared.since(24) or (declared.since(19) and declared.runs(19))
+    if certificate and kind != "Network" and asks:
         problem = "requires a load balancer of class Network"
         place = f"{_LB}.sslCertificate"
         source = "aws.go, awsValidateCluster"
@@ -252,6 +259,13 @@ def issuer_discovery(declared: Declared) -> Iterator[Violation]:
             problem = f"is {quoted(text)}, and must be an s3:// or gs:// path"
         if problem is not None:
             yield declared.refuse("api-or-dns", store, problem, source)
+    place = f"{base}.enableAWSOIDCProvider"
+    if declared.flag(place) and not text and not declared.has(service):
+        problem = "needs a discoveryStore or a discoveryService"
+        if not declared.since(35):
+            problem = "needs a discoveryStore"
+        if declared.since(22):
+            yield declared.refuse("api-or-dns", place, problem, source)
     if not declared.since(35):
         return
     if text and declared.has(service):
@@ -260,7 +274,3 @@ def issuer_discovery(declared: Declared) -> Iterator[Violation]:
     if declared.has(service) and not declared.text(f"{service}.url"):
         place = f"{service}.url"
         yield declared.refuse("missing-field", place, "is missing", source)
-    place = f"{base}.enableAWSOIDCProvider"
-    if declared.flag(place) and not text and not declared.has(service):
-        problem = "needs a discoveryStore or a discoveryService"
-        yield declared.refuse("api-or-dns", place, problem, source)

@@ -124,7 +124,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         "gp2",
         "io1",
         "io2",
-        since=27,
+        since=19,
         when=on("aws"),
         at="update",
     ),

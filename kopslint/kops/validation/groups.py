@@ -109,6 +109,8 @@ def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violat
             problem = "can be set only in groups with role Node or APIServer"
         elif declared.has("maxPrice"):
             problem = "cannot be used with spot instances"
+        elif declared.has(policy) and declared.until(33):
+            problem = "cannot be combined with a mixed instances policy"
         if problem is not None:
             yield declared.refuse("group", place, problem, _CROSS_VALIDATE, at="update")
     yield from warm_pool(declared, "warmPool")
@@ -307,8 +309,11 @@ def _accelerators(declared: Declared) -> Iterator[Violation]:
     if declared.flag(f"{place}.enabled") and here and declared.since(24):
         source = "validation.go, validateNvidiaConfig"
         problem = None
+        runtime = declared.cluster.text("containerRuntime") if declared.cluster else ""
         if here not in ("aws", "openstack"):
             problem = "is supported only on AWS and OpenStack"
+        elif runtime not in ("", "containerd") and declared.until(28):
+            problem = f"needs containerRuntime: containerd, and that is {runtime}"
         elif here == "openstack" and in_cluster:
             problem = "can be set only in instance groups on OpenStack"
         if problem is not None:
@@ -343,6 +348,8 @@ def assets(declared: Declared) -> Iterator[Violation]:
         problem = (
             f"is {quoted(text)}, and must be a URL (http, https, s3, gs, azureblob)"
         )
+    elif needed is not None and declared.until(36):
+        problem = f"is {quoted(text)}, and must be an http:// or https:// URL"
     elif needed is not None and cloud_of(declared) not in ("", needed):
         problem = f"is {quoted(text)}, which works only on {needed}"
     elif not url.netloc:
@@ -511,8 +518,10 @@ def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Violation]:
         problem = None
         if here == "aws" and dns_type(cluster) == "None" and declared.since(26):
             problem = "cannot be APIServer where topology.dns is None"
-        elif here not in ("aws", "gce") and declared.since(36):
+        elif here not in ("aws", "gce") and declared.since(21):
             problem = "can be APIServer only on AWS and GCE"
+        elif here == "gce" and declared.since(21) and declared.until(35):
+            problem = "can be APIServer only on AWS"
         if problem is not None:
             yield declared.refuse("group", "role", problem, _CROSS, at="update")
         elif declared.since(21):

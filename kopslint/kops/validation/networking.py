@@ -54,7 +54,7 @@ _CILIUM = "networking.cilium"
 _CILIUM_SOURCE = "validation.go, validateNetworkingCilium"
 _CALICO_SOURCE = "validation.go, validateNetworkingCalico"
 # The one minor of Cilium that each minor of kops installs.
-_CILIUM_MINORS = {28: 13, 29: 15, 30: 15, 31: 16, 32: 16, 33: 16}
+_CILIUM_MINORS = {26: 12, 27: 12, 28: 13, 29: 15, 30: 15, 31: 16, 32: 16, 33: 16}
 _CILIUM_NEWEST = 18
 
 
@@ -68,12 +68,28 @@ def networking(declared: Declared) -> Iterator[Violation]:
         for option in chosen:
             one = declared.refuse("networking", _NET + option, "", source)
             yield one._replace(message=message)
+    yield from _cloud_controller(declared)
     yield from _proxy(declared)
     yield from _kindnet(declared)
     if declared.has(_CILIUM):
         yield from _cilium(declared)
     if declared.has(_CALICO):
         yield from _calico(declared)
+
+
+def _cloud_controller(declared: Declared) -> Iterator[Violation]:
+    """IPv6 needs the controllers of the cloud outside of Kubernetes.
+
+    Since 1.29 nothing else is there.
+    """
+    ipv6 = is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
+    place = "cloudControllerManager"
+    if not ipv6 or declared.has(place) or not declared.since(23):
+        return
+    if declared.until(28):
+        problem = "is missing, and an IPv6 cluster needs it"
+        source = "validation.go, validateClusterSpec"
+        yield declared.refuse("missing-field", place, problem, source)
 
 
 def _proxy(declared: Declared) -> Iterator[Violation]:
@@ -140,6 +156,9 @@ def _cilium(declared: Declared) -> Iterator[Violation]:
     kind = declared.text(f"{_CILIUM}.encryptionType")
     if kind and not encryption and declared.since(26):
         yield refuse("encryptionType", "needs enableEncryption: true")
+    wireguard = kind == "wireguard" and declared.since(22) and declared.until(28)
+    if wireguard and declared.flag(f"{_CILIUM}.enableL7Proxy"):
+        yield refuse("enableL7Proxy", "must not be true beside WireGuard")
     rules_off = _no_iptables_rules(declared)
     proxy = declared.flag(f"{_CILIUM}.enableL7Proxy")
     if rules_off and declared.since(23):
@@ -156,12 +175,33 @@ def _cilium(declared: Declared) -> Iterator[Violation]:
             yield refuse("ipam", "eni is supported only on AWS")
         if ipv6 and declared.since(22):
             yield refuse("ipam", "eni does not support IPv6")
+        yield from _masquerade(declared)
     mode = declared.text(f"{_CILIUM}.ingress.defaultLoadBalancerMode")
     on = declared.flag(f"{_CILIUM}.ingress.enabled") is True
     if on and mode not in ("", "shared", "dedicated") and declared.since(29):
         place = f"{_CILIUM}.ingress.defaultLoadBalancerMode"
         problem = f"is {quoted(mode)}, and kops takes shared, dedicated"
         yield declared.refuse("unsupported-value", place, problem, _CILIUM_SOURCE)
+
+
+def _masquerade(declared: Declared) -> Iterator[Violation]:
+    """What ENI asks of masquerading; v1alpha2 has it the other way round.
+
+    It had to be off, then on, and is free since 1.36.
+    """
+    field, on = "masquerade", declared.flag(f"{_CILIUM}.masquerade")
+    if declared.version == "v1alpha2":
+        field = "disableMasquerade"
+        off = declared.flag(f"{_CILIUM}.{field}")
+        on = None if off is None else not off
+    problem = None
+    if on is True and declared.since(22) and declared.until(25):
+        problem = "must not turn masquerading on for ENI"
+    elif on is False and declared.since(26) and declared.until(35):
+        problem = "must not turn masquerading off for ENI"
+    if problem is not None:
+        place = f"{_CILIUM}.{field}"
+        yield declared.refuse("networking", place, problem, _CILIUM_SOURCE)
 
 
 def _no_iptables_rules(declared: Declared) -> bool:
@@ -174,7 +214,7 @@ def _no_iptables_rules(declared: Declared) -> bool:
 def _cilium_version(declared: Declared) -> Iterator[Violation]:
     place = f"{_CILIUM}.version"
     text = declared.text(place)
-    if not text or not declared.since(28):
+    if not text or not declared.since(26):
         return
     minor = _CILIUM_MINORS.get(declared.kops, _CILIUM_NEWEST)
     version = semver(text.removeprefix("v"))
@@ -295,7 +335,7 @@ def networks(declared: Declared) -> Iterator[Violation]:
     text = declared.text("networking.networkCIDR")
     path = "networking.networkCIDR"
     if text and demands.no_network_cidr:
-        if declared.since(28):
+        if declared.since(20):
             problem = "must not be set: GCE networks have no range of their own"
             yield declared.refuse("network-range", path, problem, _NETWORKING)
     elif text:
@@ -366,7 +406,21 @@ def _inside_non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Viola
         if outer and found and declared.since(since) and not belongs(outer, found):
             problem = f"is {text}, which is not inside nonMasqueradeCIDR {outer}"
             yield declared.refuse("network-range", path, problem, source)
-    yield from readable(declared, "networking.serviceClusterIPRange")
+    place = "networking.serviceClusterIPRange"
+    yield from readable(declared, place)
+    # kops no longer asks since 1.28; on GCE it did not before.
+    found = ranges.services
+    inside = outer is None or found is None or belongs(outer, found)
+    if not inside and _asks_for_services(declared) and declared.until(27):
+        problem = f"is {found}, which is not inside nonMasqueradeCIDR {outer}"
+        yield declared.refuse("network-range", place, problem, _NETWORKING)
+
+
+def _asks_for_services(declared: Declared) -> bool:
+    """Whether the services must be inside what is not masqueraded, before 1.28."""
+    if declared.has("networking.gcp"):
+        return False
+    return cloud_of(declared) != "gce" or not declared.since(27)
 
 
 def readable(declared: Declared, path: str) -> Iterator[Violation]:

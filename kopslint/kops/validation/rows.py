@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     When = Callable[[Declared], bool]
 
 # A rule that the newest kops still has.
-_STILL = 99
+STILL = 99
 
 
 class Row:
@@ -35,8 +35,9 @@ class Row:
     stand for all items and all keys. ``test`` sees every value that is set. The row
     holds from kops 1.``since`` to 1.``until``, where ``when`` holds for the object.
     ``source`` is the file under pkg/apis/kops/validation and the function, or the whole
-    path of the file. ``at`` is the first command that refuses; ``values`` are those that the test
-    takes, for suggestions. Each row is itself alone, so that tables are found fast.
+    path of the file. ``at`` is the first command that refuses; ``values`` are those
+    that the test takes, for suggestions. Each row is itself alone, so that tables are
+    found fast.
     """
 
     __slots__ = (
@@ -61,7 +62,7 @@ class Row:
         when: When | None = None,
         at: AtCommand = "create",
         values: tuple[str, ...] = (),
-        until: int = _STILL,
+        until: int = STILL,
     ) -> None:
         self.kind = kind
         self.path = path
@@ -152,7 +153,7 @@ def enum(
     empty: bool = False,
     when: When | None = None,
     at: AtCommand = "create",
-    until: int = _STILL,
+    until: int = STILL,
 ) -> Row:
     """A row that takes ``values`` alone; ``empty`` if an empty text is none.
 
