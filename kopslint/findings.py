@@ -120,6 +120,7 @@ class Finding(Record):
     identity and never by position, so that fingerprints survive edits elsewhere.
     ``story`` is the shortest course of events that leads there, if it is only
     possible. ``follows`` are rules of which a finding may be the cause of this one.
+    ``existing`` says that it stands on the base of a change in git as well.
     """
 
     rule: str
@@ -137,6 +138,12 @@ class Finding(Record):
     trace: tuple[TraceLine, ...] = ()
     story: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
+    existing: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What it is about, without any position: what a fingerprint is made of."""
+        return self.rule, self.cluster or "", self.etcd_cluster or "", self.subject
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -224,16 +231,20 @@ class Summary(Record):
 
 
 class Report(Record):
-    """The result of one check; ``suppressed`` findings do not count as findings."""
+    """The result of one check; ``suppressed`` findings do not count as findings.
+
+    Nor do those that are ``existing``: they stand on the base of the change as well.
+    """
 
     findings: tuple[Finding, ...]
     timeline: tuple[TimelineEntry, ...] = ()
     summary: Summary = Summary()
     suppressed: tuple[tuple[Finding, Suppression], ...] = ()
+    existing: tuple[Finding, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """What all of it comes to; suppressed findings do not count.
+        """What all of it comes to; suppressed and existing findings do not count.
 
         Nothing checked is never a pass, and what was found for certain is found,
         however much else could not be followed.
@@ -250,7 +261,13 @@ class Report(Record):
     @property
     def assumptions(self) -> tuple[Finding, ...]:
         """What the verdict rests on that the text does not say."""
-        return tuple(f for f in self.findings if f.rule == TAKEN_FOR_GRANTED)
+        every = (*self.findings, *self.existing)
+        return tuple(f for f in every if f.rule == TAKEN_FOR_GRANTED)
+
+    def counting_all(self) -> Report:
+        """The same with existing findings among those that count."""
+        every = in_order((*self.findings, *self.existing))
+        return self._replace(findings=every, existing=())
 
     def count(self, severity: Severity) -> int:
         """How many findings have exactly this severity."""

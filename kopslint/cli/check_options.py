@@ -61,6 +61,10 @@ class CheckOptions(Options):
     )
     head: str | None = value("--head", str, metavar="REV", help="The same, up to REV.")
     staged: bool = switch("--staged", help="Check what the next commit would change.")
+    all_findings: bool = switch(
+        "--all",
+        help="Let what stands before a change in git as well count, too.",
+    )
     select: tuple[str, ...] = values(
         "--select",
         str,

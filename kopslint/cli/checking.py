@@ -195,6 +195,8 @@ def _check_change(
     for remark in changed.remarks:
         voice.remark(remark)
     report = check_all(changed.requests, settings, voice)
+    if options.all_findings:
+        report = report.counting_all()
     if changed.requests and not report.summary.clusters:
         voice.remark("nothing to check: the changed files hold no kops object")
     return report

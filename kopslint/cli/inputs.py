@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kopslint.cli.options import StdinAs
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from kopslint.config.changed_clusters import TouchedCluster
     from kopslint.config.patterns import Layout
-    from kopslint.engine import Request
+    from kopslint.engine import Base, Request
     from kopslint.inputs.git_change import Change
 
 
@@ -171,6 +173,9 @@ def read_changed(
                 " state after it was checked"
             )
         request = _request(cluster, commands, alone=len(touched) == 1)
+        if cluster.before is not None:
+            base = _base_of(cluster, commands, change)
+            request = request._replace(base=base)
         requests.append((cluster.title, request))
     return ChangedInputs(tuple(requests), _summary(change, touched), tuple(remarks))
 
@@ -193,6 +198,28 @@ def _request(
     from kopslint.inputs.named_files import files_at_hand
 
     return request._replace(at_hand=files_at_hand(commands, cluster.after))
+
+
+def _base_of(
+    cluster: TouchedCluster, commands: tuple[Source, ...], change: Change
+) -> Base:
+    """The lists before the change; of those that were named, what git has of them."""
+    from kopslint.engine import Base
+
+    if not commands:
+        return Base(cluster.commands_before, cluster.at_hand_before)
+    from kopslint.inputs.named_files import files_in_snapshot
+
+    root = os.path.realpath(change.before.root)
+    named = {
+        Path(os.path.relpath(os.path.realpath(source.path), root)).as_posix()
+        for source in commands
+        if source.revision is None
+    }
+    found = change.before.read(named, lambda _: True)
+    lists = tuple(found[path] for path in sorted(found))
+    known = (*lists, *(cluster.before or ()))
+    return Base(lists, files_in_snapshot(lists, known, change.before))
 
 
 def _summary(change: Change, touched: Sequence[TouchedCluster]) -> str:

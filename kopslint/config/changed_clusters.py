@@ -148,6 +148,8 @@ class TouchedCluster(Record):
     says that the repository is not known to hold any other cluster. ``at_hand`` are
     the files that the command lists name, as they are after the change. ``lost_lists``
     are the command lists of before that the change deletes, empties or moves away.
+    ``commands_before`` are all lists of before, ``at_hand_before`` the files that they
+    name, as they are there.
     """
 
     title: str
@@ -157,6 +159,8 @@ class TouchedCluster(Record):
     alone: bool
     at_hand: tuple[Source, ...] = ()
     lost_lists: tuple[Source, ...] = ()
+    commands_before: tuple[Source, ...] = ()
+    at_hand_before: tuple[Source, ...] = ()
 
 
 def touched_clusters(
@@ -366,6 +370,32 @@ class _Search:
                 lost.append(old)
         return _in_order(lost)
 
+    def _lists_before(
+        self, whose: set[str | None], before: tuple[Source, ...]
+    ) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
+        """The lists of these clusters before the change, and the files they name."""
+        changed = [file for file in self._changed if file.old]
+        known = self._lists_among(file.old for file in changed if file.old)
+        new = {file.new for file in self._changed}
+        same = (path for path in self._lists.keys() - new if path in self._before.files)
+        files = [
+            *(
+                ChangedFile(None, p)
+                for p in same
+                if not whose.isdisjoint(self._lists[p])
+            ),
+            *(
+                ChangedFile(file.old, None)
+                for file in changed
+                if file.old and not whose.isdisjoint(known.get(file.old, ()))
+            ),
+        ]
+        if not files:
+            return (), ()
+        self._read(files, lambda _: True)
+        lists = _in_order(side for file in files for side in self._sources(file))
+        return lists, files_in_snapshot(lists, (*lists, *before), self._before)
+
     def _is_alone(self, group: set[ChangedFile]) -> bool:
         """Whether the configuration knows no spec besides these."""
         own = {file.new for file in group}
@@ -395,6 +425,7 @@ class _Search:
         )
         commands = _in_order(self._sources(file)[1] for file in lists)
         readable = all(self._named(source) is not None for source in before)
+        commands_before, at_hand_before = self._lists_before(whose, before)
         return TouchedCluster(
             title=", ".join(sorted(names or keys or map(_folder, group))),
             before=before if readable else None,
@@ -403,6 +434,8 @@ class _Search:
             alone=self._is_alone(group),
             at_hand=files_in_snapshot(commands, (*commands, *after), self._after),
             lost_lists=self._lost_lists(whose) if changed & group else (),
+            commands_before=commands_before,
+            at_hand_before=at_hand_before,
         )
 
 

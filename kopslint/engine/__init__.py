@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.config.settings import DEFAULT
 from kopslint.engine.aggregate import conclude
-from kopslint.engine.examine import NO_CLUSTER, Examiner, Request
+from kopslint.engine.examine import NO_CLUSTER, Base, Examiner, Request
 
 if TYPE_CHECKING:
     from kopslint.config.settings import Settings
@@ -25,8 +25,13 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
     Raises ``InputError`` for sources that cannot be read as what they are, and
     ``NothingCheckedError`` if no source holds a kops cluster.
     """
-    examination = Examiner(request, settings).examine(request)
-    return conclude(request, settings, examination)
+    examiner = Examiner(request, settings)
+    report = conclude(request, settings, examiner.examine(request))
+    if request.base is None or not request.before or not report.findings:
+        return report
+    from kopslint.engine.existing import told_apart
+
+    return told_apart(report, request, settings, examiner)
 
 
-__all__ = ["NO_CLUSTER", "Request", "check"]
+__all__ = ["NO_CLUSTER", "Base", "Request", "check"]

@@ -62,6 +62,7 @@ def together(reports: Sequence[Report], rules: int) -> Report:
     suppressed = dict.fromkeys(pair for each in reports for pair in each.suppressed)
     return Report(
         findings=in_order(once(f for each in reports for f in each.findings)),
+        existing=in_order(once(f for each in reports for f in each.existing)),
         suppressed=tuple(sorted(suppressed, key=lambda pair: order(pair[0]))),
         timeline=tuple(entry for each in reports for entry in each.timeline),
         summary=total(each.summary for each in reports)._replace(rules=rules),

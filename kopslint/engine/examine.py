@@ -41,6 +41,13 @@ NO_CLUSTER = "(no cluster)"
 """Stands for the cluster of objects that do not say whose they are."""
 
 
+class Base(Record):
+    """The command lists before a change, and the files that they name there."""
+
+    commands: tuple[Source, ...] = ()
+    at_hand: tuple[Source, ...] = ()
+
+
 class Request(Record):
     """What to check.
 
@@ -49,7 +56,8 @@ class Request(Record):
     ``partial`` says that there are other clusters besides these, so that a command
     that names another one means that one and is no mistake. ``at_hand`` are files that
     the commands may name besides: scripts that they source, specs on the way.
-    ``lost_lists`` are command lists of before that the change takes away.
+    ``lost_lists`` are command lists of before that the change takes away. With ``base``
+    what stands before the change as well is told apart.
     """
 
     before: tuple[Source, ...] | None = None
@@ -58,6 +66,7 @@ class Request(Record):
     partial: bool = False
     at_hand: tuple[Source, ...] = ()
     lost_lists: tuple[Source, ...] = ()
+    base: Base | None = None
 
     @property
     def is_fleet(self) -> bool:
@@ -165,6 +174,7 @@ class Examiner:
         self._settings = settings
         self._names = names
         self._lists: CommandLists | None = None
+        self._fleets: dict[tuple[Source, ...], Fleet] = {}
 
     def examine(self, request: Request) -> Examination:
         """Examine the clusters in the specs of ``request``.
@@ -204,11 +214,24 @@ class Examiner:
 
     def _sides(self, request: Request) -> tuple[Fleet, Fleet]:
         """Both sides; where only one is given, it is the state to check."""
-        whole = self._names is None
-        before = _with_strays(read_fleet(request.before or (), whole=whole))
+        before = self.fleet(request.before or ())
         if request.after is None:
             return before, before
-        return before, _with_strays(read_fleet(request.after, whole=whole))
+        return before, self.fleet(request.after)
+
+    def fleet(self, sources: tuple[Source, ...]) -> Fleet:
+        """The clusters in ``sources``; if they are the whole fleet, read only once."""
+        if self._names is not None:
+            return _with_strays(read_fleet(sources, whole=False))
+        if sources not in self._fleets:
+            self._fleets[sources] = _with_strays(read_fleet(sources))
+        return self._fleets[sources]
+
+    def of_base(self, request: Request, settings: Settings) -> Examiner:
+        """One for what these sources were before; what is read is not read again."""
+        other = Examiner(request, settings)
+        other._fleets = self._fleets
+        return other
 
     def _context(
         self, name: str, before: Fleet, after: Fleet, renamed_from: Manifest | None

@@ -1,7 +1,8 @@
 """The report for GitLab Code Quality, which compares it with the target branch's.
 
 GitLab takes findings with the same fingerprint for one, and a finding for new if
-its fingerprint is; so they are unique and hold no positions.
+its fingerprint is; so they are unique and hold no positions. What stands on the target
+branch as well is there too, as information: GitLab calls fixed what is left out.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ _STYLE = Style(color=False, unicode=True, width=100)
 
 def render_gitlab(report: Report, repository: Repository) -> str:
     """The findings as a JSON array in ASCII that ends with a line end."""
+    stood = {*report.existing}
     entries = [
-        _entry(finding, fingerprint, repository)
+        _entry(finding, fingerprint, repository, stood=finding in stood)
         for finding, fingerprint, suppression in identified(report)
         if suppression is None
     ]
@@ -39,7 +41,7 @@ def render_gitlab(report: Report, repository: Repository) -> str:
 
 
 def _entry(
-    finding: Finding, fingerprint: str, repository: Repository
+    finding: Finding, fingerprint: str, repository: Repository, *, stood: bool
 ) -> dict[str, object]:
     # GitLab asks for a file and a line, even if a finding is about none.
     anchor = repository.anchor(finding)
@@ -52,6 +54,6 @@ def _entry(
         "description": told,
         "check_name": finding.rule,
         "fingerprint": fingerprint,
-        "severity": _SEVERITY[finding.severity],
+        "severity": _SEVERITY[Severity.INFO if stood else finding.severity],
         "location": {"path": path, "lines": {"begin": line, "end": end}},
     }

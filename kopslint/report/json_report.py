@@ -43,7 +43,7 @@ def report_object(report: Report) -> dict[str, object]:
         for finding, fingerprint, suppression in identified(report)
         if suppression is None
     ]
-    known, cause_of = dict(found), causes(report.findings)
+    known, cause_of = dict(found), causes(finding for finding, _ in found)
     return {
         "schema": SCHEMA,
         "summary": {
@@ -59,6 +59,7 @@ def report_object(report: Report) -> dict[str, object]:
             "worlds": summary.worlds,
             "skipped": list(summary.skipped),
             "unread": list(summary.unread),
+            "existing": len(report.existing),
             "suppressed": report.suppressed_by("comment"),
             "baselined": report.suppressed_by("baseline"),
         },
@@ -67,6 +68,7 @@ def report_object(report: Report) -> dict[str, object]:
                 **_finding(finding),
                 "fingerprint": fingerprint,
                 "cause": known[cause_of[finding]] if finding in cause_of else None,
+                "existing": finding.existing,
             }
             for finding, fingerprint in found
         ],

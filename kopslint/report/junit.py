@@ -31,14 +31,16 @@ def render_junit(report: Report, rules: Sequence[RuleInfo]) -> str:
     """The report as an XML document in ASCII that ends with a line end.
 
     ``rules`` are all rules that were asked. A suite is a cluster. Errors and
-    warnings are failures; information is printed by a test that passes.
+    warnings are failures; information, and what stands before the change as well, is
+    printed by a test that passes.
     """
+    stood = {*report.existing}
     found: dict[str, list[Finding]] = {name: [] for name in report.summary.clusters}
-    for finding in in_order(report.findings):
+    for finding in in_order((*report.findings, *report.existing)):
         found.setdefault(finding.cluster or _NOWHERE, []).append(finding)
     root = Element("testsuites", name="kopslint")
     for cluster, findings in found.items():
-        _suite(root, _STYLE.safe(cluster), findings, rules)
+        _suite(root, _STYLE.safe(cluster), findings, rules, stood)
     for key in ("tests", "failures", "errors"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     indent(root)
@@ -47,7 +49,11 @@ def render_junit(report: Report, rules: Sequence[RuleInfo]) -> str:
 
 
 def _suite(
-    root: Element, cluster: str, findings: list[Finding], rules: Sequence[RuleInfo]
+    root: Element,
+    cluster: str,
+    findings: list[Finding],
+    rules: Sequence[RuleInfo],
+    stood: set[Finding],
 ) -> None:
     suite = SubElement(root, "testsuite", name=cluster)
     for finding in findings:
@@ -55,7 +61,7 @@ def _suite(
         text = sentences.headline(finding, _STYLE)
         test.set("name", f"{finding.rule}: {text}")
         body = render_findings(Report((finding,)), color=False, width=100, unicode=True)
-        if finding.severity is Severity.INFO:
+        if finding.severity is Severity.INFO or finding in stood:
             SubElement(test, "system-out").text = body
         else:
             failure = SubElement(
@@ -65,7 +71,7 @@ def _suite(
     silent = [rule for rule in rules if rule.id not in {f.rule for f in findings}]
     for rule in silent:
         _test(suite, cluster, rule.name).set("name", rule.id)
-    failures = sum(finding.severity is not Severity.INFO for finding in findings)
+    failures = len(suite.findall("testcase/failure"))
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(failures))
     suite.set("errors", "0")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.findings import Certainty, Severity
 from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
-from kopslint.report.order import told
+from kopslint.report.order import told, worst_first
 from kopslint.report.quorum import members, rows, trace
 from kopslint.report.text import fix_of, frames
 
@@ -68,6 +68,8 @@ def render_markdown(report: Report, *, unicode: bool) -> str:
             room -= _length([block])
     if left_out:
         blocks.append(f"There was no room for {_counts(left_out)} more.")
+    elif report.existing:
+        blocks.append(_existing(report, style, room))
     blocks.append(_text(sentences.counted(report), style))
     return "\n\n".join(blocks) + "\n"
 
@@ -79,6 +81,27 @@ def _points(report: Report, style: Style) -> str:
         f"{_short(point.text, style)}"
         for point in verdict.points(report)
     )
+
+
+def _existing(report: Report, style: Style, room: int) -> str:
+    """What stands before the change as well, folded, the worst first."""
+    lines: list[str] = []
+    heading = f"{sentences.existing(report)}, not counted"
+    room -= 2 * len(heading)
+    for finding in worst_first(report.existing):
+        places = [f"{_code(str(each.span), style)} " for each in finding.locations[:1]]
+        line = (
+            f"- {''.join(places)}**{finding.severity}** {finding.rule}:"
+            f" {_text(finding.message, style)}"
+        )
+        room -= len(line) + 1
+        if room < 0:
+            lines.append(f"- and {len(report.existing) - len(lines)} more")
+            break
+        lines.append(line)
+    shown = "\n".join(lines)
+    summary = f"<summary>{heading}</summary>"
+    return f"<details>{summary}\n\n{shown}\n\n</details>"
 
 
 def _short(text: str, style: Style) -> str:

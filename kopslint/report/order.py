@@ -24,10 +24,11 @@ def identified(
 ) -> Iterator[tuple[Finding, str, Suppression | None]]:
     """All findings, ordered, each with its fingerprint and what suppresses it.
 
-    The suppressed ones are numbered with the others: a finding must not become
-    another one because its neighbour was silenced.
+    The suppressed and existing ones are numbered with the others: a finding must not
+    become another one because its neighbour was silenced.
     """
-    pairs = [*((each, None) for each in report.findings), *report.suppressed]
+    shown = (*report.findings, *report.existing)
+    pairs = [*((each, None) for each in shown), *report.suppressed]
     pairs.sort(key=lambda pair: order(pair[0]))
     marks = fingerprints(finding for finding, _ in pairs)
     for (finding, suppression), mark in zip(pairs, marks, strict=True):
@@ -156,13 +157,7 @@ def fingerprints(findings: Iterable[Finding]) -> tuple[str, ...]:
 
     result = []
     for finding in findings:
-        parts = (
-            finding.rule,
-            finding.cluster or "",
-            finding.etcd_cluster or "",
-            finding.subject,
-        )
-        text = "\0".join(parts).encode("utf-8", "backslashreplace")
+        text = "\0".join(finding.identity).encode("utf-8", "backslashreplace")
         digest = sha256(text).hexdigest()[:20]
         seen[digest] += 1
         number = seen[digest]

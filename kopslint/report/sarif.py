@@ -125,6 +125,9 @@ class _Writer:
     def __init__(self, report: Report, repository: Repository) -> None:
         self._repository = repository
         self._any_suppressed = bool(report.suppressed)
+        self._any_existing = any(
+            each.existing for each in (*report.findings, *report.existing)
+        )
         self._steps: dict[str, list[TimelineEntry]] = {}
         for entry in report.timeline:
             self._steps.setdefault(entry.cluster, []).append(entry)
@@ -161,6 +164,8 @@ class _Writer:
         }
         if rule is not None:
             result["ruleIndex"] = rule
+        if self._any_existing:
+            result["baselineState"] = "unchanged" if finding.existing else "new"
         if self._any_suppressed:
             # SARIF wants it said of all results or of none.
             result["suppressions"] = [*self.suppressions(suppression)]

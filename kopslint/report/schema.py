@@ -44,7 +44,8 @@ class LocationModel(PlaceModel):
 class FindingModel(Model):
     """One finding; its first location is the primary one.
 
-    ``cause`` is the fingerprint of the finding that it follows from.
+    ``cause`` is the fingerprint of the finding that it follows from. ``existing`` says
+    that it stands on the base of a change in git as well.
     """
 
     rule: Annotated[str, Field(pattern=r"^[A-Z]+[0-9]+$")]
@@ -60,6 +61,7 @@ class FindingModel(Model):
     locations: list[LocationModel]
     fingerprint: Fingerprint
     cause: Fingerprint | None
+    existing: bool
 
 
 class EtcdModel(Model):
@@ -106,7 +108,8 @@ class SummaryModel(Model):
     """The verdict, how much was found, what does not count, and what was looked at.
 
     ``unread`` are command lists from which no command could be read, where there was
-    no other list.
+    no other list. ``existing`` are the findings that do not count because they stand on
+    the base as well; ``errors``, ``warnings`` and ``infos`` are without them.
     """
 
     verdict: Literal["SAFE", "CAUTION", "UNSAFE", "NOT PROVEN", "NOT CHECKED"]
@@ -121,6 +124,7 @@ class SummaryModel(Model):
     worlds: Count
     skipped: list[str]
     unread: list[str]
+    existing: Count
     suppressed: Count
     baselined: Count
 

@@ -12,6 +12,8 @@ from urllib.parse import quote
 from kopslint.findings import Certainty, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kopslint.findings import Finding, Report
     from kopslint.report.display import Style
 
@@ -65,12 +67,25 @@ def counted(report: Report) -> str:
 
 
 def uncounted(report: Report) -> list[str]:
-    """How many findings are suppressed, by comments and by a baseline."""
+    """How many findings stood before, or are suppressed by comments or a baseline."""
     numbers = (
+        (len(report.existing), "existing"),
         (report.suppressed_by("comment"), "suppressed"),
         (report.suppressed_by("baseline"), "baselined"),
     )
     return [f"{number} {word}" for number, word in numbers if number]
+
+
+def existing(report: Report) -> str:
+    """How much stands before the change as well, and that it does not count."""
+    return f"{counts(report.existing)} from before this change"
+
+
+def counts(findings: Iterable[Finding]) -> str:
+    """How many findings there are of each severity, the worst first."""
+    found = [*findings]
+    numbers = ((s, sum(f.severity is s for f in found)) for s in Severity)
+    return ", ".join(count(n, severity) for severity, n in numbers if n)
 
 
 def count(number: int, noun: str) -> str:

@@ -30,6 +30,8 @@ _INDENT = 9
 
 # So many skipped files are named; the rest is counted.
 _NAMED = 3
+# So many findings that stood before the change are named; the rest is counted.
+_MOST_EXISTING = 10
 
 
 def render_text(
@@ -60,6 +62,7 @@ def render_text(
     else:
         for group in told(report.findings):
             lines += [*_told(group, style, has_table=has_table), ""]
+    lines += _existing(report, style)
     if has_table:
         lines += [*render_timeline(report, style), ""]
     if mended and full:
@@ -67,6 +70,18 @@ def render_text(
         lines += [style.paint(heading, "bold"), *(f"  {line}" for line in rest), ""]
     lines += _summary(report, style)
     return "\n".join(lines) + "\n"
+
+
+def _existing(report: Report, style: Style) -> Iterator[str]:
+    """What stands before the change as well, a line each, the worst first."""
+    if not report.existing:
+        return
+    yield style.paint(f"{sentences.existing(report)}, not counted (--all):", "bold")
+    for finding in worst_first(report.existing)[:_MOST_EXISTING]:
+        yield f"  {_head(finding, style)}"
+    if len(report.existing) > _MOST_EXISTING:
+        yield f"  and {len(report.existing) - _MOST_EXISTING} more"
+    yield ""
 
 
 def render_findings(report: Report, *, color: bool, width: int, unicode: bool) -> str:

@@ -60,6 +60,13 @@ def points(report: Report, *, mended: bool = False) -> list[Point]:
 
     ``mended`` is whether there is a list that is in order.
     """
+    if report.existing:
+        stood = Point("", f"{sentences.existing(report)}: listed apart, not counted")
+        return [*_points(report, MOST_POINTS - 1, mended=mended), stood]
+    return _points(report, MOST_POINTS, mended=mended)
+
+
+def _points(report: Report, most: int, *, mended: bool) -> list[Point]:
     match report.verdict:
         case Verdict.NOT_CHECKED:
             return [Point("", _why_not_checked(report))]
@@ -68,12 +75,12 @@ def points(report: Report, *, mended: bool = False) -> list[Point]:
                 Point("assumes", f"{sentences.assumption(each)}{_at(each)}")
                 for each in report.assumptions
             ]
-            return _first(assumed, MOST_POINTS)
+            return _first(assumed, most)
     hazards = [*_hazards(report)]
     remedy = _remedy(report, mended=mended)
     if remedy is None:
-        return _first(hazards, MOST_POINTS)
-    return [*_first(hazards, MOST_POINTS - 1), remedy]
+        return _first(hazards, most)
+    return [*_first(hazards, most - 1), remedy]
 
 
 def block(report: Report, style: Style, *, mended: bool = False) -> Iterator[str]:

@@ -110,6 +110,7 @@ def without_baselined(
     """
     known = {entry.fingerprint for entry in baseline.entries}
     why = Suppression("baseline", f"in the baseline {baseline.name}")
+    apart = {*report.existing}
     kept: list[Finding] = []
     suppressed: list[tuple[Finding, Suppression]] = []
     for finding, fingerprint, suppression in identified:
@@ -119,7 +120,11 @@ def without_baselined(
             suppressed.append((finding, why))
         else:
             kept.append(finding)
-    return report._replace(findings=tuple(kept), suppressed=tuple(suppressed))
+    return report._replace(
+        findings=tuple(each for each in kept if each not in apart),
+        existing=tuple(each for each in kept if each in apart),
+        suppressed=tuple(suppressed),
+    )
 
 
 def fixed(
