@@ -286,26 +286,32 @@ def test_the_variables_that_git_gives_to_its_hooks_do_no_harm(
         ("git:main:nope", "main has no file or folder to read at nope"),
         ("git:main:specs/sub", "main has no file or folder to read at specs/sub"),
         ("git:main:specs/*", "main has no file or folder to read at specs/*"),
-        ("git:main:/", "git:main:/ cannot be read: not a git repository"),
+        ("git:main:/", "git:main:/ lies outside of the repository of the current"),
     ],
 )
 def test_what_a_revision_does_not_have_is_refused(spec: str, message: str) -> None:
     assert message in refused(spec).message
 
 
-def test_a_shallow_clone_is_told_from_a_wrong_name(repository: Path) -> None:
+def test_a_shallow_clone_is_told_from_a_wrong_name(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     git("clone", "--depth=1", repository.as_uri(), "clone")
-    error = refused("git:HEAD~1:clone/top.yaml")
+    monkeypatch.chdir("clone")
+    error = refused("git:HEAD~1:top.yaml")
     assert "this clone is shallow and does not have HEAD~1" in error.message
     assert error.hint is not None
     assert "fetch-depth: 0" in error.hint
 
 
-def test_a_partial_clone_is_not_completed_over_the_network(repository: Path) -> None:
+def test_a_partial_clone_is_not_completed_over_the_network(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     git("config", "uploadpack.allowFilter", "true")
     origin = repository.as_uri()
     git("clone", "--filter=blob:none", "--no-checkout", origin, "clone")
-    error = refused("git:HEAD:clone/top.yaml")
+    monkeypatch.chdir("clone")
+    error = refused("git:HEAD:top.yaml")
     assert "this clone is partial and lacks the content" in error.message
 
 

@@ -94,20 +94,20 @@ def _libyaml() -> str:
 
 def _git() -> Iterator[str]:
     from kopslint.errors import InputError
-    from kopslint.inputs.git import Git
+    from kopslint.inputs.git import Git, git_version
     from kopslint.inputs.git_change import default_branch
 
-    git = Git()
     try:
-        yield git.read("--version").decode().strip()
+        yield git_version()
     except InputError:
         yield "not installed, so only files can be read"
         return
     try:
-        yield f"repository {git.root()}"
+        git = Git()
     except InputError as error:
         yield f"no repository here: {error.message}"
         return
+    yield f"repository {git.root}"
     branch = (default_branch(git) or "").removeprefix("refs/heads/")
     name = branch.removeprefix("refs/remotes/")
     yield f"default branch {name}" if name else "no default branch: name a --base"

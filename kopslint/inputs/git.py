@@ -1,20 +1,25 @@
 """The git program: how it is called, and what its refusals mean to people.
 
-It is called without a shell, locks nothing, configures nothing and fetches
-nothing. This module must not know what is asked of git.
+There is one way to call it. It is called without a shell, locks nothing, configures
+nothing and fetches nothing, in the repository of the current folder and in no other,
+and nothing that a tree or a configuration names is started: no hook, filter, monitor,
+pager, helper or driver of differences. It is never asked to compare files on the disk,
+for which it would run filters. This module must not know what is asked of git.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import stat
 import subprocess
-from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING
 
 from kopslint.errors import InputError
 from kopslint.inputs.decode import MAX_BYTES, decode, shown, too_large
+from kopslint.inputs.repository import repository_here, without_work_tree
 from kopslint.records import Record
 
 if TYPE_CHECKING:
@@ -24,52 +29,132 @@ if TYPE_CHECKING:
 
 
 # A missing object must be an error here and never a download, a path is never a
-# pattern, and messages are compared with words below.
+# pattern, an object is never another one that replaces it, and messages are compared
+# with words below.
 _SET = {
     "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_TRACE2": "0",
+    "GIT_TRACE2_EVENT": "0",
+    "GIT_TRACE2_PERF": "0",
     "LC_ALL": "C",
 }
+# Of its own variables git sees none but those that say where a person's configuration
+# is: whom they trust stands there. A hook inherits others, about another repository.
+_KEPT_VARIABLES = ("GIT_CONFIG", "GIT_EXEC_PATH", "GIT_TEST_ASSUME_DIFFERENT_OWNER")
+# What a configuration may have git start, or read from the tree. The repository's own
+# may include a file of the tree; what is said here counts more than any file.
+_OFF = {
+    "core.alternateRefsCommand": "",
+    "core.askPass": "",
+    "core.attributesFile": os.devnull,
+    "core.editor": "false",
+    "core.fsmonitor": "false",
+    "core.gitProxy": "",
+    "core.hooksPath": os.devnull,
+    "core.pager": "cat",
+    "core.sshCommand": "false",
+    "core.useReplaceRefs": "false",
+    "credential.helper": "",
+    "diff.external": "",
+    "gc.auto": "0",
+    "gpg.program": "false",
+    "log.showSignature": "false",
+    "maintenance.auto": "false",
+    "protocol.allow": "never",
+    "safe.bareRepository": "explicit",
+    "submodule.recurse": "false",
+}
+_OPTIONS = (
+    *("--no-pager", "--no-replace-objects", "--no-optional-locks"),
+    *(word for name, value in _OFF.items() for word in ("-c", f"{name}={value}")),
+)
 _IN_A_PIPE = 4096
-# A monitor is a program that the repository's configuration names.
-_OPTIONS = ("--no-optional-locks", "-c", "core.fsmonitor=false")
 
 
 class Git:
-    """The git program in one folder and environment, the own ones by default.
+    """The git program in the repository of the current folder.
 
-    A hook must keep the environment: git tells it there which index is about to
-    be committed.
+    With ``own_index`` the index is the one that the environment names: in a hook, the
+    one that is about to be committed.
+
+    Raises InputError outside a repository, for one that git does not trust, and if git
+    is not installed.
     """
 
-    def __init__(
-        self, folder: Path | None = None, environment: Mapping[str, str] | None = None
-    ) -> None:
-        self._folder = folder
-        self._environment = {**(environment or os.environ), **_SET}
+    def __init__(self, *, own_index: bool = False) -> None:
+        environment = dict(os.environ)
+        self._program = _program()
+        self._environment = {
+            **{
+                name: value
+                for name, value in environment.items()
+                if not name.startswith("GIT_") or name.startswith(_KEPT_VARIABLES)
+            },
+            **_SET,
+        }
+        if not own_index:
+            environment.pop("GIT_DIR", None)
+        self._repository = repository_here(environment)
+        self._where: tuple[str, ...] = ()
+        self._refuse_what_git_does_not_trust()
+        self._where = (
+            f"--git-dir={self._repository.git_folder}",
+            f"--work-tree={self.root}",
+        )
+        index = environment.get("GIT_INDEX_FILE")
+        if own_index and index:
+            self._environment["GIT_INDEX_FILE"] = str(self.root / index)
+
+    @property
+    def root(self) -> Path:
+        """The top folder of the work tree."""
+        return self._repository.root
+
+    @property
+    def index(self) -> Path:
+        """The file of the index."""
+        index = self._environment.get("GIT_INDEX_FILE")
+        return Path(index) if index else self._repository.git_folder / "index"
+
+    def _refuse_what_git_does_not_trust(self) -> None:
+        """Raise InputError for a repository of somebody else.
+
+        Git asks whose it is only where it finds the repository by itself, and in a
+        folder that has ``.git`` it looks at nothing else.
+        """
+        told = self.read("rev-parse", "--absolute-git-dir", "--show-toplevel")
+        found = (self._repository.git_folder, self._repository.root)
+        if os.fsdecode(told) != "".join(f"{path.as_posix()}\n" for path in found):
+            raise InputError(
+                f"git does not take {shown(self.root)} for the work tree of this"
+                " repository",
+                hint="see what git rev-parse --show-toplevel says",
+            )
 
     def ask(
         self, *arguments: str, told: bytes = b""
     ) -> subprocess.CompletedProcess[bytes]:
-        """The result of a command that is ``told`` this, whatever its status.
+        """The result of a command that is ``told`` this, whatever its status."""
+        return subprocess.run(  # noqa: S603 - No shell, and callers check names.
+            self._call(arguments),
+            # Git never waits for anybody at the keyboard.
+            input=told or None,
+            stdin=None if told else subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            cwd=self.root,
+            env=self._environment,
+        )
 
-        Raises InputError if git is not installed.
-        """
-        try:
-            return subprocess.run(  # noqa: S603 - No shell, and callers check names.
-                ["git", *_OPTIONS, *arguments],  # noqa: S607
-                # Git never waits for anybody at the keyboard.
-                input=told or None,
-                stdin=None if told else subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                cwd=self._folder,
-                env=self._environment,
-            )
-        except FileNotFoundError:
-            _not_installed()
+    def _call(self, arguments: Iterable[str]) -> list[str]:
+        return [self._program, *_OPTIONS, *self._where, *arguments]
 
     def read(self, *arguments: str) -> bytes:
         """The output of a command that must succeed. Raises InputError otherwise."""
@@ -81,22 +166,6 @@ class Git:
     def fields(self, *arguments: str) -> list[str]:
         """The output of a command with ``-z``, field by field. Raises as ``read``."""
         return os.fsdecode(self.read(*arguments)).split("\0")[:-1]
-
-    def root(self) -> Path:
-        """The top folder of the work tree.
-
-        Raises InputError outside a repository and for one that git does not trust.
-        """
-        return self.root_and_index()[0]
-
-    def root_and_index(self) -> tuple[Path, Path]:
-        """The top folder of the work tree, and the file of the index.
-
-        Raises as ``root``.
-        """
-        output = self.read("rev-parse", "--show-toplevel", "--git-path", "index")
-        root, _, index = os.fsdecode(output.removesuffix(b"\n")).rpartition("\n")
-        return Path(root), (self._folder or Path()) / index
 
     def commits(self, names: Sequence[str]) -> dict[str, str]:
         """The commits that ``names`` mean, of those that mean one, by one process.
@@ -111,21 +180,6 @@ class Git:
     def is_shallow(self) -> bool:
         """Whether the history was cut off when the repository was cloned."""
         return self.ask("rev-parse", "--is-shallow-repository").stdout == b"true\n"
-
-    @contextmanager
-    def with_own_index(self, index: Path) -> Iterator[Git]:
-        """The same with a copy of the index, which git may refresh as it likes."""
-        import shutil
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder, "index")
-            # There is none before the first git add. Its time tells git which files
-            # may have changed unnoticed.
-            with suppress(FileNotFoundError):
-                shutil.copy2(index, copy)
-            variables = {**self._environment, "GIT_INDEX_FILE": str(copy)}
-            yield Git(self._folder, variables)
 
     def blobs(self, names: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
         """Every blob with its bytes, read by one process in the order asked.
@@ -148,17 +202,38 @@ class Git:
                 raise lacks_content()
 
     def _batch(self, names: int) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(  # noqa: S603 - No shell and no argument.
-                ["git", *_OPTIONS, "cat-file", "--batch"],  # noqa: S607
-                stdin=names,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=self._folder,
-                env=self._environment,
-            )
-        except FileNotFoundError:
-            _not_installed()
+        return subprocess.Popen(  # noqa: S603 - No shell, and nobody's words.
+            self._call(["cat-file", "--batch"]),
+            stdin=names,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=self.root,
+            env=self._environment,
+        )
+
+
+def git_version() -> str:
+    """What git calls itself. Raises InputError if it is not installed."""
+    called = [_program(), "--version"]
+    told = subprocess.run(called, capture_output=True, check=False)  # noqa: S603
+    return told.stdout.decode(errors="replace").strip()
+
+
+def _program() -> str:
+    """The git program: where a folder counts from the current one, none is looked for.
+
+    Raises InputError if it is not installed.
+    """
+    names = ("git.exe",) if os.name == "nt" else ("git",)
+    for folder in filter(os.path.isabs, os.get_exec_path()):
+        for name in names:
+            place = os.path.join(folder, name)  # noqa: PTH118
+            if os.path.isfile(place) and os.access(place, os.X_OK):  # noqa: PTH113
+                return place
+    raise InputError(
+        "reading a revision needs the git program, which is not installed",
+        hint="install git, or name files instead",
+    )
 
 
 def _readable(content: bytes) -> IO[bytes]:
@@ -188,8 +263,7 @@ def refusal(result: subprocess.CompletedProcess[bytes]) -> InputError:
     if distrusts:
         hint = f"if you trust it: git config --global --add safe.directory {owned}"
     elif "work tree" in said:
-        said = "this repository has no work tree here"
-        hint = "run it inside a clone that has files, not in a bare one or in .git"
+        return without_work_tree()
     elif "not a git repository" in said:
         hint = "run it inside a clone of the repository"
     else:
@@ -224,13 +298,6 @@ def _bytes(stream: IO[bytes], size: int) -> bytes | None:
     return None
 
 
-def _not_installed() -> NoReturn:
-    raise InputError(
-        "reading a revision needs the git program, which is not installed",
-        hint="install git, or name files instead",
-    ) from None
-
-
 # ------------------------------------------------------------------------------------
 # All files of a repository at one moment: in a commit, in the index, on the disk
 #
@@ -239,8 +306,16 @@ def _not_installed() -> NoReturn:
 
 REGULAR_FILES = frozenset({"100644", "100755"})
 # How ``git ls-files -t`` marks what it keeps (and skips on the disk, or cannot merge),
-# what is no longer on the disk, and what it does not know.
-_KEPT, _DELETED, _UNKNOWN = "HSM", "R", "?"
+# and what it does not know.
+_KEPT, _SKIPPED, _UNKNOWN = "HSM", "S", "?"
+_NOTES = re.compile(
+    r"  ctime: \d+:\d+\n  mtime: (\d+):(\d+)\n  dev: .*\n  uid: .*\n"
+    r"  size: (\d+)\tflags: .*\n"
+)
+_SHA1 = 40
+_SECOND = 1_000_000_000
+# A link is never followed, and what is no file never waits for somebody to write.
+_AS_IT_IS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Snapshot:
@@ -253,17 +328,11 @@ class Snapshot:
     """
 
     def __init__(
-        self,
-        git: Git,
-        root: Path,
-        title: str,
-        tree: str | None,
-        *,
-        past: bool = False,
+        self, git: Git, title: str, tree: str | None, *, past: bool = False
     ) -> None:
         self._git = git
         self._past = past
-        self.root = root
+        self.root = git.root
         self.title = title
         self.tree = tree
         self.too_large: set[str] = set()
@@ -314,34 +383,143 @@ class Snapshot:
 
 
 class WorkTree(Snapshot):
-    """The files on the disk, new ones too, unless git is told to ignore them."""
+    """The files on the disk, new ones too, unless git is told to ignore them.
 
-    def __init__(self, git: Git, root: Path) -> None:
-        super().__init__(git, root, "the work tree", None)
+    Which of them differ from what git keeps is told by their bytes, read as they are:
+    git would run filters for it. Links are files of their own and never followed.
+    """
+
+    def __init__(self, git: Git) -> None:
+        super().__init__(git, "the work tree", None)
 
     @cached_property
     def files(self) -> Mapping[str, str | None]:
         """The regular files, each with the name of its blob if git has one."""
-        kept = dict(_entries(self._listed(_KEPT)))
-        for line in self._listed(_DELETED):
-            kept.pop(line.partition("\t")[2], None)
+        gone = {path for path, file in self.differing.items() if file is None}
+        kept = {path: blob for path, blob in self._kept.items() if path not in gone}
         return {**kept, **dict.fromkeys(self.new)}
 
     @cached_property
     def new(self) -> tuple[str, ...]:
         """The regular files that git does not know yet."""
-        others = self._listed(_UNKNOWN)
-        return tuple(path for path in others if _is_regular(self.root / path))
-
-    def _listed(self, tags: str) -> Iterator[str]:
-        """What git lists with one of ``tags``, without it."""
-        return (line[2:] for line in self._all if line[0] in tags)
+        others = (each.line[2:] for each in self._all if each.line[0] == _UNKNOWN)
+        return tuple(path for path in others if self._state(path) is not None)
 
     @cached_property
-    def _all(self) -> list[str]:
+    def differing(self) -> Mapping[str, str | None]:
+        """The files that are on the disk otherwise than in the index.
+
+        Each with the name that its bytes would have as a blob; None if there is no such
+        regular file any more. What is left out of the disk on purpose does not differ.
+        """
+        try:
+            written = self._git.index.stat().st_mtime_ns
+        except OSError:
+            written = 0
+        found: dict[str, str | None] = {}
+        for listed in self._all:
+            path = listed.line.partition("\t")[2]
+            if listed.line[0] not in _KEPT or path not in self._kept:
+                continue
+            state = self._state(path)
+            if state is None:
+                if listed.line[0] != _SKIPPED or self._lies_there(path):
+                    found[path] = None
+            elif not listed.is_as_noted(state, written):
+                blob = self._kept[path]
+                name = self._blob_name(path, blob)
+                if name != blob:
+                    found[path] = name
+        return found
+
+    @cached_property
+    def _kept(self) -> Mapping[str, str]:
+        """The regular files of the index, each with the name of its blob."""
+        lines = (each.line for each in self._all if each.line[0] in _KEPT)
+        return dict(_entries(line[2:] for line in lines))
+
+    @cached_property
+    def _all(self) -> list[_Listed]:
         """Everything at once, because starting git takes longer than its answer."""
-        what = ("--cached", "--deleted", "--others", "--exclude-standard")
-        return self._git.fields("ls-files", "-t", "--stage", *what, "-z")
+        what = ("--cached", "--others", "--exclude-standard", "--debug")
+        told = os.fsdecode(self._git.read("ls-files", "-t", "-z", "-s", *what))
+        return [*_listed(told)]
+
+    def _state(self, path: str) -> os.stat_result | None:
+        """What the disk says about a regular file; None if it is none, or not here.
+
+        A folder on the way that is a link leads to other files than those of git.
+        """
+        if not self._is_own_folder(os.path.dirname(path)):  # noqa: PTH120
+            return None
+        try:
+            state = os.lstat(self._place(path))
+        except OSError:
+            return None
+        return state if stat.S_ISREG(state.st_mode) else None
+
+    def _lies_there(self, path: str) -> bool:
+        """Whether something else lies where a file was."""
+        return os.path.lexists(self._place(path))
+
+    def _place(self, path: str) -> str:
+        # A path object takes longer than asking the disk, and there are thousands.
+        return os.path.join(self.root, path)  # noqa: PTH118
+
+    def _is_own_folder(self, folder: str) -> bool:
+        """Whether a folder of the work tree is really there, and not through a link."""
+        known = self._own_folders.get(folder)
+        if known is None:
+            place = self._place(folder).rstrip("/")
+            known = os.path.realpath(place) == place
+            self._own_folders[folder] = known
+        return known
+
+    @cached_property
+    def _own_folders(self) -> dict[str, bool]:
+        return {}
+
+    def _blob_name(self, path: str, kept: str) -> str:
+        """What git would call the bytes of a file; ``kept`` if only line ends differ.
+
+        Git may write other line ends to the disk than it keeps.
+        """
+        from hashlib import new
+
+        algorithm = "sha1" if len(kept) == _SHA1 else "sha256"
+
+        def called(data: bytes) -> str:
+            return new(algorithm, b"blob %d\0%b" % (len(data), data)).hexdigest()
+
+        data = self._bytes_of(path)
+        if data is None:
+            # Too large to be read, and so it must not look as if nothing had changed.
+            return "too large"
+        name = called(data)
+        if name != kept and b"\r\n" in data:
+            plain = called(data.replace(b"\r\n", b"\n"))
+            return plain if plain == kept else name
+        return name
+
+    def _bytes_of(self, path: str) -> bytes | None:
+        """The bytes of a file on the disk; None if there are more than ``MAX_BYTES``.
+
+        Raises FileNotFoundError, and InputError for what cannot be read.
+        """
+        try:
+            # Hundreds are read to find those of one cluster, and a buffer and room for
+            # the largest file each take longer than reading.
+            descriptor = os.open(self._place(path), _AS_IT_IS)
+            with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123
+                is_small = os.fstat(file.fileno()).st_size <= MAX_BYTES
+                return file.read() if is_small else None
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise InputError(
+                f"{self.called(path)} cannot be read: {error.strerror}",
+                hint="make it readable",
+            ) from None
 
     @property
     def _revision(self) -> str | None:
@@ -350,24 +528,56 @@ class WorkTree(Snapshot):
     def _contents(self, paths: list[str]) -> Iterator[tuple[str, bytes | None]]:
         absent = []
         for path in paths:
+            if not self._is_own_folder(os.path.dirname(path)):  # noqa: PTH120
+                absent.append(path)
+                continue
             try:
-                # Hundreds are read to find those of one cluster, and a path object, a
-                # buffer, and room for the largest file each take longer than reading.
-                name = os.path.join(self.root, path)  # noqa: PTH118
-                with open(name, "rb", buffering=0) as file:  # noqa: PTH123
-                    is_small = os.fstat(file.fileno()).st_size <= MAX_BYTES
-                    data = file.read() if is_small else None
+                data = self._bytes_of(path)
             except FileNotFoundError:
                 absent.append(path)
-            except OSError as error:
-                raise InputError(
-                    f"{self.called(path)} cannot be read: {error.strerror}",
-                    hint="make it readable",
-                ) from None
             else:
                 yield path, data
         # A sparse checkout has files that are only in the index.
         yield from super()._contents(absent)
+
+
+class _Listed(Record):
+    """A line of ``git ls-files -t --debug``, and what the index notes about the disk.
+
+    ``noted`` is the time of the last change in seconds and nanoseconds, and the size.
+    """
+
+    line: str
+    noted: tuple[int, int, int] | None
+
+    def is_as_noted(self, state: os.stat_result, written: int) -> bool:
+        """Whether the disk says what the index notes, which then need not be read.
+
+        As git, which does not believe it of a file that is as young as the index.
+        """
+        if self.noted is None:
+            return False
+        seconds, nanoseconds, size = self.noted
+        whole, rest = divmod(state.st_mtime_ns, _SECOND)
+        is_older = (
+            state.st_mtime_ns < written if nanoseconds else whole < written // _SECOND
+        )
+        same = (whole, state.st_size) == (seconds, size) and nanoseconds in (0, rest)
+        return same and is_older
+
+
+def _listed(told: str) -> Iterator[_Listed]:
+    """What ``git ls-files -z --debug`` tells; notes about a file stand behind its name.
+
+    Git does not promise how they are written. What is not understood is not believed.
+    """
+    line = None
+    for field in told.split("\0"):
+        notes = _NOTES.match(field)
+        if line is not None:
+            noted = (int(notes[1]), int(notes[2]), int(notes[3])) if notes else None
+            yield _Listed(line, noted)
+        line = field[notes.end() :] if notes else field
 
 
 def _entries(listed: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -382,10 +592,6 @@ def _entries(listed: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield path, third if second == "blob" else second
 
 
-def _is_regular(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
-
-
 # ------------------------------------------------------------------------------------
 # Files as they were at a revision, read through the git program
 #
@@ -393,8 +599,6 @@ def _is_regular(path: Path) -> bool:
 # only objects that are already here are read. This module must not know what the
 # files hold.
 
-# A hook inherits the first three from git and they would point it elsewhere.
-_UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 _REGULAR_FILES = frozenset({"100644", "100755"})
 
 
@@ -423,17 +627,20 @@ def read_revision(spec: str, suffixes: Sequence[str]) -> list[Source]:
             f"{spec} does not name a revision and a path",
             hint="write git:REV:PATH, for example git:main:cluster.yaml",
         )
+    repository = _Repository(spec)
     path = Path(os.path.abspath(written or "."))  # noqa: PTH100 - Keeps symbolic links.
     folder = _existing_folder(path)
-    repository = _Repository(folder)
-    root = repository.root(spec)
-    below = PurePosixPath(
-        os.path.relpath(Path(folder.resolve(), path.relative_to(folder)), root)
-    )
-    commit = repository.commit(spec, revision)
+    place = Path(folder.resolve(), path.relative_to(folder))
+    below = PurePosixPath(os.path.relpath(place, repository.git.root))
+    if ".." in below.parts:
+        raise InputError(
+            f"{spec} lies outside of the repository of the current folder",
+            hint="run it in the repository that the path is in",
+        )
+    commit = repository.commit(revision)
     blobs = [
         blob
-        for blob in repository.blobs(spec, commit, below)
+        for blob in repository.blobs(commit, below)
         if blob.path == below or _wanted(blob.path.relative_to(below), suffixes)
     ]
     if not blobs:
@@ -446,19 +653,17 @@ def read_revision(spec: str, suffixes: Sequence[str]) -> list[Source]:
         called = shown(Path(written, blob.path.relative_to(below)))
         if blob.size > MAX_BYTES:
             raise too_large(called)
-        sources.append(decode(called, repository.read(spec, blob), revision))
+        sources.append(decode(called, repository.read(blob), revision))
     return sources
 
 
-def snapshot_of(revision: str, path: str) -> Snapshot:
-    """All files at a revision, in the repository that ``path`` lies in.
+def snapshot_of(revision: str) -> Snapshot:
+    """All files at a revision of the repository that the current folder lies in.
 
-    ``path`` need not exist now. Raises InputError as ``read_revision``.
+    Raises InputError as ``read_revision``.
     """
-    repository = _Repository(_existing_folder(Path(os.path.abspath(path))))  # noqa: PTH100
-    spec = f"git:{revision}:{path}"
-    root, commit = repository.root(spec), repository.commit(spec, revision)
-    return Snapshot(repository.git, root, revision, commit)
+    repository = _Repository(f"git:{revision}:")
+    return Snapshot(repository.git, revision, repository.commit(revision))
 
 
 def _existing_folder(path: Path) -> Path:
@@ -471,41 +676,37 @@ def _wanted(path: PurePosixPath, suffixes: Sequence[str]) -> bool:
 
 
 class _Repository:
-    """The repository that a folder lies in."""
+    """The repository of the current folder, for whoever asked for ``spec``."""
 
-    def __init__(self, folder: Path) -> None:
-        inherited = {k: v for k, v in os.environ.items() if k not in _UNSET}
-        self.git = Git(folder, inherited)
-
-    def root(self, spec: str) -> Path:
-        """The top folder of the work tree."""
+    def __init__(self, spec: str) -> None:
+        self._spec = spec
         try:
-            return self.git.root()
+            self.git = Git()
         except InputError as error:
             raise InputError(
                 f"{spec} cannot be read: {error.message}", hint=error.hint
             ) from None
 
-    def commit(self, spec: str, revision: str) -> str:
+    def commit(self, revision: str) -> str:
         """The full name of the commit that ``revision`` means."""
         result = self.git.ask("rev-parse", "--verify", f"{revision}^{{commit}}")
         if result.returncode == 0:
             return result.stdout.decode().strip()
         if self.git.is_shallow():
-            raise _about(spec, lacks_history(revision))
+            raise _about(self._spec, lacks_history(revision))
         raise InputError(
-            f"{spec}: there is no revision {revision}",
+            f"{self._spec}: there is no revision {revision}",
             hint="check the name, or fetch it first; a remote branch is origin/NAME",
         )
 
-    def blobs(self, spec: str, commit: str, path: PurePosixPath) -> list[_Blob]:
+    def blobs(self, commit: str, path: PurePosixPath) -> list[_Blob]:
         """The regular files at or below ``path``, sorted."""
         where = () if path == PurePosixPath() else (str(path),)
         result = self.git.ask(
             "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *where
         )
         if result.returncode != 0:
-            raise _about(spec, lacks_content())
+            raise _about(self._spec, lacks_content())
         found = []
         for line in result.stdout.split(b"\0")[:-1]:
             about, _, name = line.partition(b"\t")
@@ -514,11 +715,11 @@ class _Repository:
                 found.append(_Blob(PurePosixPath(os.fsdecode(name)), blob, int(size)))
         return sorted(found)
 
-    def read(self, spec: str, blob: _Blob) -> bytes:
+    def read(self, blob: _Blob) -> bytes:
         """The bytes of a file."""
         result = self.git.ask("cat-file", "blob", blob.name)
         if result.returncode != 0:
-            raise _about(spec, lacks_content())
+            raise _about(self._spec, lacks_content())
         return result.stdout
 
 

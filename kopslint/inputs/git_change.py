@@ -15,15 +15,15 @@ from kopslint.text import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-_SUBMODULE = "160000"
+_SUBMODULE, _FILE = "160000", "100644"
 _DEFAULT_BRANCHES = (
     *("refs/remotes/origin/HEAD", "refs/remotes/origin/main"),
     *("refs/remotes/origin/master", "refs/heads/main", "refs/heads/master"),
 )
+# What people may set about differences does not count for these.
 _DIFF = (
-    *("diff", "--raw", "-z", "--no-abbrev", "--no-color", "--find-renames"),
+    *("--raw", "-z", "--no-abbrev", "--no-color", "--find-renames", "-l1000"),
     *("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"),
 )
 
@@ -60,14 +60,13 @@ def find_change(
     Raises InputError if git, the repository or a revision is missing, if git does
     not trust the repository, and for a conflict that is not resolved.
     """
-    root, index = Git().root_and_index()
-    git = Git(root)
+    git = Git(own_index=True)
     tree, title = _base(git, base, head or "HEAD", staged=staged)
-    before = Snapshot(git, root, title, tree, past=True)
-    after = _after(git, root, head, staged=staged)
+    before = Snapshot(git, title, tree, past=True)
+    after = _after(git, head, staged=staged)
     files: list[ChangedFile] = []
     submodules = []
-    for old_mode, new_mode, file in _differences(git, before, after, index):
+    for old_mode, new_mode, file in _differences(git, before, after):
         if _SUBMODULE in (old_mode, new_mode):
             submodules.append(file.new or file.old or "")
         old = file.old if old_mode in REGULAR_FILES else None
@@ -85,13 +84,13 @@ def default_branch(git: Git) -> str | None:
     return next(iter(git.commits(_DEFAULT_BRANCHES)), None)
 
 
-def _after(git: Git, root: Path, head: str | None, *, staged: bool) -> Snapshot:
+def _after(git: Git, head: str | None, *, staged: bool) -> Snapshot:
     if staged:
-        return Snapshot(git, root, INDEX, None)
+        return Snapshot(git, INDEX, None)
     if head is None:
-        return WorkTree(git, root)
+        return WorkTree(git)
     commit = _commit(git, head)
-    return Snapshot(git, root, commit[:7], commit)
+    return Snapshot(git, commit[:7], commit)
 
 
 def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, str]:
@@ -157,26 +156,40 @@ def _empty_tree(git: Git) -> tuple[str, str]:
 
 
 def _differences(
-    git: Git, before: Snapshot, after: Snapshot, index: Path
+    git: Git, before: Snapshot, after: Snapshot
 ) -> Iterator[tuple[str, str, ChangedFile]]:
     """Mode before, mode after, and the paths of everything that differs."""
     assert before.tree is not None  # noqa: S101 (a base is always a tree)
-    if isinstance(after, WorkTree):
-        # Comparing files on the disk with the index refreshes the index.
-        with git.with_own_index(index) as safely:
-            listed = safely.fields(*_DIFF, before.tree, "--")
-    elif after.tree is not None:
-        listed = git.fields(*_DIFF, before.tree, after.tree, "--")
+    if after.tree is not None:
+        listed = git.fields("diff-tree", "-r", *_DIFF, before.tree, after.tree, "--")
     else:
-        listed = git.fields(*_DIFF, "--cached", before.tree, "--")
+        cached = ("diff-index", "--cached", "--ita-invisible-in-index")
+        listed = git.fields(*cached, *_DIFF, before.tree, "--")
+    on_disk = dict(after.differing) if isinstance(after, WorkTree) else {}
     fields = iter(listed)
     for about in fields:
-        old_mode, new_mode, _, _, status = about.removeprefix(":").split()
+        old_mode, new_mode, blob, _, status = about.removeprefix(":").split()
         path = next(fields)
+        if status == "U" and isinstance(after, WorkTree):
+            # The marks of the conflict are on the disk, and whoever reads them says so.
+            on_disk.setdefault(path, after.files.get(path))
+            continue
         if status == "U":
             raise InputError(
                 f"{after.called(path)} has a conflict that is not resolved",
                 hint="resolve it and git add the file",
             )
         new = next(fields) if status.startswith("R") else path
-        yield old_mode, new_mode, ChangedFile(path, new)
+        if new not in on_disk:
+            yield old_mode, new_mode, ChangedFile(path, new)
+        elif (found := on_disk.pop(new)) is None:
+            # It is in the index, and no such file is on the disk.
+            yield old_mode, "0", ChangedFile(path, new)
+        elif found != blob or path != new:
+            yield old_mode, new_mode, ChangedFile(path, new)
+    # What is as before in the index, or was only announced to it.
+    for path, found in on_disk.items():
+        is_known = path in before.files
+        if is_known or found is not None:
+            modes = (_FILE if is_known else "0", "0" if found is None else _FILE)
+            yield *modes, ChangedFile(path, path)

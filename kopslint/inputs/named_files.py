@@ -65,7 +65,7 @@ def files_at_hand(
         from kopslint.inputs.git import snapshot_of
 
         try:
-            snapshot = snapshot_of(revision, here[0].path)
+            snapshot = snapshot_of(revision)
             found.extend(files_in_snapshot(here, known, snapshot))
         except InputError:
             continue
