@@ -239,7 +239,7 @@ def holds(results: list[Result], outcome: ClusterState) -> bool:
         and (result.situation.rendered is None) == (outcome.rendered is None)
         and all(
             worlds.published == result.situation.etcd[name].published
-            and worlds.worlds <= result.situation.etcd[name].worlds
+            and worlds.states <= result.situation.etcd[name].states
             for name, worlds in outcome.etcd.items()
         )
         for result in results

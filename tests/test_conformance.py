@@ -85,9 +85,9 @@ def only_joins(worlds: Iterable[EtcdState], published: int) -> frozenset[EtcdSta
     waiting = list(seen)
     while waiting:
         for move in successors(waiting.pop(), published, NOWHERE):
-            if move.kind is Kind.JOINS and move.world not in seen:
-                seen.add(move.world)
-                waiting.append(move.world)
+            if move.kind is Kind.JOINS and move.state not in seen:
+                seen.add(move.state)
+                waiting.append(move.state)
     return frozenset(seen)
 
 
@@ -107,7 +107,7 @@ def forced_read(
         if world.restore is not None:
             waiting = world._replace(read=published, due=True)
             restored = [
-                move.world
+                move.state
                 for move in successors(waiting, published, NOWHERE)
                 if move.kind is Kind.RESTORES
             ]

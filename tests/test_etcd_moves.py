@@ -19,12 +19,14 @@ from kopslint.model.etcd.explore import StateSet, successors
 from kopslint.model.etcd.state import EtcdState, MemberState
 from kopslint.model.etcd.transitions import Kind, Refusal, enabled_transitions, refusal
 
+BY_SIGN = {member.sign: member for member in MemberState}
+
 
 def state(
     signs: str, read: int, *, due: bool = False, restore: int | None = None
 ) -> EtcdState:
     """The state in which every member name is as its sign says."""
-    return EtcdState(tuple(MemberState(sign) for sign in signs), read, due, restore)
+    return EtcdState(tuple(BY_SIGN[sign] for sign in signs), read, due, restore)
 
 
 class Next(NamedTuple):
@@ -145,7 +147,7 @@ NEXT = {
 def test_exactly_these_moves_may_come_next(case: Next) -> None:
     found = list(enabled_transitions(case.world, case.published))
 
-    assert {(move.kind, move.world.signs) for move in found} == case.then
+    assert {(move.kind, move.state.signs) for move in found} == case.then
     assert len(found) == len(case.then)
 
 
@@ -168,13 +170,13 @@ def test_an_empty_disk_is_replaced_by_an_etcd_manager_that_can(
 def test_a_read_leaves_nothing_due_and_the_count_known() -> None:
     (move,) = enabled_transitions(state("LLL", 3, due=True), 5)
 
-    assert move.world == state("LLL", 5)
+    assert move.state == state("LLL", 5)
 
 
 def test_a_restore_that_waits_stays_queued_after_a_read() -> None:
     (move,) = enabled_transitions(state("LDD", 3, due=True, restore=3), 1)
 
-    assert move.world == state("LDD", 1, restore=3)
+    assert move.state == state("LDD", 1, restore=3)
 
 
 REFUSALS = {
@@ -345,4 +347,4 @@ def test_left_alone_etcd_always_comes_to_rest(world: EtcdState, published: int) 
 
 
 def following(world: EtcdState, published: int) -> list[EtcdState]:
-    return [move.world for move in successors(world, published, frozenset())]
+    return [move.state for move in successors(world, published, frozenset())]

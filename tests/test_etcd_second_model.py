@@ -152,5 +152,5 @@ def test_two_models_hold_the_same_worlds_possible(size: int) -> None:
             told, first = both_do(random, first, second)
             done.append(told)
             assert not first.truncated
-            found = {state_of(world) for world in first.worlds}
+            found = {state_of(world) for world in first.states}
             assert found == second.states, (seed, done)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import pytest
 
 from kopslint.model.etcd.explore import StateSet
-from kopslint.model.etcd.trace import story
+from kopslint.model.etcd.trace import trace_to
 
 FIVE = StateSet.healthy("abcde", "abcde")
 
 
 def told(worlds: StateSet, names: str) -> tuple[str, ...]:
     """The shortest story to any of the worlds with these letters, else the first."""
-    stories = [story(worlds, world) for world in worlds.worlds if world.signs == names]
+    stories = [
+        trace_to(worlds, world) for world in worlds.states if world.signs == names
+    ]
     return min(sorted(stories), key=len)
 
 
 def test_nothing_has_to_happen_for_the_world_at_the_start() -> None:
-    (world,) = FIVE.worlds
+    (world,) = FIVE.states
 
-    assert story(FIVE, world) == ()
+    assert trace_to(FIVE, world) == ()
 
 
 def test_what_people_do_is_told_in_order() -> None:
@@ -108,7 +110,7 @@ def test_every_possible_world_has_a_story(count: int) -> None:
     """It starts with the first thing that people did and that changed something."""
     worlds = FIVE.publish(count).stop("c").start("c").stop("d")
 
-    stories = [story(worlds, world) for world in worlds.worlds]
+    stories = [trace_to(worlds, world) for world in worlds.states]
 
     assert {events[0] for events in stories} == {"c goes down"}
     assert all("d goes down" in events for events in stories)

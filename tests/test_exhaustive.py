@@ -98,7 +98,7 @@ def test_which_name_it_is_makes_no_difference(size: int) -> None:
 
     def outcomes(world: EtcdState, published: int) -> Counter[EtcdState]:
         done = [after for after, _ in step(world)]
-        done += [move.world for move in enabled_transitions(world, published)]
+        done += [move.state for move in enabled_transitions(world, published)]
         return Counter(by_name(each) for each in done)
 
     for world, published in all_worlds(size):
@@ -133,7 +133,7 @@ def test_the_member_list_changes_by_one_name_at_a_time(size: int) -> None:
     for world, published in all_worlds(size):
         after = [each for each, _ in step(world)]
         after += [
-            move.world
+            move.state
             for move in enabled_transitions(world, published)
             if move.kind is not Kind.RESTORES
         ]
@@ -158,7 +158,7 @@ def test_an_expelled_member_never_votes_with_the_disk_it_has(size: int) -> None:
             for index in range(len(world.names))
             for each in operation(world, index)
         ]
-        after += [move.world for move in enabled_transitions(world, published)]
+        after += [move.state for move in enabled_transitions(world, published)]
         for each in after:
             assert not any(each.names[index].takes_part for index in expelled)
 
@@ -185,7 +185,7 @@ def test_reachable_is_every_path_and_nothing_else(size: int) -> None:
     def ends(
         world: EtcdState, published: int, returns: frozenset[int]
     ) -> frozenset[EtcdState]:
-        after = [move.world for move in enabled_transitions(world, published)]
+        after = [move.state for move in enabled_transitions(world, published)]
         for index in returns:
             if not world.names[index].up:
                 after += transitions.start(world, index)
@@ -228,7 +228,7 @@ def test_every_step_is_that_of_a_second_model(size: int) -> None:
             queued = world._replace(restore=waiting)
             also = replace(state, restore=waiting)
             found = {
-                second_model.state_of(move.world)
+                second_model.state_of(move.state)
                 for move in successors(queued, published, returns)
             }
             after = second_model.next_states(also, published, returns)
@@ -246,7 +246,7 @@ def in_order(worlds: StateSet) -> StateSet:
     """The same with its names in an order that many such situations share."""
     columns = [
         (
-            sorted(Counter(world.names[i].sign for world in worlds.worlds).items()),
+            sorted(Counter(world.names[i].sign for world in worlds.states).items()),
             i in worlds.unrestarted,
             i in worlds.known,
         )
@@ -255,9 +255,9 @@ def in_order(worlds: StateSet) -> StateSet:
     order = sorted(range(len(columns)), key=columns.__getitem__)
     place = {old: new for new, old in enumerate(order)}
     return worlds.replaced(
-        worlds=frozenset(
+        states=frozenset(
             world._replace(names=tuple(world.names[i] for i in order))
-            for world in worlds.worlds
+            for world in worlds.states
         ),
         unrestarted=frozenset(place[i] for i in worlds.unrestarted),
         known=frozenset(place[i] for i in worlds.known),
@@ -279,11 +279,11 @@ def _alike(worlds: StateSet, one: int, other: int) -> bool:
         if (one in shared) is not (other in shared):
             return False
     swapped = set()
-    for world in worlds.worlds:
+    for world in worlds.states:
         names = list(world.names)
         names[one], names[other] = names[other], names[one]
         swapped.add(world._replace(names=tuple(names)))
-    return swapped == worlds.worlds
+    return swapped == worlds.states
 
 
 def following(worlds: StateSet, *, everything: bool) -> Iterator[StateSet]:
@@ -340,12 +340,12 @@ def test_certain_is_possible_after_every_sequence(
         seen |= latest
     for worlds in seen:
         assert not worlds.truncated
-        assert worlds.worlds
+        assert worlds.states
         assert worlds.settled
-        assert worlds.settled <= worlds.worlds
-        assert worlds.wait().worlds == worlds.settled
+        assert worlds.settled <= worlds.states
+        assert worlds.wait().states == worlds.settled
         for name in worlds.names:
             answers = worlds.removal_refusals([name])
             after = worlds.remove([name])
             assert answers
-            assert (None in answers) or after.worlds == worlds.worlds
+            assert (None in answers) or after.states == worlds.states

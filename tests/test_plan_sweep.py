@@ -311,7 +311,7 @@ def situation_key(situation: ClusterState) -> object:
         frozenset(situation.registry.groups),
         id(situation.applied.cluster),
         frozenset(situation.cloud.items()),
-        *((e.worlds, e.published, e.returns, e.known) for e in situation.etcd.values()),
+        *((e.states, e.published, e.returns, e.known) for e in situation.etcd.values()),
     )
 
 

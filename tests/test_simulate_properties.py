@@ -236,7 +236,7 @@ def ends(simulation: Simulation) -> set[tuple[str, EtcdState]]:
         (name, world)
         for situation in simulation.final
         for name, worlds in situation.etcd.items()
-        for world in worlds.worlds
+        for world in worlds.states
     }
 
 

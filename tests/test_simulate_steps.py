@@ -161,7 +161,7 @@ def test_more_worlds_than_are_followed_are_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Reaching the bound is a finding and never a silent pass."""
-    monkeypatch.setattr("kopslint.model.etcd.explore.MAX_WORLDS", 2)
+    monkeypatch.setattr("kopslint.model.etcd.explore.MAX_STATES", 2)
 
     report = replayed("kops rolling-update cluster --yes\n")
 

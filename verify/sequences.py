@@ -169,7 +169,7 @@ def _joined(world: EtcdState) -> EtcdState:
     world = world._replace(due=False)
     for move in enabled_transitions(world, world.read):
         if move.kind is Kind.JOINS:
-            return _joined(move.world)
+            return _joined(move.state)
     return world
 
 

@@ -194,7 +194,7 @@ def _before_expulsion(hazards: list[Hazard]) -> tuple[str, ...]:
         for name in worlds.names
         if all(
             world.names[worlds.index(name)] is MemberState.EXPELLED
-            for world in worlds.worlds
+            for world in worlds.states
         )
     }
     if running:

@@ -301,6 +301,6 @@ def story_of(hazard: Hazard) -> tuple[str, ...]:
     """How a hazard comes about, if something else can happen as well."""
     if hazard.certain:
         return ()
-    from kopslint.model.etcd.trace import story
+    from kopslint.model.etcd.trace import trace_to
 
-    return story(hazard.worlds, hazard.world)
+    return trace_to(hazard.worlds, hazard.world)

@@ -164,7 +164,7 @@ def _needed_by(index: int, possible: list[StateSet]) -> _NeededBy:
     registered = [
         (worlds, world)
         for worlds in possible
-        for world in worlds.worlds
+        for world in worlds.states
         if world.names[index].listed
     ]
     if any(not world.writable for _, world in registered):

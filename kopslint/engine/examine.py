@@ -434,7 +434,7 @@ def _house_rules(rules: Iterable[Rule]) -> tuple[CustomRule, ...]:
 def _most_worlds(simulation: Simulation) -> int:
     return max(
         (
-            len(worlds.worlds)
+            len(worlds.states)
             for step in simulation.steps
             for situation in step.after
             for worlds in situation.etcd.values()

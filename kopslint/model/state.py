@@ -162,7 +162,7 @@ class ClusterState(Record):
     @property
     def possible(self) -> bool:
         """Whether any world is left in every etcd cluster."""
-        return all(worlds.worlds for worlds in self.etcd.values())
+        return all(worlds.states for worlds in self.etcd.values())
 
 
 class Ending(Record):

@@ -55,7 +55,7 @@ def passing(candidates: Iterable[StateSet]) -> EtcdView | None:
 
     Members that only have to start count as voting, as they do for an outage.
     """
-    pairs = [(world, worlds) for worlds in candidates for world in worlds.worlds]
+    pairs = [(world, worlds) for worlds in candidates for world in worlds.states]
     return _worst(pairs, {world.reachable_quorum for world, _ in pairs})
 
 

@@ -65,7 +65,7 @@ def perform(
         not world.reachable_quorum
         for etcd in seen
         for worlds in etcd.values()
-        for world in worlds.worlds
+        for world in worlds.states
     )
     tolerance = min((w.tolerance for w in _settled(reached)), default=0)
     return Performed(situation, outage, tolerance)
@@ -83,8 +83,8 @@ def _settled(situations: Sequence[ClusterState]) -> Iterable[EtcdState]:
 def _expels(worlds: StateSet) -> bool:
     return worlds.truncated or any(
         move.kind is Kind.REMOVES and world.names[move.who].takes_part
-        for world in worlds.worlds
-        for move in worlds.moves(world)
+        for world in worlds.states
+        for move in worlds.transitions(world)
     )
 
 

@@ -103,7 +103,7 @@ class _Position(Frozen, uncompared=("done", "before")):
             id(situation.applied.cluster),
             tuple(sorted(situation.cloud.items())),
             tuple(
-                (name, worlds.worlds, worlds.published, worlds.returns, worlds.known)
+                (name, worlds.states, worlds.published, worlds.returns, worlds.known)
                 for name, worlds in sorted(situation.etcd.items())
             ),
         )

@@ -174,7 +174,7 @@ def validate(situation: ClusterState) -> Validated:
     failed = []
     for name, worlds in settled.etcd.items():
         broken = worlds.where(_not(healthy[name]))
-        if broken.worlds:
+        if broken.states:
             failing = settled.with_etcd({**settled.etcd, name: broken})
             failed.append(failing._replace(ok=False))
     return Validated(

@@ -181,7 +181,7 @@ class _Removal:
         listed = tuple(
             member
             for index, member in enumerate(worlds.names)
-            if each or any(world.names[index].listed for world in worlds.worlds)
+            if each or any(world.names[index].listed for world in worlds.states)
         )
         found = self._plan.looked_up(name, word, listed)
         if found is not None:
@@ -208,7 +208,7 @@ class _Removal:
         worlds = self._situation.etcd[name]
         for member in members:
             index = worlds.index(member)
-            if any(world.names[index].dead for world in worlds.worlds):
+            if any(world.names[index].dead for world in worlds.states):
                 return ()
         left = {self._plan.group_of(name, m): m for m in members if m in listed}
         groups = self._plan.deleted_after(self._command)

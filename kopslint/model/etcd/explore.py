@@ -1,9 +1,9 @@
-"""Everything that may be true of one etcd cluster at one moment.
+"""All states of one etcd cluster that are possible at one moment.
 
 ``StateSet`` is the immutable value that a simulation carries from command to
-command. It holds all reachable worlds, what they share (the published count, who
-comes back by itself) and how it came about, so that the shortest course of events
-to any one world can be told afterwards.
+command. It holds all reachable states, what they share (the published count, who
+comes back by itself) and how it came about, so that the shortest trace to any one
+state can be found afterwards.
 """
 
 from __future__ import annotations
@@ -28,104 +28,105 @@ if TYPE_CHECKING:
 
 
 # ------------------------------------------------------------------------------------
-# Following every move: what may be reached, and what it settles into
+# Following every transition: what may be reached, and what it settles into
 #
 # Two notions of time are all that a list of commands needs. Between two commands any
-# number of moves may have happened, none included (``reachable``). Left alone for
-# long enough, every move has happened (``settled``).
+# number of transitions may have happened, none included (``reachable``). Left alone
+# for long enough, every transition has happened (``settled``).
 
-MAX_WORLDS = 20_000
-"""How many worlds of one etcd cluster are followed; more is said, never dropped
-silently. Ordinary lists need fewer than a hundred."""
+MAX_STATES = 20_000
+"""How many states of one etcd cluster are followed. Reaching it is reported.
+Ordinary lists need fewer than a hundred."""
 
 
 class TooManyStatesError(Exception):
-    """More worlds are possible than are followed; carries those that were."""
+    """More states are possible than are followed; carries those that were."""
 
-    def __init__(self, worlds: frozenset[EtcdState]) -> None:
-        super().__init__(f"more than {MAX_WORLDS} possible states")
-        self.worlds = worlds
+    def __init__(self, states: frozenset[EtcdState]) -> None:
+        super().__init__(f"more than {MAX_STATES} possible states")
+        self.states = states
 
 
 @lru_cache(maxsize=1 << 16)
 def successors(
-    world: EtcdState,
+    state: EtcdState,
     published: int,
     returns: frozenset[int],
     replaces: bool | None = True,
 ) -> tuple[Transition, ...]:
-    """Every move from ``world``, the cloud's included.
+    """Every transition from ``state``, the cloud's included.
 
     ``returns`` are the names whose instance comes back by itself when it is gone,
-    because a group in the cloud asks for it. ``replaces`` is as for ``moves``.
+    because a group in the cloud asks for it. ``replaces`` is as for
+    ``enabled_transitions``.
     """
-    found = list(enabled_transitions(world, published, replaces=replaces))
+    found = list(enabled_transitions(state, published, replaces=replaces))
     for index in sorted(returns):
-        if not world.names[index].up:
+        if not state.names[index].up:
             found.extend(
                 Transition(Kind.RETURNS, index, Pace.MEDIUM, back)
-                for back in start(world, index)
+                for back in start(state, index)
             )
     return tuple(found)
 
 
 def reachable(
-    worlds: Iterable[EtcdState],
+    states: Iterable[EtcdState],
     published: int,
     returns: frozenset[int],
     *,
     replaces: bool | None = True,
 ) -> frozenset[EtcdState]:
-    """Every world that any number of moves leads to, none included.
+    """Every state that any number of transitions leads to, none included.
 
-    Raises ``TooManyWorldsError`` at the bound.
+    Raises ``TooManyStatesError`` at the bound.
     """
-    return _closure(frozenset(worlds), published, returns, replaces, MAX_WORLDS)
+    return _closure(frozenset(states), published, returns, replaces, MAX_STATES)
 
 
 # The etcd clusters of one control plane mostly go through the same states.
 @lru_cache(maxsize=128)
 def _closure(
-    worlds: frozenset[EtcdState],
+    states: frozenset[EtcdState],
     published: int,
     returns: frozenset[int],
     replaces: bool | None,
     most: int,
 ) -> frozenset[EtcdState]:
-    seen = set(worlds)
+    seen = set(states)
     waiting = list(seen)
     while waiting:
-        for move in successors(waiting.pop(), published, returns, replaces):
-            if move.world not in seen:
-                seen.add(move.world)
-                waiting.append(move.world)
+        for transition in successors(waiting.pop(), published, returns, replaces):
+            if transition.state not in seen:
+                seen.add(transition.state)
+                waiting.append(transition.state)
         if len(seen) > most:
             raise TooManyStatesError(frozenset(seen))
     return frozenset(seen)
 
 
 def settled(
-    worlds: Iterable[EtcdState],
+    states: Iterable[EtcdState],
     published: int,
     returns: frozenset[int],
     *,
     replaces: bool | None = True,
 ) -> frozenset[EtcdState]:
-    """Those of ``worlds`` (all reachable ones) in which nothing more must happen."""
+    """Those of ``states`` (all reachable ones) in which nothing more must happen."""
     return frozenset(
-        world
-        for world in worlds
+        state
+        for state in states
         if all(
-            move.pace is Pace.PERHAPS
-            for move in successors(world, published, returns, replaces)
+            transition.pace is Pace.PERHAPS
+            for transition in successors(state, published, returns, replaces)
         )
     )
 
 
 class Event(Record):
-    """How worlds came about: from which ones, and by which function on one world.
+    """How states came about: from which ones, and by which function on one state.
 
-    ``label`` is empty for bookkeeping that people need not hear of.
+    ``label`` is what a trace says; empty for what only limits or merges states.
     """
 
     label: str
@@ -134,18 +135,18 @@ class Event(Record):
 
 
 class StateSet(Frozen, uncompared=("event",)):
-    """All worlds of one etcd cluster that are possible now.
+    """All states of one etcd cluster that are possible now.
 
     ``names`` are all member names, in a fixed order; ``published`` is the count in
     the control spec; ``returns`` are the indexes whose instance comes back by
     itself; ``unrestarted`` those whose instance runs since before the last
     publication; ``known`` those that have ever run. ``replaces`` is whether this
     etcd-manager replaces a member whose disk is empty, None if that is not known.
-    ``truncated`` says that there were too many worlds to follow them all.
+    ``truncated`` says that there were too many states to follow them all.
     """
 
     names: tuple[str, ...]
-    worlds: frozenset[EtcdState]
+    states: frozenset[EtcdState]
     published: int
     returns: frozenset[int]
     unrestarted: frozenset[int]
@@ -165,10 +166,10 @@ class StateSet(Frozen, uncompared=("event",)):
         """A cluster in which every one of ``members`` votes, and nothing else is up."""
         order = tuple(names)
         present = frozenset(order.index(member) for member in members)
-        world = initial(len(order), present, len(present))
+        state = initial(len(order), present, len(present))
         return cls(
             names=order,
-            worlds=frozenset({world}),
+            states=frozenset({state}),
             published=len(present),
             returns=present,
             unrestarted=present,
@@ -182,16 +183,16 @@ class StateSet(Frozen, uncompared=("event",)):
 
     @cached_property
     def settled(self) -> frozenset[EtcdState]:
-        """The worlds this comes to if it is left alone for long enough."""
+        """The states this comes to if it is left alone for long enough."""
         return settled(
-            self.worlds, self.published, self.returns, replaces=self.replaces
+            self.states, self.published, self.returns, replaces=self.replaces
         )
 
-    def moves(self, world: EtcdState) -> tuple[Transition, ...]:
-        """Every move that may come next in one of the worlds, the cloud's included."""
-        return successors(world, self.published, self.returns, self.replaces)
+    def transitions(self, state: EtcdState) -> tuple[Transition, ...]:
+        """Every transition from one of the states, the cloud's included."""
+        return successors(state, self.published, self.returns, self.replaces)
 
-    # What people and the cloud do. Each gives the worlds reachable afterwards.
+    # What people and the cloud do. Each gives the states reachable afterwards.
 
     def stop(self, name: str) -> StateSet:
         """The instance of ``name`` stops."""
@@ -224,13 +225,13 @@ class StateSet(Frozen, uncompared=("event",)):
         """A member count is written to the control spec; nobody reads it yet."""
         running = frozenset(
             index
-            for world in self.worlds
-            for index, member in enumerate(world.names)
+            for state in self.states
+            for index, member in enumerate(state.names)
             if member.up
         )
         shared = self.replaced(published=count, unrestarted=running)
         label = f"member count {count} is published"
-        return self._after(label, lambda world: (world,), shared)
+        return self._after(label, lambda state: (state,), shared)
 
     def returning(self, names: Iterable[str]) -> StateSet:
         """From now on exactly the instances of ``names`` come back by themselves."""
@@ -246,26 +247,26 @@ class StateSet(Frozen, uncompared=("event",)):
         """
         indexes = tuple(self.index(name) for name in names)
 
-        def step(world: EtcdState) -> tuple[EtcdState, ...]:
+        def step(state: EtcdState) -> tuple[EtcdState, ...]:
             return tuple(
-                transitions.remove(world, index) or world
-                for index in _targets(world, indexes)
-            ) or (world,)
+                transitions.remove(state, index) or state
+                for index in _targets(state, indexes)
+            ) or (state,)
 
         who = " or ".join(self.names[index] for index in indexes)
         return self._after(f"{who} is removed from the member list by hand", step)
 
     def removal_refusals(self, names: Iterable[str]) -> frozenset[str | None]:
-        """Why etcd refuses such a removal, over all worlds; None where it agrees."""
+        """Why etcd refuses such a removal, over all states; None where it agrees."""
         indexes = tuple(self.index(name) for name in names)
         answers: set[str | None] = set()
         gone = "it is no member any more" if len(indexes) == 1 else "none is a member"
-        for world in self.worlds:
-            targets = _targets(world, indexes)
+        for state in self.states:
+            targets = _targets(state, indexes)
             if not targets:
                 answers.add(gone)
             for index in targets:
-                why = refusal(world, index)
+                why = refusal(state, index)
                 answers.add(why.value if why is not None else None)
         return frozenset(answers)
 
@@ -273,8 +274,8 @@ class StateSet(Frozen, uncompared=("event",)):
         """``etcdctl member add`` of ``name``; where refused, nothing changes."""
         index = self.index(name)
 
-        def step(world: EtcdState) -> tuple[EtcdState, ...]:
-            return (transitions.add(world, index) or world,)
+        def step(state: EtcdState) -> tuple[EtcdState, ...]:
+            return (transitions.add(state, index) or state,)
 
         return self._after(f"{name} is added to the member list", step)
 
@@ -293,26 +294,26 @@ class StateSet(Frozen, uncompared=("event",)):
             "the etcd-managers restart",
             lambda w: (w._replace(due=w.any_up),),
         )
-        return restarted.where(lambda world: not world.due)
+        return restarted.where(lambda state: not state.due)
 
     def where(self, holds: Callable[[EtcdState], bool]) -> StateSet:
-        """Only the worlds in which ``holds`` is true; may be none."""
-        return self._narrowed(frozenset(w for w in self.worlds if holds(w)))
+        """Only the states in which ``holds`` is true; may be none."""
+        return self._narrowed(frozenset(w for w in self.states if holds(w)))
 
     def wait(self) -> StateSet:
         """Enough time passes for everything that can happen by itself."""
         return self._narrowed(self.settled)
 
     def joined(self, other: StateSet) -> StateSet:
-        """The worlds of both; published count and returning instances must agree."""
-        if self.worlds >= other.worlds and self.unrestarted >= other.unrestarted:
+        """The states of both; published count and returning instances must agree."""
+        if self.states >= other.states and self.unrestarted >= other.unrestarted:
             return self
         return self.replaced(
-            worlds=self.worlds | other.worlds,
+            states=self.states | other.states,
             unrestarted=self.unrestarted | other.unrestarted,
             known=self.known & other.known,
             truncated=self.truncated or other.truncated,
-            event=Event("", lambda world: (world,), (self, other)),
+            event=Event("", lambda state: (state,), (self, other)),
         )
 
     def _restarted(
@@ -321,10 +322,10 @@ class StateSet(Frozen, uncompared=("event",)):
         unrestarted = self.unrestarted - {index}
         published = self.published
 
-        def after(world: EtcdState) -> tuple[EtcdState, ...]:
+        def after(state: EtcdState) -> tuple[EtcdState, ...]:
             return tuple(
                 transitions.reread_if_all_restarted(result, published, unrestarted)
-                for result in step(world)
+                for result in step(state)
             )
 
         return self._after(label, after, self.replaced(unrestarted=unrestarted))
@@ -335,28 +336,28 @@ class StateSet(Frozen, uncompared=("event",)):
         step: Callable[[EtcdState], Iterable[EtcdState]],
         shared: StateSet | None = None,
     ) -> StateSet:
-        """The worlds reachable after ``step``; ``shared`` has what they share then."""
+        """The states reachable after ``step``; ``shared`` has what they share then."""
         then = shared or self
-        worlds = frozenset(result for world in self.worlds for result in step(world))
+        states = frozenset(result for state in self.states for result in step(state))
         truncated = self.truncated
         try:
-            worlds = reachable(
-                worlds, then.published, then.returns, replaces=then.replaces
+            states = reachable(
+                states, then.published, then.returns, replaces=then.replaces
             )
         except TooManyStatesError as error:
-            worlds, truncated = error.worlds, True
+            states, truncated = error.states, True
         event = Event(label, step, (self,))
-        return then.replaced(worlds=worlds, truncated=truncated, event=event)
+        return then.replaced(states=states, truncated=truncated, event=event)
 
-    def _narrowed(self, worlds: frozenset[EtcdState]) -> StateSet:
-        if worlds == self.worlds:
+    def _narrowed(self, states: frozenset[EtcdState]) -> StateSet:
+        if states == self.states:
             return self
-        event = Event("", lambda w: (w,) if w in worlds else (), (self,))
-        return self.replaced(worlds=worlds, event=event)
+        event = Event("", lambda w: (w,) if w in states else (), (self,))
+        return self.replaced(states=states, event=event)
 
 
-def _targets(world: EtcdState, indexes: tuple[int, ...]) -> tuple[int, ...]:
+def _targets(state: EtcdState, indexes: tuple[int, ...]) -> tuple[int, ...]:
     """Which of ``indexes`` a person would remove: the dead members, else any."""
-    listed = tuple(i for i in indexes if world.names[i].listed)
-    dead = tuple(i for i in listed if not world.names[i].up)
+    listed = tuple(i for i in indexes if state.names[i].listed)
+    dead = tuple(i for i in listed if not state.names[i].up)
     return dead or listed

@@ -1,8 +1,8 @@
-"""The shortest course of events that leads to one possible world.
+"""The shortest trace to one possible state: what happens, in order, in words.
 
-A hazard that exists in some worlds only is believed when one can read how it
-comes about. This walks the recorded events forward, with every move in between,
-and keeps the shortest way to each world.
+A hazard that exists in some states only is believed when one can read how it comes
+about. The recorded events are followed from the start, with every transition in
+between, and the shortest trace to each state is kept.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from kopslint.model.etcd.explore import StateSet
     from kopslint.model.etcd.state import EtcdState
 
-Chain = tuple[int, tuple["Chain", str] | None]
-"""How many things happened, and the last of them after the chain before it."""
+Trace = tuple[int, tuple["Trace", str] | None]
+"""How many events there are, and the last of them after the trace before it."""
 
 
-def story(worlds: StateSet, target: EtcdState) -> tuple[str, ...]:
-    """What happens, in order, on the shortest way from the start to ``target``.
+def trace_to(reached: StateSet, target: EtcdState) -> tuple[str, ...]:
+    """The events of the shortest trace from the start to ``target``, in order.
 
-    ``target`` must be one of ``worlds.worlds``. What people do and what etcd does
-    by itself are told alike; events that leave the world as it was are left out.
+    ``target`` must be one of ``reached.states``. What people do and what etcd does
+    by itself both count; an event that leaves the state as it was is left out.
     """
-    best: dict[int, dict[EtcdState, Chain]] = {}
-    for stage in _in_order(worlds):
-        best[id(stage)] = _ways(stage, best)
-    told: list[str] = []
-    chain: Chain | None = best[id(worlds)].get(target)
-    while chain is not None and chain[1] is not None:
-        chain, label = chain[1]
-        told.append(label)
-    return tuple(reversed(told))
+    best: dict[int, dict[EtcdState, Trace]] = {}
+    for stage in _in_order(reached):
+        best[id(stage)] = _shortest(stage, best)
+    events: list[str] = []
+    trace: Trace | None = best[id(reached)].get(target)
+    while trace is not None and trace[1] is not None:
+        trace, label = trace[1]
+        events.append(label)
+    return tuple(reversed(events))
 
 
-def _in_order(worlds: StateSet) -> list[StateSet]:
-    """Every stage that ``worlds`` came from, each after those before it."""
+def _in_order(reached: StateSet) -> list[StateSet]:
+    """Every state set that ``reached`` came from, each after those before it."""
     order: list[StateSet] = []
     visited: set[int] = set()
-    waiting: list[tuple[StateSet, bool]] = [(worlds, False)]
+    waiting: list[tuple[StateSet, bool]] = [(reached, False)]
     while waiting:
         stage, ready = waiting.pop()
         if ready:
@@ -54,41 +54,41 @@ def _in_order(worlds: StateSet) -> list[StateSet]:
     return order
 
 
-def _ways(
-    stage: StateSet, best: dict[int, dict[EtcdState, Chain]]
-) -> dict[EtcdState, Chain]:
-    """The shortest chain to every world of one stage."""
+def _shortest(
+    stage: StateSet, best: dict[int, dict[EtcdState, Trace]]
+) -> dict[EtcdState, Trace]:
+    """The shortest trace to every state of one state set."""
     if stage.event is None:
-        return dict.fromkeys(stage.worlds, (0, None))
-    queue: list[tuple[int, int, EtcdState, Chain]] = []
+        return dict.fromkeys(stage.states, (0, None))
+    queue: list[tuple[int, int, EtcdState, Trace]] = []
     for before in stage.event.before:
-        for world, chain in best[id(before)].items():
-            for result in stage.event.step(world):
-                longer = _longer(chain, stage.event.label, changed=result != world)
+        for state, trace in best[id(before)].items():
+            for result in stage.event.step(state):
+                longer = _longer(trace, stage.event.label, changed=result != state)
                 heappush(queue, (longer[0], len(queue), result, longer))
-    found: dict[EtcdState, Chain] = {}
+    found: dict[EtcdState, Trace] = {}
     count = len(queue)
     while queue:
-        _, _, world, chain = heappop(queue)
-        if world in found or world not in stage.worlds:
+        _, _, state, trace = heappop(queue)
+        if state in found or state not in stage.states:
             continue
-        found[world] = chain
-        for move in stage.moves(world):
-            if move.world not in found:
+        found[state] = trace
+        for transition in stage.transitions(state):
+            if transition.state not in found:
                 count += 1
-                longer = _longer(chain, _told(move, stage), changed=True)
-                heappush(queue, (longer[0], count, move.world, longer))
+                longer = _longer(trace, _in_words(transition, stage), changed=True)
+                heappush(queue, (longer[0], count, transition.state, longer))
     return found
 
 
-def _longer(chain: Chain, label: str, *, changed: bool) -> Chain:
-    return (chain[0] + 1, (chain, label)) if changed and label else chain
+def _longer(trace: Trace, label: str, *, changed: bool) -> Trace:
+    return (trace[0] + 1, (trace, label)) if changed and label else trace
 
 
-def _told(move: Transition, stage: StateSet) -> str:
-    """One move in words."""
-    name = stage.names[move.who] if move.who >= 0 else ""
-    match move.kind:
+def _in_words(transition: Transition, stage: StateSet) -> str:
+    """One transition, as a trace says it."""
+    name = stage.names[transition.who] if transition.who >= 0 else ""
+    match transition.kind:
         case Kind.JOINS:
             return f"{name} joins"
         case Kind.READS:

@@ -123,7 +123,7 @@ def settled(worlds: StateSet) -> Iterable[EtcdState]:
 
 def reached(worlds: StateSet) -> Iterable[EtcdState]:
     """All that may be on the way there: for ``where``."""
-    return worlds.worlds
+    return worlds.states
 
 
 def dead_members(world: EtcdState, worlds: StateSet) -> tuple[str, ...]:

@@ -102,10 +102,10 @@ def _expelling(
     victims: set[str] = set()
     moments = (m.etcd[name] for m in step.moments if name in m.etcd)
     for worlds in chain(moments, worlds_of(step.after, name)):
-        for world in worlds.worlds:
-            for move in worlds.moves(world):
+        for world in worlds.states:
+            for move in worlds.transitions(world):
                 if move.kind is Kind.REMOVES and world.names[move.who].takes_part:
-                    results.append((move.world, worlds))
+                    results.append((move.state, worlds))
                     victims.add(worlds.names[move.who])
     if not results:
         return None
@@ -308,7 +308,7 @@ def _left_dead(
             if member is None or worlds is None or member.name not in worlds.names:
                 continue
             index = worlds.index(member.name)
-            if not any(world.names[index].listed for world in worlds.worlds):
+            if not any(world.names[index].listed for world in worlds.states):
                 continue
             if (etcd.name, member.name) in seen:
                 continue
