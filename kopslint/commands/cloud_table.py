@@ -246,6 +246,7 @@ MIRRORS: Mapping[str, tuple[str, ...]] = {
 Without such an option it always removes what the source does not have.
 """
 
+_APART = "it may keep the members of etcd from each other"
 UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     "aws autoscaling suspend-processes": (
         Reach.MACHINE,
@@ -275,6 +276,45 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
         Reach.ELSEWHERE,
         "machines may lose their access to volumes and the state store",
     ),
+    "aws iam delete-role": (
+        Reach.ELSEWHERE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws iam delete-instance-profile": (
+        Reach.ELSEWHERE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws iam put-role-policy": (
+        Reach.ELSEWHERE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws s3api put-bucket-policy": (
+        Reach.ELSEWHERE,
+        "machines may lose their access to the state store",
+    ),
+    "gcloud iam service-accounts delete": (
+        Reach.ELSEWHERE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws lambda invoke": (Reach.ELSEWHERE, "what it runs is not in the list"),
+    "aws stepfunctions start-execution": (
+        Reach.ELSEWHERE,
+        "what it runs is not in the list",
+    ),
+    "aws cloudcontrol delete-resource": (
+        Reach.MACHINE,
+        "which resource it is is not followed",
+    ),
+    "aws ec2 create-replace-root-volume-task": (
+        Reach.MACHINE,
+        "it restarts a machine on another disk",
+    ),
+    "gcloud compute firewall-rules delete": (Reach.MACHINE, _APART),
+    "az network nsg rule create": (Reach.MACHINE, _APART),
+    "az network nsg rule delete": (Reach.MACHINE, _APART),
+    "hcloud firewall apply-to-resource": (Reach.MACHINE, _APART),
+    "doctl compute firewall delete": (Reach.MACHINE, _APART),
+    "openstack port delete": (Reach.MACHINE, _APART),
     "aws kms schedule-key-deletion": (
         Reach.VOLUME,
         "volumes that are encrypted with the key are lost",

@@ -39,6 +39,12 @@ _MANIFEST = re.compile(r"/etc/kubernetes/manifests(/(\*[\w.*-]*|etcd[\w.*-]*)?)?
 _MEMBER_DATA = re.compile(
     r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"
 )
+_OWN_FILES = re.compile(
+    r"/etc/kubernetes(?:/pki.*)?/?$|/srv/kubernetes|/var/lib/kubelet/?$"
+)
+_COPIED_TO = re.compile(
+    r"[\w.@$}-]+:(?:/etc/kubernetes/|/srv/kubernetes/|/mnt/master-vol|/var/etcd)"
+)
 _MOUNTED = re.compile(r"/mnt/(?:master-vol-|disks/)|^/dev/(?:xvd|sd|nvme|vd|disk)")
 _DEVICE = re.compile(r"(?:of=)?/dev/(?!null|zero|std|random|urandom|tty|shm|fd)\S+")
 # Peers and clients of etcd, and etcd-manager's own.
@@ -139,6 +145,7 @@ def _restart(invocation: Invocation) -> Command:
 def _disk(invocation: Invocation) -> Command | None:
     words = [word.shown for word in invocation.words[1:]]
     writes = invocation.program != "dd" or any(w.startswith("of=") for w in words)
+    writes = writes and not {"-l", "--list", "print", "-p"} & {*words}
     unknown = any(word.text is None for word in invocation.words[1:])
     named = [w for w in words if _DEVICE.fullmatch(w) and not w.startswith("if=")]
     if not writes or not (named or (unknown and invocation.program != "dd")):
@@ -167,6 +174,12 @@ def _remove(invocation: Invocation) -> Command | None:
             reason=Unknown(program, f"whose etcd data `{program}` deletes, and when"),
             reach=Reach.VOLUME,
         )
+    if any(_OWN_FILES.search(word.shown) for word in words):
+        return _unreplayed(
+            invocation, "it removes what the control plane runs with", Reach.MACHINE
+        )
+    if program == "shred" and any(_DEVICE.fullmatch(word.shown) for word in words):
+        return _disk(invocation)
     if program == "mv" and any(_MEMBER_DATA.search(word.shown) for word in words):
         return _unreplayed(invocation, "it moves a member's data away", Reach.VOLUME)
     if any(_MANIFEST.search(word.shown) for word in words):
@@ -182,6 +195,13 @@ def _firewall(invocation: Invocation) -> Command | None:
     if invocation.program == "tc" and "netem" in words:
         return _unreplayed(
             invocation, "it makes the network of a machine bad", Reach.MACHINE
+        )
+    if invocation.program == "firewall-cmd":
+        closed = re.search(r"--remove-(?:port|service|rich-rule)|--panic-on", said)
+        if closed is None or not (_PORTS.search(said) or "panic" in said):
+            return None
+        return _unreplayed(
+            invocation, "it keeps the members of etcd from each other", Reach.MACHINE
         )
     # `-P INPUT DROP` is for every port.
     policy = "-P" in words or "--policy" in words
@@ -211,6 +231,63 @@ def _reset(invocation: Invocation) -> Command | None:
     )
 
 
+def _find(invocation: Invocation) -> Command | None:
+    words = [word.shown for word in invocation.words[1:]]
+    if not {"-delete", "rm", "shred", "unlink"} & {*words}:
+        return None
+    return _remove(invocation)
+
+
+def _lock(invocation: Invocation) -> Command | None:
+    """Rights of a member's data taken from etcd, or its volume filled up."""
+    if not any(_MEMBER_DATA.search(word.shown) for word in invocation.words[1:]) and (
+        invocation.program != "fallocate"
+        or not any(_MOUNTED.search(word.shown) for word in invocation.words[1:])
+    ):
+        return None
+    reason = "a member may no longer read or write its data"
+    return _unreplayed(invocation, reason, Reach.VOLUME)
+
+
+def _written(invocation: Invocation) -> Command | None:
+    """``tee``: into the kernel's trigger (proc(5)), or over a manifest."""
+    words = [word.shown for word in invocation.words[1:]]
+    if "/proc/sysrq-trigger" in words:
+        return _goes_down(invocation, "reboot")
+    if any(_MANIFEST.search(word) for word in words):
+        reason = "kubelet runs etcd as this manifest says"
+        return _unreplayed(invocation, reason, Reach.ETCD)
+    return None
+
+
+def _etcd(invocation: Invocation) -> Command | None:
+    """An etcd that is started by hand, past etcd-manager."""
+    words = [word.shown for word in invocation.words[1:]]
+    if not any(
+        word.startswith(("--force-new-cluster", "--data-dir")) for word in words
+    ):
+        return None
+    reason = "it starts an etcd that etcd-manager does not know"
+    return _unreplayed(invocation, reason, Reach.ETCD)
+
+
+def _clock(invocation: Invocation) -> Command | None:
+    words = [word.shown for word in invocation.words[1:]]
+    sets = any(re.match(r"-s|--set|set-time|set-hostname", word) for word in words)
+    if not invocation.hosts or not (sets or invocation.program.startswith("do-")):
+        return None
+    reason = "it changes a machine under what runs there"
+    return _unreplayed(invocation, reason, Reach.MACHINE)
+
+
+def _copied(invocation: Invocation) -> Command | None:
+    """Files copied to a machine, over those of etcd or of the control plane."""
+    if not invocation.words[1:] or not _COPIED_TO.match(invocation.words[-1].shown):
+        return None
+    reason = "it replaces what the control plane of a machine runs with"
+    return _unreplayed(invocation, reason, Reach.MACHINE)
+
+
 def _unreplayed(invocation: Invocation, reason: str, reach: Reach) -> Command:
     return Unreplayed(
         text=invocation.text,
@@ -234,6 +311,15 @@ _READERS: Mapping[str, Callable[[Invocation], Command | None]] = {
     **dict.fromkeys(("systemctl", "service", "initctl", "rc-service"), _systemctl),
     **dict.fromkeys(("kill", "pkill", "killall"), _kill),
     **dict.fromkeys(("dd", "mkfs", "wipefs", "blkdiscard", "sgdisk", "mke2fs"), _disk),
+    **dict.fromkeys(("parted", "fdisk", "sfdisk", "gdisk"), _disk),
+    **dict.fromkeys(("chmod", "chown", "fallocate"), _lock),
+    **dict.fromkeys(
+        ("date", "timedatectl", "hostnamectl", "do-release-upgrade"), _clock
+    ),
+    **dict.fromkeys(("scp", "rsync"), _copied),
+    "find": _find,
+    "tee": _written,
+    "etcd": _etcd,
     **dict.fromkeys(("umount", "cryptsetup"), _umount),
     **dict.fromkeys(("rm", "shred", "mv", "truncate"), _remove),
     **dict.fromkeys(

@@ -199,6 +199,13 @@ def _terraform(invocation: Invocation) -> Command:
             recreated=given.all("replace"),
         )
     both = " ".join(names[:2]).strip()
+    if verb == "plan" and given.has("out") and given.has("destroy", "replace"):
+        return Unreplayed(
+            text=invocation.text,
+            span=invocation.span,
+            reason="whoever applies this plan destroys what is in it",
+            reach=Reach.MACHINE,
+        )
     if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:
         return _reads(invocation, verb)
     if verb and verb not in _TERRAFORM_CHANGES:

@@ -34,8 +34,11 @@ _ON_A_MACHINE = frozenset(
     | {"service", "initctl", "rc-service", "kill", "pkill", "killall", "dd", "mkfs"}
     | {"wipefs", "blkdiscard", "sgdisk", "mke2fs", "umount", "cryptsetup"}
     | {"rm", "shred", "mv", "truncate", "iptables", "ip6tables", "nft", "ufw"}
-    | {"firewall-cmd", "tc", "ip", "ifconfig", "ifdown", "kubeadm"}
+    | {"firewall-cmd", "tc", "ip", "ifconfig", "ifdown", "kubeadm", "parted", "fdisk"}
+    | {"sfdisk", "gdisk", "find", "chmod", "chown", "tee", "fallocate", "etcd", "date"}
+    | {"timedatectl", "hostnamectl", "do-release-upgrade", "scp", "rsync"}
 )
+_REQUESTS = frozenset({"curl", "wget", "http", "https", "xh", "grpcurl"})
 _STATUS = {"true": True, "false": False, ":": True}
 _SOURCES = ("source", ".")
 _INTERPRETERS = frozenset(
@@ -48,8 +51,14 @@ _RUNNERS = (
 )
 # What an interpreter is given that is not a shell is only looked through.
 _TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
+# What the libraries of clouds call what takes machines or disks away.
+_TAKES_AWAY = re.compile(
+    r"(?:terminate|stop|reboot|delete|detach)_(?:instances?|volumes?|servers?|droplets?"
+    r"|auto_scaling_group|object|objects|bucket)\b|\bmember_?remove\b"
+    r"|\.objects\.(?:all\(\)|filter\(.*\))\.delete\b"
+)
 # A program that is called in a text, or that a variable is named after; no folder.
-_CALLED = re.compile(r"(?i)(?<![\w./-])(?P<program>kops|etcdctl)(?=\s|_)")
+_CALLED = re.compile(r"(?i)(?<![\w./-])(?P<program>kops|etcdctl)(?=\s|_|[\"']?,)")
 _SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
 _SYSTEM = r"(/usr(/local)?|/opt/homebrew|/snap)?/s?bin/[^/]+"
 _EDITORS = r"EDITOR|VISUAL"
@@ -140,6 +149,10 @@ def _reader(program: str) -> Callable[[Invocation], Command] | None:
         from kopslint.commands.machine import read_machine
 
         return read_machine
+    if program in _REQUESTS:
+        from kopslint.commands.requests import read_request
+
+        return lambda one: read_request(one) or _foreign(one)
     if program in _CLUSTER:
         from kopslint.commands.nodes import read_cluster
 
@@ -150,6 +163,8 @@ def _reader(program: str) -> Callable[[Invocation], Command] | None:
 def _read(invocation: Invocation) -> Command:
     program = invocation.program
     reader = _reader(program)
+    if (started := _started(invocation)) is not None:
+        return started
     if reader is not None and not _is_one_unknown(invocation):
         return reader(invocation)
     if (managed := _managed(invocation, program)) is not None:
@@ -162,12 +177,35 @@ def _read(invocation: Invocation) -> Command:
             reason=reason,
             reach=_reach(invocation),
         )
+    return _foreign(invocation)
+
+
+def _foreign(invocation: Invocation) -> Command:
     return Foreign(
         text=invocation.text,
         span=invocation.span,
-        program=program,
-        status=_STATUS.get(program),
+        program=invocation.program,
+        status=_STATUS.get(invocation.program),
         handed=invocation.words[1:],
+    )
+
+
+def _started(invocation: Invocation) -> Command | None:
+    """A Job or the like for ``kubectl apply -f -`` that calls kops or etcdctl."""
+    if invocation.program != "kubectl" or invocation.stdin is None:
+        return None
+    verbs = {word.text for word in invocation.words[1:]}
+    if not verbs & {"apply", "create", "replace"}:
+        return None
+    called = _CALLED.search(invocation.stdin.shown)
+    if called is None:
+        return None
+    program = called["program"]
+    return Unreadable(
+        text=invocation.text,
+        span=invocation.span,
+        reason=Unknown(program, f"what this starts in the cluster calls {program}"),
+        reach=Reach.KOPS if program == "kops" else Reach.ETCD,
     )
 
 
@@ -258,11 +296,16 @@ def _opens_a_window(program: str, words: Sequence[Word]) -> bool:
 
 
 def _reach(invocation: Invocation) -> Reach:
-    """What a program that cannot be followed is handed, as its words tell."""
+    """What a program that cannot be followed is handed: its words, and its input."""
     said = " ".join(word.shown for word in invocation.words)
+    if invocation.stdin is not None:
+        said += f" {invocation.stdin.shown}"
+    said += f" {invocation.upstream}"
     called = {match["program"].lower() for match in _CALLED.finditer(said)}
     if "kops" in called:
         return Reach.KOPS
+    if _TAKES_AWAY.search(said):
+        return Reach.MACHINE
     return Reach.ETCD if "etcdctl" in called else Reach.SHELL_TEXT
 
 
@@ -285,9 +328,16 @@ def _interpreted(invocation: Invocation) -> Unknown | None:
         if shell and letters.endswith("c"):
             return Unknown(invocation.text, "its command line is unknown")
         if not shell and re.search("[cemnp]", letters):
-            if not any(re.search(_TELLING, word.shown) for word in rest):
+            if not any(_tells(word.shown) for word in rest):
                 return None
             return Unknown(program, f"what {program} runs here is not read")
     if not shell:
+        if invocation.stdin is not None and _tells(invocation.stdin.shown):
+            return Unknown(program, f"what {program} runs here is not read")
         return None
     return Unknown(program, "it runs whatever comes in on its standard input")
+
+
+def _tells(text: str) -> bool:
+    """Whether a text in another language speaks of a cluster or its machines."""
+    return bool(re.search(_TELLING, text) or _TAKES_AWAY.search(text))

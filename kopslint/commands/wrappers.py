@@ -215,7 +215,12 @@ def _gcloud(command: Invocation) -> tuple[Invocation, ...] | None:
     given = arguments(command.words[1:], "command zone project")
     line = given.value("command")
     names = [w for w in given.positionals if w.text not in ("alpha", "beta")]
-    if line is None or [w.text for w in names[:2]] != ["compute", "ssh"]:
+    if [w.text for w in names[:2]] != ["compute", "ssh"]:
+        return None
+    if line is None and names[3:]:
+        # What stands behind ``--`` is for ssh.
+        return resplit(command._replace(hosts=tuple(names[2:3])), tuple(names[3:]))
+    if line is None:
         return None
     return commands_in(command._replace(hosts=tuple(names[2:3])), line)
 

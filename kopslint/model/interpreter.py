@@ -29,6 +29,7 @@ from kopslint.model.guards import ASKING, asks_etcd, failing, relies, relying
 from kopslint.model.simulation import Moment, Step, Undecided
 from kopslint.model.state import ClusterState, Ending, merged
 from kopslint.notations.command_list import simple_commands
+from kopslint.notations.program_names import names_a_call
 from kopslint.shell.ast import (
     EMPTY,
     AndOr,
@@ -336,7 +337,7 @@ class Flow:
                 )
                 return [s._replace(ended=ending) for s in going]
             case Opaque():
-                self.note(statement.span, statement.reason, Reach.SHELL_TEXT)
+                self.note(statement.span, statement.reason, _reach_of(statement))
                 return [s._replace(ok=True) for s in going]
             case _:
                 assert_never(statement)
@@ -606,11 +607,19 @@ class Flow:
             for step in self.steps
             if step.command.span.source is source and step.command.span.order < order
         ]
-        reach = Reach.SHELL_TEXT if unread.runs else Reach.ELSEWHERE
         undecided = Undecided(
             unread.span,
             unread.reason.reason,
-            reach=reach,
+            reach=_reach_of(unread),
             behind=max(ahead, default=0),
         )
         self.undecided.setdefault((unread.span, unread.reason.reason), undecided)
+
+
+def _reach_of(unread: Opaque) -> Reach:
+    """What something that cannot be read may change, as its own text tells."""
+    span = unread.span
+    lines = span.source.lines[span.line - 1 : span.end_line]
+    if unread.reaches or (unread.runs and names_a_call("\n".join(lines))):
+        return Reach.MACHINE
+    return Reach.SHELL_TEXT if unread.runs else Reach.ELSEWHERE

@@ -83,20 +83,28 @@ def _ids(manifest: Manifest) -> tuple[int, ...]:
 def _handed(command: Command, groups: Collection[str]) -> Command:
     """A command; one of an unknown program that is handed the control plane is opaque.
 
-    ``scale_in control-plane-b`` may be a function of a file that is not at hand.
+    ``scale_in control-plane-b`` may be a function of a file that is not at hand, and
+    ``./scale-in.sh control-plane-b`` is a script that is not.
     """
-    if not isinstance(command, Foreign) or not command.program:
-        return command
-    given = (word.text for word in command.handed)
-    parts = (part for text in given if text for part in re.split(r"[=,\s]+", text))
+    given: list[str | None]
+    match command:
+        case Foreign(program=program, handed=handed) if program:
+            if is_known_tool(program):
+                return command
+            given = [word.text for word in handed]
+        case Unreadable(reach=Reach.SHELL_TEXT, reason=reason):
+            program = reason.name.split(maxsplit=1)[0]
+            given = [*command.text.split()[1:]]
+        case _:
+            return command
+    parts = (part for text in given if text for part in re.split(r"[=,\s\"']+", text))
     group = next((part for part in parts if part in groups), None)
-    if group is None or is_known_tool(command.program):
+    if group is None:
         return command
-    reason = f"what `{command.program}` does to {group} is not in the list"
     return Unreadable(
         text=command.text,
         span=command.span,
-        reason=Unknown(command.program, reason),
+        reason=Unknown(program, f"what `{program}` does to {group} is not in the list"),
         reach=Reach.MACHINE,
     )
 

@@ -262,9 +262,18 @@ class Workflow:
     def _action(self, step: yaml.Node) -> Statement:
         """A step that runs somebody's action: what that does is not in the file."""
         action = get(step, "uses")
-        given = [text_of(value) for _, value in entries(get(step, "with"))]
+        values = [value for _, value in entries(get(step, "with"))]
+        given = [text_of(value) for value in values]
         if not isinstance(action, yaml.ScalarNode):
             return NOTHING
+        if any(map(holds_a_call, given)):
+            # What such an action runs on another machine is a text of a shell.
+            shell = [value for value in values if holds_a_call(text_of(value))]
+            return self._guarded(step, self.lines(shell, {}, action.value))
+        for value in values:
+            if isinstance(value, yaml.ScalarNode) and names_a_call(value.value):
+                reason = "what this action does with it is not in the file"
+                return self._guarded(step, self.opaque(value, action.value, reason))
         if not _TELLING.search(action.value) and not any(map(_GIVEN.search, given)):
             return NOTHING
         reason = "what this action runs is not in the file"
@@ -417,8 +426,12 @@ class Workflow:
         return Group(sequence([errexit, script.body]), subshell=True)
 
     def opaque(self, node: yaml.ScalarNode, name: str, reason: str) -> Opaque:
-        """Something that runs and cannot be read."""
-        opaque = Opaque(Unknown(name, reason), scalar_span(self.source, node))
+        """Something that runs and cannot be read; its text may name a call."""
+        opaque = Opaque(
+            Unknown(name, reason),
+            scalar_span(self.source, node),
+            reaches=names_a_call(node.value),
+        )
         self.unread.append(opaque)
         return opaque
 
@@ -573,6 +586,18 @@ _MACHINE_MODULES = {
     *("autoscaling_group", "autoscaling_instance_refresh", "gcp_compute_instance"),
     *("azure_rm_virtualmachine", "azure_rm_virtualmachinescaleset", "os_server"),
 }
+_BUCKET_MODULES = {"s3_object", "aws_s3", "s3_bucket", "gcp_storage_object"}
+_TAKES_AWAY = re.compile(
+    r"(?:absent|terminated|stopped|restarted|rebooted|killed|delete|delobj|poweredoff"
+    r"|deallocated|masked)"
+)
+_ALWAYS_TAKES_AWAY = {
+    "reboot",
+    "shutdown",
+    "win_reboot",
+    "autoscaling_instance_refresh",
+}
+_NOT_CONTROL_PLANE = re.compile(r"(?:\w+[-_])?(?:nodes?|workers?|bastions?|agents?)")
 _SERVICE_MODULES = {"systemd", "systemd_service", "service", "docker_container", "file"}
 _ON_A_MASTER = re.compile(
     r"(?<![\w-])(?:kubelet|etcd|etcd-manager|protokube|containerd|docker|master-vol)"
@@ -617,6 +642,7 @@ class _Search:
         self.root = workflow.root
         self._left = _MOST
         self._around: list[int] = []
+        self._hosts = ""
 
     def document(self) -> Statement:
         """The whole document, by what only one kind of pipeline has at its top."""
@@ -653,6 +679,7 @@ class _Search:
     def _mapping(
         self, node: yaml.MappingNode, title: str | None, key: str
     ) -> Statement:
+        self._hosts = text_of(get(node, "hosts")) or self._hosts
         version = text_of(get(node, "apiVersion"))
         if _KOPS_OBJECT.match(version) or (
             not version and text_of(get(node, "kind")) in _KOPS_KINDS
@@ -701,9 +728,18 @@ class _Search:
         return sequence(found)
 
     def _module(self, name: str, value: yaml.Node) -> Statement:
-        """A module of Ansible that changes machines: nothing of it is replayed."""
+        """A module of Ansible that changes machines: nothing of it is replayed.
+
+        What it is told to take away may be the control plane's, unless the hosts of
+        the play are called otherwise.
+        """
         reason = f"what `{name}` of Ansible does to machines is not followed"
-        opaque = Opaque(Unknown(name, reason), self.workflow.span(value))
+        opaque = Opaque(
+            Unknown(name, reason),
+            self.workflow.span(value),
+            reaches=_takes_away(name, value)
+            and not _NOT_CONTROL_PLANE.fullmatch(self._hosts),
+        )
         self.workflow.unread.append(opaque)
         return opaque
 
@@ -1048,8 +1084,33 @@ def _is_module(name: str, value: yaml.Node) -> bool:
     module = name.rpartition(".")[2]
     if module in _MACHINE_MODULES:
         return "." in name or isinstance(value, yaml.MappingNode) or not text_of(value)
-    said = f"{text_of(value)} {' '.join(text for _, text in values_in(value))}"
-    return module in _SERVICE_MODULES and _ON_A_MASTER.search(said) is not None
+    if module in _BUCKET_MODULES:
+        return _takes_away(name, value)
+    told = _ON_A_MASTER.search(_said(value)) is not None
+    return module in _SERVICE_MODULES and told and _takes_away(name, value)
+
+
+def _takes_away(name: str, value: yaml.Node) -> bool:
+    """Whether a module of Ansible stops or removes what it is about.
+
+    Source: the modules' own documentation: ``state``, ``mode``, and for groups of
+    machines ``replace_all_instances`` and ``lc_check``.
+    """
+    if name.rpartition(".")[2] in _ALWAYS_TAKES_AWAY:
+        return True
+    told = dict(values_in(value))
+    told |= dict(re.findall(r"(\w+)=(\S+)", text_of(value)))
+    state = told.get("state") or told.get("mode") or ""
+    return (
+        _TAKES_AWAY.fullmatch(state) is not None
+        or told.get("replace_all_instances", "") in ("true", "yes", "True")
+        or told.get("desired_capacity") == "0"
+        or told.get("max_size") == "0"
+    )
+
+
+def _said(value: yaml.Node) -> str:
+    return f"{text_of(value)} {' '.join(text for _, text in values_in(value))}"
 
 
 def _unlimited(node: yaml.Node) -> bool:

@@ -37,6 +37,14 @@ _BEFORE = (
 CALL = rf"{_BEFORE}{{0,8}}(?:[\w.$~{{}}-]*/)*(?:{_CALL})(?![\w-])"
 _LINE = re.compile(CALL)
 _NAMED = re.compile(rf"(?<![\w./@-])(?:{_CALL})(?![\w-])")
+# The program and its arguments apart: exec("kops", ["delete", ...]), [kops, delete].
+_APART = re.compile(
+    "|".join(
+        rf"""(?:\[\s*["']?|["']){program}["']?\s*,\s*\[?\s*["']?(?:{verbs})\b"""
+        for program, verbs in _VERBS.items()
+        if program in ("kops", "etcdctl")
+    )
+)
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?<=\s)#.*")
 # What a sentence has and a command has not: "kops delete ig is never run here".
 _SENTENCE = re.compile(
@@ -73,7 +81,7 @@ def is_call(line: str) -> bool:
 
 def names_a_call(text: str) -> bool:
     """Whether a text names one of the programs with one of its verbs, anywhere."""
-    return _NAMED.search(text) is not None
+    return _NAMED.search(text) is not None or _APART.search(text) is not None
 
 
 def holds_a_call(text: str) -> bool:

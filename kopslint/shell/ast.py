@@ -224,11 +224,13 @@ class Opaque(Record):
     """Text that could run anything and cannot be read (``eval``, a syntax error).
 
     ``runs`` is False for what nothing in the text runs, so that it stands beside it.
+    ``reaches`` is whether it is known to be about the cluster, whatever it does there.
     """
 
     reason: Unknown
     span: Span
     runs: bool = True
+    reaches: bool = False
 
 
 Statement = (

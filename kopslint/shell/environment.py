@@ -512,6 +512,8 @@ class ReaderState:
         self.aliases: dict[str, tuple[Word, ...]] = {}
         self.expands_aliases = False
         self.traps: dict[str, Word] = {}
+        self.written_files: dict[Pieces, Word] = {}
+        self.reading: list[Word] = []
         self.piped: Pieces | None = None
         self.upstream = ""
         self.feeding: Statement | None = None

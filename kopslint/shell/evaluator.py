@@ -670,6 +670,8 @@ def run_script(reader: ScriptReader, call: Call) -> Statement | None:
         return _shell(reader, call, words[1:])
     if "/" not in words[0].shown:
         return None
+    if (kept := written_to(reader, words[0])) is not None:
+        return _kept(reader, call, kept, words[1:], [])
     file = found(words[0], reader.scope, reader.text.source, reader.at_hand)
     if file is None or not _is_shell(file):
         return None
@@ -744,9 +746,14 @@ def _shell(reader: ScriptReader, call: Call, words: list[Word]) -> Statement | N
         if text.endswith("o") and rest:
             rest.pop(0)
         inline = "c" in text
+        if "s" in text.partition("o")[0] and call.stdin is not None and not inline:
+            rest = rest[rest[:1] != [] and rest[0].text == "--" :]
+            return _kept(reader, call, call.stdin, rest, errexit)
     if not rest:
         return None
     if not inline:
+        if (kept := written_to(reader, rest[0], call)) is not None:
+            return _kept(reader, call, kept, rest[1:], errexit)
         file = found(rest[0], reader.scope, reader.text.source, reader.at_hand)
         return _file(reader, call, file, rest[1:], errexit) if file else None
     scope = _scope(reader, call, rest[2:])
@@ -793,9 +800,36 @@ def _file(
     return _process(call, errexit, body)
 
 
+def _kept(
+    reader: ScriptReader,
+    call: Call,
+    kept: Word,
+    arguments: Iterable[Word],
+    errexit: list[Statement],
+) -> Statement:
+    """A script whose text stands in the list, started with some arguments."""
+    with reader.shell(_scope(reader, call, arguments)):
+        body = sequence([_read_kept(reader, kept), *trapped(reader)])
+    return _process(call, errexit, body)
+
+
+def _read_kept(reader: ScriptReader, kept: Word) -> Statement:
+    """A text that stands in the list; one that runs itself cannot be followed."""
+    if kept in reader.reading or reader.too_many_copies:
+        reason = "this script runs itself, or scripts are run too often"
+        return reader.opaque(kept.raw, reason, kept.span)
+    reader.reading.append(kept)
+    with reader.copying(len(kept.shown) // _COMMAND):
+        body = _inner(reader, kept.pieces, kept.span)
+    reader.reading.pop()
+    return body
+
+
 def _source(reader: ScriptReader, call: Call, words: list[Word]) -> Statement | None:
     """``source FILE``: its variables, functions and options stay."""
     at_hand = reader.at_hand
+    if words and (kept := written_to(reader, words[0], call)) is not None:
+        return _read_kept(reader, kept)
     file = words and found(words[0], reader.scope, reader.text.source, at_hand)
     if not file:
         return None
@@ -836,6 +870,68 @@ def _read(reader: ScriptReader, file: Source) -> Statement:
         body = reader.read(whole_text(file, reader.text.title))
     reader.files.pop()
     return body
+
+
+# ------------------------------------------------------------------------------------
+# Scripts that the list itself writes: ``cat > run.sh << EOF`` and then ``sh run.sh``
+#
+# A text is kept for the path as it is written. Whatever else is told the path may
+# change the file, and then nobody knows what is in it.
+
+_LEAVES_ALONE = {"cat", "chmod", "chown", "echo", "less", "ls", "printf", "rm", "test"}
+_INPUT = {"/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "-"}
+
+
+def written_to(
+    reader: ScriptReader, word: Word, call: Call | None = None
+) -> Word | None:
+    """The text that the list has written to a path, or that ``call`` is handed."""
+    if call is not None and word.text in _INPUT:
+        return call.stdin
+    return reader.written_files.get(_place(word))
+
+
+def keep_written(reader: ScriptReader, call: Call) -> None:
+    """Keep what a call writes to files, and forget those that it may change."""
+    files = reader.written_files
+    name, operands = (
+        call.words[0].text,
+        [w for w in call.words[1:] if w.shown[:1] != "-"],
+    )
+    if name in {"cp", "mv", "install"} and len(operands) == 2:
+        source = files.get(_place(operands[0]))
+        files.pop(_place(operands[1]), None)
+        if source is not None:
+            files[_place(operands[1])] = source
+    elif name not in _LEAVES_ALONE and name != "tee":
+        for word in operands:
+            files.pop(_place(word), None)
+    targets = [
+        (r.target, r.operator == ">>") for r in call.redirects if r.operator[:1] == ">"
+    ]
+    if name == "tee":
+        more = any(word.text in ("-a", "--append") for word in call.words[1:])
+        targets += [(word, more) for word in operands]
+        text = call.stdin.pieces if call.stdin is not None else None
+    elif targets:
+        text = printed(reader.simple(call._replace(redirects=())))
+    for target, appends in targets:
+        if target is None:
+            continue
+        place = _place(target)
+        before = files.pop(place, None)
+        if text is None or (appends and before is None):
+            continue
+        if before is not None and appends:
+            text = joined([before.pieces, text], "\n")
+        span = call.stdin.span if call.stdin is not None else call.span
+        files[place] = Word(text, target.raw, span)
+
+
+def _place(word: Word) -> Pieces:
+    """A path as what stands for it, written in one way."""
+    text = word.text
+    return word.pieces if text is None else (text.removeprefix("./"),)
 
 
 # ------------------------------------------------------------------------------------
@@ -1006,6 +1102,10 @@ def run_builtin(reader: ScriptReader, call: Call) -> Statement | None:
                 forget_assigned(reader.scope, text or "")
         case "printf" if texts[1:2] == ["-v"] and len(words) > 2:
             forget(reader.scope, words[2])
+            plain = call._replace(words=(words[0], *words[3:]), redirects=())
+            value = printed(reader.simple(plain)) if words[3:] else None
+            if value is not None and texts[2] and re.fullmatch(_NAME, texts[2]):
+                reader.scope.set(texts[2], Variable(value))
         case "cd" | "pushd" | "popd":
             change_folder(reader.scope, name, words[1:])
         case _ if name in _READERS:
@@ -1275,7 +1375,11 @@ class ScriptReader(ReaderState):
         known = run_builtin(self, call)
         if known is None:
             known = run_script(self, call)
-        return known if known is not None else self.simple(call)
+        if known is not None:
+            return known
+        if call.redirects or self.written_files or first.text == "tee":
+            keep_written(self, call)
+        return self.simple(call)
 
     def simple(self, call: Call) -> SimpleCommand:
         """A call as a statement, with its environment and title."""
@@ -1334,7 +1438,10 @@ class ScriptReader(ReaderState):
         reason = f"output of `{inner}` is only known at run time"
         path = printed_path(body, self.scope)
         ran = None if process else body
-        return (Unknown(self._filled(raw), reason, path, printed_by=ran),)
+        found = (Unknown(self._filled(raw), reason, path, printed_by=ran),)
+        if process and (text := printed(body)) is not None:
+            self.written_files[found] = Word(text, raw, self.span(node))
+        return found
 
     def _filled(self, raw: str) -> str:
         """What a substitution runs, with what is known: a turn of a loop has its own.

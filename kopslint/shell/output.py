@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from kopslint.text import Span
 
 NOTHING = Statements(())
+_DECODERS = {"base64", "rev", "tee", "tr", "xxd"}
+"""What is put in front of ``sh`` to hide what it runs, or to keep a copy of it."""
 
 
 def sequence(statements: Iterable[Statement]) -> Statements:
@@ -159,6 +161,9 @@ def _printed(statement: Statement) -> Pieces | None:
             return _of_command(statement)
         case Group(body=body, background=False):
             return _printed(body)
+        case Pipeline(items=(*_, SimpleCommand() as last), negated=False):
+            # What comes through the pipe is its input, where that is known.
+            return _of_command(last) if last.words[0].text in _DECODERS else None
         case ErrExit():
             return ()
         case AndOr(left=left, right=right) if right == NOTHING:
@@ -178,6 +183,13 @@ def _of_command(command: SimpleCommand) -> Pieces | None:
     arguments = [word.pieces for word in command.words[1:]]
     if name == "seq":
         return _seq([text_of(argument) or "" for argument in arguments])
+    if name in _DECODERS and command.stdin is not None:
+        from kopslint.shell.text_filters import filtered
+
+        given = command.stdin.text
+        plain = command._replace(redirects=(), stdin=None)
+        text = filtered(plain, given) if given is not None else None
+        return (text,) if text is not None else None
     if name == "cat" and not arguments and command.stdin is not None:
         return command.stdin.pieces
     if name == "echo":

@@ -6,6 +6,7 @@ exactly. Whatever else a filter is told gives None: then nobody knows what it pr
 
 from __future__ import annotations
 
+import base64
 import re
 from functools import partial
 from typing import TYPE_CHECKING
@@ -509,8 +510,33 @@ class _Turn:
         return []
 
 
+def _base64(words: list[str], text: str) -> str | None:
+    if not words or not all(w in ("-d", "-D", "-di", "--decode", "-i") for w in words):
+        return None
+    try:
+        return base64.b64decode(text).decode()
+    except ValueError:
+        return None
+
+
+def _hexadecimal(words: list[str], text: str) -> str | None:
+    """``xxd -r -p``."""
+    letters = "".join(word[1:] for word in words if word.startswith("-"))
+    if {*letters} != {"r", "p"} or len(words) > 2:
+        return None
+    try:
+        return bytes.fromhex(text).decode()
+    except ValueError:
+        return None
+
+
+def _reversed(words: list[str], text: str) -> str | None:
+    return None if words else as_text([line[::-1] for line in lines_of(text)])
+
+
 _FILTERS: Mapping[str, Callable[[list[str], str], str | None]] = {
     "awk": _awk,
+    "base64": _base64,
     "cat": _same,
     "cut": _cut,
     "egrep": partial(_grep, mode="E"),
@@ -519,10 +545,13 @@ _FILTERS: Mapping[str, Callable[[list[str], str], str | None]] = {
     "grep": _grep,
     "head": partial(_some, first=True),
     "mawk": _awk,
+    "rev": _reversed,
     "sed": _sed,
     "sort": _sort,
     "tail": partial(_some, first=False),
+    "tee": lambda _, text: text,
     "tr": _tr,
     "uniq": _same,
     "xargs": _xargs,
+    "xxd": _hexadecimal,
 }
