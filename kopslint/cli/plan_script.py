@@ -57,8 +57,8 @@ go_on() {
   for ((step = $1; step <= LAST; step++)); do
     echo "step $step of LAST"
     "step_$step" && continue
-    echo "Step $step of LAST failed, and nothing behind it was run." >&2
-    echo "Mend what is said above and go on: AGAIN" >&2
+    echo "Step $step of LAST failed, and nothing after it was run." >&2
+    echo "Fix what is said above, then continue: AGAIN" >&2
     return 1
   doneLOOK
 }
@@ -66,7 +66,7 @@ go_on() {
 
 _LOOK = """
   last_look && return
-  echo "All steps are done. Mend what is said above and look again: NEXT" >&2
+  echo "All steps are done. Fix what is said above, then check again: NEXT" >&2
   return 1"""
 
 
@@ -364,7 +364,7 @@ def _head(runbook: Runbook) -> Iterator[str]:
     yield from comment(f"{runbook.cluster}: {summary(runbook)}")
     yield from comment(
         "Nothing of this has been run. Start it as `bash plan.sh`: it ends at the "
-        "first command that fails. Mend what that one says; `bash plan.sh 3` goes on "
+        "first command that fails. Fix what it reports; `bash plan.sh 3` goes on "
         "from step 3. It can be pasted into a bash as a whole, too, where `go_on 3` "
         "goes on."
     )
