@@ -29,37 +29,41 @@ class MemberState(Enum):
 
     ``up`` is whether an instance runs, ``disk`` what its disk holds, ``listed``
     whether it is in etcd's member list, ``started`` whether that member has ever
-    started. The value is its sign: one letter, as recorded runs and tests write it.
+    started. Its value is a sign, one letter: states are sorted by it, and tests write
+    them so.
     """
 
-    #         sign  up     disk                   listed started
-    ABSENT = (".", False, "empty", False, False)
+    # fmt: off
+    # state            sign  up     disk                    listed started
+    ABSENT            = (".", False, "empty",                False, False)
     """No instance, and no disk with data."""
-    IDLE = ("I", True, "empty", False, False)
+    IDLE              = ("I", True,  "empty",                False, False)
     """An instance with an empty disk, not a member."""
-    VOTING = ("L", True, "its own", True, True)
+    VOTING            = ("L", True,  "its own",              True,  True)
     """A member that is up and votes."""
-    JOINING = ("J", True, "its own", True, False)
-    """A member whose etcd has been told to join and has not started yet."""
-    DOWN = ("D", False, "its own", True, True)
+    JOINING           = ("J", True,  "its own",              True,  False)
+    """A member that is up, is to join, and has not started yet."""
+    DOWN              = ("D", False, "its own",              True,  True)
     """A member whose instance is gone; its disk has the data."""
-    UNSTARTED = ("W", False, "its own", True, False)
+    UNSTARTED         = ("W", False, "its own",              True,  False)
     """A member that never started and whose instance is gone."""
-    EXPELLED = ("E", True, "of a removed member", False, False)
+    EXPELLED          = ("E", True,  "of a removed member",  False, False)
     """An instance that runs with the data of a member that was removed."""
-    LEFT = ("x", False, "of a removed member", False, False)
+    LEFT              = ("x", False, "of a removed member",  False, False)
     """A disk with the data of a removed member, without an instance."""
-    WIPED = ("r", False, "empty", True, True)
-    """A member whose instance and disk are gone."""
-    REPLACED = ("R", True, "empty", True, True)
+    WIPED             = ("r", False, "empty",                True,  True)
+    """A member whose instance and disk are gone. Whether it had ever started is not
+    kept: it counts as started."""
+    REPLACED          = ("R", True,  "empty",                True,  True)
     """A member whose instance came back under the old name with an empty disk."""
-    LISTED = ("w", False, "empty", True, False)
+    LISTED            = ("w", False, "empty",                True,  False)
     """A member that was added by hand and has neither an instance nor a disk yet."""
-    LISTED_AGAIN = ("A", True, "of a removed member", True, False)
+    LISTED_AGAIN      = ("A", True,  "of a removed member",  True,  False)
     """A removed member that was added again and runs with its old data: it never
     votes, since etcd knows that data as removed for good."""
-    LISTED_AGAIN_DOWN = ("a", False, "of a removed member", True, False)
+    LISTED_AGAIN_DOWN = ("a", False, "of a removed member",  True,  False)
     """The same without an instance."""
+    # fmt: on
 
     sign: str
     up: bool
@@ -72,7 +76,7 @@ class MemberState(Enum):
     votes: bool
     """Counts as a voter: a started member that is up with its data."""
     joining: bool
-    """Will vote as soon as there is quorum with it: told to join, not started yet."""
+    """Up and not started yet: starts as soon as there is quorum with it."""
     unhealthy: bool
     """Listed, and does not vote: what etcd-manager removes first."""
     dead: bool
