@@ -65,13 +65,13 @@ class Location(Record):
 
 
 class EtcdView(Record):
-    """One etcd cluster at one moment, in the worst of the possible worlds.
+    """One etcd cluster at one moment, in the worst of the possible states.
 
     ``members`` are the registered members; ``alive`` those that vote; ``joining``
     those registered but not started yet; ``expelled`` names that run outside the
     member list. ``tolerance`` is how many more members may fail before writes
     stop. ``published`` is the member count in the control spec. ``writable`` is
-    "maybe" where the possible worlds differ.
+    "maybe" where the possible states differ.
     """
 
     members: tuple[str, ...]
@@ -211,7 +211,7 @@ class Summary(Record):
 
     ``clusters`` are the cluster names; ``before`` and ``after`` count the
     control-plane groups on each side, when both are known; ``worlds`` is the most
-    possible worlds any step had; ``skipped`` are files that are not kops specs;
+    possible states any step had; ``skipped`` are files that are not kops specs;
     ``paths`` are all inputs, ``lists`` those that hold the commands. ``unread`` are
     lists from which no command could be read, where there was no other list: so no
     order was checked.

@@ -1,8 +1,8 @@
 """The model of one etcd cluster held to a second one, by random operations.
 
-Both are led through the same operations, and must hold the same worlds possible after
-each of them. That single steps are alike in every world is tested exhaustively; here
-are whole sets of worlds, whose instances come back and whose count was published.
+Both are led through the same operations, and must hold the same states possible after
+each of them. That single steps are alike in every state is tested exhaustively; here
+are whole sets of states, whose instances come back and whose count was published.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def both_do(random: Random, first: StateSet, second: Second) -> tuple[str, State
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])
-def test_two_models_hold_the_same_worlds_possible(size: int) -> None:
+def test_two_models_hold_the_same_states_possible(size: int) -> None:
     for seed in range(SEQUENCES):
         random = Random(seed)  # noqa: S311 (nothing secret is made here)
         names = NAMES[: min(size + random.randrange(1, 3), 6)]

@@ -1,4 +1,4 @@
-"""The shortest course of events that leads to one possible world, in words."""
+"""The shortest trace to one possible state, in words."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from kopslint.model.etcd.trace import trace_to
 FIVE = StateSet.healthy("abcde", "abcde")
 
 
-def told(worlds: StateSet, names: str) -> tuple[str, ...]:
-    """The shortest story to any of the worlds with these letters, else the first."""
-    stories = [
-        trace_to(worlds, world) for world in worlds.states if world.signs == names
+def told(states: StateSet, names: str) -> tuple[str, ...]:
+    """The shortest trace to any of the states with these signs, else the first."""
+    traces = [
+        trace_to(states, state) for state in states.states if state.signs == names
     ]
-    return min(sorted(stories), key=len)
+    return min(sorted(traces), key=len)
 
 
-def test_nothing_has_to_happen_for_the_world_at_the_start() -> None:
-    (world,) = FIVE.states
+def test_nothing_has_to_happen_for_the_state_at_the_start() -> None:
+    (state,) = FIVE.states
 
-    assert trace_to(FIVE, world) == ()
+    assert trace_to(FIVE, state) == ()
 
 
 def test_what_people_do_is_told_in_order() -> None:
-    worlds = FIVE.stop("e").remove(["e"]).publish(3)
+    states = FIVE.stop("e").remove(["e"]).publish(3)
 
-    assert told(worlds, "LLLLx") == (
+    assert told(states, "LLLLx") == (
         "e goes down",
         "e is removed from the member list by hand",
     )
 
 
 def test_what_etcd_manager_does_by_itself_is_told_in_between() -> None:
-    worlds = FIVE.publish(3).stop("a")
+    states = FIVE.publish(3).stop("a")
 
-    assert told(worlds, "xLLLE") == (
+    assert told(states, "xLLLE") == (
         "a goes down",
         "the leader reads the control spec: 3 members",
         "etcd-manager removes a",
@@ -45,10 +45,10 @@ def test_what_etcd_manager_does_by_itself_is_told_in_between() -> None:
 
 
 def test_a_machine_of_the_cloud_comes_back_by_itself() -> None:
-    """The publication is told only where a world depends on it: when it is read."""
-    worlds = FIVE.publish(3).stop("b")
+    """The publication is told only where a state depends on it: when it is read."""
+    states = FIVE.publish(3).stop("b")
 
-    assert told(worlds, "LLLLL") == ("b goes down", "b comes back up")
+    assert told(states, "LLLLL") == ("b goes down", "b comes back up")
 
 
 def test_the_growth_from_one_member_is_told_step_by_step() -> None:
@@ -65,9 +65,9 @@ def test_the_growth_from_one_member_is_told_step_by_step() -> None:
 
 
 def test_an_empty_disk_is_told_as_what_it_is() -> None:
-    worlds = StateSet.healthy("abc", "abc").returning([]).stop("c").wipe("c").start("c")
+    states = StateSet.healthy("abc", "abc").returning([]).stop("c").wipe("c").start("c")
 
-    assert told(worlds, "LLL") == (
+    assert told(states, "LLL") == (
         "c goes down",
         "the disk of c is deleted",
         "c comes up",
@@ -88,12 +88,12 @@ def test_a_restore_is_told_with_what_came_before() -> None:
     )
 
 
-def test_narrowing_the_worlds_adds_nothing_to_a_story() -> None:
-    """Waiting and validating only rule worlds out."""
-    worlds = FIVE.publish(3).stop("a")
-    kept = worlds.where(lambda world: world.signs == "LLEEE")
+def test_narrowing_the_states_adds_nothing_to_a_trace() -> None:
+    """Waiting and validating only rule states out."""
+    states = FIVE.publish(3).stop("a")
+    kept = states.where(lambda state: state.signs == "LLEEE")
 
-    assert told(kept, "LLEEE") == told(worlds, "LLEEE")
+    assert told(kept, "LLEEE") == told(states, "LLEEE")
 
 
 def test_of_two_courses_the_shorter_one_is_told() -> None:
@@ -106,11 +106,11 @@ def test_of_two_courses_the_shorter_one_is_told() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_every_possible_world_has_a_story(count: int) -> None:
+def test_every_possible_state_has_a_trace(count: int) -> None:
     """It starts with the first thing that people did and that changed something."""
-    worlds = FIVE.publish(count).stop("c").start("c").stop("d")
+    states = FIVE.publish(count).stop("c").start("c").stop("d")
 
-    stories = [trace_to(worlds, world) for world in worlds.states]
+    traces = [trace_to(states, state) for state in states.states]
 
-    assert {events[0] for events in stories} == {"c goes down"}
-    assert all("d goes down" in events for events in stories)
+    assert {events[0] for events in traces} == {"c goes down"}
+    assert all("d goes down" in events for events in traces)

@@ -16,7 +16,7 @@ from kopslint.commands.model import (
 from kopslint.findings import Location, Severity
 from kopslint.model.etcd.state import MemberState
 from kopslint.model.properties import membership, quorum, recovery
-from kopslint.model.properties.facts import worlds_of
+from kopslint.model.properties.facts import state_sets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,14 +41,14 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
     ]
     for hazards in _together(found):
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
-        world = first.world
+        state = first.state
         are = "is" if len(first.members) == 1 else "are"
         yield Draft(
             message=f"{listed(first.members)} {are} left in etcd {listed(names)} as "
             f"{'dead members' if len(first.members) > 1 else 'a dead member'}",
             why="etcd-manager removes only members that it can reach, so a lower count "
-            f"does not take out one that is dead. The quorum stays {world.quorum} of "
-            f"{world.members}.",
+            f"does not take out one that is dead. The quorum stays {state.quorum} of "
+            f"{state.members}.",
             locations=_losses(first, context.simulation),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
@@ -103,13 +103,13 @@ def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
     for same in alike(found, lambda a: (a.step.number, a.members, a.certain, a.back)):
         first, names = same[0], [absence.etcd_cluster for absence in same]
         last = max(same, key=lambda absence: absence.by.number).by
-        world = first.world
+        state = first.state
         yield Draft(
             severity=Severity.INFO,
             message=f"{listed(first.members)} is dead in etcd {listed(names)} "
             f"{meanwhile(first.step, last)}",
-            why=f"In between it counts against quorum: {world.voting} of "
-            f"{world.members} members vote, and {world.quorum} are needed. Step "
+            why=f"In between it counts against quorum: {state.voting} of "
+            f"{state.members} members vote, and {state.quorum} are needed. Step "
             f"{last.number} "
             + ("brings its machine back." if first.back else "takes it out of etcd."),
             locations=(
@@ -141,8 +141,8 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
         yield Draft(
             severity=Severity.WARNING,
-            message=f"a count of {first.worlds.published} is published for etcd "
-            f"{listed(names)} while {first.world.voting} members run: the next "
+            message=f"a count of {first.state_set.published} is published for etcd "
+            f"{listed(names)} while {first.state.voting} members run: the next "
             "change of leader expels some of them",
             why="The leader reads the count when leadership changes, and then removes "
             "members until one fewer than the count is left, whoever they are.",
@@ -162,7 +162,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
 
 def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
     first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
-    count = first.worlds.published
+    count = first.state_set.published
     return Draft(
         message=f"etcd-manager expels members of etcd {listed(names)} that nobody "
         f"chose: any of {listed(first.members)}",
@@ -190,11 +190,11 @@ def _before_expulsion(hazards: list[Hazard]) -> tuple[str, ...]:
     running = {
         name
         for hazard in hazards
-        for worlds in worlds_of(hazard.step.before, hazard.etcd_cluster)
-        for name in worlds.names
+        for state_set in state_sets_of(hazard.step.before, hazard.etcd_cluster)
+        for name in state_set.names
         if all(
-            world.names[worlds.index(name)] is MemberState.EXPELLED
-            for world in worlds.states
+            state.names[state_set.index(name)] is MemberState.EXPELLED
+            for state in state_set.states
         )
     }
     if running:
@@ -214,8 +214,10 @@ def member_never_joins(context: Context) -> Iterator[Draft]:
         return
     for hazards in _together(membership.never_joining(context.simulation)):
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
-        states = {first.world.names[first.worlds.index(name)] for name in first.members}
-        dead = membership.not_voting(first.world, first.worlds)
+        states = {
+            first.state.names[first.state_set.index(name)] for name in first.members
+        }
+        dead = membership.not_voting(first.state, first.state_set)
         repaired = states == {MemberState.EXPELLED} and _is_repair(context.simulation)
         yield Draft(
             severity=Severity.WARNING if repaired else None,
@@ -305,7 +307,7 @@ def _together(hazards: Iterable[Hazard]) -> Iterator[list[Hazard]]:
             hazard.step.number,
             hazard.members,
             hazard.certain,
-            hazard.worlds.published,
+            hazard.state_set.published,
         )
 
     for _, group in groupby(sorted(hazards, key=alike), key=alike):

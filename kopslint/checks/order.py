@@ -168,7 +168,7 @@ def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
     clusters = tuple(name for name, _ in members)
     last = max((absence for _, absence in deletion.members), key=lambda a: a.by.number)
     before = f", before line {step.command.span.line}"
-    bare = any(absence.world.tolerance < 1 for _, absence in deletion.members)
+    bare = any(absence.state.tolerance < 1 for _, absence in deletion.members)
     return Draft(
         severity=None if last.back and bare else Severity.WARNING,
         message=f"{deletion.group} is deleted while etcd still counts on its member "

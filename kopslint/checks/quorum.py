@@ -50,25 +50,25 @@ def _is_torn_down(outage: Outage) -> bool:
 
 
 def _alike(outage: Outage) -> tuple[bool, int, bool, tuple[str, ...], int, int]:
-    world = outage.world
+    state = outage.state
     return (
         not outage.forever,
         outage.step.number,
         not outage.certain,
         outage.rolled,
-        world.voting,
-        world.members,
+        state.voting,
+        state.members,
     )
 
 
 def _for_good(context: Context, outages: list[Outage]) -> Draft:
     first = outages[0]
-    world = first.world
+    state = first.state
     names = [outage.etcd_cluster for outage in outages]
     lose = "loses" if len(names) == 1 else "lose"
     return Draft(
-        message=f"etcd {listed(names)} {lose} quorum for good: {world.voting} of "
-        f"{world.members} members left, {world.quorum} needed",
+        message=f"etcd {listed(names)} {lose} quorum for good: {state.voting} of "
+        f"{state.members} members left, {state.quorum} needed",
         why="Without quorum etcd takes no writes, and no member can be added or "
         "removed. It comes back only with the volumes of the members that are gone, or "
         "from a backup.",
@@ -85,7 +85,7 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
 
 def _after_all(outage: Outage, context: Context) -> tuple[str, ...]:
     """How quorum comes back without loss: as long as the disks are there."""
-    members = zip(outage.worlds.names, outage.world.names, strict=True)
+    members = zip(outage.state_set.names, outage.state.names, strict=True)
     kept = [n for n, member in members if member.dead and member.disk == "its own"]
     if not kept:
         return ()
@@ -112,9 +112,9 @@ def _for_a_while(
     context: Context, simulation: Simulation, outages: list[Outage]
 ) -> Draft:
     first = outages[0]
-    world = first.world
+    state = first.state
     names = [outage.etcd_cluster for outage in outages]
-    single = world.members == 1 and all(
+    single = state.members == 1 and all(
         len(etcd.members) == 1 for etcd in simulation.plan.before.etcd_clusters
     )
     when = "for a while"
@@ -142,14 +142,14 @@ def _for_a_while(
 
 
 def _reason(outage: Outage) -> str:
-    world = outage.world
-    if world.members == 1:
+    state = outage.state
+    if state.members == 1:
         return "The only member goes down with its machine; the API is back with it."
-    members = zip(outage.worlds.names, world.names, strict=True)
+    members = zip(outage.state_set.names, state.names, strict=True)
     away = [n for n, member in members if member.listed and not member.takes_part]
     return (
-        f"{world.voting} of {world.members} registered members can vote then, and "
-        f"{world.quorum} are needed: {listed(away)} "
+        f"{state.voting} of {state.members} registered members can vote then, and "
+        f"{state.quorum} are needed: {listed(away)} "
         f"{'is' if len(away) == 1 else 'are'} away. Until enough of "
         "them are back the API is down."
     )
@@ -178,7 +178,7 @@ def _repair(
     ]
     if leavers:
         return removals(context, leavers, ", before this")
-    coming = {first.worlds.names[index] for index in first.worlds.returns}
+    coming = {first.state_set.names[index] for index in first.state_set.returns}
     gone = sorted({name for name, _ in dead} - coming)
     wait = "kops validate cluster --wait 10m  # between one machine and the next"
     if gone:
@@ -221,13 +221,13 @@ def _is_shared(one: Window, other: Window) -> bool:
 
 
 def _kind(window: Window) -> tuple[bool, bool, int, int]:
-    world = window.world
-    return window.until is not None, window.certain, world.voting, world.members
+    state = window.state
+    return window.until is not None, window.certain, state.voting, state.members
 
 
 def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     first = windows[0]
-    world = first.world
+    state = first.state
     names = [window.etcd_cluster for window in windows]
     ends = [w.until for w in windows if w.until is not None]
     lasts = "to the end of the list"
@@ -237,7 +237,7 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     tolerate = "tolerates" if len(names) == 1 else "tolerate"
     return Draft(
         message=f"from here {lasts} etcd {listed(names)} {tolerate} no failure: "
-        f"{world.voting} of {world.members} members vote, {world.quorum} needed",
+        f"{state.voting} of {state.members} members vote, {state.quorum} needed",
         why="Every registered member counts towards quorum, dead or alive. One more "
         "machine away, for a reboot or a roll, and the API stops.",
         locations=(
@@ -290,10 +290,10 @@ def mending(
 
 
 def line_of(hazard: Hazard) -> TraceLine:
-    """The etcd cluster of a hazard before its step, and in its example world."""
+    """The etcd cluster of a hazard before its step, and in its example state."""
     before = views(hazard.step.before, [hazard.etcd_cluster]).get(hazard.etcd_cluster)
     return TraceLine(
-        hazard.etcd_cluster, before, picture(hazard.world, hazard.worlds), ""
+        hazard.etcd_cluster, before, picture(hazard.state, hazard.state_set), ""
     )
 
 
@@ -303,4 +303,4 @@ def story_of(hazard: Hazard) -> tuple[str, ...]:
         return ()
     from kopslint.model.etcd.trace import trace_to
 
-    return trace_to(hazard.worlds, hazard.world)
+    return trace_to(hazard.state_set, hazard.state)

@@ -162,16 +162,16 @@ def _needed_by(index: int, possible: list[StateSet]) -> _NeededBy:
     A quorum that is lost, or a machine that runs or comes back; "" if nothing does.
     """
     registered = [
-        (worlds, world)
-        for worlds in possible
-        for world in worlds.states
-        if world.names[index].listed
+        (state_set, state)
+        for state_set in possible
+        for state in state_set.states
+        if state.names[index].listed
     ]
-    if any(not world.writable for _, world in registered):
+    if any(not state.writable for _, state in registered):
         return "quorum"
     runs = any(
-        not world.names[index].dead or index in worlds.returns
-        for worlds, world in registered
+        not state.names[index].dead or index in state_set.returns
+        for state_set, state in registered
     )
     return "machine" if runs else ""
 
@@ -192,4 +192,4 @@ def _taken_out(
 
 
 def _is_registered(index: int) -> Callable[[EtcdState, StateSet], bool]:
-    return lambda world, _: world.names[index].listed
+    return lambda state, _: state.names[index].listed

@@ -287,7 +287,7 @@ class Examiner:
         summary = Summary(
             clusters=(name,),
             commands=len(simulation.steps) if simulation is not None else 0,
-            worlds=_most_worlds(simulation) if simulation is not None else 0,
+            worlds=_most_states(simulation) if simulation is not None else 0,
             before=_control_plane(name, before) if change else None,
             after=_control_plane(name, after) if change else None,
             unread=self._unread,
@@ -431,13 +431,13 @@ def _house_rules(rules: Iterable[Rule]) -> tuple[CustomRule, ...]:
     return tuple(house_rule(rule) for rule in rules if rule.house)
 
 
-def _most_worlds(simulation: Simulation) -> int:
+def _most_states(simulation: Simulation) -> int:
     return max(
         (
-            len(worlds.states)
+            len(state_set.states)
             for step in simulation.steps
             for situation in step.after
-            for worlds in situation.etcd.values()
+            for state_set in situation.etcd.values()
         ),
         default=1,
     )

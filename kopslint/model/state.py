@@ -122,10 +122,10 @@ class ClusterState(Record):
         """The same with other groups in the cloud; they decide who comes back."""
         then = self._replace(cloud=MappingProxyType(dict(cloud)))
         return then.each(
-            lambda name, worlds: worlds.returning(
+            lambda name, state_set: state_set.returning(
                 member
-                for index, member in enumerate(worlds.names)
-                if index in worlds.known and then.runs(name, member)
+                for index, member in enumerate(state_set.names)
+                if index in state_set.known and then.runs(name, member)
             )
         )
 
@@ -153,7 +153,9 @@ class ClusterState(Record):
 
     def each(self, change: Callable[[str, StateSet], StateSet]) -> ClusterState:
         """The same after ``change`` in every etcd cluster."""
-        return self.with_etcd({n: change(n, worlds) for n, worlds in self.etcd.items()})
+        return self.with_etcd(
+            {n: change(n, state_set) for n, state_set in self.etcd.items()}
+        )
 
     def guessing(self, assumed: tuple[Assumption, ...]) -> ClusterState:
         """The same, resting on what was assumed about files, if anything was."""
@@ -161,8 +163,8 @@ class ClusterState(Record):
 
     @property
     def possible(self) -> bool:
-        """Whether any world is left in every etcd cluster."""
-        return all(worlds.states for worlds in self.etcd.values())
+        """Whether any state is left in every etcd cluster."""
+        return all(state_set.states for state_set in self.etcd.values())
 
 
 class Ending(Record):
@@ -192,7 +194,7 @@ def with_groups(
 
 
 def merged(situations: Iterable[ClusterState]) -> list[ClusterState]:
-    """The situations with those that share everything but their worlds made one.
+    """The situations with those that share everything but their states made one.
 
     Impossible ones are dropped.
     """
@@ -207,7 +209,7 @@ def merged(situations: Iterable[ClusterState]) -> list[ClusterState]:
 
 
 def _joined(one: ClusterState, other: ClusterState) -> ClusterState:
-    joined = one.each(lambda name, worlds: worlds.joined(other.etcd[name]))
+    joined = one.each(lambda name, state_set: state_set.joined(other.etcd[name]))
     return joined._replace(unproven=one.unproven | other.unproven)
 
 
@@ -223,8 +225,8 @@ def _shared(situation: ClusterState) -> object:
         _identity(situation.rendered),
         tuple(sorted(situation.cloud.items())),
         tuple(
-            (name, worlds.published, worlds.returns)
-            for name, worlds in sorted(situation.etcd.items())
+            (name, state_set.published, state_set.returns)
+            for name, state_set in sorted(situation.etcd.items())
         ),
         situation.ok,
         situation.errexit,

@@ -1,6 +1,6 @@
-"""Many worlds as one picture: what a person is shown of an etcd cluster at a step.
+"""Many states as one picture: what a person is shown of an etcd cluster at a step.
 
-Where the worlds differ, the worst one that lasts is shown: what one has to reckon
+Where the states differ, the worst one that lasts is shown: what one has to reckon
 with. Whether all of them agree is said beside it.
 """
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.findings import EtcdView, Meanwhile, TimelineEntry, TraceLine
 from kopslint.model.etcd.state import MemberState
-from kopslint.model.properties.facts import worlds_of, worst_first
+from kopslint.model.properties.facts import state_sets_of, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     from kopslint.model.state import ClusterState
 
 
-def view_of_world(world: EtcdState, worlds: StateSet, writable: Writable) -> EtcdView:
-    """One world as a picture."""
-    names = tuple(zip(worlds.names, world.names, strict=True))
+def view_of_state(
+    state: EtcdState, state_set: StateSet, writable: Writable
+) -> EtcdView:
+    """One state as a picture."""
+    names = tuple(zip(state_set.names, state.names, strict=True))
     return EtcdView(
         members=tuple(name for name, member in names if member.listed),
         alive=tuple(name for name, member in names if member.votes),
-        quorum=world.quorum,
-        tolerance=max(world.tolerance, 0),
-        published=worlds.published,
+        quorum=state.quorum,
+        tolerance=max(state.tolerance, 0),
+        published=state_set.published,
         writable=writable,
         joining=tuple(name for name, member in names if member.joining),
         expelled=tuple(
@@ -39,24 +41,28 @@ def view_of_world(world: EtcdState, worlds: StateSet, writable: Writable) -> Etc
     )
 
 
-def picture(world: EtcdState, worlds: StateSet) -> EtcdView:
-    """One world as a picture, by itself."""
-    return view_of_world(world, worlds, "yes" if world.writable else "no")
+def picture(state: EtcdState, state_set: StateSet) -> EtcdView:
+    """One state as a picture, by itself."""
+    return view_of_state(state, state_set, "yes" if state.writable else "no")
 
 
 def view(candidates: Iterable[StateSet]) -> EtcdView | None:
-    """The worst world that lasts, over all courses; None if there is no world."""
-    pairs = [(world, worlds) for worlds in candidates for world in worlds.settled]
-    return _worst(pairs, {world.writable for world, _ in pairs})
+    """The worst state that lasts, over all courses; None if there is no state."""
+    pairs = [
+        (state, state_set) for state_set in candidates for state in state_set.settled
+    ]
+    return _worst(pairs, {state.writable for state, _ in pairs})
 
 
 def passing(candidates: Iterable[StateSet]) -> EtcdView | None:
-    """The worst world of a moment that does not last; None if there is no world.
+    """The worst state of a moment that does not last; None if there is no state.
 
     Members that only have to start count as voting, as they do for an outage.
     """
-    pairs = [(world, worlds) for worlds in candidates for world in worlds.states]
-    return _worst(pairs, {world.reachable_quorum for world, _ in pairs})
+    pairs = [
+        (state, state_set) for state_set in candidates for state in state_set.states
+    ]
+    return _worst(pairs, {state.reachable_quorum for state, _ in pairs})
 
 
 def _worst(
@@ -67,8 +73,8 @@ def _worst(
     writable: Writable = (
         "maybe" if len(answers) > 1 else "yes" if True in answers else "no"
     )
-    world, worlds = min(pairs, key=lambda pair: worst_first(pair[0]))
-    return view_of_world(world, worlds, writable)
+    state, state_set = min(pairs, key=lambda pair: worst_first(pair[0]))
+    return view_of_state(state, state_set, writable)
 
 
 def views(
@@ -76,7 +82,7 @@ def views(
 ) -> dict[str, EtcdView]:
     """The picture of every etcd cluster in some situations."""
     kept = tuple(situations)
-    shown = {name: view(worlds_of(kept, name)) for name in names}
+    shown = {name: view(state_sets_of(kept, name)) for name in names}
     return {name: seen for name, seen in shown.items() if seen is not None}
 
 
@@ -101,7 +107,7 @@ def during(step: Step, etcd_clusters: Iterable[str]) -> tuple[Meanwhile, ...]:
                 away = found.setdefault(moment.group, {})
                 away.setdefault(name, []).append(moment.etcd[name])
     seen = {
-        group: {name: passing(worlds) for name, worlds in away.items()}
+        group: {name: passing(moments) for name, moments in away.items()}
         for group, away in found.items()
     }
     return tuple(

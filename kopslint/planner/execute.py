@@ -1,7 +1,7 @@
 """How a runbook turns out: its deeds run in the simulation, one after another.
 
 A deed counts only if nothing about it is left to chance: every command takes
-effect in every possible world, nothing had to be assumed, and nobody is expelled
+effect in every possible state, nothing had to be assumed, and nobody is expelled
 whom nobody chose.
 """
 
@@ -57,15 +57,15 @@ def perform(
         (situation,) = after
         reached.append(situation)
         seen.append(situation.etcd)
-        if any(_expels(worlds) for worlds in situation.etcd.values()):
+        if any(_expels(state_set) for state_set in situation.etcd.values()):
             return None
     if not all(w.writable for w in _settled([situation])):
         return None
     outage = any(
-        not world.reachable_quorum
+        not state.reachable_quorum
         for etcd in seen
-        for worlds in etcd.values()
-        for world in worlds.states
+        for state_set in etcd.values()
+        for state in state_set.states
     )
     tolerance = min((w.tolerance for w in _settled(reached)), default=0)
     return Performed(situation, outage, tolerance)
@@ -73,18 +73,18 @@ def perform(
 
 def _settled(situations: Sequence[ClusterState]) -> Iterable[EtcdState]:
     return (
-        world
+        state
         for situation in situations
-        for worlds in situation.etcd.values()
-        for world in worlds.settled
+        for state_set in situation.etcd.values()
+        for state in state_set.settled
     )
 
 
-def _expels(worlds: StateSet) -> bool:
-    return worlds.truncated or any(
-        move.kind is Kind.REMOVES and world.names[move.who].takes_part
-        for world in worlds.states
-        for move in worlds.transitions(world)
+def _expels(state_set: StateSet) -> bool:
+    return state_set.truncated or any(
+        move.kind is Kind.REMOVES and state.names[move.who].takes_part
+        for state in state_set.states
+        for move in state_set.transitions(state)
     )
 
 
@@ -115,7 +115,7 @@ def arrived(situation: ClusterState, target: Manifest) -> bool:
         )
         and all(
             _has_members(
-                worlds,
+                state_set,
                 {
                     member.name
                     for etcd in target.etcd_clusters
@@ -123,14 +123,14 @@ def arrived(situation: ClusterState, target: Manifest) -> bool:
                     for member in etcd.members
                 },
             )
-            for name, worlds in situation.etcd.items()
+            for name, state_set in situation.etcd.items()
         )
     )
 
 
-def _has_members(worlds: StateSet, members: set[str]) -> bool:
-    return worlds.published == len(members) and all(
+def _has_members(state_set: StateSet, members: set[str]) -> bool:
+    return state_set.published == len(members) and all(
         member.votes if name in members else not (member.up or member.listed)
-        for world in worlds.settled
-        for name, member in zip(worlds.names, world.names, strict=True)
+        for state in state_set.settled
+        for name, member in zip(state_set.names, state.names, strict=True)
     )

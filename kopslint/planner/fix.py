@@ -370,12 +370,12 @@ def _taking(simulation: Simulation, group: str) -> Step | None:
 
 
 def _dead(situation: ClusterState, etcd_cluster: str, name: str) -> bool:
-    worlds = situation.etcd.get(etcd_cluster)
-    if worlds is None or name not in worlds.names:
+    state_set = situation.etcd.get(etcd_cluster)
+    if state_set is None or name not in state_set.names:
         return False
-    index = worlds.index(name)
-    return index not in worlds.returns and any(
-        world.names[index].dead for world in worlds.settled
+    index = state_set.index(name)
+    return index not in state_set.returns and any(
+        state.names[index].dead for state in state_set.settled
     )
 
 
@@ -646,9 +646,13 @@ def _lacking(situation: ClusterState, after: Manifest) -> Iterator[str]:
         if situation.cloud.get(name, 0) != (group.size if group else 0):
             yield f"group {name} in the cloud"
     for etcd in after.etcd_clusters:
-        worlds = situation.etcd.get(etcd.name)
-        columns = zip(*(w.names for w in worlds.settled), strict=True) if worlds else ()
-        names = worlds.names if worlds else ()
+        state_set = situation.etcd.get(etcd.name)
+        columns = (
+            zip(*(state.names for state in state_set.settled), strict=True)
+            if state_set
+            else ()
+        )
+        names = state_set.names if state_set else ()
         votes = {
             name
             for name, seen in zip(names, columns, strict=False)
@@ -668,7 +672,7 @@ MOST_TRIES = 50
 """How many lists are judged at most."""
 
 MOST_EFFORT = 700_000
-"""How much is read again for that at most, in characters; a world is some of them."""
+"""How much is read again for that at most, in characters; a state is some of them."""
 
 
 class Fixed(Record):

@@ -336,10 +336,10 @@ def _via(before: ClusterState, after: ClusterState) -> str | None:
     """A group that runs a voting member of every etcd cluster before and after."""
 
     def votes(group: str, etcd_cluster: str, situation: ClusterState) -> bool:
-        worlds = situation.etcd[etcd_cluster]
-        indexes = [worlds.index(m) for m in situation.listed(etcd_cluster, group)]
+        state_set = situation.etcd[etcd_cluster]
+        indexes = [state_set.index(m) for m in situation.listed(etcd_cluster, group)]
         return bool(indexes) and all(
-            world.names[index].votes for world in worlds.settled for index in indexes
+            state.names[index].votes for state in state_set.settled for index in indexes
         )
 
     return next(

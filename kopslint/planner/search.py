@@ -103,8 +103,14 @@ class _Position(Frozen, uncompared=("done", "before")):
             id(situation.applied.cluster),
             tuple(sorted(situation.cloud.items())),
             tuple(
-                (name, worlds.states, worlds.published, worlds.returns, worlds.known)
-                for name, worlds in sorted(situation.etcd.items())
+                (
+                    name,
+                    state_set.states,
+                    state_set.published,
+                    state_set.returns,
+                    state_set.known,
+                )
+                for name, state_set in sorted(situation.etcd.items())
             ),
         )
 
@@ -125,7 +131,9 @@ def search(leg: Stage, start: ClusterState, plan: Scenario) -> Found:
 def _most_tolerance(leg: Stage, start: ClusterState) -> int:
     """What no way can exceed: the lesser of both ends."""
     sizes = [
-        world.members for worlds in start.etcd.values() for world in worlds.settled
+        state.members
+        for state_set in start.etcd.values()
+        for state in state_set.settled
     ]
     size = len(leg.turnover.staying) + len(leg.turnover.joining)
     return min(map(spare, (*sizes, size)))

@@ -43,10 +43,12 @@ def run_add(command: MemberAdd, situation: ClusterState) -> list[Result]:
     name = (command.member.text if command.member is not None else None) or ""
     chosen = set(_etcd_clusters(situation, command.etcd_cluster))
 
-    def add(etcd: str, worlds: StateSet) -> StateSet:
+    def add(etcd: str, state_set: StateSet) -> StateSet:
         bare = name.removeprefix("etcd-").removeprefix(f"{etcd}-")
-        known = next((n for n in (name, bare) if n in worlds.names), None)
-        return worlds.add(known) if known is not None and etcd in chosen else worlds
+        known = next((n for n in (name, bare) if n in state_set.names), None)
+        return (
+            state_set.add(known) if known is not None and etcd in chosen else state_set
+        )
 
     return [applied(situation.each(add))]
 
@@ -55,8 +57,8 @@ def run_restore(command: RestoreBackup, situation: ClusterState) -> list[Result]
     """``restore-backup``: queued until a leader reads the control store again."""
     chosen = _etcd_clusters(situation, command.etcd_cluster)
     then = situation.each(
-        lambda name, worlds: (
-            worlds.restore(worlds.published) if name in chosen else worlds
+        lambda name, state_set: (
+            state_set.restore(state_set.published) if name in chosen else state_set
         )
     )
     return [applied(then, *_of_all(chosen, command))]
@@ -78,8 +80,8 @@ def run_restart_managers(
     return [
         applied(
             situation.each(
-                lambda name, worlds: (
-                    worlds.restart_managers() if name in chosen else worlds
+                lambda name, state_set: (
+                    state_set.restart_managers() if name in chosen else state_set
                 )
             )
         )
@@ -94,7 +96,7 @@ def run_sleep(command: Sleep, situation: ClusterState) -> list[Result]:
     """``sleep``: long enough, and everything that happens by itself has happened."""
     if command.seconds is None or command.seconds < SETTLING_SECONDS:
         return [applied(situation)]
-    return [applied(situation.each(lambda _, worlds: worlds.wait()))]
+    return [applied(situation.each(lambda _, state_set: state_set.wait()))]
 
 
 def run_volumes(
@@ -219,15 +221,15 @@ def run_terraform(command: Terraform, situation: ClusterState) -> list[Result]:
             applied(machines.apply(situation, rendered, groups=chosen, publish=False))
         ]
     then = machines.apply(situation, rendered)
-    for name, worlds in then.etcd.items():
+    for name, state_set in then.etcd.items():
         listed = {
             member.name
             for etcd in rendered.etcd_clusters
             if etcd.name == name
             for member in etcd.members
         }
-        for index, member in enumerate(worlds.names):
-            if member not in listed and index in worlds.known:
+        for index, member in enumerate(state_set.names):
+            if member not in listed and index in state_set.known:
                 then = machines.wipe(then, name, member)
     return [applied(then._replace(rendered=None))]
 
@@ -236,7 +238,7 @@ def _destroyed(situation: ClusterState) -> ClusterState:
     """No machine and no disk is left; the backups and the control spec are."""
     for group in list(situation.cloud):
         situation = machines.drop(situation, group)
-    for name, worlds in situation.etcd.items():
-        for member in worlds.names:
+    for name, state_set in situation.etcd.items():
+        for member in state_set.names:
             situation = machines.wipe(situation, name, member)
     return situation

@@ -90,8 +90,8 @@ def apply(
     )
     if publish:
         situation = situation.each(
-            lambda name, worlds: (
-                worlds.publish(counts[name]) if name in counts else worlds
+            lambda name, state_set: (
+                state_set.publish(counts[name]) if name in counts else state_set
             )
         )
     situation = situation.with_cloud(sizes)
@@ -107,12 +107,12 @@ def boot(situation: ClusterState, groups: Iterable[str]) -> ClusterState:
     """
     wanted = set(groups)
 
-    def start(name: str, worlds: StateSet) -> StateSet:
+    def start(name: str, state_set: StateSet) -> StateSet:
         for group in sorted(wanted):
             for member in situation.listed(name, group):
-                if worlds.index(member) not in worlds.known:
-                    worlds = worlds.start(member)
-        return worlds
+                if state_set.index(member) not in state_set.known:
+                    state_set = state_set.start(member)
+        return state_set
 
     return situation.each(start).with_cloud(situation.cloud)
 
@@ -120,10 +120,10 @@ def boot(situation: ClusterState, groups: Iterable[str]) -> ClusterState:
 def stop(situation: ClusterState, group: str) -> ClusterState:
     """The machine of ``group`` stops, and with it its member of every etcd cluster."""
 
-    def down(name: str, worlds: StateSet) -> StateSet:
+    def down(name: str, state_set: StateSet) -> StateSet:
         for member in situation.machines.on(name, group):
-            worlds = worlds.stop(member)
-        return worlds
+            state_set = state_set.stop(member)
+        return state_set
 
     return situation.each(down)
 
@@ -137,7 +137,9 @@ def drop(situation: ClusterState, group: str) -> ClusterState:
 def wipe(situation: ClusterState, etcd_cluster: str, member: str) -> ClusterState:
     """The disk of a member is deleted."""
     return situation.each(
-        lambda name, worlds: worlds.wipe(member) if name == etcd_cluster else worlds
+        lambda name, state_set: (
+            state_set.wipe(member) if name == etcd_cluster else state_set
+        )
     )
 
 
@@ -166,14 +168,14 @@ def validate(situation: ClusterState) -> Validated:
     if missing_groups(situation):
         return Validated(None, (situation._replace(ok=False),))
     healthy = {
-        name: _healthy(situation, name, worlds)
-        for name, worlds in situation.etcd.items()
+        name: _healthy(situation, name, state_set)
+        for name, state_set in situation.etcd.items()
     }
-    passed = situation.each(lambda name, worlds: worlds.where(healthy[name]))
-    settled = situation.each(lambda _, worlds: worlds.wait())
+    passed = situation.each(lambda name, state_set: state_set.where(healthy[name]))
+    settled = situation.each(lambda _, state_set: state_set.wait())
     failed = []
-    for name, worlds in settled.etcd.items():
-        broken = worlds.where(_not(healthy[name]))
+    for name, state_set in settled.etcd.items():
+        broken = state_set.where(_not(healthy[name]))
         if broken.states:
             failing = settled.with_etcd({**settled.etcd, name: broken})
             failed.append(failing._replace(ok=False))
@@ -183,21 +185,21 @@ def validate(situation: ClusterState) -> Validated:
 
 
 def _healthy(
-    situation: ClusterState, etcd_cluster: str, worlds: StateSet
+    situation: ClusterState, etcd_cluster: str, state_set: StateSet
 ) -> Callable[[EtcdState], bool]:
     needed = [
-        worlds.index(member)
+        state_set.index(member)
         for group in situation.registry.control_plane
         if group.size > 0
         for member in situation.listed(etcd_cluster, group.name)
     ]
-    return lambda world: (
-        world.writable and all(world.names[index].votes for index in needed)
+    return lambda state: (
+        state.writable and all(state.names[index].votes for index in needed)
     )
 
 
 def _not(holds: Callable[[EtcdState], bool]) -> Callable[[EtcdState], bool]:
-    return lambda world: not holds(world)
+    return lambda state: not holds(state)
 
 
 class Rolling(Record):

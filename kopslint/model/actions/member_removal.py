@@ -127,20 +127,20 @@ class _Removal:
         return results
 
     def _within(self, name: str, meant: Meant, situation: ClusterState) -> list[Result]:
-        worlds = situation.etcd[name]
+        state_set = situation.etcd[name]
         assumed = self._assumptions(meant)
         if meant.each:
             for member in meant.members:
-                worlds = worlds.remove([member])
-            then = situation.with_etcd({**situation.etcd, name: worlds})
+                state_set = state_set.remove([member])
+            then = situation.with_etcd({**situation.etcd, name: state_set})
             return [applied(then, *assumed)]
-        answers = worlds.removal_refusals(meant.members)
+        answers = state_set.removal_refusals(meant.members)
         reasons = sorted(str(why) for why in answers - {None})
         said = "; ".join(f"{why} ({name})" for why in reasons)
         problem = Refusal("etcd", said, self._shown)
         if None not in answers:
             return [refused(situation, problem)]
-        removed = worlds.remove(meant.members)
+        removed = state_set.remove(meant.members)
         then = situation.with_etcd({**situation.etcd, name: removed})
         result = applied(then, *assumed)
         return [result._replace(refusals=(problem,)) if reasons else result]
@@ -174,19 +174,19 @@ class _Removal:
     def _meant(self, name: str) -> Meant | None:
         """What the argument means in an etcd cluster; None if nobody can tell."""
         word = self._command.member
-        worlds = self._situation.etcd[name]
+        state_set = self._situation.etcd[name]
         each = self._command.each or (
             self._situation.each_unknown and self._literal is None
         )
         listed = tuple(
             member
-            for index, member in enumerate(worlds.names)
-            if each or any(world.names[index].listed for world in worlds.states)
+            for index, member in enumerate(state_set.names)
+            if each or any(state.names[index].listed for state in state_set.states)
         )
         found = self._plan.looked_up(name, word, listed)
         if found is not None:
             if not found.members and not found.wrong:
-                gone = self._plan.looked_up(name, word, worlds.names)
+                gone = self._plan.looked_up(name, word, state_set.names)
                 if gone is not None and gone.members:
                     return Meant(failure="it is no member any more")
             return _picked(found, name, each=each)
@@ -205,10 +205,10 @@ class _Removal:
 
         People look an id up for what they do next.
         """
-        worlds = self._situation.etcd[name]
+        state_set = self._situation.etcd[name]
         for member in members:
-            index = worlds.index(member)
-            if any(world.names[index].dead for world in worlds.states):
+            index = state_set.index(member)
+            if any(state.names[index].dead for state in state_set.states):
                 return ()
         left = {self._plan.group_of(name, m): m for m in members if m in listed}
         groups = self._plan.deleted_after(self._command)

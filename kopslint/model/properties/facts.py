@@ -1,7 +1,7 @@
 """Facts about a simulation: which step, which members, how surely.
 
-What is asked of every possible world is asked here, so that "certain" and
-"possible" mean the same everywhere: certain is what holds in every world of every
+What is asked of every possible state is asked here, so that "certain" and
+"possible" mean the same everywhere: certain is what holds in every state of every
 course, possible what holds in some. Nothing here has words for people or knows how
 bad anything is.
 """
@@ -45,16 +45,16 @@ def remembered(
 class Hazard(Frozen):
     """A fact about one etcd cluster at one step.
 
-    ``members`` are those concerned. ``world`` is an example, one of ``worlds``.
-    ``certain`` is whether every possible world shows it.
+    ``members`` are those concerned. ``state`` is an example, one of ``state_set``.
+    ``certain`` is whether every possible state shows it.
     """
 
     step: Step
     etcd_cluster: str
     members: tuple[str, ...]
     certain: bool
-    world: EtcdState
-    worlds: StateSet
+    state: EtcdState
+    state_set: StateSet
 
     @classmethod
     def at(
@@ -66,14 +66,14 @@ class Hazard(Frozen):
         **more: object,
     ) -> Self:
         """The hazard that ``where`` found; ``more`` are the fields of its kind."""
-        world, worlds, certain = found
+        state, state_set, certain = found
         return cls(
             step=step,
             etcd_cluster=etcd_cluster,
             members=members,
             certain=certain,
-            world=world,
-            worlds=worlds,
+            state=state,
+            state_set=state_set,
             **more,
         )
 
@@ -83,7 +83,9 @@ def etcd_clusters(simulation: Simulation) -> tuple[str, ...]:
     return tuple(simulation.start.etcd)
 
 
-def worlds_of(situations: Iterable[ClusterState], etcd_cluster: str) -> list[StateSet]:
+def state_sets_of(
+    situations: Iterable[ClusterState], etcd_cluster: str
+) -> list[StateSet]:
     """What is possible for one etcd cluster in each of some situations."""
     return [s.etcd[etcd_cluster] for s in situations if etcd_cluster in s.etcd]
 
@@ -93,43 +95,43 @@ def where(
     pick: Callable[[StateSet], Iterable[EtcdState]],
     holds: Callable[[EtcdState, StateSet], bool],
 ) -> tuple[EtcdState, StateSet, bool] | None:
-    """An example world in which ``holds``, and whether it does in every world.
+    """An example state in which ``holds``, and whether it does in every state.
 
     The example is the first in a fixed order, so that output is stable.
     """
     found: list[tuple[EtcdState, StateSet]] = []
     everywhere = True
-    for worlds in candidates:
-        for world in pick(worlds):
-            if holds(world, worlds):
-                found.append((world, worlds))
+    for state_set in candidates:
+        for state in pick(state_set):
+            if holds(state, state_set):
+                found.append((state, state_set))
             else:
                 everywhere = False
     if not found:
         return None
-    world, worlds = min(found, key=lambda pair: worst_first(pair[0]))
-    return world, worlds, everywhere
+    state, state_set = min(found, key=lambda pair: worst_first(pair[0]))
+    return state, state_set, everywhere
 
 
-def worst_first(world: EtcdState) -> tuple[int, int, str, int, bool]:
-    """Worse worlds first, then any fixed order."""
-    return world.tolerance, -world.members, world.signs, world.read, world.due
+def worst_first(state: EtcdState) -> tuple[int, int, str, int, bool]:
+    """Worse states first, then any fixed order."""
+    return state.tolerance, -state.members, state.signs, state.read, state.due
 
 
-def settled(worlds: StateSet) -> Iterable[EtcdState]:
+def settled(state_set: StateSet) -> Iterable[EtcdState]:
     """What it comes to if nothing more is done: for ``where``."""
-    return worlds.settled
+    return state_set.settled
 
 
-def reached(worlds: StateSet) -> Iterable[EtcdState]:
+def reached(state_set: StateSet) -> Iterable[EtcdState]:
     """All that may be on the way there: for ``where``."""
-    return worlds.states
+    return state_set.states
 
 
-def dead_members(world: EtcdState, worlds: StateSet) -> tuple[str, ...]:
+def dead_members(state: EtcdState, state_set: StateSet) -> tuple[str, ...]:
     """Registered members without a running instance."""
     return tuple(
         name
-        for name, member in zip(worlds.names, world.names, strict=True)
+        for name, member in zip(state_set.names, state.names, strict=True)
         if member.dead
     )

@@ -14,8 +14,8 @@ from kopslint.model.properties.facts import (
     reached,
     remembered,
     settled,
+    state_sets_of,
     where,
-    worlds_of,
     worst_first,
 )
 from kopslint.records import Record
@@ -48,19 +48,21 @@ def let_in_anew(simulation: Simulation) -> Iterator[tuple[str, str, bool]]:
     """The members of both sides, each with its etcd cluster, that start from nothing.
 
     When the cloud is first brought to their group as the spec after has it, no machine,
-    disk or membership of that name is left: in every possible world, or in some.
+    disk or membership of that name is left: in every possible state, or in some.
     """
     for etcd in simulation.plan.before.etcd_clusters:
         for member in etcd.members:
             arriving = _first_applied(simulation, member.group)
-            possible = worlds_of(arriving.before, etcd.name) if arriving else []
+            possible = state_sets_of(arriving.before, etcd.name) if arriving else []
             found = where(possible, reached, _is_absent(member.name))
             if found is not None:
                 yield etcd.name, member.name, found[2]
 
 
 def _is_absent(name: str) -> Callable[[EtcdState, StateSet], bool]:
-    return lambda world, worlds: world.names[worlds.index(name)] is MemberState.ABSENT
+    return lambda state, state_set: (
+        state.names[state_set.index(name)] is MemberState.ABSENT
+    )
 
 
 def _first_applied(simulation: Simulation, group: str) -> Step | None:
@@ -85,54 +87,54 @@ def expulsions(simulation: Simulation) -> Iterator[Hazard]:
             found = _expelling(step, name)
             if found is None:
                 continue
-            world, worlds, members = found
+            state, state_set, members = found
             everywhere = where(
-                worlds_of(simulation.final, name), settled, _expelled_beyond(chosen)
+                state_sets_of(simulation.final, name), settled, _expelled_beyond(chosen)
             )
             certain = everywhere is not None and everywhere[2]
-            yield Hazard.at(step, name, members, (world, worlds, certain))
+            yield Hazard.at(step, name, members, (state, state_set, certain))
             break
 
 
 def _expelling(
     step: Step, name: str
 ) -> tuple[EtcdState, StateSet, tuple[str, ...]] | None:
-    """The world after the first such removal of a step, and everyone it may hit."""
+    """The state after the first such removal of a step, and everyone it may hit."""
     results: list[tuple[EtcdState, StateSet]] = []
     victims: set[str] = set()
     moments = (m.etcd[name] for m in step.moments if name in m.etcd)
-    for worlds in chain(moments, worlds_of(step.after, name)):
-        for world in worlds.states:
-            for move in worlds.transitions(world):
-                if move.kind is Kind.REMOVES and world.names[move.who].takes_part:
-                    results.append((move.state, worlds))
-                    victims.add(worlds.names[move.who])
+    for state_set in chain(moments, state_sets_of(step.after, name)):
+        for state in state_set.states:
+            for move in state_set.transitions(state):
+                if move.kind is Kind.REMOVES and state.names[move.who].takes_part:
+                    results.append((move.state, state_set))
+                    victims.add(state_set.names[move.who])
     if not results:
         return None
-    world, worlds = min(
+    state, state_set = min(
         results, key=lambda pair: (-pair[0].members, worst_first(pair[0]))
     )
-    return world, worlds, tuple(sorted(victims))
+    return state, state_set, tuple(sorted(victims))
 
 
 def _expelled_beyond(chosen: set[str]) -> Callable[[EtcdState, StateSet], bool]:
-    return lambda world, worlds: bool(_outside(world, worlds) - chosen)
+    return lambda state, state_set: bool(_outside(state, state_set) - chosen)
 
 
-def not_voting(world: EtcdState, worlds: StateSet) -> tuple[str, ...]:
+def not_voting(state: EtcdState, state_set: StateSet) -> tuple[str, ...]:
     """Registered members that do not vote."""
     return tuple(
         name
-        for name, member in zip(worlds.names, world.names, strict=True)
+        for name, member in zip(state_set.names, state.names, strict=True)
         if member.unhealthy
     )
 
 
-def _outside(world: EtcdState, worlds: StateSet) -> set[str]:
+def _outside(state: EtcdState, state_set: StateSet) -> set[str]:
     """Names with member data that are not in the member list."""
     return {
         name
-        for name, member in zip(worlds.names, world.names, strict=True)
+        for name, member in zip(state_set.names, state.names, strict=True)
         if member.removed
     }
 
@@ -164,11 +166,11 @@ def never_joining(simulation: Simulation) -> Iterator[Hazard]:
         chosen = _removed_by_hand(simulation, name) & wanted
 
         def stuck(
-            world: EtcdState, worlds: StateSet, chosen: set[str] = chosen
+            state: EtcdState, state_set: StateSet, chosen: set[str] = chosen
         ) -> bool:
-            return world.writable and bool(_stuck(world, worlds, chosen))
+            return state.writable and bool(_stuck(state, state_set, chosen))
 
-        found = where(worlds_of(simulation.final, name), settled, stuck)
+        found = where(state_sets_of(simulation.final, name), settled, stuck)
         if found is not None and simulation.steps:
             members = _stuck(found[0], found[1], chosen)
             step = _first_running(simulation, name, members)
@@ -187,13 +189,14 @@ _WAITING = frozenset(
 """Of a name whose machine runs or comes back: etcd has not taken it in."""
 
 
-def _stuck(world: EtcdState, worlds: StateSet, chosen: set[str]) -> tuple[str, ...]:
+def _stuck(state: EtcdState, state_set: StateSet, chosen: set[str]) -> tuple[str, ...]:
     return tuple(
-        worlds.names[index]
-        for index in sorted(worlds.returns)
-        if world.names[index] in _WAITING
+        state_set.names[index]
+        for index in sorted(state_set.returns)
+        if state.names[index] in _WAITING
         or (
-            world.names[index] is MemberState.EXPELLED and worlds.names[index] in chosen
+            state.names[index] is MemberState.EXPELLED
+            and state_set.names[index] in chosen
         )
     )
 
@@ -201,10 +204,10 @@ def _stuck(world: EtcdState, worlds: StateSet, chosen: set[str]) -> tuple[str, .
 def _first_running(simulation: Simulation, name: str, members: tuple[str, ...]) -> Step:
     """The last step before which one of ``members`` was not yet stuck."""
     for step in reversed(simulation.steps):
-        for worlds in worlds_of(step.before, name):
+        for state_set in state_sets_of(step.before, name):
             seen = {
-                world.names[worlds.index(member)]
-                for world in worlds.settled
+                state.names[state_set.index(member)]
+                for state in state_set.settled
                 for member in members
             }
             if not seen & {*_WAITING, MemberState.EXPELLED}:
@@ -217,9 +220,9 @@ def stale_members(simulation: Simulation) -> Iterator[Hazard]:
     """Dead members that stay registered at the end, with no machine to come back."""
     for name in etcd_clusters(simulation):
         found = where(
-            worlds_of(simulation.final, name),
+            state_sets_of(simulation.final, name),
             settled,
-            lambda world, worlds: world.writable and bool(stale(world, worlds)),
+            lambda state, state_set: state.writable and bool(stale(state, state_set)),
         )
         if found is None:
             continue
@@ -231,20 +234,20 @@ def stale_members(simulation: Simulation) -> Iterator[Hazard]:
             yield Hazard.at(step, name, members, found)
 
 
-def stale(world: EtcdState, worlds: StateSet) -> tuple[str, ...]:
+def stale(state: EtcdState, state_set: StateSet) -> tuple[str, ...]:
     """Members that are registered and dead, and whose machine does not come back."""
     return tuple(
         name
-        for index, name in enumerate(worlds.names)
-        if world.names[index].dead and index not in worlds.returns
+        for index, name in enumerate(state_set.names)
+        if state.names[index].dead and index not in state_set.returns
     )
 
 
 def _stale_after(step: Step, name: str, members: tuple[str, ...]) -> bool:
     return any(
-        set(members) & set(stale(world, worlds))
-        for worlds in worlds_of(step.after, name)
-        for world in worlds.settled
+        set(members) & set(stale(state, state_set))
+        for state_set in state_sets_of(step.after, name)
+        for state in state_set.settled
     )
 
 
@@ -256,11 +259,12 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
         if name in expelling:
             continue
         found = where(
-            worlds_of(simulation.final, name),
+            state_sets_of(simulation.final, name),
             settled,
-            lambda world, worlds: (
-                world.read != worlds.published
-                and sum(name.counts_as_peer for name in world.names) > worlds.published
+            lambda state, state_set: (
+                state.read != state_set.published
+                and sum(name.counts_as_peer for name in state.names)
+                > state_set.published
             ),
         )
         if found is not None and simulation.steps:
@@ -304,21 +308,29 @@ def _left_dead(
     for situation in situations:
         for etcd in situation.registry.etcd_clusters:
             member = etcd.member_of(group)
-            worlds = situation.etcd.get(etcd.name)
-            if member is None or worlds is None or member.name not in worlds.names:
+            state_set = situation.etcd.get(etcd.name)
+            if (
+                member is None
+                or state_set is None
+                or member.name not in state_set.names
+            ):
                 continue
-            index = worlds.index(member.name)
-            if not any(world.names[index].listed for world in worlds.states):
+            index = state_set.index(member.name)
+            if not any(state.names[index].listed for state in state_set.states):
                 continue
             if (etcd.name, member.name) in seen:
                 continue
             seen.add((etcd.name, member.name))
             found = where(
-                worlds_of(simulation.final, etcd.name), settled, _dead_for_good(index)
+                state_sets_of(simulation.final, etcd.name),
+                settled,
+                _dead_for_good(index),
             )
             if found is not None:
                 yield etcd.name, member, found[2]
 
 
 def _dead_for_good(index: int) -> Callable[[EtcdState, StateSet], bool]:
-    return lambda world, worlds: world.names[index].dead and index not in worlds.returns
+    return lambda state, state_set: (
+        state.names[index].dead and index not in state_set.returns
+    )

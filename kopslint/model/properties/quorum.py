@@ -12,8 +12,8 @@ from kopslint.model.properties.facts import (
     reached,
     remembered,
     settled,
+    state_sets_of,
     where,
-    worlds_of,
 )
 
 if TYPE_CHECKING:
@@ -46,19 +46,19 @@ class Window(Hazard):
     until: Step | None = None
 
 
-def _lost(world: EtcdState, _: StateSet) -> bool:
-    return not world.reachable_quorum
+def _lost(state: EtcdState, _: StateSet) -> bool:
+    return not state.reachable_quorum
 
 
-def _unwritable(world: EtcdState, _: StateSet) -> bool:
-    return not world.writable
+def _unwritable(state: EtcdState, _: StateSet) -> bool:
+    return not state.writable
 
 
 @remembered
 def outages(simulation: Simulation) -> Iterator[Outage]:
     """Where quorum is lost: for good at most once, for a while at most once each."""
     for name in etcd_clusters(simulation):
-        final = where(worlds_of(simulation.final, name), settled, _unwritable)
+        final = where(state_sets_of(simulation.final, name), settled, _unwritable)
         restored = any(isinstance(s.command, RestoreBackup) for s in simulation.steps)
         forever = _lasting_outage(simulation, name, final, restored=restored)
         if forever is not None:
@@ -86,7 +86,7 @@ def _lasting_outage(
     for step in simulation.steps:
         if isinstance(step.command, RestoreBackup):
             return None
-        found = where(worlds_of(step.after, name), settled, _unwritable)
+        found = where(state_sets_of(step.after, name), settled, _unwritable)
         if found is not None and (found[2] or not certain):
             outage = _outage(step, name, found)
             return outage.replaced(certain=certain, forever=True)
@@ -113,7 +113,7 @@ def _passing_outage(
 
 def _outage_at(step: Step, name: str) -> Outage | None:
     """Quorum newly lost at a step: in the end of it, or while a machine is away."""
-    before = where(worlds_of(step.before, name), reached, _lost)
+    before = where(state_sets_of(step.before, name), reached, _lost)
     if before is not None and before[2]:
         return None
     away: dict[str, Outage] = {}
@@ -130,11 +130,11 @@ def _outage_at(step: Step, name: str) -> Outage | None:
 
 
 def _newly_lost(step: Step, name: str) -> tuple[EtcdState, StateSet, bool] | None:
-    """A world without quorum after a run of a step that had it before that run."""
+    """A state without quorum after a run of a step that had it before that run."""
     began = ended = 0
     for before, results in step.runs:
-        earlier = worlds_of(step.before[began : began + before], name)
-        later = worlds_of(step.after[ended : ended + results], name)
+        earlier = state_sets_of(step.before[began : began + before], name)
+        later = state_sets_of(step.after[ended : ended + results], name)
         began, ended = began + before, ended + results
         found = where(later, reached, _lost)
         if found is not None and where(earlier, reached, _lost) is None:
@@ -151,14 +151,14 @@ def _outage(step: Step, name: str, found: tuple[EtcdState, StateSet, bool]) -> O
 def intolerances(simulation: Simulation) -> Iterator[Window]:
     """Stretches of steps after which etcd works and not one more failure may come."""
 
-    def bare(world: EtcdState, _: StateSet) -> bool:
-        return world.writable and world.members > 1 and world.tolerance < 1
+    def bare(state: EtcdState, _: StateSet) -> bool:
+        return state.writable and state.members > 1 and state.tolerance < 1
 
     for name in etcd_clusters(simulation):
         start = where([simulation.start.etcd[name]], settled, bare)
         opened: Window | None = None
         for step in simulation.steps if start is None else ():
-            found = where(worlds_of(step.after, name), settled, bare)
+            found = where(state_sets_of(step.after, name), settled, bare)
             if found is not None:
                 if opened is None:
                     dead = dead_members(found[0], found[1])

@@ -1,7 +1,7 @@
 """What a list harms and then mends: from which step, and which step ends it.
 
 A hazard that a later step of the same list ends weighs less than one that stays, but
-only where that is sure: in every possible world the list ends with the control plane
+only where that is sure: in every possible state the list ends with the control plane
 that it is for, and nothing goes wrong between the two steps. How much less it weighs
 is not known here.
 """
@@ -17,8 +17,8 @@ from kopslint.model.properties.facts import (
     etcd_clusters,
     remembered,
     settled,
+    state_sets_of,
     where,
-    worlds_of,
 )
 from kopslint.model.properties.membership import deleted_groups, stale
 from kopslint.model.properties.quorum import outages
@@ -56,7 +56,7 @@ class MendedDeletion(Record):
 def is_mended(simulation: Simulation, first: Step, last: Step) -> bool:
     """Whether what ``first`` harms and ``last`` ends is past and has cost nothing.
 
-    In every possible world the list ends with the control plane of the after spec and
+    In every possible state the list ends with the control plane of the after spec and
     all its members voting; and from ``first`` to ``last`` no command is refused or
     undecided, no backup is restored, and quorum is not lost.
     """
@@ -72,8 +72,8 @@ def _ends_whole(simulation: Simulation) -> bool:
         and _members(situation.applied) == _members(after)
         and situation.etcd.keys() == simulation.start.etcd.keys()
         and all(
-            _all_vote(worlds, _members(after).get(name, set()))
-            for name, worlds in situation.etcd.items()
+            _all_vote(state_set, _members(after).get(name, set()))
+            for name, state_set in situation.etcd.items()
         )
         for situation in simulation.final
         if not situation.failing
@@ -88,17 +88,17 @@ def _members(manifest: Manifest) -> dict[str, set[str]]:
     return {e.name: {m.name for m in e.members} for e in manifest.etcd_clusters}
 
 
-def _all_vote(worlds: StateSet, members: set[str]) -> bool:
-    """Whether it comes to this in every world: ``members`` vote, and no one else."""
+def _all_vote(state_set: StateSet, members: set[str]) -> bool:
+    """Whether it comes to this in every state: ``members`` vote, and no one else."""
     whole = {(name, MemberState.VOTING) for name in members}
     return all(
         {
             (name, member)
-            for name, member in zip(worlds.names, world.names, strict=True)
+            for name, member in zip(state_set.names, state.names, strict=True)
             if member.listed
         }
         == whole
-        for world in worlds.settled
+        for state in state_set.settled
     )
 
 
@@ -138,27 +138,27 @@ def absences(simulation: Simulation) -> Iterator[Absence]:
 
 
 def _dead_after(step: Step, name: str) -> list[str]:
-    """Those that are dead for good in some world, in a fixed order."""
+    """Those that are dead for good in some state, in a fixed order."""
     return sorted(
         {
             member
-            for worlds in worlds_of(step.after, name)
-            for world in worlds.settled
-            for member in stale(world, worlds)
+            for state_set in state_sets_of(step.after, name)
+            for state in state_set.settled
+            for member in stale(state, state_set)
         }
     )
 
 
 def _absence(name: str, member: str, first: Step, by: Step) -> Iterator[Absence]:
     found = where(
-        worlds_of(first.after, name),
+        state_sets_of(first.after, name),
         settled,
-        lambda world, worlds: member in stale(world, worlds),
+        lambda state, state_set: member in stale(state, state_set),
     )
     if found is not None:
         back = any(
             after.names[each.index(member)].votes
-            for each in worlds_of(by.after, name)
+            for each in state_sets_of(by.after, name)
             for after in each.settled
         )
         yield Absence.at(first, name, (member,), found, by=by, back=back)
