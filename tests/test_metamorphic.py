@@ -24,7 +24,7 @@ from metamorphic import TRANSFORMATIONS, Case, sampled
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(os.environ.get("KOPSLINT_CORPUS", "/nonexistent"))
 SEED = int(os.environ.get("KOPSLINT_SEED", "0"))
-SAMPLE = 1500
+SAMPLE = 500
 
 # Findings about how a text is written, or about more clusters than one.
 ABOUT_THE_TEXT = {"KL109", "KL403", "KL902", "KL903"}
