@@ -182,6 +182,8 @@ def _windows(found: list[dict[str, Any]]) -> str:
 
 def split_files(case: Case) -> Case | None:
     """Every object in a file of its own."""
+    if "KL217" in case.name:
+        return None  # A cluster that has another name is known by its file.
     sides: list[tuple[tuple[str, str], ...] | None] = []
     if case.commands is not None and re.search(r"\.ya?ml", case.commands[1]):
         return None
@@ -288,6 +290,8 @@ def second_cluster(case: Case) -> Case | None:
             return None
         if re.search(r"NAME|context|kubectl|KUBECONFIG", case.commands[1]):
             return None
+        if name in case.commands[1]:
+            return None  # kops takes the name from one place only.
         first = f"export KOPS_CLUSTER_NAME={name}\n"
         case = replace(case, commands=("commands.sh", first + case.commands[1]))
     other = ("other.yaml", OTHER_CLUSTER)
@@ -323,6 +327,13 @@ metadata:
   name: cp-q
 spec: {machineType: m5.large, maxSize: 1, minSize: 1,
   role: Master, subnets: [eu-west-1a]}
+---
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata:
+  labels: {kops.k8s.io/cluster: quiet.example.net}
+  name: nodes-q
+spec: {machineType: m5.large, maxSize: 2, minSize: 2, role: Node, subnets: [eu-west-1a]}
 """
 
 
@@ -370,6 +381,8 @@ def _in_loop(text: str) -> str | None:
 
 
 def _in_heredoc(text: str) -> str | None:
+    if "$" in text:
+        return None  # Its variables need not be exported.
     if re.search(
         r"\$[@*0-9#]|stdin|\bread\b|^\s*kops edit|\bssh\b|exec -i|-it|\bvi\b|^\s*\. "
         r"|kops delete (?:ig|instancegroup)(?!.*--yes)",

@@ -85,7 +85,9 @@ def test_what_is_written_does_not_count_from_then_on(
     status, out, said = kopslint("check", "a.yaml", "--write-baseline", "baseline.json")
 
     assert (status, said) == (0, "kopslint: wrote 1 finding to baseline.json\n")
-    assert out.startswith("no findings in 1 spec; 1 baselined; ")
+    assert out.startswith(
+        "SAFE  demo.example.com\n\nno findings in 1 spec; 1 baselined\n"
+    )
     status, again, said = kopslint("check", "a.yaml", "--baseline", "baseline.json")
     assert (status, again, said) == (0, out, "")
 
@@ -214,7 +216,9 @@ def test_what_a_comment_silences_is_counted_and_needs_no_baseline(
 
     _, out, _ = kopslint("check", "a.yaml", "--write-baseline", "b.json")
 
-    assert out.startswith("no findings in 1 spec; 1 suppressed; ")
+    assert out.startswith(
+        "SAFE  demo.example.com\n\nno findings in 1 spec; 1 suppressed\n"
+    )
     report = json.loads(kopslint("check", "a.yaml", "--format", "json")[1])
     assert report["summary"]["suppressed"] == 1
     assert kopslint("check", "a.yaml", "--no-ignores")[0] == 1

@@ -363,7 +363,7 @@ kops delete ig b --yes
         pytest.param(
             "kops get ig\n\n    kops delete ig b --yes\n",
             ["--stdin-as", "markdown"],
-            ["3:5"],
+            ["1:1", "3:5"],
             id="said to be Markdown",
         ),
         pytest.param(

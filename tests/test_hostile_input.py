@@ -357,8 +357,7 @@ HOSTILE_NAME = "$(touch canary)"
 @pytest.mark.parametrize(
     ("name", "commands"),
     [
-        ("etcd-4", "kops delete ig master-3 --yes\nkops delete ig master-4 --yes\n"),
-        ("prod.example.com", "kops replace -f after.yaml\nkops update cluster\n"),
+        ("prod.example.com", "kops delete cluster $C --yes\n"),
     ],
 )
 def test_no_printed_command_holds_what_a_shell_would_run(
@@ -371,9 +370,8 @@ def test_no_printed_command_holds_what_a_shell_would_run(
         return (folder / file).read_text(encoding="utf-8")
 
     def fixes(called: str) -> str:
-        sides = (
-            text(side).replace(name, called) for side in ("before.yaml", "after.yaml")
-        )
+        # Nothing changes: there is no order to plan, and the names are printed.
+        sides = (text("before.yaml").replace(name, called) for _ in range(2))
         before, after = (Source(f"{n}.yaml", each) for n, each in enumerate(sides))
         report = check(Request((before,), (after,), (Source("run.sh", commands),)))
         return "\n".join(line for f in report.findings for line in f.fix)

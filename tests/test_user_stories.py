@@ -174,7 +174,7 @@ STORIES = {
     ),
     "data of etcd wiped on one machine": Story(
         6392,
-        "warning",
+        "error",
         "ssh admin@master-c sudo rm -rf /mnt/master-vol-0a1b/var/etcd/data-events\n",
     ),
     "certificates of etcd thrown away to be renewed": Story(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks.arrival import control_plane_of
 from kopslint.checks.context import Context, Draft, alike
 from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
@@ -70,6 +69,8 @@ def _matters(item: Undecided, simulation: Simulation) -> bool:
 
 def _leaves_storing_to_others(simulation: Simulation) -> bool:
     """Whether the control plane is to change, and no followed step stores that."""
+    from kopslint.checks.arrival import control_plane_of
+
     wanted = control_plane_of(simulation.plan.after)
     return control_plane_of(simulation.plan.before) != wanted and all(
         control_plane_of(final.registry) != wanted for final in simulation.final

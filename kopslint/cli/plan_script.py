@@ -270,17 +270,21 @@ def volume_lines(runbook: Runbook) -> Iterator[str]:
     commands = (command for step in runbook.steps for command in step.deed.commands)
     texts = (c.text for c in commands if isinstance(c, DeleteVolumes))
     program = next((text.split()[0] for text in texts), None)
-    if program is None:
-        return
+    if program is not None:
+        yield ""
+        yield from volume_function(runbook.cluster, program)
+
+
+def volume_function(cluster: str, program: str) -> Iterator[str]:
+    """The lines that define ``volume_id`` by the ``program`` of a cloud."""
     needed, body = VOLUMES[program]
-    yield ""
     if needed is not None:
         yield needed
         yield ""
     yield "# Prints what the volume of a member is called, once no machine uses it;"
     yield "# the group only says whose it was."
     yield "volume_id() {"
-    yield from body.rstrip("\n").replace("CLUSTER", quote(runbook.cluster)).split("\n")
+    yield from body.rstrip("\n").replace("CLUSTER", quote(cluster)).split("\n")
     yield "}"
 
 
