@@ -1,8 +1,11 @@
 """kopslint replays a kops change plan and says what it does to etcd.
 
-The folders are the architecture, and imports only ever point to the left::
+Imports only ever point to the left::
 
-    source -> syntax -> kops, etcd -> commands, change -> simulate -> checks -> report
+    text, inputs, syntax -> shell, notations -> kops -> commands, change -> model
+    -> checks, planner -> engine -> cli
+
+``report`` depends on findings alone. tests/test_architecture.py checks all this.
 
 ``kopslint.engine.check`` is the whole tool as one pure call; ``kopslint.cli`` is
 its terminal front.

@@ -4,8 +4,7 @@ A run defines some two hundred classes of records before it reads a byte, and a 
 runs at every commit. ``typing.NamedTuple`` compiles every annotation and a constructor
 for each class, ``dataclasses`` five methods, and importing it takes as long as a check.
 Nothing is compiled here: what records have in common is written once. To mypy they are
-a NamedTuple and a frozen dataclass, and tests hold them to behave so. This module must
-not know what any record is about.
+a NamedTuple and a frozen dataclass, and tests hold them to behave so.
 """
 
 from __future__ import annotations

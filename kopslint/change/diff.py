@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 # A cluster as plain data keyed by identity, and where each value is written
 #
 # Lists become mappings from what an item is called, so that the order in which people
-# write groups, members or subnets makes no difference. This module must not know what
-# is compared with what.
+# write groups, members or subnets makes no difference.
 
 Tree = None | bool | int | float | str | dict[str, "Tree"]
 Path = tuple[str, ...]

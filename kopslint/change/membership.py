@@ -1,10 +1,8 @@
 """Etcd members against instance groups, within one state of a cluster.
 
-Every control-plane group runs one member of every etcd cluster, and nothing else
-does. Where that does not come out, one slip of the pen shows up twice: as a member
-in a wrong group, and as the group it was meant for left without one. Here the two
-are brought together, so that they can be told as one. This module must not know
-how bad any of it is.
+Every control-plane group runs one member of every etcd cluster, and nothing else does.
+One typing mistake breaks that twice: a member names a wrong group, and the group that
+it was meant for has no member. Here the two are matched, so that they are one finding.
 """
 
 from __future__ import annotations

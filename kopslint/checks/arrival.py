@@ -1,4 +1,4 @@
-"""Whether a list of commands gets where the change is to go, and so do the machines."""
+"""Whether a list of commands ends at the spec after, and the machines too."""
 
 from __future__ import annotations
 

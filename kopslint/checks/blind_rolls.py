@@ -1,4 +1,4 @@
-"""Rolling updates that do not look where they go, and what makes one worse.
+"""Rolling updates that skip validation, and what makes one worse.
 
 Source: kops pkg/instancegroups/rollingupdate.go and instancegroups.go.
 """

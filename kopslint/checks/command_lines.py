@@ -1,6 +1,6 @@
 """Single command lines that do not do what they look like, or not all of it.
 
-What kops refuses is no business of this module: the simulation says that.
+Commands that kops refuses are found by the simulation.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Rules of a team's own: what each of them is asked about, and with which variables.
 
-The objects of a cluster become plain data here, as they are written but for one
-thing: ``spec.role`` is always one of the four roles, however the spec says it. This
-module must not know the language in which such a rule is written.
+The objects of a cluster become plain data here, as they are written but for one thing:
+``spec.role`` is always one of the four roles, however the spec says it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rotation of keypairs: machines trust a new one before anybody signs with it.
+"""The rotation of keypairs: machines must trust a new one before it signs.
 
 Each step of a rotation reaches the machines by an update and a roll, and the next step
 counts on that. Source: kops docs/operations/rotate-secrets.md.

@@ -1,6 +1,6 @@
 """How members are taken out of etcd: the commands of a fix.
 
-A fix never has a bare ``etcdctl``: that takes an id and no name, reaches one etcd, and
+A fix never has a bare ``etcdctl``: it takes an id and no name, reaches one etcd, and
 may fail. Where a plan can be printed, the fix is the call that prints it. Where taking
 members out is all there is to do, it is the functions of a plan, and one command that
 stops at the first failure. Which member is to go, and when, is decided elsewhere.

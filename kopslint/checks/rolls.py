@@ -1,4 +1,4 @@
-"""Rolling updates of the control plane: which they are, and what they replace.
+"""Rolling updates of the control plane: how to recognise one, and what it replaces.
 
 Source: kops pkg/instancegroups/rollingupdate.go and instancegroups.go.
 """

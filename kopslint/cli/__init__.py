@@ -1,4 +1,1 @@
-"""The terminal front: options in, exit status out.
-
-This room must not know anybody's insides.
-"""
+"""The terminal front: options in, exit status out."""

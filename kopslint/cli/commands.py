@@ -1,7 +1,7 @@
 """``kopslint commands``: what was understood of a command list, for whoever wrote it.
 
-Nothing is judged here and no spec is needed: every command is told in a few words,
-with the planes that it changes and what could not be read.
+No spec is needed and nothing is judged: every command is described in a few words, with
+the planes that it changes and what could not be read.
 """
 
 from __future__ import annotations

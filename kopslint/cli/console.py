@@ -1,7 +1,4 @@
-"""Where output goes: what the standard output can show, and files written whole.
-
-This module knows terminals and pipes and must not know what is printed.
-"""
+"""Where output goes: what the standard output can show, and files written whole."""
 
 from __future__ import annotations
 

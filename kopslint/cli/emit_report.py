@@ -1,4 +1,4 @@
-"""What becomes of a report: known findings taken out, written, and judged."""
+"""The last steps of a report: known findings removed, formats written, exit status."""
 
 from __future__ import annotations
 

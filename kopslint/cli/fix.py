@@ -1,7 +1,7 @@
-"""``--fix`` and ``--diff``: the mended list as a file, as a patch, or in the report.
+"""``--fix`` and ``--diff``: the corrected list as a file, as a patch, or in the report.
 
-How a list is mended is decided by ``kopslint.planner.fix``; here are the inputs that it
-needs and the places that the result goes to.
+How a list is corrected is decided by ``kopslint.planner.fix``; here are the inputs that
+it needs and the places that the result goes to.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """``kopslint plan`` from its sources to the text that is printed and the files.
 
-A plan is believed only after the check has read it back: the printed script and the
-specs on the way are checked like anybody else's list. What is printed is the business
-of the modules beside this one.
+A plan counts only after the check has read it back: the printed script and the
+specs on the way are checked like anybody else's list. The modules
+beside this one do the printing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A runbook as a shell script that can be run whole or pasted step by step.
 
-Every step has its reason and what etcd looks like after it, and before anything
-that cannot be undone the member list is asked. The commands themselves come from
+Every step has its reason and what etcd looks like after it, and before anything that
+cannot be undone the script checks the member list. The commands themselves come from
 the plan and are printed as they are.
 """
 

@@ -1,6 +1,6 @@
 """The command line, the environment and the configuration file, in that order.
 
-Whatever is nearer to the person at the keyboard wins.
+The first of them that sets something wins.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a command will do, in a few words, and which planes that touches.
 
-For people who want to see how their command list was understood. What the command
-does in a certain state of the cluster is not known here.
+``kopslint commands`` prints this. It does not depend on the state of the cluster.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is asked of nodes, containers and terraform, past kops itself.
 
-Workloads are no business of this module: what runs in the cluster does not change
-its control plane, so ``kubectl apply`` and ``helm`` are ``Reads`` here.
+What runs in the cluster does not change its control plane, so ``kubectl apply`` and
+``helm`` are ``Reads`` here.
 """
 
 from __future__ import annotations

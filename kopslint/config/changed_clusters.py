@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # By what a file is known to be about kops, and about which clusters
 #
 # Only these marks are looked at here, so that a file of somebody else's costs next to
-# nothing. This module must not know what kops objects mean.
+# nothing.
 
 _MARKS = (b"kops.k8s.io/", b"kops/v1alpha")
 _APIS = ("kops.k8s.io/", "kops/")
@@ -83,8 +83,6 @@ def named_clusters(source: Source) -> set[str] | None:
 
 # ------------------------------------------------------------------------------------
 # The files of a change, on both sides of it: each is read once, and only if wanted
-#
-# This module must not know which files belong together.
 
 
 class Texts:

@@ -1,7 +1,6 @@
 """The configuration that a run has: where it is found, read and checked.
 
 A file counts for everything below its folder, up to the root of the repository.
-This module must not know the command line.
 """
 
 from __future__ import annotations
@@ -271,8 +270,7 @@ def _complaint(written: Written, error: ErrorDetails) -> InputError:
 # ------------------------------------------------------------------------------------
 # A configuration file as plain values, each with the place where it is written
 #
-# YAML has exact places; of TOML the line is looked for. This module must not know
-# what any setting means.
+# YAML has exact places; of TOML the line is looked for.
 
 Place = tuple[str | int, ...]
 

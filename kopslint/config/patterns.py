@@ -107,8 +107,6 @@ def _expression(token: str) -> str:
 
 # ------------------------------------------------------------------------------------
 # The files on the disk that a configuration's patterns mean
-#
-# This module must not know what the files hold.
 
 
 def spec_files(layout: Layout) -> list[Path]:

@@ -1,7 +1,6 @@
 """What the engine is told: which rules, how bad each is, and where that differs.
 
-Everything is decided and compiled here; the engine only looks it up. This module
-must not know configuration files.
+Everything is decided and compiled here; the engine only looks it up.
 """
 
 from __future__ import annotations

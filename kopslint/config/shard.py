@@ -1,8 +1,7 @@
 """Which clusters are whose, where several runs share a fleet between them.
 
 A cluster's shard depends on its name and on nothing else, so every run finds the same
-answer by itself, and a cluster keeps its shard when others come or go. This module must
-not know what is done with a cluster.
+answer by itself, and a cluster keeps its shard when others come or go.
 """
 
 from __future__ import annotations

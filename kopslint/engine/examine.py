@@ -1,7 +1,7 @@
 """Clusters one after the other: read, replayed, and every rule asked about each.
 
 What comes of one cluster depends on no other, except for the names that commands may
-mean. This module must not know what is made of all clusters together.
+mean.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 # ------------------------------------------------------------------------------------
-# What the engine is asked. It must not know what becomes of it
+# What the engine is asked
 
 FLEET = 300_000
 """So many characters of specs take much longer than a second process to start."""

@@ -1,7 +1,4 @@
-"""Bytes to text, or one sentence why these bytes are no text.
-
-This module must not know where the bytes came from, only how people name it.
-"""
+"""Bytes to text, or one sentence why these bytes are no text."""
 
 from __future__ import annotations
 

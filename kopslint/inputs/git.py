@@ -4,7 +4,7 @@ There is one way to call it. It is called without a shell, locks nothing, config
 nothing and fetches nothing, in the repository of the current folder and in no other,
 and nothing that a tree or a configuration names is started: no hook, filter, monitor,
 pager, helper or driver of differences. It is never asked to compare files on the disk,
-for which it would run filters. This module must not know what is asked of git.
+for which it would run filters.
 """
 
 from __future__ import annotations
@@ -302,7 +302,6 @@ def _bytes(stream: IO[bytes], size: int) -> bytes | None:
 # All files of a repository at one moment: in a commit, in the index, on the disk
 #
 # Names are listed first and contents are read only for the files that are asked for.
-# This module must not know what the files hold, nor what changed.
 
 REGULAR_FILES = frozenset({"100644", "100755"})
 # How ``git ls-files -t`` marks what it keeps (and skips on the disk, or cannot merge),
@@ -596,8 +595,7 @@ def _entries(listed: Iterable[str]) -> Iterator[tuple[str, str]]:
 # Files as they were at a revision, read through the git program
 #
 # Nothing is checked out, locked, configured or fetched, and no hook or filter runs:
-# only objects that are already here are read. This module must not know what the
-# files hold.
+# only objects that are already here are read.
 
 _REGULAR_FILES = frozenset({"100644", "100755"})
 

@@ -1,7 +1,7 @@
 """Which files differ between two states of a repository.
 
 The states are found the way people mean them: against the default branch, and from
-where both parted. This module must not know what the files hold.
+where both parted.
 """
 
 from __future__ import annotations

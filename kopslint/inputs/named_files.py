@@ -3,7 +3,7 @@
 A script sources another one, a runbook stores a spec on the way from before to after.
 Both are looked for by their names alone, before any list is read: beside the list and
 in the current folder. A list may come from a stranger, so nothing outside these two
-folders is ever opened. This module must not know what the files hold.
+folders is ever opened.
 """
 
 from __future__ import annotations

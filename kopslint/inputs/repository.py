@@ -2,8 +2,7 @@
 
 Git takes any folder that looks like a repository for one, and a pull request can commit
 such a folder, with a configuration that starts programs. Here only ``.git`` of the
-current folder or of one above it counts, which no tree of git can hold. This module
-must not know how git is called.
+current folder or of one above it counts, which no tree of git can hold.
 """
 
 from __future__ import annotations

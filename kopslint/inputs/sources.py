@@ -1,7 +1,6 @@
 """From what people write on the command line to the texts that it names.
 
-A SRC is a file, a folder, a glob, ``-`` for the standard input, or
-``git:REV:PATH``. This module must not know what the texts hold.
+A SRC is a file, a folder, a glob, ``-`` for the standard input, or ``git:REV:PATH``.
 """
 
 from __future__ import annotations

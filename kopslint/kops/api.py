@@ -1,10 +1,9 @@
 """The kops API as a table: which fields there are, where, and of what type.
 
-The table is data (``api-fields.json``), made from the Go types of kops, so that this
-module must not know any field by name. A type is written as in the table: ``string``,
-``bool``, ``int32`` and the like, ``duration``, ``quantity``, ``time``,
-``int-or-string``, ``any``, ``[]T`` for a list, ``{}T`` for a map, or the name of a
-struct.
+The table is data (``api-fields.json``), made from the Go types of kops, so that no
+field is named in this module. A type is written as in the table: ``string``, ``bool``,
+``int32`` and the like, ``duration``, ``quantity``, ``time``, ``int-or-string``,
+``any``, ``[]T`` for a list, ``{}T`` for a map, or the name of a struct.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """All kops objects of one side of a change, sorted into clusters.
 
-A cluster may be spread over files and a file may hold several clusters. This
-module must not know YAML beyond handing it on, nor what is done with a manifest.
+A cluster may be spread over files and a file may hold several clusters.
 """
 
 from __future__ import annotations
@@ -43,10 +42,9 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------------
 # Fields of an API object, read as the types they should have
 #
-# Whatever does not fit becomes a flaw with its place and an absent value; reading
-# goes on. The types are those that kops decodes JSON into, so a number where text
-# belongs is a flaw: kops refuses the file (kops pkg/kopscodecs/codecs.go, Decode).
-# This module must not know which fields there are.
+# Whatever does not fit becomes a flaw with its place and an absent value; reading goes
+# on. The types are those that kops decodes JSON into, so a number where text belongs is
+# a flaw: kops refuses the file (kops pkg/kopscodecs/codecs.go, Decode).
 
 _INT32 = range(-(2**31), 2**31)
 
@@ -202,10 +200,9 @@ def _kind_of(node: Node) -> str:
 # Typed Cluster and InstanceGroup objects from YAML mappings
 #
 # Both API versions become the same types here: v1alpha2 keeps subnets under spec and
-# the cloud provider as text, v1alpha3 keeps them under spec.networking and as a
-# mapping with one key (kops pkg/apis/kops/v1alpha2 and v1alpha3, cluster.go and
-# instancegroup.go). This module must not know files, or which cluster a group with no
-# label belongs to.
+# the cloud provider as text, v1alpha3 keeps them under spec.networking and as a mapping
+# with one key (kops pkg/apis/kops/v1alpha2 and v1alpha3, cluster.go and
+# instancegroup.go).
 
 _ROLES = {role.value: role for role in Role}
 
@@ -329,8 +326,7 @@ def _role(spec: Fields, version: str, flaws: list[Flaw]) -> Role | None:
 # From YAML documents to kops objects: which ones are kops's, and how it cuts files
 #
 # Foreign objects are passed over in silence; what claims to be kops's and cannot be
-# read is a flaw. This module must not know how objects of several files make up a
-# cluster.
+# read is a flaw.
 
 # kops rewrites the old API group kops to kops.k8s.io, for v1alpha2 alone, and has
 # not known v1alpha1 since release 1.18 (kops pkg/kopscodecs/codecs.go).

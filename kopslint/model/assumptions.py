@@ -2,8 +2,7 @@
 
 Whoever picks one reading where the text allows several makes an ``Assumption`` here and
 hands it back with the ``Result``; a test tries every command with every argument left
-open, and holds the result to all that the argument may be. What comes of an assumption
-for the verdict is no business of this module.
+open, and holds the result to all that the argument may be.
 """
 
 from __future__ import annotations

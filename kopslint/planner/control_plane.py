@@ -1,9 +1,8 @@
 """The control plane as units: a group with its machine and its etcd members.
 
-A change takes some units away and brings others. A unit is the same on both sides
-only if its volumes are: a group that moves to another zone, or a member with
-another name, is a new unit in the place of an old one. This module must not know
-in which order any of it happens.
+A change takes some units away and brings others. A unit is the same on both sides only
+if its volumes are: a group that moves to another zone, or a member with another name,
+is a new unit in the place of an old one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""From a command list with hazards to the same list without: the smallest edit found.
+"""Corrects a command list: the smallest edit that removes its hazards.
 
 An edit is kept only if the check says so: the search proposes, and ``judge`` reads
-every proposal like anybody else's list. Nothing is run, no file is opened, and how
-the result is shown is not known here.
+every proposal like anybody else's list. Nothing is run and no file is opened.
 """
 
 from __future__ import annotations
@@ -60,9 +59,8 @@ if TYPE_CHECKING:
 # A command list as lines that may trade places: what moves, and with what
 #
 # A command moves with the comments right above it, and with the lines behind it that
-# only look or tell. Whatever later lines may depend on (a variable, a folder, a
-# written file, a branch) is a wall: it stays, and nothing moves past it. This module
-# must not know what any order of the lines does.
+# only look or tell. Whatever later lines may depend on (a variable, a folder, a written
+# file, a branch) is a wall: it stays, and nothing moves past it.
 
 Role = Literal["gap", "first", "step", "after", "wall"]
 Joined = Literal["and", "braces", "never"]

@@ -1,8 +1,7 @@
 """Specs between before and after: written out, and read again as any other file.
 
-Kops takes only whole specs with an odd number of members, so a way that no single
-edit can go needs files in between. Each is made of the documents of both sides.
-This module must not know which of them are needed.
+Kops takes only whole specs with an odd number of members, so a way that no single edit
+can go needs files in between. Each is made of the documents of both sides.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The whole way, leg after leg: directly, or by way of a spec with stand-ins.
+"""All stages of a change: directly, or by way of a spec with stand-in members.
 
-Which way is the better one is decided here; how a leg is searched is not known.
+The better way is chosen here; ``search`` finds the order within each stage.
 """
 
 from __future__ import annotations
@@ -345,8 +345,7 @@ def best_way(legs: Stages) -> tuple[Way | None, bool]:
 # ------------------------------------------------------------------------------------
 # The way cut into legs: which spec each one ends at, and the specs it may use
 #
-# A leg changes members or one release, never both. This module must not know how a
-# leg is searched.
+# A leg changes members or one release, never both.
 
 
 class Stages:

@@ -1,7 +1,8 @@
 """From both sides of a change to a runbook: the entry to this room.
 
-The way is cut into legs at the specs that it has to pass, each leg is searched,
-and the whole is replayed once more, as it will be printed. No file is opened here.
+The change is divided into stages at the specs between, the order of each stage is
+searched, and the whole runbook is replayed once more, as it will be printed. No file is
+opened here.
 """
 
 from __future__ import annotations

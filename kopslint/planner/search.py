@@ -1,4 +1,4 @@
-"""The best order for one leg of the way: from one spec to the next.
+"""The best order of steps from one spec to the next.
 
 Best is, in this order: quorum is never lost; most failures tolerated at the worst
 moment; fewest steps during which none is; fewest steps. For every bound on the

@@ -1,8 +1,8 @@
-"""What a runbook may do, each deed with the commands that it is made of.
+"""The steps that a runbook may have, each with its commands.
 
 The commands are the same values that a reader of scripts makes, so that one
-simulation serves both; their texts are what a person pastes. Whether a deed is
-safe is not known here.
+simulation serves both; their texts are what a person pastes. ``search`` finds out
+whether a step is safe.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""In which order findings are shown, which belong together, and how one is known again.
+"""The order of findings, which of them belong together, and their fingerprints.
 
 Both must stay the same for the same input: people compare reports, and baselines
 and code-scanning services match findings by fingerprint. A fingerprint therefore

@@ -1,7 +1,7 @@
 """Quorum as a picture: a row of members, and the list of steps with such rows.
 
 A member is one symbol; the numbers beside it say what the row means for writes.
-The module knows what an ``EtcdView`` says and not how it came about.
+Everything is computed from an ``EtcdView``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Findings and whole reports in sentences, for forms that cannot hold a picture.
 
-Every sentence is one line without unsafe characters. How a form escapes or joins
-them is its own affair.
+Every sentence is one line without unsafe characters. Each form escapes and joins
+them in its own way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """The rules as data: identity, severity, sources, prose and examples.
 
-This room must not know the hazards' logic; it names the functions that do.
+Each rule names the function in ``checks`` that looks for it.
 """

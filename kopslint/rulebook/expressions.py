@@ -1,9 +1,8 @@
 """Expressions in CEL, the language of Kubernetes' own admission policies.
 
-They are checked when a rule is first asked: a misspelt variable is told with its
-place in ``rule.yaml`` before anything else is. What the spec itself holds is only
-known when they are evaluated. The library is large and imported for such rules only.
-This module must not know what the variables hold.
+They are checked when a rule is first asked: a misspelt variable is reported with its
+place in ``rule.yaml`` first. What the spec itself holds is only known when
+they are evaluated. The library is large and imported for such rules only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a rule is: its manifest, its prose and its examples, all files of one folder.
 
-A rule is knowledge and belongs to whoever runs clusters; the function that looks
-for it is engine and is only named here. This room must not know the checks.
+The manifest names the function in ``checks`` that looks for the hazard.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Whole numbers as bash calculates with them: ``2 * (3 + 1)``.
 
-Apart, because Python's parser is a heavy thing to start and few lists calculate. This
-module must not know where the numbers come from.
+A module of its own, because Python's parser is slow to import and few lists calculate.
 """
 
 from __future__ import annotations

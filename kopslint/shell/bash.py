@@ -1,8 +1,8 @@
 """The grammar of bash, and what has to be done to a text before it reads it right.
 
 It is slow on some texts, takes some lines together that bash does not, and knows no
-here-document without a command. All of that is seen to here, in bytes of which there
-is one for each character; what the tree then means is for others.
+here-document without a command. All of that is handled here, on text with
+one byte for each character.
 """
 
 from __future__ import annotations

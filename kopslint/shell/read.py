@@ -1,8 +1,8 @@
 """Shell scripts to statements: the one way in.
 
-The work is done by the siblings: ``shell_text`` holds the text and its places,
-``shell_grammar`` and ``shell_tree`` the syntax, ``shell_calls`` and ``shell_words``
-make arguments, and ``shell_reader`` follows the control flow. Nothing is ever run.
+``text`` holds the text and its places, ``bash`` and ``grammar`` the syntax,
+``expansion`` makes the arguments of a call, and ``evaluator`` follows the control
+flow. Nothing is ever run.
 """
 
 from __future__ import annotations

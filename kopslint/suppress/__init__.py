@@ -1,4 +1,1 @@
-"""What does not count: findings that a comment or a baseline silences, and why.
-
-This room must not know how findings were made or how they are printed.
-"""
+"""What does not count: findings that a comment or a baseline silences, and why."""

@@ -1,8 +1,7 @@
 """A baseline: the findings that were there when a team began, in a file to review.
 
-A finding is recognised by its fingerprint, which holds no line; rule, path and
-message stand beside it for whoever reads the file. This module must not know how a
-fingerprint is made.
+A finding is recognised by its fingerprint, which holds no line; rule, path and message
+stand beside it for whoever reads the file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Comments addressed to kopslint, in every notation that it reads.
 
-A ``#`` inside a YAML value or a shell string is no comment, so each notation has
-its own way to tell; none of them is used for a text that never says ``kopslint:``.
-This module must not know what can be said in such a comment.
+A ``#`` inside a YAML value or a shell string is no comment, so each notation has its
+own way to tell; none of them is used for a text that never says ``kopslint:``.
 """
 
 from __future__ import annotations

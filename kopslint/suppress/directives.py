@@ -1,7 +1,7 @@
 """What a comment to kopslint asks for, or what is wrong with it.
 
-A comment that is not exactly right silences nothing: a slip of the pen must never
-hide more than somebody meant to. This module must not know rules or findings.
+A comment that is not exactly right silences nothing: a typing mistake must never hide
+more than was meant.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A comment speaks about the line that a report names first: the primary location of
 a finding. A file of the state before a change lies in the past; its comments still
-count, but nobody can mend them, so only those of today are judged.
+count, but nobody can change them, so only those of today are judged.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The tree keeps what a loader throws away and a linter needs: the span of every
 key, duplicate keys, where an alias stands beside what it stands for, and the
-text of a scalar beside its value. How the tree is made is the reader's business.
+text of a scalar beside its value.
 """
 
 from __future__ import annotations
@@ -165,8 +165,7 @@ class Document(Record):
 #
 # kops reads its files with sigs.k8s.io/yaml, which resolves scalars by goyaml.v2:
 # neither YAML 1.2 nor what PyYAML does. ``y`` and ``off`` are booleans, ``0777`` is
-# octal and ``08`` is a float, ``1e3`` needs no dot, and nothing is counted in base
-# 60. This module must not know documents or positions.
+# octal and ``08`` is a float, ``1e3`` needs no dot, and nothing is counted in base 60.
 
 _WORDS: dict[str, bool | float | None] = {
     "": None,
@@ -239,9 +238,8 @@ def _number(text: str) -> int | float | str:
 # Keys and values to a mapping: which duplicate wins, what ``<<`` brings in
 #
 # The rules are those of kops's YAML library and not those of the YAML standard: keys
-# are set one after another, so the last one wins, and a ``<<`` overrides the keys
-# above it as any other key would (sigs.k8s.io/yaml, goyaml.v2/decode.go, mapping and
-# merge). This module must not know the parser.
+# are set one after another, so the last one wins, and a ``<<`` overrides the keys above
+# it as any other key would (sigs.k8s.io/yaml, goyaml.v2/decode.go, mapping and merge).
 
 
 def make_mapping(items: list[Node], span: Span) -> YamlMapping:
@@ -307,10 +305,9 @@ def _expanded(entry: Entry) -> Iterable[Entry]:
 # ------------------------------------------------------------------------------------
 # YAML text to a tree with places, in one pass over the parser's events
 #
-# A loader forgets places and duplicate keys, and walking its nodes a second time
-# would double the cost of every run, so the tree is made straight from libyaml's
-# events. JSON is read as the YAML that it is. This module must not know what any key
-# means.
+# A loader forgets places and duplicate keys, and walking its nodes a second time would
+# double the cost of every run, so the tree is made straight from libyaml's events. JSON
+# is read as the YAML that it is.
 
 # PyYAML describes its events too loosely to be checked: here the typed part begins.
 _Event: TypeAlias = Any

@@ -1,8 +1,8 @@
 """Bad YAML in plain words: what is wrong, where, and what to do about it.
 
-The parser's own words are kept where they are clear and replaced where they speak
-of its inner life. A template that nobody rendered is by far the most frequent
-cause, so it is looked for first. This module must not know how a tree is built.
+The parser's own words are kept where they are clear and replaced where they speak of
+its inner life. A template that nobody rendered is by far the most frequent cause, so it
+is looked for first.
 """
 
 from __future__ import annotations

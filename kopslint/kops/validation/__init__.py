@@ -1,8 +1,8 @@
 """Everything that kops would refuse about a cluster, found before kops sees it.
 
 Rules about one field are rows (``cluster_rows``, ``group_rows``); rules about several
-are functions, one module per subject; fields and types are one walk beside the table
-of the API (``fields``). This room must not know what is done with a violation.
+are functions, one module per subject; fields and types are one walk beside the table of
+the API (``fields``).
 """
 
 from __future__ import annotations

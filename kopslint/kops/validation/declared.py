@@ -1,8 +1,8 @@
 """An object as it was declared, asked by the field names that kops uses inside.
 
-kops converts every file to its internal type before it validates; that type has
-nearly the names of v1alpha3. The rules name fields so, once, and this module finds
-them in files of either version. It must not know what a rule asks or why.
+kops converts every file to its internal type before it validates; that type has nearly
+the names of v1alpha3. The rules name fields so, once, and this module finds them in
+files of either version.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------------
 # One thing that kops refuses, in words and with its place
 #
-# The rules make these and the checks print them; this module must not know either.
+# The rules make these and the checks print them.
 
 Kind = Literal[
     "unknown-field",

@@ -1,7 +1,7 @@
 """Fields that kops does not know, and values that it cannot decode.
 
-One walk over an object beside the table of the API. What kops makes of a value
-belongs to the rules; this module must not know any field by name.
+One walk over an object beside the table of the API. Which values a field may have is
+for the rules.
 """
 
 from __future__ import annotations

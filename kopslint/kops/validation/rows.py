@@ -1,9 +1,8 @@
 """A rule about one field as a row of a table, and what reads such tables.
 
-Most of what kops validates has one shape: at this field, this test, since this
-release. A row says that in one line. Tables are indexed by the first step of the
-path when they are first used, so that a field that a file does not have costs
-nothing. This module must not know any field by name.
+Most of what kops validates has one shape: at this field, this test, since this release.
+A row says that in one line. Tables are indexed by the first step of the path when they
+are first used, so that a field that a file does not have costs nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What makes a single value acceptable to kops, whatever field it stands in.
 
 Each test takes a value and answers with what is wrong about it, in words that go on
-after the name of the field, or with None. This module must not know fields.
+after the name of the field, or with None.
 """
 
 from __future__ import annotations
