@@ -441,3 +441,127 @@ def test_git_is_called_in_one_place_only() -> None:
         if "subprocess" in path.read_text(encoding="utf-8")
     }
     assert callers == {"inputs/git.py"}
+
+
+# ------------------------------------------------------------------------------------
+# A change must not make a cluster look as if it were none
+
+ESCAPED = {
+    "a dot": ("kops.k8s.io/", '"kops.k8s\\x2eio/', "v1alpha2", 'v1alpha2"'),
+    "a slash": ("kops.k8s.io/", '"kops.k8s.io\\/', "v1alpha2", 'v1alpha2"'),
+    "four digits": ("kops.k8s.io/", '"k\\u006fps.k8s.io/', "v1alpha2", 'v1alpha2"'),
+    "eight": ("kops.k8s.io/", '"kops\\U0000002Ek8s.io/', "v1alpha2", 'v1alpha2"'),
+    "a line that goes on": (
+        "kops.k8s.io/",
+        '"kops.\\\n    k8s.io/',
+        "v1alpha2",
+        'v1alpha2"',
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ["--staged", "--changed", "--base=main"])
+@pytest.mark.parametrize("written", ESCAPED)
+def test_a_cluster_is_found_however_its_version_is_written(
+    written: str, how: str, hostile: Hostile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Files are chosen by what a parser finds in them, and not by their bytes."""
+    old, new, end, closed = ESCAPED[written]
+    text = TWO.replace("kops.k8s.io/cluster", "CLUSTER").replace(
+        f"{old}{end}", f"{new}{closed}"
+    )
+    hostile.write("a.yaml", text.replace("CLUSTER", '"kops.k8s\\x2eio/cluster"'))
+    hostile.git("add", "--all")
+
+    run(["check", how, "--format=json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["summary"]["clusters"] == ["a.example.com"]
+    rules = {finding["rule"] for finding in report["findings"]}
+    assert "KL232" not in rules
+    assert rules
+
+
+def test_a_new_cluster_with_its_version_in_escapes_is_a_cluster(
+    hostile: Hostile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = {
+        "apiVersion": "kops.k8s.io/v1alpha2",
+        "kind": "Cluster",
+        "metadata": {"name": "new.example.com"},
+        "spec": {},
+    }
+    hostile.write("new.json", json.dumps(spec).replace("/", "\\/"))
+
+    run(["check", "--changed", "--format=json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["summary"]["clusters"] == ["new.example.com"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_spec_in_another_encoding_is_refused(
+    encoding: str, hostile: Hostile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (hostile.root / "new.yaml").write_bytes(TWO.encode(encoding))
+
+    assert run(["check", "--changed"]) == 2
+    assert "new.yaml is UTF-16" in capsys.readouterr().err
+
+
+VANISHED = {
+    "deleted": None,
+    "emptied": "",
+    "all comments": "".join(f"# {line}\n" for line in THREE.splitlines()),
+    "another API": THREE.replace("kops.k8s.io/v1", "kops.example.com/v1"),
+}
+SILENCERS = (
+    (),
+    ("--ignore=all",),
+    ("--ignore=KL2",),
+)
+
+
+@pytest.mark.parametrize("shape", [*VANISHED, "a link", "another ending", "a folder"])
+@pytest.mark.parametrize("options", SILENCERS, ids=" ".join)
+@pytest.mark.parametrize("how", ["--staged", "--changed", "--base=main", "--head=HEAD"])
+def test_a_cluster_that_a_change_hides_is_an_error_that_nothing_silences(
+    shape: str,
+    options: tuple[str, ...],
+    how: str,
+    hostile: Hostile,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = hostile.root / "a.yaml"
+    path.unlink()
+    if shape == "a link":
+        path.symlink_to("/dev/null")
+    elif shape == "another ending":
+        hostile.write("a.conf", THREE)
+    elif shape == "a folder":
+        hostile.write("a.yaml/x", "x")
+    elif (text := VANISHED[shape]) is not None:
+        hostile.write("a.yaml", f"# kopslint ignore-file KL232: fine\n{text}")
+    hostile.git("add", "--all")
+    if how in ("--base=main", "--head=HEAD"):
+        hostile.commit()
+    words = [how, "--base=main"] if how == "--head=HEAD" else [how]
+
+    assert run(["check", *words, *options, "--format=json"]) == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert ("KL232", "error") in {(f["rule"], f["severity"]) for f in found}
+
+
+@pytest.mark.parametrize("how", ["--staged", "--changed", "--base=main"])
+def test_a_spec_that_grows_too_large_is_refused(
+    how: str,
+    hostile: Hostile,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("kopslint.inputs.git.MAX_BYTES", 10_000)
+    hostile.write("a.yaml", TWO + "# x\n" * 10_000)
+    hostile.git("add", "--all")
+    if how == "--base=main":
+        hostile.commit()
+
+    assert run(["check", how]) == 2
+    assert "a.yaml is larger than" in capsys.readouterr().err
