@@ -26,8 +26,9 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
 )
 from kopslint.cli.console import Voice, style_for, write_output
 from kopslint.cli.options import ColorWhen, Form, Format
-from kopslint.cli.plan_options import PlanOptions
+from kopslint.cli.plan_options import PlanFormat, PlanOptions
 from kopslint.cli.typer_command import takes
+from kopslint.report.job_log import Written
 
 if TYPE_CHECKING:
     from kopslint.rulebook.model import Rule
@@ -92,7 +93,8 @@ def diff(
     """Show what changes between two specs, object by object."""
     from kopslint.cli.diff import render_differences
 
-    write_output(render_differences(before, after, Format(form)))
+    written = Written.JSON if form is Form.JSON else Written.TEXT
+    write_output(render_differences(before, after, Format(form)), written)
 
 
 @app.command()
@@ -110,7 +112,8 @@ def plan(options: PlanOptions) -> None:
 
     style = style_for(sys.stdout, ColorWhen.NEVER, os.environ)
     planned = run_plan(options, style)
-    write_output(planned.text)
+    is_json = options.form is PlanFormat.JSON
+    write_output(planned.text, Written.JSON if is_json else Written.TEXT)
     if planned.missing:
         Voice().remark(
             f"the plan needs {', '.join(planned.missing)}: write them with --out FOLDER"
@@ -131,7 +134,7 @@ def rules(
 
     listed = _rules(house)
     if form is Form.JSON:
-        write_output(rules_json(listed))
+        write_output(rules_json(listed), Written.JSON)
     else:
         style = style_for(sys.stdout, color, os.environ)
         write_output(rules_text(listed, style))
@@ -192,15 +195,15 @@ def schema(
 
     match of:
         case Schema.REPORT:
-            write_output(render_schema())
+            write_output(render_schema(), Written.JSON)
         case Schema.PLAN:
             from kopslint.report.schema import render_plan_schema
 
-            write_output(render_plan_schema())
+            write_output(render_plan_schema(), Written.JSON)
         case Schema.CONFIG:
             from kopslint.config.schema import render_config_schema
 
-            write_output(render_config_schema())
+            write_output(render_config_schema(), Written.JSON)
 
 
 @app.command()

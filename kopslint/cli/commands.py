@@ -18,6 +18,7 @@ from kopslint.cli.console import style_for, write_output
 from kopslint.cli.options import ColorWhen, Form, StdinAs
 from kopslint.errors import NothingCheckedError
 from kopslint.records import Record
+from kopslint.report.job_log import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +75,7 @@ def commands(
             " pipelines, makefiles, Jenkinsfiles and terraform's provisioners",
         )
     if form is Form.JSON:
-        write_output(_json(understood, unread))
+        write_output(_json(understood, unread), Written.JSON)
     else:
         style = style_for(sys.stdout, ColorWhen.NEVER, os.environ)
         lines = map(style.safe, _text(understood, unread))

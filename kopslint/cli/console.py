@@ -12,6 +12,7 @@ from kopslint.cli.options import ColorWhen
 from kopslint.errors import UsageError
 from kopslint.records import Record
 from kopslint.report.display import Style, visible
+from kopslint.report.job_log import Written, inert
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,13 +51,15 @@ def file_style(when: ColorWhen) -> Style:
     return Style(color=when is ColorWhen.ALWAYS, unicode=True, width=_PIPED)
 
 
-def write_output(text: str) -> None:
+def write_output(text: str, written: Written = Written.TEXT) -> None:
     """Write to the standard output; a reader that has left early is no error.
+
+    Nothing in it is a command to whoever runs the job.
 
     Raises ``UsageError`` if it cannot be written for another reason.
     """
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(inert(text, written))
         sys.stdout.flush()
     except BrokenPipeError:
         # The interpreter flushes once more at exit and would complain then.
@@ -118,6 +121,11 @@ def _color(terminal: bool, when: ColorWhen, environment: Mapping[str, str]) -> b
 # It goes to the standard error: the standard output is the report's.
 
 
+def write_aside(line: str) -> None:
+    """Write a line to the standard error; nothing in it is a command to anybody."""
+    sys.stderr.write(inert(visible(line)) + "\n")
+
+
 class Voice(Record):
     """How much is said on the standard error besides errors."""
 
@@ -127,15 +135,15 @@ class Voice(Record):
     def remark(self, sentence: str) -> None:
         """Says what a person should know unless only findings were asked for."""
         if not self.quiet:
-            sys.stderr.write(visible(f"kopslint: {sentence}") + "\n")
+            write_aside(f"kopslint: {sentence}")
 
     def detail(self, sentence: str) -> None:
         """Says what only matters to somebody who wonders what is going on."""
         if self.verbose:
-            sys.stderr.write(visible(f"kopslint: {sentence}") + "\n")
+            write_aside(f"kopslint: {sentence}")
 
     def progress(self, sentence: str) -> None:
         """Replaces the line at the end of a terminal; an empty one removes it."""
         if not self.quiet and sys.stderr.isatty():
-            sys.stderr.write(f"\r{visible(sentence)}\x1b[K")
+            sys.stderr.write(f"\r{inert(visible(sentence))}\x1b[K")
             sys.stderr.flush()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from kopslint.cli.console import write_output
+from kopslint.cli.console import write_aside, write_output
 from kopslint.cli.output import write_reports
 from kopslint.errors import NothingCheckedError
 from kopslint.findings import Severity
@@ -54,7 +53,8 @@ def told(
     if patch:
         write_output(patch)
     if options.statistics:
-        sys.stderr.write(statistics(report))
+        for line in statistics(report).splitlines():
+            write_aside(line)
     if any(fail_on.met(finding.severity) for finding in report.findings):
         return False
     if report.summary.unread:

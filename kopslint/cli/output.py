@@ -11,10 +11,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kopslint.cli.console import file_style, style_for, write_file, write_output
+from kopslint.cli.console import (
+    file_style,
+    style_for,
+    write_aside,
+    write_file,
+    write_output,
+)
 from kopslint.cli.options import Format
 from kopslint.errors import RuleError
-from kopslint.report.display import visible
+from kopslint.report.job_log import Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +31,14 @@ if TYPE_CHECKING:
     from kopslint.report.places import Repository
     from kopslint.rulebook.model import Rule
 
+# How what is not plain text writes what a job must not take for a command.
+_WRITTEN = {
+    Format.JSON: Written.JSON,
+    Format.SARIF: Written.JSON,
+    Format.GITLAB: Written.JSON,
+    Format.JUNIT: Written.XML,
+    Format.GITHUB: Written.COMMANDS,
+}
 # The formats that somebody asks for who reads the result beside a job.
 _FOR_JOBS = {Format.GITHUB, Format.MARKDOWN}
 
@@ -68,7 +82,7 @@ def write_reports(
             mended=mended,
         )
         if output.file is None:
-            write_output(text)
+            write_output(text, _WRITTEN.get(output.format, Written.TEXT))
         else:
             write_file(output.file, text)
     summary = environment.get("GITHUB_STEP_SUMMARY")
@@ -189,5 +203,4 @@ def _append_summary(report: Report, summary: str) -> None:
         with Path(summary).open("a", encoding="utf-8", newline="\n") as file:
             file.write(f"{text}\n")
     except (OSError, ValueError) as error:
-        complaint = f"kopslint: the job's summary cannot be written: {error}"
-        sys.stderr.write(f"{visible(complaint)}\n")
+        write_aside(f"kopslint: the job's summary cannot be written: {error}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kopslint import __version__
 from kopslint.errors import InputError, KopslintError
 from kopslint.report.display import visible
+from kopslint.report.job_log import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,4 +119,4 @@ def _complain_in_full() -> None:
 
 
 def _complain(sentence: str) -> None:
-    sys.stderr.write(visible(sentence) + "\n")
+    sys.stderr.write(inert(visible(sentence)) + "\n")
