@@ -60,7 +60,7 @@ def _cloud(cluster: Cluster) -> str | None:
 
 
 def _region(cluster: Cluster) -> str | None:
-    """The region of the subnets, where kops reads it; None if it cannot be told."""
+    """The region of the subnets, where kops reads it; None if it is not known."""
     regions = set()
     for subnet in cluster.subnets:
         if _cloud(cluster) != "aws":

@@ -186,7 +186,7 @@ def _never_applied(situation: ClusterState) -> set[str]:
 def command_does_nothing(context: Context) -> Iterator[Draft]:
     """A command line does nothing, or something else than it says.
 
-    Where a step of the simulation is refused, the rule about refusals tells it.
+    Where a step of the simulation is refused, the rule about refusals reports it.
     """
     simulation = context.simulation
     if simulation is None:
@@ -354,7 +354,7 @@ def _refused(context: Context, wanted: Callable[[Refusal], bool]) -> Iterator[Dr
 
 
 def _is_of_after(refusal: Refusal, context: Context) -> bool:
-    """Whether a refusal is told at the object: it is of the spec after itself."""
+    """Whether a refusal is reported at the object: it is of the spec after itself."""
     if refusal.kind != "spec":
         return False
     from kopslint.checks.validation import places_refused
@@ -564,7 +564,7 @@ def _asks_for_yes(step: Step, simulation: Simulation) -> bool:
 
 
 def _by_word(found: Misnamed) -> object:
-    """A context is told once, however often it stands in a list."""
+    """A context is reported once, however often it stands in a list."""
     named = found.command.cluster is not None
     return found.word.span if named else found.word.shown
 

@@ -135,7 +135,7 @@ __all__ = ["Check", "Context", "Draft", "listed", "meanwhile", "sure"]
 # One mistake, one finding: what several etcd clusters have in common
 #
 # The members of main, events and any further etcd cluster are written side by side,
-# so a slip is usually made in all of them; it is told once, with all its places.
+# so a slip is usually made in all of them; it is reported once, with all its places.
 
 T = TypeVar("T")
 K = TypeVar("K")

@@ -38,7 +38,7 @@ class _Subject(Record):
 
 
 def violations(rule: CustomRule, context: Context) -> Iterator[Draft]:
-    """A team's own rule is broken; where it cannot tell, another rule speaks."""
+    """A team's own rule is broken; where it cannot decide, another rule speaks."""
     for subject in _subjects(rule.scope, context):
         try:
             message = rule.ask(subject.variables)

@@ -37,4 +37,4 @@ class CustomRule(Protocol):
         """What to do instead."""
 
     def ask(self, variables: Mapping[str, Plain]) -> str | None:
-        """What to say where it is broken. Raises ``RuleError`` if it cannot tell."""
+        """What to say where it is broken. Raises ``RuleError`` if it cannot decide."""

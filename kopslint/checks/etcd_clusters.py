@@ -50,7 +50,7 @@ def member_moved_to_another_group(context: Context) -> Iterator[Draft]:
     before, after = context.before, context.after
     if before is None or not context.etcd_volumes or pairs.is_another(context):
         return
-    # A member that its group cannot run is the mistake to tell; and one that leaves
+    # A member that its group cannot run is the mistake to report; and one that leaves
     # such a group puts it right, since it never had a volume.
     misplaced = [
         each.member
@@ -175,7 +175,7 @@ _ENOUGH_ZONES = 3
 def single_etcd_member(context: Context) -> Iterator[Draft]:
     """An etcd cluster has one member only: since the change, or in spite of its zones.
 
-    A small cluster in one zone is meant to be one, and is not told so at every check.
+    A small cluster in one zone is meant to be one, and is not reported at every check.
     """
     cluster = context.after.cluster
     if cluster is None:

@@ -89,9 +89,9 @@ def kubernetes_downgraded(context: Context) -> Iterator[Draft]:
 def kubelet_newer_than_control_plane(context: Context) -> Iterator[Draft]:
     """Workers get a new Kubernetes before the control plane runs it, or not at all.
 
-    Older kubelets bear it; that a list rolls the workers first is told all the same.
-    From 1.31 on kops itself holds the workers back where it reaches the API, and then
-    they need another update after the control plane's roll.
+    Older kubelets bear it; that a list rolls the workers first is reported all the
+    same. From 1.31 on kops itself holds the workers back where it reaches the API, and
+    then they need another update after the control plane's roll.
     """
     if context.simulation is None or not _has_workers(context):
         return

@@ -96,7 +96,7 @@ def _near(name: str, cluster: Cluster) -> str:
 
 
 class _Changed(Record):
-    """A field of the network before and after; ``kind`` are told as one."""
+    """A field of the network before and after; ``kind`` are reported as one."""
 
     kind: str
     name: str
@@ -231,7 +231,7 @@ def _has_way_out(subnet: Subnet, cluster: Cluster) -> bool:
 
     Source: kops pkg/model/awsmodel/network.go, Build: that of a private subnet is in a
     Utility subnet of its zone, unless it is somebody else's. One zone that has none
-    beside others that have one is the spec's own mistake, and told as that.
+    beside others that have one is the spec's own mistake, and reported as that.
     """
     given = text_at(subnet.node, "id") or text_at(subnet.node, "egress")
     return (

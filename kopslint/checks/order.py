@@ -156,7 +156,7 @@ def _new_machine(group: str, context: Context) -> str:
 
 
 def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
-    """The same where a later step of the list mends it.
+    """The same where a later step of the list fixes it.
 
     A group that comes back does so only if the cloud has a machine, and the machine
     finds its volumes. As long as others may fail this is a warning; where none may,

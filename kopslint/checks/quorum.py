@@ -197,7 +197,7 @@ def no_failure_tolerated(context: Context) -> Iterator[Draft]:
 def _together(windows: Iterable[Window]) -> list[list[Window]]:
     """The windows that are one finding: those that several etcd clusters share.
 
-    A list mends one etcd cluster after another, so they may end at different steps;
+    A list fixes one etcd cluster after another, so they may end at different steps;
     and it takes a member out of one after the other, so they may start one later.
     """
     found: list[list[Window]] = []

@@ -61,7 +61,7 @@ def covers_control_plane(
 ) -> bool:
     """Whether the filters of a command let control-plane groups through.
 
-    A group that neither side of the change has is told by its name.
+    A group that neither side of the change has is known by its name.
     """
     if command.groups:
         return any(is_control_plane(word.shown, context) for word in command.groups)

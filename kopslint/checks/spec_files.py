@@ -91,7 +91,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 def events_etcd_missing(context: Context) -> Iterator[Draft]:
     """There is an etcd for the objects of Kubernetes and none for its events.
 
-    That a change takes it away is another rule's to tell, and so is one name given to
+    That a change takes it away is another rule's to report, and so is one name given to
     two etcd clusters. A Cluster without cloud and version is an excerpt.
     """
     cluster = context.after.cluster
@@ -164,7 +164,7 @@ def name_is_no_dns_name(context: Context) -> Iterator[Draft]:
 
 
 def _groups_called(groups: list[InstanceGroup]) -> Draft:
-    """The groups of a cluster whose names were all made in one way, told as one."""
+    """The groups of a cluster whose names were all made in one way, reported as one."""
     names = [group.name for group in groups]
     several = len(groups) > 1
     return Draft(

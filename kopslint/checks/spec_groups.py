@@ -145,7 +145,7 @@ def members_share_a_zone(context: Context) -> Iterator[Draft]:
     """The loss of one zone costs quorum, or a zone has more members than it must.
 
     Five members in three zones are 2, 2 and 1, and no zone is missed too much. On AWS
-    it is told all the same, once: there a machine takes any free etcd volume of its
+    it is reported all the same, once: there a machine takes any free etcd volume of its
     zone (etcd-manager pkg/volumes/aws/volumes.go).
     """
     manifest = context.after
@@ -191,7 +191,7 @@ def _zones(manifest: Manifest, used: Iterable[str]) -> set[str]:
 def _shared_zones(
     etcds: list[EtcdCluster], crowds: Mapping[str, list[EtcdMember]], *, on_aws: bool
 ) -> Draft:
-    """What is told of etcd clusters that have the same crowds, the largest first."""
+    """The findings on etcd clusters that have the same crowds, the largest first."""
     count = len(etcds[0].members)
     zones = sorted(crowds, key=lambda zone: -len(crowds[zone]))
     most = len(crowds[zones[0]])

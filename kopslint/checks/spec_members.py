@@ -179,7 +179,7 @@ def _meant(misplaced: Misplaced, names: tuple[str, ...]) -> Iterator[Location]:
 def _is_even(etcd: EtcdCluster) -> bool:
     """Whether the number of members is even and that is a mistake of its own.
 
-    A member that is listed twice is told as such.
+    A member that is listed twice is reported as such.
     """
     names = {member.name for member in etcd.members if member.name}
     groups = {member.group for member in etcd.members if member.group}
@@ -319,7 +319,7 @@ def etcd_clusters_diverge(context: Context) -> Iterator[Draft]:
     """Two etcd clusters do not have the same members in the same groups.
 
     Members that do not fit the groups, even numbers and duplicates make them diverge
-    too, and are told by the rules about those.
+    too, and are reported by the rules about those.
     """
     clusters = [e for e in context.after.etcd_clusters if _is_sound(e)]
     if len(clusters) < 2 or not correspondence(context.after).fits:

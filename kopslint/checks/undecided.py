@@ -88,7 +88,7 @@ def _is_followed(item: Undecided, simulation: Simulation) -> bool:
 
 
 def _told_of_volumes(context: Context, steps: set[int | None]) -> frozenset[int]:
-    """Those of some steps that another rule tells to delete an etcd volume."""
+    """Those of some steps that delete an etcd volume, as another rule reports."""
     from kopslint.commands.model import DeleteVolumes
 
     if context.simulation is None or not any(

@@ -172,7 +172,7 @@ def volume_deleted_under_member(context: Context) -> Iterator[Draft]:
 
 
 def told_of(context: Context) -> frozenset[int]:
-    """The numbers of the steps that the rule about deleted volumes tells."""
+    """The numbers of the steps that the rule about deleted volumes reports."""
     return frozenset(step.number for step, _, _ in _deleted(context))
 
 

@@ -225,7 +225,7 @@ def doctor(
 ) -> None:
     """Show versions, the configuration, and what kopslint would check here.
 
-    Exit status: 0 it can work, 2 something has to be mended first.
+    Exit status: 0 it can work, 2 something has to be fixed first.
     """
     from kopslint.cli.setup import diagnosis
 

@@ -184,5 +184,5 @@ class CheckOptions(Options):
 
     @property
     def mends(self) -> bool:
-        """Whether the list of commands is to be mended."""
+        """Whether the list of commands is to be corrected."""
         return self.fix or self.diff

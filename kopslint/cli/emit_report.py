@@ -47,7 +47,7 @@ def told(
         timeline=options.timeline,
         full=options.full,
         rules=settings.known,
-        # What is known already needs no mending.
+        # What is known already needs no fix.
         mended=mended if report.count(Severity.ERROR) else (),
     )
     if patch:

@@ -36,14 +36,14 @@ _BOM = "\ufeff"
 
 
 class _Mending(Record):
-    """A list of commands and what it is mended to."""
+    """A list of commands and what it is corrected to."""
 
     source: Source
     mended: Fixed
 
     @property
     def result(self) -> Source:
-        """The mended list."""
+        """The corrected list."""
         return Source(self.source.path, self.mended.text)
 
     @property
@@ -82,7 +82,7 @@ class _Mending(Record):
 
 
 def shown(request: Request, report: Report, settings: Settings) -> tuple[str, ...]:
-    """The mended list of a request for its report: a heading and lines, or nothing.
+    """The corrected list of a request for its report: a heading and lines, or nothing.
 
     ``report`` is that of the request, here and below.
     """
@@ -100,7 +100,7 @@ def shown(request: Request, report: Report, settings: Settings) -> tuple[str, ..
 def patch_for(
     request: Request, report: Report, settings: Settings, voice: Voice
 ) -> str:
-    """The patch that mends the only list of a request; empty if there is none.
+    """The patch that corrects the only list of a request; empty if there is none.
 
     Says on the standard error why. Raises ``UsageError`` unless there is one list.
     """
@@ -117,7 +117,7 @@ def patch_for(
 
 
 def fixed(request: Request, report: Report, settings: Settings, voice: Voice) -> Report:
-    """Write the mended list into its file, and give the report of what is left.
+    """Write the corrected list into its file, and give the report of what is left.
 
     Says on the standard error what was written, or why nothing was. Raises
     ``UsageError`` unless there is one list in a file that can be written and has not
@@ -154,7 +154,7 @@ def _is_elsewhere(source: Source) -> bool:
 
 
 def _refusal(request: Request, report: Report, result: NotFixed) -> str:
-    """Why a list is not mended, and what else may help."""
+    """Why a list is not corrected, and what else may help."""
     change = _change(request, report)
     told = f"{request.commands[0].path} is not corrected: {result.reason}"
     if isinstance(change, Change) and report.count(Severity.ERROR):
@@ -183,7 +183,7 @@ def _mended(
 
 
 def _is_worse_than_the_plan(result: Fixed, change: Change) -> bool:
-    """Whether a plan of the change is without the warnings that a mended list keeps."""
+    """Whether a plan of the change lacks the warnings that a corrected list keeps."""
     if result.verdict is Verdict.SAFE or not change.planning:
         return False
     from kopslint.cli.plan import make_plan
@@ -210,7 +210,7 @@ def _change(request: Request, report: Report) -> Change | NotFixed:
 
 
 def _write(mending: _Mending) -> None:
-    """Put the mended list in the place of its file, whose permissions stay."""
+    """Put the corrected list in the place of its file, whose permissions stay."""
     path = Path(mending.source.path)
     try:
         data = path.read_bytes()

@@ -167,7 +167,7 @@ def go_on_lines(runbook: Runbook, again: str, *, looks: bool) -> Iterator[str]:
 
 # What the volumes are called: kops pkg/model/master_volumes.go, and for DigitalOcean
 # upup/pkg/fi/cloudup/do/utils.go. By the program that deletes them: what it has to be
-# told first, and how a volume is found.
+# named first, and how a volume is found.
 VOLUMES = {
     "aws": (
         ': "${AWS_REGION:?set it to the region of the cluster}"',

@@ -21,9 +21,9 @@ Plane = Literal["registry", "cloud", "control spec", "nodes", "etcd"]
 
 
 class Meaning(Record):
-    """A deed, to go on after "this command", and what it changes.
+    """What a command does, in words that follow "this command", and what it changes.
 
-    ``planes`` are empty if nothing changes, and None if that cannot be told.
+    ``planes`` are empty if nothing changes, and None if that is not known.
     """
 
     deed: str

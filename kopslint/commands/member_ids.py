@@ -2,7 +2,7 @@
 
 The filter is carried out on the member list that etcd would print for members of known
 names. Ids and addresses are not known, so two lists are made that differ in them: what
-is printed for both alike is certain, and anything else is not told.
+is printed for both alike is certain, and anything else is not known.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _node_command(
 def _containers(invocation: Invocation) -> Command:
     """``docker``, ``crictl``: only the containers of etcd matter.
 
-    Those of etcd-manager kubelet starts again. What is meant is told by a name, by
+    Those of etcd-manager kubelet starts again. What is meant is known by a name, by
     what prints the ids, or by what is in front of it in its pipeline.
     """
     given = arguments(

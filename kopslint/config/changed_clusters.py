@@ -177,7 +177,7 @@ _Tie = tuple[str, str]
 class TouchedCluster(Record):
     """One cluster, or several in the same files, before and after a change.
 
-    ``before`` is None if it cannot be read: a change may be what mends it. ``alone``
+    ``before`` is None if it cannot be read: a change may be what fixes it. ``alone``
     says that the repository is not known to hold any other cluster. ``at_hand`` are
     the files that the command lists name, as they are after the change. ``lost_lists``
     are the command lists of before that the change deletes, empties or moves away.

@@ -1,4 +1,4 @@
-"""What the engine is told: which rules, how bad each is, and where that differs.
+"""What the engine is given: which rules, how bad each is, and where that differs.
 
 Everything is decided and compiled here; the engine only looks it up.
 """

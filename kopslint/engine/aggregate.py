@@ -1,8 +1,7 @@
 """One report of all clusters: what takes every finding together.
 
-A finding that several clusters share is told once, comments silence findings wherever
-they stand, and only then is it known which comments silence nothing. This module must
-not know how a cluster is examined.
+A finding that several clusters share is reported once, comments silence findings where
+they stand, and only then is it known which comments silence nothing.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ def total(parts: Iterable[Summary]) -> Summary:
 
 
 def once(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The findings, with one that is word for word that of several clusters told once.
+    """The findings; one that is the same word for word in several clusters is one.
 
     Such a finding is about the command list, and so about no cluster in particular.
     """

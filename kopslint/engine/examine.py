@@ -89,7 +89,7 @@ class Request(Record):
 # Commands that a finding prints are pasted into a shell, names of a spec included
 #
 # A spec comes from a pull request, and a shell would run what a name holds. Which
-# commands mend what is not known here.
+# commands fix what is not known here.
 
 _PLAIN = re.compile(r"[\w.:/@-]*")
 _UNSAFE = "# a name in this command is none: a shell would run a part of it"
@@ -327,8 +327,8 @@ def found_on_the_way(
 ) -> Iterator[Finding]:
     """What is wrong with a spec that the list applies, and with neither side.
 
-    What is wrong with a side as well is told there. What is only unwise is told of the
-    spec that the list ends with, and not of one that is gone again.
+    What is wrong with a side as well is reported there. What is only unwise is said
+    of the spec that the list ends with, and not of one that is gone again.
     """
     simulation = context.simulation
     if simulation is None or not simulation.passed:
@@ -359,7 +359,7 @@ def ask(
     cluster: str | None,
     settings: Settings,
 ) -> Iterator[Finding]:
-    """What the rules find in what each of them is about, told as ``settings`` say."""
+    """What the rules find in their subjects, reported as ``settings`` say."""
     for rule, check in asked:
         for draft in chain.from_iterable(map(check, about(rule))):
             severity = settings.severity(rule, draft)
@@ -423,7 +423,7 @@ def _sources(name: str, *sides: Fleet) -> tuple[Source, ...]:
 
 
 def _house_rules(rules: Iterable[Rule]) -> tuple[CustomRule, ...]:
-    """The rules of a team's own, for the rule that tells which cannot be decided."""
+    """The rules of a team's own, for the rule that reports which cannot be decided."""
     if not any(rule.house for rule in rules):
         return ()
     from kopslint.rulebook.expressions import house_rule

@@ -89,7 +89,7 @@ def _matched(
     """Those of the findings that stand: each of the base's stands for one at most.
 
     One that says the very same comes first. What got worse or certain is new. A finding
-    about several objects goes on standing when some of them are mended.
+    about several objects goes on standing when some of them are fixed.
     """
     left: dict[object, list[Finding]] = {}
     alike: dict[object, list[Finding]] = {}

@@ -384,7 +384,7 @@ class Snapshot:
 class WorkTree(Snapshot):
     """The files on the disk, new ones too, unless git is told to ignore them.
 
-    Which of them differ from what git keeps is told by their bytes, read as they are:
+    Which of them differ from what git keeps is known by their bytes, read as they are:
     git would run filters for it. Links are files of their own and never followed.
     """
 

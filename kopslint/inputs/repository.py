@@ -1,4 +1,4 @@
-"""Where the repository of the current folder is, told without asking git.
+"""Where the repository of the current folder is, found without asking git.
 
 Git takes any folder that looks like a repository for one, and a pull request can commit
 such a folder, with a configuration that starts programs. Here only ``.git`` of the
@@ -98,7 +98,7 @@ def _git_folder(place: Path) -> Path:
         )
     back = folder / "gitdir"
     if os.path.isfile(back):  # noqa: PTH113
-        # Of a further work tree git notes where that is. A moved one is mended first.
+        # Of a further work tree git notes where that is. A moved one is fixed first.
         noted = folder / _text(back).strip()
         if os.path.realpath(noted) != os.path.realpath(place):
             raise InputError(

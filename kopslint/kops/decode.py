@@ -641,7 +641,7 @@ def _unlabelled(found: Iterable[KopsObject]) -> list[InstanceGroup]:
 
 
 def _no_label(groups: list[InstanceGroup], home: str | None) -> Flaw:
-    """What is wrong with all of them, told once."""
+    """What is wrong with all of them, reported once."""
     *others, last = (group.name for group in groups)
     names = f"{', '.join(others)} and {last}" if others else last
     label = f"taken to belong to {home}" if home else "left out: nobody knows whose"

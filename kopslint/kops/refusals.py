@@ -192,7 +192,7 @@ def _groups_of(etcd: EtcdCluster, manifest: Manifest) -> Iterator[Refusal]:
     for member in etcd.members:
         names[member.name] += bool(member.name)
         groups[member.group] += bool(member.group)
-        if names[member.name] == 2:  # Told once for each name.
+        if names[member.name] == 2:  # Reported once for each name.
             yield Refusal(
                 "duplicate-member",
                 f'EtcdMembers found with same name "{member.name}" in etcd-cluster '

@@ -205,7 +205,7 @@ def simulate(
 def _followed(situations: list[ClusterState]) -> tuple[ClusterState, ...]:
     """The ends of all courses; not of those that stop where a removal has failed.
 
-    Whoever runs the list is told there, as ``set -e`` tells them.
+    Whoever runs the list notices it there, as ``set -e`` tells them.
     """
     going_on = tuple(s for s in situations if not (s.failing and s.ended))
     return going_on or tuple(situations)

@@ -103,7 +103,7 @@ class SpecsAtHand:
 
 
 def key(word: Word) -> str:
-    """A file argument as it is told from others: what is in a file may change."""
+    """What identifies a file argument: what is in a file may change."""
     return f"{word.span}: {posixpath.join(_folder(word), word.shown)}"
 
 

@@ -296,5 +296,5 @@ def noted_by_job(result: Result) -> Result:
 
 
 def undecided(situation: ClusterState, why: str, reach: Reach | None = None) -> Result:
-    """What the command does cannot be told; it is taken to change nothing."""
+    """What the command does is not known; it is taken to change nothing."""
     return Result(situation._replace(ok=True), "unknown", undecided=why, reach=reach)

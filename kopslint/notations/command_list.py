@@ -1,6 +1,6 @@
 """Command lists in any notation: the one entry for whoever has a source.
 
-Which notation a source is in is told by its name, and where the name says
+Which notation a source is in is known by its name, and where the name says
 nothing, by its first lines.
 """
 
@@ -55,7 +55,7 @@ def read_commands(
 ) -> Script:
     """The commands of a source, and in their places those of scripts that it runs.
 
-    Without a ``notation`` it is told from the name and the content; shell is what
+    Without a ``notation`` it is guessed from the name and the content; shell is what
     remains. Scripts are read if they are ``at_hand``, the first of a name and none
     longer than ``LONGEST``: what ``source`` names, what a shell is given as a file,
     and a shell script that is started by its path. What cannot be read is in

@@ -1,9 +1,10 @@
 """Markdown runbooks: the shell in their code blocks, and commands that stand alone.
 
-Prose is never a command, and neither is code within it. Prompts are taken off with
-the columns kept, and what a command printed is told from what was typed. Each block
-becomes a text of its own; its heading or list item is its title. In blocks of other
-languages, in HTML, tables and lists a line counts that calls a program of a cluster.
+Prose is never a command, and neither is code within it. Prompts are taken off with the
+columns kept, and what a command printed is distinguished from what was typed. Each
+block becomes a text of its own; its heading or list item is its title. In blocks of
+other languages, in HTML, tables and lists a line counts that calls a program of a
+cluster.
 """
 
 from __future__ import annotations

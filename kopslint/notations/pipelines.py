@@ -630,7 +630,7 @@ _COPY = 10
 
 
 def search(workflow: Workflow) -> Statement:
-    """What the document of a workflow runs, in the order that can be told."""
+    """What the document of a workflow runs, in the order that is known."""
     return _Search(workflow).document()
 
 

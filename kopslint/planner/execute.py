@@ -1,6 +1,6 @@
-"""How a runbook turns out: its deeds run in the simulation, one after another.
+"""How a runbook turns out: its steps run in the simulation, one after another.
 
-A deed counts only if nothing about it is left to chance: every command takes
+A step counts only if nothing about it is left to chance: every command takes
 effect in every possible state, nothing had to be assumed, and nobody is expelled
 whom nobody chose.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Performed(Record):
-    """What a deed came to: the situation after its last command.
+    """What a step came to: the situation after its last command.
 
     ``outage`` is whether quorum may be away for a while; ``tolerance`` is how many
     more members may fail once everything has settled, in the worst etcd cluster.

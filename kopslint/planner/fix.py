@@ -249,7 +249,7 @@ def _gaps(lines: Iterable[str]) -> Iterator[Piece]:
 
 
 # ------------------------------------------------------------------------------------
-# The edits that may mend a command list: lines put in, and lines that trade places
+# The edits that may fix a command list: lines put in, and lines that trade places
 #
 # No line is ever changed or left out. Every edit gives a whole list; whether it is a
 # better one is for others to judge. The cheapest edits of each kind come first.
@@ -520,7 +520,8 @@ def _files(manifest: Manifest) -> tuple[str, ...]:
 # ------------------------------------------------------------------------------------
 # One list of commands on trial: what it does, and what the check says of it
 #
-# How such lists are come by, and in which words a refusal is told, is not known here.
+# How such lists are come by, and in which words a refusal is reported, is not known
+# here.
 
 MENDED = (Severity.ERROR, Severity.WARNING)
 """How bad the findings are that a list may be rid of, the worst first."""
@@ -697,7 +698,7 @@ def mend(change: Change, source: Source, judge: Judge) -> Fixed | NotFixed:
 
     Safe means that ``judge`` finds no error in it, no warning of a kind that the list
     did not have, and that it brings the cluster as far as before. A list without
-    errors is mended of its warnings, as far as possible. The result depends on
+    errors is corrected for its warnings, as far as possible. The result depends on
     nothing but the arguments.
     """
     report = judge(source)
@@ -737,7 +738,7 @@ def _mended(original: Source, found: Try) -> Fixed:
 
 
 def _hopeless(simulation: Simulation) -> str | None:
-    """Why no order of the commands can be told to be safe, if that is known at once."""
+    """Why no order of the commands can be proved safe, if that is clear at once."""
     plan = simulation.plan
     if simulation.truncated:
         return "more can come of it than is followed"
@@ -822,6 +823,6 @@ class _Search:
         return None if least is best else least
 
     def _is_done(self, tried: Try) -> bool:
-        """Whether nothing is left of what is to be mended."""
+        """Whether nothing is left of what is to be fixed."""
         accepted = tried.accepted(self._start)
         return accepted and not tried.told(self._goal)

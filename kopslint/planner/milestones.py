@@ -272,7 +272,7 @@ def _cilium_starts(before: Manifest, after: Manifest) -> bool:
 
 
 class Way(Record):
-    """The deeds of the whole way; ``worst``: its outage, and the least to spare."""
+    """The steps of the whole plan; ``worst``: its outage, and the least to spare."""
 
     deeds: list[PlannedStep]
     worst: tuple[bool, int]
@@ -343,15 +343,15 @@ def best_way(legs: Stages) -> tuple[Way | None, bool]:
 
 
 # ------------------------------------------------------------------------------------
-# The way cut into legs: which spec each one ends at, and the specs it may use
+# A change divided into stages: which spec each one ends at, and the specs it may use
 #
-# A leg changes members or one release, never both.
+# A stage changes members or one release, never both.
 
 
 class Stages:
-    """Makes the legs from ``before`` to ``final``, and the specs on the way.
+    """Makes the stages from ``before`` to ``final``, and the specs on the way.
 
-    ``objects`` has what each file of a spec holds; it grows while legs are searched.
+    ``objects`` has what each file of a spec holds; it grows while stages are searched.
     """
 
     def __init__(self, before: Manifest, final: Spec, deeds: PlannedSteps) -> None:
@@ -363,7 +363,7 @@ class Stages:
         self._register(final)
 
     def legs(self, interim: Spec | None = None) -> Iterator[Stage]:
-        """The legs in order; by way of ``interim`` if it is given."""
+        """The stages in order; by way of ``interim`` if it is given."""
         after = self.final.manifest
         here = self.before
         if interim is not None:

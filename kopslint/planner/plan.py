@@ -318,7 +318,7 @@ def _notes(
 def _named(
     way: Sequence[PlannedStep], final: Spec, deeds: PlannedSteps
 ) -> list[PlannedStep]:
-    """The deeds with the specs in between called by their number."""
+    """The steps with the specs in between called by their number."""
     renamed = []
     number = 0
     for deed in way:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Step(Record):
-    """A deed in its place: etcd before and after it.
+    """A step of the runbook: etcd before and after it.
 
     ``via`` is a control-plane group that votes and stays, through whose machine
     etcd is asked. ``tolerance`` is how many more members may fail at the worst

@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from kopslint.planner.steps import PlannedStep, PlannedSteps
 
 MAX_POSITIONS = 20_000
-"""How many positions of one leg are looked at; more is said, never hidden."""
+"""How many positions of one stage are looked at; more is said, never hidden."""
 
 
 class Stage(Record):
-    """What one leg is about.
+    """What one stage is about.
 
     ``spec`` gives the spec that lists the staying units, the leaving ones from an
-    index on, and the joining ones up to another. ``last`` is the deed that stores
+    index on, and the joining ones up to another. ``last`` is the step that stores
     the target, where machines may have to be replaced as well, ``between`` the one
     that stores any other. ``follows`` says whether the machine of a joining unit
     could find the volumes of a leaving one; ``later`` are those that join in other
-    legs, or get another machine. ``retires`` says that groups of nodes are deleted
+    stages, or get another machine. ``retires`` says that groups of nodes are deleted
     once the target is reached; ``nodes`` are those that it has.
     """
 
@@ -64,14 +64,14 @@ class Stage(Record):
 
 
 class Done(Record):
-    """A deed and how it turned out."""
+    """A step and how it turned out."""
 
     deed: PlannedStep
     performed: Performed
 
 
 class Found(Record):
-    """The way of one leg; ``cut`` is whether not everything could be looked at.
+    """The steps of one stage; ``cut`` is whether not everything could be looked at.
 
     ``way`` is None if there is none.
     """
@@ -211,7 +211,7 @@ def _next(leg: Stage, position: _Position, plan: Scenario) -> Iterator[_Position
 def _choices(
     leg: Stage, position: _Position
 ) -> Iterator[tuple[PlannedStep, tuple[int, ...], int, int]]:
-    """Every deed that may come next, and the counts after it."""
+    """Every step that may come next, and the counts after it."""
     turnover = leg.turnover
     removed, deleted, joined = position.removed, position.deleted, position.joined
     names = [leg.leaving_members(etcd) for etcd in position.situation.etcd]

@@ -36,7 +36,7 @@ class PlannedStep(Record):
     """One step of a runbook: some commands that belong together, and why.
 
     ``about`` is the member, group or file; ``etcd_cluster`` is set where only one
-    is concerned; ``spec`` is the spec that the deed stores.
+    is concerned; ``spec`` is the spec that the step stores.
     """
 
     kind: Kind
@@ -48,7 +48,7 @@ class PlannedStep(Record):
 
 
 class PlannedSteps(Record):
-    """Makes the deeds for one cluster, by kops directly or by way of terraform."""
+    """Makes the steps for one cluster, by kops directly or by way of terraform."""
 
     cluster: str
     cloud: str | None = None
@@ -179,7 +179,7 @@ class PlannedSteps(Record):
         return PlannedStep("roll", spec.files[0], reason, commands, spec=spec)
 
     def with_spec(self, deed: PlannedStep, spec: Spec) -> PlannedStep:
-        """The same deed, with its spec under another name."""
+        """The same step, with its spec under another name."""
         commands = tuple(
             self._store(spec) if isinstance(command, model.Replace) else command
             for command in deed.commands

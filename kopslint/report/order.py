@@ -36,7 +36,7 @@ def identified(
 
 
 class Told(Record):
-    """What people are told at once: one mistake, and what it leads to.
+    """What is reported together: one mistake, and what it leads to.
 
     ``findings`` are its places, the worst first, ``leads_to`` what follows from it in
     the order of the steps.

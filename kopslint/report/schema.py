@@ -65,7 +65,7 @@ class FindingModel(Model):
 
 
 class EtcdModel(Model):
-    """One etcd cluster after a step, in the worst of the possible worlds."""
+    """One etcd cluster after a step, in the worst of the possible states."""
 
     members: list[str]
     alive: list[str]

@@ -47,11 +47,11 @@ def render_text(
     """The whole report as text that ends with a line end.
 
     ``mended`` is what the list of commands should be instead: a heading, then lines.
-    ``width`` is in cells; commands to paste and the first line of a finding are
-    never broken to keep to it. Without ``unicode`` the result is pure ASCII. With
-    and without ``color`` the text is the same but for the escapes. Unless it is the
-    ``full`` one, each mistake is told once with what it leads to, and what the table
-    of steps shows is not repeated.
+    ``width`` is in cells; commands to paste and the first line of a finding are never
+    broken to keep to it. Without ``unicode`` the result is pure ASCII. With and without
+    ``color`` the text is the same but for the escapes. Unless it is the ``full`` one,
+    each mistake is reported once with what it leads to, and what the table of steps
+    shows is not repeated.
     """
     style = Style(color=color, unicode=unicode, width=width)
     lines = [*verdict.block(report, style, mended=bool(mended)), ""]

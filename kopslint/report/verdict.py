@@ -147,7 +147,7 @@ def _at(finding: Finding) -> str:
 
 
 def _remedy(report: Report, *, mended: bool) -> Point | None:
-    """What to do: take the mended list, or what the worst finding says."""
+    """What to do: take the corrected list, or what the worst finding says."""
     if mended:
         return Point("instead", "the corrected list: --diff prints it, --fix writes it")
     for finding in worst_first(report.findings):

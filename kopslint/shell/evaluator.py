@@ -133,7 +133,7 @@ def inline(reader: ScriptReader, name: str, call: Call) -> Statement:
 # ------------------------------------------------------------------------------------
 # Where a script gives variables their values: ``x=1``, ``export``, ``unset``
 #
-# Also where it may do so at a time that cannot be told: what a loop assigns is
+# Also where it may do so at a time that is not known: what a loop assigns is
 # unknown in every turn but the first, so it is forgotten before the loop.
 
 _ASSIGNED = r"""(?x)

@@ -105,7 +105,7 @@ def without_baselined(
     """The report with the findings of a baseline suppressed.
 
     ``identified`` are all findings of the report with their fingerprints; rules in
-    ``always`` are told whatever a baseline says.
+    ``always`` are reported whatever a baseline says.
     """
     known = {entry.fingerprint for entry in baseline.entries}
     why = Suppression("baseline", f"in the baseline {baseline.name}")

@@ -27,7 +27,7 @@ Place = tuple[int, int, int, str]
 _HASH = re.compile(r"#+\s*kopslint:[ \t]*(?P<words>.*)")
 _HASH_BEHIND_BLANK = re.compile(rf"(?:^|(?<=\s)){_HASH.pattern}")
 _ANY = re.compile(r"(?:^|(?<=\s))(?:#+|//+)\s*kopslint:[ \t]*(?P<words>.*)")
-# One that ends on a later line has no words here, and is told to be malformed.
+# One that ends on a later line has no words here, and is reported as malformed.
 _HTML = re.compile(r"<!--\s*kopslint:(?:(?P<words>.*?)-->|.*$)", re.MULTILINE)
 _BEFORE_ANYTHING = re.compile(r"\s*(?:(?:#|//|<!--|---|%).*)?$")
 _SHELL_BLOCK = re.compile(
@@ -151,7 +151,7 @@ def _in_yaml(source: Source, *, scripts: bool) -> Iterator[Place]:
 def _in_shell(source: Source, lines: range) -> Iterator[Place]:
     """The comments of shell in some lines of a file.
 
-    Where bash could not read it, a comment is told by what stands before it.
+    Where bash could not read it, a comment is recognised by what stands before it.
     """
     from kopslint.shell.grammar import Fault, parse
     from kopslint.shell.text import lines_text

@@ -83,7 +83,7 @@ _PLAIN_WORDS = {
         "put quotes around the value",
     ),
 }
-# These are noticed late; what to mend is where the unfinished thing begins.
+# These are noticed late; what to fix is where the unfinished thing begins.
 _PLACED_AT_THEIR_START = frozenset(
     {
         "could not find expected ':'",

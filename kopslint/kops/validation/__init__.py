@@ -78,7 +78,7 @@ def kops_minor(kops_version: str | None, manifest: Manifest) -> int:
     """The minor of the kops version that validates ``manifest``.
 
     None stands for the oldest kops that can run the cluster, which is of the minor of
-    its Kubernetes, or for the newest one known if that cannot be told.
+    its Kubernetes, or for the newest release if that is not known.
     """
     if kops_version is not None:
         match = re.fullmatch(_VERSION, kops_version)

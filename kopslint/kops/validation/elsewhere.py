@@ -2,7 +2,7 @@
 
 They are found in ``kopslint.kops.documents`` and ``kopslint.kops.refusals``. Here they
 become violations that say so, so that the list of all violations is whole and nothing
-is told twice.
+is reported twice.
 """
 
 from __future__ import annotations

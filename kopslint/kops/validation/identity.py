@@ -202,7 +202,7 @@ def _is_label_key(key: str) -> bool:
 
 
 def _is_label_value(value: Plain) -> bool:
-    # Values of other types are told as such.
+    # Values of other types are reported as such.
     return not isinstance(value, str) or not value or bool(re.fullmatch(_NAME, value))
 
 

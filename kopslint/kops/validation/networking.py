@@ -658,7 +658,7 @@ def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
 
 
 def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
-    """Private subnets of one zone on AWS share their way to the world.
+    """Private subnets of one zone on AWS share their way to the internet.
 
     Source: kops pkg/model/awsmodel/network.go, Build.
     """

@@ -154,7 +154,7 @@ def _removed_by_hand(simulation: Simulation, name: str) -> set[str]:
 def never_joining(simulation: Simulation) -> Iterator[Hazard]:
     """Members whose machine runs at the end and that etcd never takes in.
 
-    Only asked at the end of the list: until then a later command may mend it.
+    Only asked at the end of the list: until then a later command may fix it.
     """
     for name in etcd_clusters(simulation):
         wanted = {
@@ -273,9 +273,9 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
 
 @remembered
 def deletions(simulation: Simulation) -> Iterator[Deletion]:
-    """Groups deleted while the state store lists their members, never mended.
+    """Groups deleted while the state store lists their members, never fixed.
 
-    Mended means that at the end the member is out of etcd or alive again.
+    Fixed means that at the end the member is out of etcd or alive again.
     """
     for step in simulation.steps:
         if isinstance(step.command, DeleteInstanceGroup | DeleteFromFile):

@@ -1,4 +1,4 @@
-"""What a list harms and then mends: from which step, and which step ends it.
+"""What a list harms and then fixes: from which step, and which step ends it.
 
 A hazard that a later step of the same list ends weighs less than one that stays, but
 only where that is sure: in every possible state the list ends with the control plane
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Absence(Hazard):
-    """A member that is registered and dead from ``step`` on, until ``by`` mends it.
+    """A member that is registered and dead from ``step`` on, until ``by`` fixes it.
 
     ``back`` is whether its machine is back then; else it is out of etcd.
     """
@@ -43,7 +43,7 @@ class Absence(Hazard):
 
 
 class MendedDeletion(Record):
-    """A group deleted while the spec lists its members, mended later in the list.
+    """A group deleted while the spec lists its members, fixed later in the list.
 
     ``members`` has the member of each etcd cluster concerned, and its absence.
     """
@@ -166,7 +166,7 @@ def _absence(name: str, member: str, first: Step, by: Step) -> Iterator[Absence]
 
 @remembered
 def mended_deletions(simulation: Simulation) -> Iterator[MendedDeletion]:
-    """Groups deleted while the state store lists their members, and mended later."""
+    """Groups deleted while the state store lists their members, and fixed later."""
     found = absences(simulation)
     for step in simulation.steps if found else ():
         for group, (situation, *_) in deleted_groups(step).items():
