@@ -297,7 +297,8 @@ NOT_FOLLOWED = {
     "handed the state store": (["aws s3 rm s3://b/c/instancegroup/master-a"], "error"),
     "handed machines": (["aws ssm send-command --targets Key=tag:a,Values=b"], "error"),
     "handed a disk": (["aws ec2 detach-volume --volume-id $ETCD_MAIN"], "error"),
-    "which group": (["kops edit ig $GROUP"], "error"),
+    "which group": (["kops edit ig $GROUP --set spec.maxSize=0"], "error"),
+    "which group an editor opens": (["kops edit ig $GROUP"], ""),
     "a loop that calls kops": (
         ["for g in $GROUPS; do", "  kops rolling-update cluster --yes", "done"],
         "error",

@@ -88,7 +88,8 @@ STEPS: dict[str, tuple[str, str]] = {
     "an upgrade": ("kops upgrade cluster --yes", "A"),
     "a file without a Cluster in a cluster": ("kops create -f nodes.yaml", "A"),
     "an edit of no group": ("kops edit ig master-x", "R"),
-    "an edit of a group from elsewhere": ("kops edit ig $X", "U"),
+    "an edit of a group from elsewhere": ("kops edit ig $X", "A"),
+    "a field of a group from elsewhere": ("kops edit ig $X --set spec.maxSize=0", "U"),
     "two machines of the control plane in a group": (
         "kops edit ig master-a --set spec.maxSize=2 --set spec.minSize=2",
         "R",

@@ -23,6 +23,7 @@ from kopslint.commands.model import (
     Replace,
     RollingUpdate,
     Unreadable,
+    Unreplayed,
     UpdateCluster,
     UpgradeCluster,
     Validate,
@@ -77,8 +78,12 @@ def read_kops(invocation: Invocation) -> Command:
         return reads
     command = _change(call, common, invocation) or reads
     if call.undecided is not None and (command is not reads or _may_change(call)):
+        # A cluster that is there already is never created again.
+        other = isinstance(command, CreateCluster)
         return Unreadable(
-            **common, reason=_undecided(call, call.undecided), reach=Reach.KOPS
+            **common,
+            reason=_undecided(call, call.undecided),
+            reach=Reach.ELSEWHERE if other else Reach.KOPS,
         )
     return command
 
@@ -193,9 +198,8 @@ def _change(call: Call, common: _Common, invocation: Invocation) -> Command | No
             return Validate(**common, wait=call.value("wait"))
         case "toolbox enroll":
             reason = "kopslint does not replay machines that are enrolled by hand"
-            return Unreadable(
-                **common, reason=Unknown(common["text"], reason), reach=Reach.MACHINE
-            )
+            about = call.all("instance-group")
+            return Unreplayed(**common, reason=reason, about=about)
         case _:
             return _set_or_unset(call, common)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, assert_never
 
 from kopslint.commands.describe import most_reached, reach_of
 from kopslint.commands.model import (
+    CreateFromFile,
     DeleteInstance,
     DeleteVolumes,
     Foreign,
@@ -18,10 +19,12 @@ from kopslint.commands.model import (
     MemberRemove,
     Reach,
     Reads,
+    Replace,
     ResizeCloudGroup,
     StopInstances,
     Unreadable,
     Unreplayed,
+    UpdateCluster,
     Validate,
 )
 from kopslint.model.assumptions import Kind, assume
@@ -123,7 +126,10 @@ def is_open(loop: Repeat, commands: Iterable[Command]) -> bool:
         return False
     if _looks_up_disks(loop):
         return bool(changing)
-    return not all(isinstance(command, _BY_NAME) for command in changing)
+    stored = [c for c in changing if _stores_what_is_not_at_hand(c)]
+    # To apply once more what is applied already changes nothing.
+    by_name = (*_BY_NAME, UpdateCluster) if stored else _BY_NAME
+    return not all(isinstance(c, by_name) or c in stored for c in changing)
 
 
 def found_by(loop: Repeat) -> Assumption | None:
@@ -136,6 +142,13 @@ def found_by(loop: Repeat) -> Assumption | None:
 
 _BY_NAME = (DeleteInstance, DeleteVolumes, ResizeCloudGroup, StopInstances, Unreplayed)
 """What is followed for any machine, group or disk, where only run time knows which."""
+
+
+def _stores_what_is_not_at_hand(command: Command) -> bool:
+    """Whether files are stored that only run time knows: what they hold is said."""
+    return isinstance(command, CreateFromFile | Replace) and all(
+        word.text is None for word in command.files
+    )
 
 
 def _looks_up_disks(loop: Repeat) -> bool:

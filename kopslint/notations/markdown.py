@@ -437,7 +437,7 @@ def _paragraph(source: Source, token: Token, title: str | None) -> Iterator[Shel
     if token.map is None or len(token.content) > _LONGEST_STEP:
         return
     if found := _steps(source, token):
-        yield lines_text(source, found, title)
+        yield lines_text(source, _at_breaks(found), title)
         return
     lines: list[Line] = []
     for number, text in enumerate(token.content.split("\n"), token.map[0] + 1):
@@ -499,7 +499,7 @@ def _cell(
         if column >= 0 and calls(text[skip:]):
             found.append((number, column + skip + 1, text[skip:]))
     if found:
-        yield lines_text(source, found, title)
+        yield lines_text(source, _at_breaks(found), title)
 
 
 def _html(
@@ -560,7 +560,21 @@ def _shell(
             reason = f"this block is in {language}, which is not read"
             unread.append(Opaque(Unknown(language, reason), span))
     if typed:
-        yield lines_text(source, typed, title)
+        yield lines_text(source, _at_breaks(typed), title)
+
+
+def _at_breaks(lines: Sequence[Line]) -> list[Line]:
+    """The same where ``<br>`` ends a line, as those mean it who write it into code.
+
+    The columns stay, for a line end and blanks take the place of the tag.
+    """
+    return [
+        (number, column, _LINE_BREAK.sub(lambda tag: "\n".ljust(len(tag[0])), text))
+        for number, column, text in lines
+    ]
+
+
+_LINE_BREAK = re.compile(r"<br ?/?>")
 
 
 def _calls(lines: Sequence[Line], language: str) -> list[Line]:

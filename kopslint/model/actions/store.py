@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kopslint.commands.model import CreateFromFile
 from kopslint.kops import refusals
 from kopslint.kops.decode import make_cluster, make_group
 from kopslint.kops.field_edits import Releases, edited
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.commands.model import (
-        CreateFromFile,
         CreateInstanceGroup,
         DeleteBackups,
         EditCluster,
@@ -192,12 +192,17 @@ def run_replace(
 
     It stops at the first refusal and keeps what it has stored before. It deletes
     nothing and does not look at groups when it stores a Cluster. A file that nobody
-    knows is taken to hold the after spec.
+    knows is taken to hold the after spec; where a loop goes through such files and the
+    list creates the others, only what is there already.
     """
     assumed = plan.assumed_of(command.files, "the spec after")
     situation = situation.guessing(assumed)
     for word in command.files:
-        given = plan.objects_of(word) or plan.taken_for(word, plan.after)
+        given = plan.objects_of(word)
+        if given is None:
+            given = plan.taken_for(word, plan.after)
+            if situation.each_unknown and _creates_others(plan):
+                given = _of_what_is_there(given, situation.registry)
         registry, problem = _replaced(
             situation.registry, given, plan, force=command.force
         )
@@ -205,6 +210,22 @@ def run_replace(
         if problem:
             return [refused(situation, *problem, assumed=assumed)]
     return [applied(situation, *assumed)]
+
+
+def _creates_others(plan: Scenario) -> bool:
+    """Whether the list creates the objects of files that only run time knows."""
+    return any(
+        isinstance(command, CreateFromFile)
+        and any(word.text is None for word in command.files)
+        for command in plan.commands
+    )
+
+
+def _of_what_is_there(given: Manifest, registry: Manifest) -> Manifest:
+    there = {n: g for n, g in given.groups.items() if n in registry.groups}
+    return given.replaced(
+        cluster=given.cluster if registry.cluster is not None else None, groups=there
+    )
 
 
 def _replaced(
@@ -395,6 +416,24 @@ def _stored(
     return [applied(situation._replace(registry=new), *assumed)]
 
 
+def _edited_somewhere(
+    command: EditInstanceGroup, situation: ClusterState, plan: Scenario
+) -> Result:
+    """What an editor makes of a group that only run time knows: what is under review.
+
+    Fields that the command sets may be set on any group, and so that is not followed.
+    """
+    if command.sets or command.unsets or command.group is None:
+        return undecided(situation, "the group to edit is only known at run time")
+    stored = situation.registry.groups
+    groups = [plan.after.groups.get(name, group) for name, group in stored.items()]
+    registry = with_groups(situation.registry, groups)
+    shown = command.group.shown
+    text = f"{shown} is taken to be what the change makes other than it is stored"
+    assumed = assume(Kind.SPEC, shown, text)
+    return applied(situation._replace(registry=registry), assumed)
+
+
 def run_edit_group(
     command: EditInstanceGroup, situation: ClusterState, plan: Scenario
 ) -> list[Result]:
@@ -405,7 +444,7 @@ def run_edit_group(
     """
     name = command.group.text if command.group is not None else None
     if name is None:
-        return [undecided(situation, "the group to edit is only known at run time")]
+        return [_edited_somewhere(command, situation, plan)]
     old = situation.registry.groups.get(name)
     if old is None:
         return [unknown_group(situation, plan, name)]
