@@ -392,3 +392,65 @@ def test_a_service_gets_no_failure_of_it(
     assert said in out
     assert "::error" not in out
     assert "<failure" not in out
+
+
+def test_a_list_that_the_change_makes_readable_is_no_obstacle(
+    repository: Repository,
+) -> None:
+    broken = "jobs: [\n"
+    mended = "jobs:\n  a:\n    steps:\n    - run: kops get ig\n"
+    configuration = "specs: ['*.yaml']\ncommands: ['ci/*.yml']\n"
+    repository.commit(
+        {".kopslint.yaml": configuration, "a.yaml": spec("ab"), "ci/x.yml": broken}
+    )
+    repository.write({"ci/x.yml": mended})
+
+    checked = Checked(repository.root)
+
+    assert (checked.status, checked.existing) == (0, ["KL103"])
+
+
+def test_a_script_that_a_list_runs_is_read_as_it_was(repository: Repository) -> None:
+    """The list is the same; what it does is not."""
+    files = {".kopslint.yaml": CONFIGURATION, "a.yaml": spec("abc", NODES)}
+    runs = {"run.sh": "source lib/steps\n", "lib/steps": "kops get ig\n"}
+    repository.commit({**files, **runs})
+    repository.write({"lib/steps": LIST})
+    new = Checked(repository.root)
+    repository.commit({})
+    repository.write({"a.yaml": spec("abc", MORE_NODES)})
+    old = Checked(repository.root, "--base=HEAD")
+
+    assert (new.status, "KL301" in new.new) == (1, True)
+    assert (old.status, "KL301" in old.existing) == (0, True)
+
+
+def test_old_errors_of_one_cluster_are_told_apart_from_new_ones_of_another(
+    repository: Repository,
+) -> None:
+    def named_b(text: str) -> str:
+        return text.replace(NAME, "b.example.com")
+
+    repository.commit({"a.yaml": spec("ab", NODES), "b.yaml": named_b(spec("abc"))})
+    repository.write({"a.yaml": spec("ab", MORE_NODES), "b.yaml": named_b(spec("ab"))})
+
+    checked = Checked(repository.root)
+
+    counted = [f["cluster"] for f in checked.data["findings"] if not f["existing"]]
+    assert (checked.status, checked.existing) == (1, ["KL103"])
+    assert "b.example.com" in counted
+    assert NAME not in counted
+
+
+def test_what_got_worse_is_new(repository: Repository) -> None:
+    """A group of one member may have no machine, and then it has two."""
+    empty = spec("abc").replace("minSize: 1", "minSize: 0", 1)
+    repository.commit({"a.yaml": f"{empty}---\n{NODES}"})
+    select = ("--changed", "--select=KL108")
+    repository.write({"a.yaml": f"{empty}---\n{MORE_NODES}"})
+    old = Checked(repository.root, *select, "--fail-on=warning")
+    repository.write({"a.yaml": empty.replace("Size: 0", "Size: 2")})
+    worse = Checked(repository.root, *select)
+
+    assert (old.status, old.existing) == (0, ["KL108"])
+    assert (worse.status, worse.new) == (1, ["KL108"])

@@ -14,7 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kopslint.engine.aggregate import conclude
-from kopslint.errors import NothingCheckedError
+from kopslint.errors import InputError, NothingCheckedError
 from kopslint.findings import Certainty
 from kopslint.kops.decode import with_same_objects
 from kopslint.records import Record
@@ -76,6 +76,17 @@ def _base_findings(
         lost_lists=(),
         base=None,
     )
+    try:
+        return _concluded(base, settings, examiner)
+    except InputError:
+        # A change may be what mends a list that could not be read.
+        alone = base._replace(commands=(), at_hand=())
+        return _concluded(alone, settings, examiner)
+
+
+def _concluded(
+    base: Request, settings: Settings, examiner: Examiner
+) -> tuple[Finding, ...]:
     examination = examiner.of_base(base, settings).examine(base)
     try:
         return conclude(base, settings, examination).findings
