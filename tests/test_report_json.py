@@ -369,3 +369,14 @@ def test_the_schema_refuses_what_the_contract_does_not_allow(
     report = {**json.loads(render_json(REPORT)), **change}
 
     assert not validator().is_valid(report)
+
+
+def test_what_stood_before_a_change_is_there_and_does_not_count() -> None:
+    old = FINDING._replace(subject="old", existing=True)
+    report = Report((FINDING,), existing=(old,))
+
+    told = json.loads(render_json(report))
+
+    validator().validate(told)
+    assert sorted(f["existing"] for f in told["findings"]) == [False, True]
+    assert (told["summary"]["errors"], told["summary"]["existing"]) == (1, 1)

@@ -305,3 +305,14 @@ def test_the_log_is_ascii_and_holds_no_control_characters() -> None:
 
     assert text.isascii()
     assert r'"a\\x00\\udcff\\x1b.' in text
+
+
+def test_of_all_results_or_of_none_it_is_said_whether_they_stood_before() -> None:
+    """A reader takes a result that does not say it for one that was never compared."""
+    old = FINDING._replace(subject="old", existing=True)
+    compared = run_of(Report((FINDING,), existing=(old,)))
+    alone = run_of(Report((FINDING,)))
+
+    states = [result.get("baselineState") for result in compared["results"]]
+    assert sorted(states) == ["new", "unchanged"]
+    assert "baselineState" not in alone["results"][0]
