@@ -158,3 +158,36 @@ def test_an_etcd_cluster_for_leases_came_with_1_36() -> None:
         "spec.etcdClusters[0].name is leases, and kops takes main, events, cilium"
     ]
     assert not about(refusals(spec, "1.36"), "name")
+
+
+def test_a_field_that_came_later_is_dropped_by_the_kops_that_runs() -> None:
+    """Where nobody says which kops runs, a newer one may."""
+    spec = "  containerd: {gvisor: {enabled: true}}\n"
+
+    (found,) = (v for v in refusals(spec, "1.34") if v.kind == "unknown-field")
+    assert found.message == (
+        "kops 1.34 knows no field spec.containerd.gvisor: 1.36 brought it"
+    )
+    assert found.harmless
+    for kops in ("1.36", None):
+        assert not [v for v in refusals(spec, kops) if v.kind == "unknown-field"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kops", "fits"),
+    [
+        ("forever", "1.32", True),
+        ("forever", "1.33", False),
+        ("2m", "1.32", True),
+        ("300", "1.32", False),
+        ("forever", None, True),
+    ],
+)
+def test_a_field_has_the_type_that_it_had_then(
+    value: str, kops: str | None, *, fits: bool
+) -> None:
+    spec = f"  kubelet: {{imageMinimumGCAge: {value}}}\n"
+
+    found = [v for v in refusals(spec, kops) if v.kind == "wrong-type"]
+
+    assert (not found) is fits

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.api import KINDS, VERSIONS, api, paths_of
 from kopslint.kops.duration import go_seconds
+from kopslint.kops.releases import NEWEST, field_since, type_then
 from kopslint.kops.validation.declared import Violation, named
 from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence
 
@@ -48,6 +49,9 @@ class FieldWalk:
         self._api: Api = api(declared.version)
         self._version = declared.version
         self._kops = declared.kops
+        # Of a release before the newest, the table tells what its API lacks.
+        self._is_older = declared.kops < NEWEST
+        self._is_known = declared.newest == declared.kops
         self._kind = kind
         self._root = declared.root
         self._about = declared.about
@@ -98,14 +102,54 @@ class FieldWalk:
             for entry in node.entries:
                 name = entry.key.text
                 inner = fields.get(name)
-                if inner is not None:
+                if inner is not None and self._comes_later((*path, name)):
+                    self._found.append(self._later(entry, (*path, name)))
+                elif inner is not None:
                     self._value(entry.value, inner, (*path, name))
                 elif not self._was_known(expected, name):
                     self._found.append(self._unknown(entry, expected, path))
         else:
-            wanted = _wanted(node, expected)
+            wanted = self._wanted(node, expected, path)
             if wanted is not None:
                 self._wrong_type(node, wanted, path)
+
+    def _wanted(self, node: Node, expected: str, path: tuple[Step, ...]) -> str | None:
+        """What kops takes instead of a scalar; a field may have had another type.
+
+        Where nobody says which kops runs, one that takes the value is enough.
+        """
+        wanted = _wanted(node, expected)
+        if not self._is_older:
+            return wanted
+        then = type_then(self._version, self._in_table(path), self._kops)
+        if then is None or (wanted is None and not self._is_known):
+            return wanted
+        return _wanted(node, then)
+
+    def _in_table(self, path: tuple[Step, ...]) -> str:
+        return ".".join((self._kind, *(s for s in path if isinstance(s, str))))
+
+    def _comes_later(self, path: tuple[Step, ...]) -> bool:
+        """Whether the kops that runs has no such field yet."""
+        if not self._is_older or not self._is_known:
+            return False
+        return field_since(self._version, self._in_table(path)) > self._kops
+
+    def _later(self, entry: Entry, path: tuple[Step, ...]) -> Violation:
+        here = named(path)
+        since = field_since(self._version, self._in_table(path))
+        return Violation(
+            kind="unknown-field",
+            about=self._about,
+            message=f"kops 1.{self._kops} knows no field {here}: 1.{since} brought it",
+            path=here,
+            span=entry.key.span,
+            at_command="edit",
+            source=_EXTRA,
+            label="kops -f drops this without a word",
+            hint=f"remove it, or use kops 1.{since} or newer",
+            harmless=True,
+        )
 
     def _was_known(self, struct: str, name: str) -> bool:
         last = self._api.removed.get(struct, {}).get(name)
