@@ -35,13 +35,17 @@ def one(script: str) -> Command:
     return command
 
 
+# What is said beside the meaning of a command, or is the command as it was written.
+_SAID_ELSEWHERE = ("text", "span", "problems", "handed", "kops", "flags")
+
+
 def told(command: Command) -> Iterator[str]:
     """A command as the files in fixtures/meanings write it."""
     parts = [type(command).__name__]
     for field in command.fields:
         value = getattr(command, field)
         default = getattr(type(command), field, None)
-        if field not in ("text", "span", "problems", "handed") and value != default:
+        if field not in _SAID_ELSEWHERE and value != default:
             parts.append(f"{field}={shown(value)}")
     yield " ".join(parts)
     for problem in command.problems:

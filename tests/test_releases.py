@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kopslint.config.settings import DEFAULT
+from kopslint.engine import Request, check
+from kopslint.kops.command_line import lacking
 from kopslint.kops.command_table import table
 from kopslint.kops.decode import read_fleet
 from kopslint.kops.releases import NEWEST, field_since, flag_since, release
@@ -191,3 +194,59 @@ def test_a_field_has_the_type_that_it_had_then(
     found = [v for v in refusals(spec, kops) if v.kind == "wrong-type"]
 
     assert (not found) is fits
+
+
+@pytest.mark.parametrize(
+    ("path", "flags", "kops", "why"),
+    [
+        (
+            "reconcile cluster",
+            ("yes",),
+            30,
+            "kops 1.30 has no command `kops reconcile`",
+        ),
+        ("reconcile cluster", ("yes",), 31, ""),
+        ("update cluster", ("instance-group",), 30, "no flag --instance-group"),
+        ("update cluster", ("ignore-kubelet-version-skew",), 30, "1.31 brought it"),
+        ("update cluster", ("instance-group",), 31, ""),
+        ("rolling-update cluster", ("instance-group",), 22, ""),
+        ("rolling-update cluster", ("master-interval",), 22, ""),
+        ("rolling-update cluster", ("use-kubeconfig",), 33, "1.34 brought it"),
+    ],
+)
+def test_an_older_kops_lacks_commands_and_flags(
+    path: str, flags: tuple[str, ...], kops: int, why: str
+) -> None:
+    assert why in (lacking(path, flags, kops) or "")
+    assert why or lacking(path, flags, kops) is None
+
+
+GROUP = f"""\
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata: {{name: nodes, labels: {{kops.k8s.io/cluster: {NAME}}}}}
+spec: {{role: Node, minSize: 1, maxSize: 2, subnets: [a]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kops", "failing"), [("1.30.1", "1.30"), ("1.31.0", None), (None, None)]
+)
+def test_what_a_release_lacks_fails_and_the_list_stops(
+    kops: str | None, failing: str | None
+) -> None:
+    lines = f"set -e\nkops reconcile cluster --name {NAME} --yes\n"
+    report = check(
+        Request(
+            before=(Source("before.yaml", GROUP),),
+            after=(Source("after.yaml", GROUP),),
+            commands=(Source("commands.sh", lines),),
+        ),
+        DEFAULT._replace(kops_version=kops),
+    )
+
+    told = [f.message for f in report.findings if f.rule == "KL307"]
+    said = f"kops refuses this: kops {failing} has no command `kops reconcile`: "
+    assert [m for m in told if "no command" in m] == (
+        [f"{said}1.31 brought it"] if failing else []
+    )

@@ -54,6 +54,8 @@ class _Common(TypedDict):
     span: Span
     cluster: Word | None
     problems: tuple[Problem, ...]
+    kops: str
+    flags: tuple[str, ...]
 
 
 def read_kops(invocation: Invocation) -> Command:
@@ -72,6 +74,8 @@ def read_kops(invocation: Invocation) -> Command:
             Problem(f.kind, f.message, f.span, f.refused, f.suggestion)
             for f in call.faults
         ),
+        "kops": call.path,
+        "flags": call.flags,
     }
     reads = Reads(**common, verb=f"kops {call.path}".rstrip())
     if call.help:

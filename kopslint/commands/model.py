@@ -43,6 +43,8 @@ class Command(Frozen):
     is its place; ``cluster`` is the cluster it names (None: not named, so the one
     at hand). ``context`` is what it says of the Kubernetes cluster that kubectl speaks
     to: a context or a kubeconfig. ``problems`` are faults of the command line.
+    ``kops`` is the name of the command of kops that it calls, and ``flags`` are those
+    that it gives it, which not every release of kops has.
     """
 
     text: str
@@ -50,6 +52,8 @@ class Command(Frozen):
     cluster: Word | None = None
     context: Word | None = None
     problems: tuple[Problem, ...] = ()
+    kops: str = ""
+    flags: tuple[str, ...] = ()
 
 
 # ------------------------------------------------------------------------------------

@@ -56,7 +56,8 @@ class Line:
     """The words of one line, sorted.
 
     ``said`` is the last word of the command's name. ``values`` has the values of
-    each flag under its canonical name. ``loose`` holds words known only at run time
+    each flag under its canonical name, and ``spelled`` how long flags are written.
+    ``loose`` holds words known only at run time
     that may be any number of flags and arguments. ``unknown_flags`` are kept apart
     from the other faults: they mean little if the command itself is unknown.
     """
@@ -65,6 +66,7 @@ class Line:
         self.verb = verb
         self.said = said
         self.values: dict[str, list[Word]] = {}
+        self.spelled: list[str] = []
         self.positionals: list[Word] = []
         self.loose: list[Word] = []
         self.faults: list[Fault] = []
@@ -282,6 +284,7 @@ def _set(line: Line, flag: Flag, spelling: str, value: Word) -> None:
                 value.span,
             )
         )
+    line.spelled.append(spelling[2:] if spelling.startswith("--") else flag.name)
     items = split_commas(value) if flag.type == "strings" else (value,)
     line.values.setdefault(flag.name, []).extend(items)
 
@@ -466,7 +469,8 @@ class Call(Record):
     ``path`` is the canonical name of the command (``edit instancegroup``), that of
     a removed command, or as far as it could be followed. ``values`` has the values
     of each flag in order, under its canonical name, lists already split; a flag
-    that stands without a value has the one it then means. ``cluster`` is the name
+    that stands without a value has the one it then means. ``flags`` are their names as
+    they are written. ``cluster`` is the name
     of the cluster if the line or KOPS_CLUSTER_NAME gives one. ``undecided`` is a
     part known only at run time that decides whether and how the command acts.
     """
@@ -474,6 +478,7 @@ class Call(Record):
     path: str
     positionals: tuple[Word, ...] = ()
     values: Mapping[str, tuple[Word, ...]] = MappingProxyType({})
+    flags: tuple[str, ...] = ()
     cluster: Word | None = None
     faults: tuple[Fault, ...] = ()
     help: bool = False
@@ -523,6 +528,7 @@ def parse(words: Sequence[Word], default_cluster: Word | None = None) -> Call:
         path=path,
         positionals=tuple(line.positionals),
         values={name: tuple(values) for name, values in line.values.items()},
+        flags=tuple(line.spelled),
         cluster=cluster,
         faults=tuple(sorted(line.faults, key=lambda fault: fault.span.order)),
         undecided=unknown_name or _undecided(line),
@@ -545,4 +551,24 @@ def _undecided(line: Line) -> Unknown | None:
         # An ellipsis stands for what its author thinks does not matter here.
         unknowns = (w.unknown for w in line.loose if w.shown not in ELLIPSIS)
         return next((unknown for unknown in unknowns if unknown is not None), None)
+    return None
+
+
+def lacking(path: str, flags: tuple[str, ...], kops: int) -> str | None:
+    """What kops 1.``kops`` has no command or no flag for yet, said in a sentence.
+
+    kops fails for an unknown flag before it does anything, and for an unknown command
+    too, where no other is above it. Source: cobra args.go, legacyArgs, and pflag.
+    """
+    from kopslint.kops.releases import command_since, flag_since
+
+    first = path.partition(" ")[0]
+    if (since := command_since(first)) > kops:
+        return f"kops 1.{kops} has no command `kops {first}`: 1.{since} brought it"
+    for flag in flags:
+        if (since := flag_since(path, flag)) > kops:
+            return (
+                f"`kops {path}` of kops 1.{kops} has no flag --{flag}: "
+                f"1.{since} brought it"
+            )
     return None

@@ -34,6 +34,9 @@ def effect(
         place = ((first.span, first.suggestion or "not accepted"),)
         problem = Refusal("command-line", first.message, command.text, place)
         return [refused(situation, problem)]
+    missing = _missing(command, plan)
+    if missing is not None:
+        return [refused(situation, missing)]
     match command:
         case model.Replace():
             return store.run_replace(command, situation, plan)
@@ -88,3 +91,18 @@ def effect(
         case _:
             # Drains, snapshots and the like matter to people and to no plane here.
             return [applied(situation)]
+
+
+def _missing(command: Command, plan: Scenario) -> Refusal | None:
+    """What the kops that runs the list does not know yet, if it is known which."""
+    if plan.kops_version is None or not command.kops:
+        return None
+    from kopslint.kops.command_line import lacking
+    from kopslint.kops.validation import kops_minor
+
+    kops = kops_minor(plan.kops_version, plan.before)
+    why = lacking(command.kops, command.flags, kops)
+    if why is None:
+        return None
+    place = ((command.span, f"not in kops 1.{kops}"),)
+    return Refusal("command-line", why, command.text, place)
