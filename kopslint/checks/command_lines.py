@@ -528,14 +528,22 @@ def _previews(command: Command) -> bool:
 
 
 def _done_later(simulation: Simulation, step: Step) -> bool:
-    """Whether the list goes on to do what was previewed."""
+    """Whether the list goes on to do what was previewed, on whichever branch."""
     kinds: tuple[type[Command], ...] = (type(step.command),)
     if isinstance(step.command, model.UpdateCluster | model.RollingUpdate):
         kinds = (*kinds, model.Reconcile)
     return any(
-        isinstance(other.command, kinds) and not _previews(other.command)
-        for other in simulation.steps[step.number :]
+        isinstance(other.command, kinds)
+        and not _previews(other.command)
+        and (other.number > step.number or _stands_below(other, step))
+        for other in simulation.steps
     )
+
+
+def _stands_below(step: Step, other: Step) -> bool:
+    """Whether a step is written below another, in one file."""
+    mine, its = step.command.span, other.command.span
+    return mine.source is its.source and mine.order > its.order
 
 
 def _relies_on(command: Command) -> tuple[type[Command], ...]:

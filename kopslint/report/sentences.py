@@ -38,6 +38,13 @@ def assumption(finding: Finding) -> str:
     return finding.message.removeprefix("assumed: ")
 
 
+def in_short(finding: Finding) -> str:
+    """What a finding says, where there is one line for it."""
+    return finding.message.replace(
+        "this cannot be decided from the text: ", "not followed: ", 1
+    )
+
+
 def fix(finding: Finding, style: Style) -> list[str]:
     """The lines to paste."""
     return [style.safe(line) for line in finding.fix]

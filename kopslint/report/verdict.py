@@ -113,7 +113,8 @@ def _hazards(report: Report) -> Iterator[Point]:
                 continue
             more = f" (and {len(same) - 1} more like it)" if len(same) > 1 else ""
             doubt = "possible: " if first.certainty is Certainty.POSSIBLE else ""
-            yield Point(_where(same, report), f"{doubt}{first.message}{more}")
+            text = sentences.in_short(first)
+            yield Point(_where(same, report), f"{doubt}{text}{more}")
 
 
 def _by_rule(findings: Iterable[Finding]) -> Iterable[tuple[Finding, ...]]:
@@ -150,6 +151,8 @@ def _remedy(report: Report, *, mended: bool) -> Point | None:
     """What to do: take the corrected list, or what the worst finding says."""
     if mended:
         return Point("instead", "the corrected list: --diff prints it, --fix writes it")
+    if report.verdict is Verdict.NOT_PROVEN:
+        return Point("instead", "write out what is not followed, and check again")
     for finding in worst_first(report.findings):
         commands = [line for line in finding.fix if not line.startswith("#")]
         whole = next((line for line in commands if line.startswith("kopslint ")), None)
