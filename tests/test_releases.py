@@ -250,3 +250,80 @@ def test_what_a_release_lacks_fails_and_the_list_stops(
     assert [m for m in told if "no command" in m] == (
         [f"{said}1.31 brought it"] if failing else []
     )
+
+
+def side(kubernetes: str, members: str, version: str = "") -> str:
+    named = f"version: {version}, " if version else ""
+    listed = ", ".join(f"{{name: {m}, instanceGroup: master-{m}}}" for m in members)
+    groups = "".join(
+        "---\n"
+        + GROUP.replace("nodes", f"master-{m}")
+        .replace("role: Node", "role: Master")
+        .replace("maxSize: 2", "maxSize: 1")
+        for m in members
+    )
+    return (
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\n"
+        f"metadata: {{name: {NAME}}}\nspec:\n  kubernetesVersion: {kubernetes}\n"
+        f"  etcdClusters:\n  - {{name: main, {named}etcdMembers: [{listed}]}}\n{groups}"
+    )
+
+
+REPAIR = (
+    "kops update cluster --yes\n"
+    "kops rolling-update cluster --instance-group-roles control-plane --yes\n"
+)
+GO = "kops replace -f after.yaml\nkops update cluster --yes\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "commands", "kops", "told"),
+    [
+        (side("1.33.1", "abc"), side("1.34.1", "abc"), "", None, "warning"),
+        (side("1.33.1", "abc"), side("1.34.1", "abc"), "", "1.34", "warning"),
+        (side("1.33.1", "abc"), side("1.34.1", "abc"), GO, "1.34", "warning"),
+        (side("1.33.1", "abc"), side("1.34.1", "abc"), REPAIR + GO, "1.34", None),
+        (side("1.33.1", "abc"), side("1.34.1", "abc"), GO + REPAIR, "1.34", "warning"),
+        (side("1.33.1", "abc"), side("1.34.1", "abc", "3.5.21"), "", None, None),
+        (side("1.33.1", "abcde"), side("1.34.1", "abc"), "", None, "error"),
+        (side("1.33.1", "abc"), side("1.33.2", "abc"), "", None, None),
+        (side("1.34.1", "abc"), side("1.35.1", "abc"), "", None, None),
+        (side("1.33.1", "a"), side("1.34.1", "a"), "", None, None),
+        (
+            side("1.33.1", "abc", "3.5.30"),
+            side("1.33.1", "abc", "3.6.11"),
+            "",
+            None,
+            None,
+        ),
+        (
+            side("1.33.1", "abc", "3.5.25"),
+            side("1.33.1", "abc", "3.6.11"),
+            "",
+            None,
+            None,
+        ),
+        (
+            side("1.33.1", "abc", "3.5.21"),
+            side("1.33.1", "abc", "3.6.11"),
+            "",
+            None,
+            "warning",
+        ),
+    ],
+)
+def test_removed_members_come_back_where_etcd_3_5_was_not_repaired_first(
+    before: str, after: str, commands: str, kops: str | None, told: str | None
+) -> None:
+    """A version that only kops 1.34 and later take is run as one that repairs."""
+    report = check(
+        Request(
+            before=(Source("before.yaml", before),),
+            after=(Source("after.yaml", after),),
+            commands=(Source("commands.sh", commands),) if commands else (),
+        ),
+        DEFAULT._replace(kops_version=kops),
+    )
+
+    found = [f.severity.value for f in report.findings if f.rule == "KL234"]
+    assert found == ([told] if told else [])
