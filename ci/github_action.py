@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,8 @@ def options(event: object, environment: dict[str, str]) -> list[str]:
 
     Values follow a ``=`` or a ``--``, so that none is ever taken for an option. If
     the text of the pull request is wanted and has commands, it is written to a file
-    beside the repository.
+    in an empty folder outside of the repository: what lies beside a list is at hand to
+    it, and a stranger's text must find nothing of the runner's.
     """
 
     def given(name: str) -> str:
@@ -63,7 +65,10 @@ def options(event: object, environment: dict[str, str]) -> list[str]:
     found += [f"--commands={line}" for line in lines(given("COMMANDS"))]
     text = text_at(event, "pull_request", "body").replace("\r\n", "\n")
     if given("COMMANDS_FROM_PULL_REQUEST") == "true" and has_commands(text):
-        path = Path(environment["RUNNER_TEMP"], "pull-request.md")
+        folder = Path(environment["RUNNER_TEMP"], "kopslint-pull-request")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        path = folder / "pull-request.md"
         path.write_text(text, encoding="utf-8")
         found.append(f"--commands={path}")
     return [*found, "--", *lines(given("PATHS"))]

@@ -223,7 +223,30 @@ def test_a_text_without_commands_is_left_alone(
 
     assert ran.returncode == 1, ran.stderr
     assert "file=order.sh" in ran.stdout
-    assert not (job.folder / "temp/pull-request.md").exists()
+    assert not list((job.folder / "temp").rglob("pull-request.md"))
+
+
+def test_the_text_of_a_pull_request_has_nothing_of_the_runner_at_hand(
+    job: Job,
+) -> None:
+    """A script that it names is looked for beside it: nothing is there."""
+    words = "hunter2-and-more"
+    for folder in ("temp", "temp/kopslint-pull-request"):
+        (job.folder / folder).mkdir(exist_ok=True)
+        (job.folder / folder / "_secret.env").write_text(f"TOKEN={words}\n", "utf-8")
+    body = (
+        "```bash\nsource ./_secret.env\n. ../_secret.env\n. ../../_secret.env\n"
+        'kops delete instancegroup --name "$TOKEN" "$TOKEN" --yes\n```\n'
+    )
+
+    ran = job.check(
+        job.pull_request(body), commands_from_pull_request="true", sarif_file="k.sarif"
+    )
+
+    sarif = (job.repository / "k.sarif").read_text("utf-8")
+    summary = (job.folder / "summary.md").read_text("utf-8")
+    assert words not in ran.stdout + ran.stderr + sarif + summary
+    assert [path.name for path in (job.folder / "temp/kopslint-pull-request").iterdir()]
 
 
 def test_the_inputs_are_the_options_of_the_check(job: Job) -> None:

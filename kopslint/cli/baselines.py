@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.cli.console import write_file
 from kopslint.errors import InputError
+from kopslint.inputs.boundary import boundary_here
 from kopslint.inputs.decode import MAX_BYTES, decode, shown
 from kopslint.report.order import identified
 from kopslint.suppress.baseline import (
@@ -82,6 +83,7 @@ def with_all_known(
 
 
 def _read(file: Path) -> Baseline:
+    boundary_here().refuse_what_leads_out(file)
     try:
         with file.open("rb") as stream:
             return read_baseline(decode(shown(file), stream.read(MAX_BYTES + 1)))

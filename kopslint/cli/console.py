@@ -75,9 +75,14 @@ def write_output(text: str, written: Written = Written.TEXT) -> None:
 def write_file(path: Path, text: str, mode: int | None = None) -> None:
     """Write a file whole or not at all, by default as readable as any other file.
 
-    Raises ``UsageError`` if that fails.
+    Raises ``UsageError`` if that fails, and ``InputError`` for a name in the
+    repository, or without one in the current folder, of something outside of it.
     """
     from tempfile import mkstemp
+
+    from kopslint.inputs.boundary import boundary_here
+
+    boundary_here(without_git=True).refuse_what_leads_out(path)
 
     temporary = None
     path = path.resolve()

@@ -19,6 +19,7 @@ from kopslint.cli.plan_script import no_way_script, script
 from kopslint.engine import Request, check
 from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Severity
+from kopslint.inputs.boundary import boundary_here
 from kopslint.inputs.sources import STDIN
 from kopslint.planner.plan import Options, plan_route
 from kopslint.planner.runbook import NoWay, Runbook
@@ -193,6 +194,7 @@ def _files(after: Manifest) -> tuple[tuple[str, ...], str | None]:
 
 
 def _write(runbook: Runbook, folder: Path, name: str, text: str) -> None:
+    boundary_here(without_git=True).refuse_what_leads_out(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

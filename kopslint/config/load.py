@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kopslint.config.patterns import EVERY_CLUSTER, Layout, Patterns
 from kopslint.errors import InputError
 from kopslint.findings import Severity
+from kopslint.inputs.boundary import boundary_here
 from kopslint.inputs.decode import MAX_BYTES, decode, shown
 from kopslint.records import Record
 from kopslint.syntax.yaml import YamlMapping, find, read_yaml, span_of
@@ -127,6 +128,7 @@ def read_configuration(path: Path) -> Configuration:
 
 
 def _read(path: Path, folder: Path) -> Configuration | None:
+    boundary_here().refuse_what_leads_out(path)
     try:
         with path.open("rb") as file:
             source = decode(_called(path), file.read(MAX_BYTES + 1))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from kopslint.errors import InputError
+from kopslint.inputs.boundary import boundary_here
 from kopslint.inputs.decode import MAX_BYTES, decode, shown
 from kopslint.text import Source
 
@@ -30,10 +31,12 @@ def collect(
     ``-``, and its text is a source called ``<stdin>``.
 
     Raises InputError for what is missing, unreadable or no text, for a folder or a
-    glob without any such file, and for a second ``-``.
+    glob without any such file, for a second ``-``, and for a link in the repository of
+    the current folder that leads out of it.
     """
     sources: list[Source] = []
     seen: set[object] = set()
+    boundary = boundary_here()
     for spec in specs:
         if not spec or "\0" in spec:
             raise InputError(
@@ -59,6 +62,7 @@ def collect(
                 place = os.path.realpath(path)
                 if place not in seen:
                     seen.add(place)
+                    boundary.refuse_what_leads_out(path, place)
                     sources.append(_read(path))
     return sources
 
