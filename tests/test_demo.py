@@ -59,6 +59,7 @@ def test_the_demonstration_finds_what_broke_the_cluster() -> None:
         ["commands.sh:2:1", "error[KL301]"],
         ["commands.sh:2:1", "warning[KL303]"],
         ["commands.sh:5:1", "warning[KL302]"],
+        ["commands.sh:3:1", "info[KL902]"],
     ]
 
 
@@ -74,5 +75,7 @@ def test_the_fix_that_is_printed_mends_the_list() -> None:
     assert all(line in broken for line in fixed if line not in original)
     assert [line for line in fixed if line in original] == original
     assert ran.returncode == 0
-    assert verdict.startswith("no findings in 9 commands")
+    # What is typed in the editor is taken on trust, and nothing else.
+    assert verdict.startswith("1 info in 9 commands")
+    assert "info[KL902]" in ran.stdout
     assert verdict.partition(";")[0] in readme

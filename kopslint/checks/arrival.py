@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.command_lines import STORES
 from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.versions import release
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
 from kopslint.model.properties.membership import deletions
@@ -154,8 +155,22 @@ def applied_never_rolled_out(context: Context) -> Iterator[Draft]:
         ),
         subject=",".join(what),
         step=last.number,
+        severity=Severity.WARNING if _is_upgrade(context) else None,
         fix=(f"kops rolling-update cluster {context.cluster} --yes",),
     )
+
+
+def _is_upgrade(context: Context) -> bool:
+    """Whether Kubernetes goes to another minor release.
+
+    Machines of two of them are what whoever replaces one by chance then has. A patch
+    release may wait for the next roll.
+    """
+    pair = pairs.cluster(context)
+    if pair is None:
+        return False
+    old, new = (release(side.kubernetes_version) for side in pair)
+    return old is not None and new is not None and old.series != new.series
 
 
 _REPLACES = (

@@ -47,8 +47,8 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
             message=f"{listed(first.members)} {are} left in etcd {listed(names)} as "
             f"{'dead members' if len(first.members) > 1 else 'a dead member'}",
             why="etcd-manager removes only members that it can reach, so a lower count "
-            f"does not take out one that is dead. The quorum stays {state.quorum} of "
-            f"{state.members}.",
+            "does not take out one that is dead: `etcdctl member remove` does. The "
+            f"quorum stays {state.quorum} of {state.members}.",
             locations=_losses(first, context.simulation),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),

@@ -167,7 +167,8 @@ def _unaddressed(turns: Sequence[Assumption]) -> Draft:
 
 
 def _about(item: Assumption) -> tuple[Span | None, Kind, str]:
-    if item.kind == "etcd":
+    if item.kind == "etcd" or not item.about:
+        # Of the whole list.
         return None, item.kind, ""
     return item.span, item.kind, item.about
 

@@ -330,12 +330,19 @@ def run_edit_cluster(
     old = situation.registry.cluster
     change = _edit(command, old, plan.after.cluster, plan) if old is not None else None
     if change is None:
-        return _stored(situation, plan.after.cluster, (), plan)
+        told = (_BY_HAND,) if plan.after.cluster is not old else ()
+        return _stored(situation, plan.after.cluster, (), plan, told)
     if not isinstance(change.value, Cluster):
         return [refused(situation, *change.refusals)]
     if change.value is old:
         return [applied(situation, *change.assumed)]
     return _stored(situation, change.value, (), plan, change.assumed)
+
+
+_BY_HAND = assume(
+    Kind.SPEC, "", "whoever edits is taken to store what the spec after has"
+)
+"""Said once for a list: which of its lines are edited by hand, everybody sees."""
 
 
 def _edit(
@@ -459,7 +466,7 @@ def run_edit_group(
             return [applied(situation, *change.assumed)]
         return [_with_group(situation, change.value, plan, change.assumed)]
     if new is not None and new is not old:
-        return [_with_group(situation, new, plan)]
+        return [_with_group(situation, new, plan, (_BY_HAND,))]
     unchanged = applied(situation)
     if old.is_control_plane and plan.edited_again(command, name):
         zero = old._replace(min_size=0, max_size=0)

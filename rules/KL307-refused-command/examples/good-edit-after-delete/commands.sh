@@ -7,5 +7,5 @@ kops delete ig master-e --name demo.example.com --yes
 $MAIN member remove "$($MAIN member list | awk -F', ' '$3=="etcd-d"{print $1}')"
 $EVENTS member remove "$($EVENTS member list | awk -F', ' '$3=="etcd-events-d"{print $1}')"
 kops delete ig master-d --name demo.example.com --yes
-kops edit cluster demo.example.com
+kops replace -f after.yaml
 kops update cluster demo.example.com --yes

@@ -1,2 +1,2 @@
-kops edit cluster
+kops edit cluster --set spec.kubernetesVersion=1.31.5
 kops reconcile cluster --yes

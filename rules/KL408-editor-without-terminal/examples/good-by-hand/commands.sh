@@ -1,3 +1,0 @@
-kops edit cluster demo.example.com
-kops update cluster --yes
-kops rolling-update cluster --yes
