@@ -85,7 +85,8 @@ def test_a_full_report_with_errors_ends_with_the_mended_list(
     )
     assert (status, err) == (1, "")
     shown = "".join(f"  {added}".rstrip() + "\n" for added in ADDED.splitlines())
-    assert f"\n\n{line}\n{shown}\n2 errors, 2 warnings in 5 commands" in out
+    counted = "2 errors, 2 warnings, 1 info in 5 commands"
+    assert f"\n\n{line}\n{shown}\n{counted}" in out
 
 
 @pytest.mark.parametrize("arguments", [["-q"], ["--format", "json"]])
@@ -147,7 +148,7 @@ def test_fix_writes_the_list_and_reports_what_is_left(
     status, out, err = check(capsys, "--fix")
 
     assert status == 0
-    assert "no findings in 9 commands" in out
+    assert "1 info in 9 commands" in out
     assert err == f"kopslint: commands.sh is corrected: {MORE} lines added\n"
     assert text().startswith("".join(f"{line}\n" for line in FUNCTIONS))
 
