@@ -47,11 +47,13 @@ class Hole(Record):
     bare: bool = False
 
 
-# Blog posts and runbooks write arguments to fill in as <name>, {name}, [name],
-# {{ name }} and "..."; bash would see redirections and globs there.
+# Blog posts and runbooks write arguments to fill in as <name>, <<name>>, {name},
+# [name], {{ name }} and "..."; bash would see redirections and globs there. The mark
+# of a here-document is hardly ever in small letters with a >> that ends a word.
 _PLACEHOLDER = re.compile(
     r"""
       (?<![^\s='"/.,:@-])<[A-Za-z](?:[\w.:/@-]|[ ](?![>\d]))*>(?=[\s'"/.,:;)@-]|$)
+    | (?<![^\s='"/.,:@-])<<[ ]?[a-z][\w-]*(?:[ ][\w-]+)*>>(?=[\s'"/.,:;)-]|$)
     | (?P<expression>\$\{\{(?:[^\n}$]|\}(?!\})|\$(?!\{\{))*\}\})
     | (?<![$\\]){{[^{}\n]*}}
     | (?P<bare>
