@@ -24,7 +24,7 @@ from metamorphic import TRANSFORMATIONS, Case, sampled
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(os.environ.get("KOPSLINT_CORPUS", "/nonexistent"))
 SEED = int(os.environ.get("KOPSLINT_SEED", "0"))
-SAMPLE = 500
+SAMPLE = 700
 
 # Findings about how a text is written, or about more clusters than one.
 ABOUT_THE_TEXT = {"KL109", "KL403", "KL902", "KL903"}
@@ -67,12 +67,7 @@ def cases() -> dict[str, Case]:
 
 
 CASES = cases()
-PAIRS = [
-    (name, how)
-    for name, case in CASES.items()
-    for how, transform in TRANSFORMATIONS.items()
-    if transform(case) is not None
-]
+PAIRS = [(name, how) for name in CASES for how in TRANSFORMATIONS]
 CHOSEN = (
     PAIRS
     if os.environ.get("KOPSLINT_METAMORPHIC") == "all"
@@ -122,10 +117,17 @@ def plain_verdict(name: str) -> tuple[str, frozenset[str]]:
     return verdict(CASES[name])
 
 
-def test_there_are_enough_transformations_and_each_applies() -> None:
-    """At least 25, and none that never does anything."""
+def test_there_are_at_least_25_transformations() -> None:
+    """And each applies to some case."""
+    names = [*CASES][::3]
+    idle = {
+        how
+        for how, transform in TRANSFORMATIONS.items()
+        if all(transform(CASES[name]) is None for name in names)
+    }
+
     assert len(TRANSFORMATIONS) >= 25
-    assert {how for _, how in PAIRS} == set(TRANSFORMATIONS)
+    assert idle == set()
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,7 @@ def test_there_are_enough_transformations_and_each_applies() -> None:
 def test_other_words_give_the_same_verdict(name: str, how: str) -> None:
     """The worst severity and the rules are those of the case as it was."""
     changed = TRANSFORMATIONS[how](CASES[name])
-    assert changed is not None
+    if changed is None:
+        pytest.skip("this case cannot be written in that way")
 
     assert verdict(changed) == plain_verdict(name)
