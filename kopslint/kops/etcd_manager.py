@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.kops.releases import NEWEST, release
 from kopslint.syntax.yaml import find, text_at
 
 if TYPE_CHECKING:
@@ -25,27 +26,8 @@ _NONE_REPLACES, _ALL_REPLACE = 34, 36
 # Source: kops upup/pkg/fi/cloudup/apply_cluster.go, OldestSupportedKubernetesVersion
 # of kops 1.35.
 _OLDEST_KUBERNETES = 29
-
-# The etcd-manager that the last release of each kops minor brings. Source: kops
-# pkg/model/components/etcdmanager/model.go on the release branches.
-_BUNDLED = {
-    21: "20220203",
-    22: "20220717",
-    23: "20220717",
-    24: "20221209",
-    25: "20230201",
-    26: "20230201",
-    27: "20230630",
-    28: "20230630",
-    29: "20230925",
-    30: "20230925",
-    31: "20241012",
-    32: "20241012",
-    33: "20250803",
-    34: "20260512",
-    35: "20260707",
-}
-
+# The first kops whose etcd-manager has a date for its version.
+_FIRST_KNOWN = 21
 
 # Kubernetes from this minor on has etcd-manager unless the spec says Legacy, and kops
 # runs it without one only below the second. Sources: kops docs/etcd3-migration.md, and
@@ -95,7 +77,9 @@ def bundled(manifest: Manifest, kops_version: str | None = None) -> str | None:
     found = re.search(_MINOR, kops_version or kubernetes or "")
     if found is None:
         return None
-    return _BUNDLED.get(min(int(found[1]) - 1, max(_BUNDLED)))
+    minor = min(int(found[1]) - 1, NEWEST)
+    version = release(minor).etcd_manager if minor >= _FIRST_KNOWN else ""
+    return version.rpartition(".")[2] or None
 
 
 def member_name(etcd_cluster: str, name: str) -> str:
