@@ -140,25 +140,25 @@ MAY_BE: dict[str, list[str]] = {
 """What an argument may be, for each that a word on the command line gives."""
 
 
-def removed(situation: ClusterState, etcd: str, member: str) -> ClusterState:
-    worlds = situation.etcd[etcd].remove([member])
-    return situation.with_etcd({**situation.etcd, etcd: worlds})
+def removed(state: ClusterState, etcd: str, member: str) -> ClusterState:
+    worlds = state.etcd[etcd].remove([member])
+    return state.with_etcd({**state.etcd, etcd: worlds})
 
 
-def each_member(situation: ClusterState) -> Iterator[ClusterState]:
+def each_member(state: ClusterState) -> Iterator[ClusterState]:
     """What comes of removing one member from one etcd cluster."""
     for etcd in ETCD:
         for member in "abc":
-            yield removed(situation, etcd, member)
+            yield removed(state, etcd, member)
 
 
 def each_etcd(change: Change) -> Outcomes:
     """What comes of a command for one etcd cluster, for each that there is."""
 
-    def outcomes(situation: ClusterState) -> Iterator[ClusterState]:
+    def outcomes(state: ClusterState) -> Iterator[ClusterState]:
         for etcd in ETCD:
-            worlds = situation.etcd[etcd]
-            yield situation.with_etcd({**situation.etcd, etcd: change(worlds)})
+            worlds = state.etcd[etcd]
+            yield state.with_etcd({**state.etcd, etcd: change(worlds)})
 
     return outcomes
 
@@ -170,11 +170,11 @@ COMES_TO: dict[str, Outcomes] = {
     "MemberAdd.etcd_cluster": each_etcd(lambda w: w.add("a")),
     "RestoreBackup.etcd_cluster": each_etcd(lambda w: w.restore(w.published)),
     # Without a name these are the managers of all etcd clusters.
-    "RestartManagers.etcd_cluster": lambda situation: iter(
-        [situation.each(lambda _, worlds: worlds.restart_managers())]
+    "RestartManagers.etcd_cluster": lambda state: iter(
+        [state.each(lambda _, worlds: worlds.restart_managers())]
     ),
     # It changes no membership; which keys it is about is a matter of rules.
-    "DamageEtcd.etcd_cluster": lambda situation: iter([situation]),
+    "DamageEtcd.etcd_cluster": lambda state: iter([state]),
 }
 """What may come of an argument that no word on the command line gives."""
 
@@ -234,12 +234,12 @@ def run(
 def holds(results: list[Result], outcome: ClusterState) -> bool:
     """Whether an outcome is among the results, whatever else is."""
     return any(
-        result.situation.registry.groups.keys() == outcome.registry.groups.keys()
-        and result.situation.cloud == outcome.cloud
-        and (result.situation.rendered is None) == (outcome.rendered is None)
+        result.state.registry.groups.keys() == outcome.registry.groups.keys()
+        and result.state.cloud == outcome.cloud
+        and (result.state.rendered is None) == (outcome.rendered is None)
         and all(
-            worlds.published == result.situation.etcd[name].published
-            and worlds.states <= result.situation.etcd[name].states
+            worlds.published == result.state.etcd[name].published
+            and worlds.states <= result.state.etcd[name].states
             for name, worlds in outcome.etcd.items()
         )
         for result in results
@@ -266,7 +266,7 @@ def test_an_open_argument_is_followed_in_full_or_said(
         outcomes = [*COMES_TO[name](STARTS[start](planned()))]
     else:
         runs = [run(kind, field, word(text), start) for text in MAY_BE[name]]
-        outcomes = [result.situation for each in runs for result in each]
+        outcomes = [result.state for each in runs for result in each]
 
     left_out = [outcome for outcome in outcomes if not holds(results, outcome)]
     said = any(result.assumed or result.undecided for result in results)

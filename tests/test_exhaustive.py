@@ -6,7 +6,7 @@ disk, a member is removed or added by hand, a count is published. Whatever happe
 itself may happen between any two.
 
 Nothing in etcd or etcd-manager looks at a name, so two cuts lose nothing: of names that
-may be swapped without a change an operation is tried on the first only, and situations
+may be swapped without a change an operation is tried on the first only, and states
 that differ by the order of their names are one. That they may be swapped is tested.
 
 In every world so reached, each step of the model is that of a second one, written from
@@ -243,7 +243,7 @@ def test_every_step_is_that_of_a_second_model(size: int) -> None:
 
 
 def in_order(worlds: StateSet) -> StateSet:
-    """The same with its names in an order that many such situations share."""
+    """The same with its names in an order that many such states share."""
     columns = [
         (
             sorted(Counter(world.names[i].sign for world in worlds.states).items()),
@@ -314,7 +314,7 @@ def following(worlds: StateSet, *, everything: bool) -> Iterator[StateSet]:
     ("size", "length", "everything"),
     [
         *((size, LENGTH, False) for size in SIZES),
-        # Every further step makes ten times as many situations.
+        # Every further step makes ten times as many states.
         *((1, 5, True), (3, 4, True), (5, 3, True)),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 
 from kopslint.commands.model import Foreign, Unreadable, Validate
 from kopslint.kops.spec import Manifest
-from kopslint.model.interpreter import MAX_SITUATIONS, Flow
+from kopslint.model.interpreter import MAX_COURSES, Flow
 from kopslint.model.state import ClusterState, Machines, Result, applied, refused
 from kopslint.notations.command_list import read_commands
 from kopslint.shell.ast import Unknown
@@ -39,10 +39,10 @@ def recognise(call: SimpleCommand) -> tuple[Command, ...]:
     return (Foreign(text=program, span=call.span, program=program, status=answer),)
 
 
-def effect(command: Command, situation: ClusterState, _: Watch) -> list[Result]:
+def effect(command: Command, state: ClusterState, _: Watch) -> list[Result]:
     """Notes that the command ran, in the sizes of the cloud, and ends as it says."""
     program, name = command.text.split()
-    then = situation._replace(cloud={**situation.cloud, name: 1})
+    then = state._replace(cloud={**state.cloud, name: 1})
     results = {"works": [applied(then)], "fails": [refused(then)]}
     return results.get(program, [applied(then), refused(then)])
 
@@ -55,11 +55,11 @@ def replay(script: str, path: str = "list.sh") -> tuple[Flow, set[str]]:
     return flow, {course(end) for end in flow.run(read.body, [start])}
 
 
-def course(situation: ClusterState) -> str:
-    names = " ".join(situation.cloud)
-    if situation.ended is None:
+def course(state: ClusterState) -> str:
+    names = " ".join(state.cloud)
+    if state.ended is None:
         return names
-    return f"{names} | {'stops' if situation.ended.failed else 'exits'}"
+    return f"{names} | {'stops' if state.ended.failed else 'exits'}"
 
 
 COURSES = {
@@ -358,7 +358,7 @@ def test_too_many_courses_are_said_and_not_followed() -> None:
     flow, courses = replay(script)
 
     assert flow.truncated
-    assert len(courses) == MAX_SITUATIONS
+    assert len(courses) == MAX_COURSES
 
 
 def test_few_courses_are_all_followed() -> None:

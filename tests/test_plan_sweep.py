@@ -153,10 +153,10 @@ def assert_accepted(runbook: Runbook, before: Manifest, after: Manifest) -> None
     scripts = [read_commands(source) for source in request.commands]
     held = SpecsAtHand(request.at_hand)
     replayed = simulate(before, after, scripts, recognise, at_hand=held)
-    for situation in replayed.final:
-        assert situation.ended is None
-        assert arrived(situation, replayed.plan.after)
-        assert set(situation.registry.groups) == set(replayed.plan.after.groups)
+    for state in replayed.final:
+        assert state.ended is None
+        assert arrived(state, replayed.plan.after)
+        assert set(state.registry.groups) == set(replayed.plan.after.groups)
 
 
 ONE, TWO = ("main",), ("main", "events")
@@ -277,10 +277,10 @@ def exhaustive(
     ]
     specs = [legs.final, *between]
 
-    def choices(situation: ClusterState) -> Iterator[PlannedStep]:
-        for name, worlds in situation.etcd.items():
+    def choices(state: ClusterState) -> Iterator[PlannedStep]:
+        for name, worlds in state.etcd.items():
             yield from (deeds.remove(name, m) for m in worlds.names)
-        for group in situation.registry.control_plane:
+        for group in state.registry.control_plane:
             yield deeds.delete(everyone[group.name])
             yield deeds.delete(everyone[group.name], wipe=True)
         yield from (deeds.apply(each, "") for each in specs)
@@ -290,28 +290,28 @@ def exhaustive(
         costs: dict[int, list[ClusterState]] = {0: [healthy(plan)]}
         while costs:
             cost = min(costs)
-            for situation in costs.pop(cost):
-                key = situation_key(situation)
+            for state in costs.pop(cost):
+                key = situation_key(state)
                 if reached.get(key, 99) <= cost:
                     continue
                 reached[key] = cost
-                if arrived(situation, after):
+                if arrived(state, after):
                     return False, tolerance, cost
-                for deed in choices(situation):
-                    done = perform(deed.commands, situation, plan)
+                for deed in choices(state):
+                    done = perform(deed.commands, state, plan)
                     if done and not done.outage and done.tolerance >= tolerance:
                         then = cost + len(deed.commands)
-                        costs.setdefault(then, []).append(done.situation)
+                        costs.setdefault(then, []).append(done.state)
     return None
 
 
-def situation_key(situation: ClusterState) -> object:
+def situation_key(state: ClusterState) -> object:
     return (
-        id(situation.registry.cluster),
-        frozenset(situation.registry.groups),
-        id(situation.applied.cluster),
-        frozenset(situation.cloud.items()),
-        *((e.states, e.published, e.returns, e.known) for e in situation.etcd.values()),
+        id(state.registry.cluster),
+        frozenset(state.registry.groups),
+        id(state.applied.cluster),
+        frozenset(state.cloud.items()),
+        *((e.states, e.published, e.returns, e.known) for e in state.etcd.values()),
     )
 
 

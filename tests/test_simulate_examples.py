@@ -276,8 +276,8 @@ def test_an_order_ends_in_exactly_the_known_worlds(known: Known) -> None:
     ends = {
         etcd: {
             world.signs
-            for situation in simulation.final
-            for world in situation.etcd[etcd].settled
+            for state in simulation.final
+            for world in state.etcd[etcd].settled
         }
         for etcd in ("main", "events")
     }

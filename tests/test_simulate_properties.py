@@ -179,12 +179,12 @@ def test_nobody_is_counted_twice(case: Case) -> None:
 @given(cases)
 def test_some_world_is_always_left(case: Case) -> None:
     simulation = case.simulation()
-    situations = [s for step in simulation.steps for s in (*step.before, *step.after)]
+    states = [s for step in simulation.steps for s in (*step.before, *step.after)]
 
     assert simulation.final
-    for situation in (*situations, *simulation.final):
-        assert situation.possible
-        assert all(worlds.settled for worlds in situation.etcd.values())
+    for state in (*states, *simulation.final):
+        assert state.possible
+        assert all(worlds.settled for worlds in state.etcd.values())
 
 
 @quick
@@ -234,8 +234,8 @@ def ends(simulation: Simulation) -> set[tuple[str, EtcdState]]:
     """Every world that a list may end in."""
     return {
         (name, world)
-        for situation in simulation.final
-        for name, worlds in situation.etcd.items()
+        for state in simulation.final
+        for name, worlds in state.etcd.items()
         for world in worlds.states
     }
 

@@ -196,10 +196,10 @@ def _no_worker_is_left(step: Step) -> bool:
     """Whether no other group of workers has a machine, whatever the course."""
     return all(
         not any(
-            group.role is Role.NODE and situation.cloud.get(name, 0) > 0
-            for name, group in situation.registry.groups.items()
+            group.role is Role.NODE and state.cloud.get(name, 0) > 0
+            for name, group in state.registry.groups.items()
         )
-        for situation in step.after
+        for state in step.after
     )
 
 

@@ -170,9 +170,9 @@ def _may_apply(command: Command) -> bool:
     )
 
 
-def _never_applied(situation: ClusterState) -> set[str]:
+def _never_applied(state: ClusterState) -> set[str]:
     """What the state store has and the cloud was not brought to."""
-    registry, applied = situation.registry, situation.applied
+    registry, applied = state.registry, state.applied
     found = {
         f"group {name}"
         for name, group in registry.groups.items()
@@ -567,7 +567,7 @@ def _asks_for_yes(step: Step, simulation: Simulation) -> bool:
     ):
         return False
     return any(
-        situation.registry is not situation.applied for situation in step.before
+        state.registry is not state.applied for state in step.before
     ) or not isinstance(step.command, model.UpdateCluster)
 
 

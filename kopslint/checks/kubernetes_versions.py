@@ -345,7 +345,7 @@ def _rises(
     here = pair[0]
     rises: list[tuple[Change, int]] = []
     for step in steps:
-        stored = (situation.registry.cluster for situation in step.after)
+        stored = (state.registry.cluster for state in step.after)
         higher = next((c for c in stored if c is not None and _above(c, here)), None)
         if higher is not None:
             rises.append(((here, higher), step.number))
@@ -406,8 +406,8 @@ def _holds_workers(target: Word, step: Step) -> bool:
         return False
     roles = {
         group.role
-        for situation in step.before
-        if (spec := situation.rendered) is not None
+        for state in step.before
+        if (spec := state.rendered) is not None
         and (group := group_at(address, spec)) is not None
     }
     return Role.NODE in roles if roles else re.search(_TARGET, address) is None

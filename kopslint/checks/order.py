@@ -40,10 +40,10 @@ def _may_be_of_nodes(step: Step) -> bool:
     """Whether the group that a step deletes may as well be one without etcd."""
     had = {
         name: group
-        for situation in step.before
-        for name, group in situation.registry.groups.items()
+        for state in step.before
+        for name, group in state.registry.groups.items()
     }
-    left = (set(result.situation.registry.groups) for result in step.results)
+    left = (set(result.state.registry.groups) for result in step.results)
     gone = [set(had) - names for names in left]
     return any(
         names and not any(had[name].is_control_plane for name in names)
@@ -125,7 +125,7 @@ def _where_deleted(deletion: Deletion) -> Step:
     gone = tuple(
         result
         for result in step.results
-        if deletion.group not in result.situation.registry.groups
+        if deletion.group not in result.state.registry.groups
     )
     return step.replaced(results=gone or step.results)
 

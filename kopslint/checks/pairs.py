@@ -59,9 +59,9 @@ def deleted_first(context: Context) -> bool:
     for number, step in enumerate(simulation.steps, 1):
         if ends_cluster(step.command, simulation.plan) and step.status == "applied":
             return all(
-                situation.applied.cluster is context.before.cluster
+                state.applied.cluster is context.before.cluster
                 for earlier in simulation.steps[:number]
-                for situation in earlier.before
+                for state in earlier.before
             )
     return False
 

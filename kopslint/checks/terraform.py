@@ -141,12 +141,12 @@ def _registered_leavers(
     """
     for index, member in enumerate(simulation.start.etcd[name].names):
         before = [
-            situation.etcd[name]
-            for situation in step.before
-            if name in situation.etcd
+            state.etcd[name]
+            for state in step.before
+            if name in state.etcd
             and not any(
                 etcd.member(member)
-                for etcd in (situation.rendered or situation.applied).etcd_clusters
+                for etcd in (state.rendered or state.applied).etcd_clusters
                 if etcd.name == name
             )
         ]

@@ -179,11 +179,11 @@ def too_much_to_follow(context: Context) -> Iterator[Draft]:
     if simulation is None or not simulation.truncated or not simulation.steps:
         return
     from kopslint.model.etcd.explore import MAX_STATES
-    from kopslint.model.interpreter import MAX_SITUATIONS
+    from kopslint.model.interpreter import MAX_COURSES
 
     yield Draft(
         message="this list has more possible courses than kopslint follows",
-        why=f"It follows {MAX_STATES:,} states of an etcd cluster and {MAX_SITUATIONS} "
+        why=f"It follows {MAX_STATES:,} states of an etcd cluster and {MAX_COURSES} "
         "courses of a list. What it found is real; what it did not find may still be "
         "there. Put 'kops validate cluster --wait 10m' between the steps, replace "
         "switches by what will really run, or check the list in parts.",

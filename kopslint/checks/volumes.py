@@ -277,9 +277,9 @@ def _lost_its_machine(step: Step, context: Context) -> bool:
         and re.search(_ETCD_VOLUME, other.command.text)
         for other in earlier
     ) or any(
-        situation.cloud.get(group.name) == 0
-        for situation in step.before
-        for group in situation.registry.control_plane
+        state.cloud.get(group.name) == 0
+        for state in step.before
+        for group in state.registry.control_plane
     )
 
 

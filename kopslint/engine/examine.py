@@ -436,8 +436,8 @@ def _most_states(simulation: Simulation) -> int:
         (
             len(state_set.states)
             for step in simulation.steps
-            for situation in step.after
-            for state_set in situation.etcd.values()
+            for state in step.after
+            for state_set in state.etcd.values()
         ),
         default=1,
     )

@@ -113,11 +113,11 @@ def failing(
 
 def relying(result: Result, number: int) -> Result:
     """A removal whose status nobody asks for: without ``set -e`` the list goes on."""
-    then = result.situation
+    then = result.state
     if then.errexit or result.status != "applied":
         return result
     unproven = then.unproven | {number}
-    return result._replace(situation=then._replace(unproven=unproven))
+    return result._replace(state=then._replace(unproven=unproven))
 
 
 def unguarded(relied_on: Mapping[int, int], steps: Iterable[Step]) -> list[Assumption]:

@@ -1,4 +1,4 @@
-"""The situation before the first command: a healthy cluster as ``before`` has it.
+"""The state before the first command: a healthy cluster as ``before`` has it.
 
 Files rarely hold everything. What they imply is filled in here: a Cluster without
 its groups has the groups its members name, groups without their Cluster have one
@@ -110,9 +110,9 @@ def _mapping(node: Node) -> YamlMapping:
 
 
 def healthy(plan: Scenario) -> ClusterState:
-    """The situation before the list: all members vote and the cloud is up to date."""
+    """The state before the list: all members vote and the cloud is up to date."""
     before = plan.before
-    situation = ClusterState(
+    state = ClusterState(
         registry=before,
         applied=before,
         cloud={},
@@ -133,7 +133,7 @@ def healthy(plan: Scenario) -> ClusterState:
                 names, sorted(members), replaces=replaces
             )
     sizes = {name: max(group.size, 0) for name, group in before.groups.items()}
-    return situation.with_etcd(etcd).with_cloud(sizes)
+    return state.with_etcd(etcd).with_cloud(sizes)
 
 
 def _has_machine(manifest: Manifest, group: str) -> bool:

@@ -1,6 +1,6 @@
 """The course of a command list: sequences, conditions, loops, and what stops it.
 
-A statement maps situations to situations. Where only run time decides, every way
+A statement maps states to states. Where only run time decides, every way
 is followed; where a command certainly fails under ``set -e``, what comes after it
 does not run. What a single command does is not known here.
 """
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------------
 # ClusterStates on the courses of a list: who succeeded, who has left, who answers what
 #
-# Pure questions about situations that the walk through a list asks at every turn.
+# Pure questions about states that the walk through a list asks at every turn.
 
 Asked = Literal["no", "or", "yes"]
 """Who looks at a command's status: nobody, an ``||`` or ``&&``, or a condition."""
@@ -87,7 +87,7 @@ def lists_members(commands: Iterable[Command]) -> bool:
 def other_way(
     here: list[ClusterState], asks: Iterable[Command], then: Iterable[Command]
 ) -> list[ClusterState]:
-    """The same situations had a test come out otherwise, where that is to be followed.
+    """The same states had a test come out otherwise, where that is to be followed.
 
     Validation looks at nodes and pods too, which no file shows, so it may fail, or
     succeed, where etcd gives no reason. That matters where something is changed then,
@@ -161,51 +161,51 @@ def reads_lines(commands: Iterable[Command]) -> bool:
 
 
 def split(
-    situations: list[ClusterState],
+    states: list[ClusterState],
 ) -> tuple[list[ClusterState], list[ClusterState]]:
     """Those whose last command succeeded, or that have ended, and the others."""
-    good = [s for s in situations if s.ok or s.ended is not None]
-    bad = [s for s in situations if not s.ok and s.ended is None]
+    good = [s for s in states if s.ok or s.ended is not None]
+    bad = [s for s in states if not s.ok and s.ended is None]
     return good, bad
 
 
-def past(situation: ClusterState, scope: str | None) -> ClusterState:
-    """A situation behind the end of a scope, if that is what it has left."""
-    ended = situation.ended
+def past(state: ClusterState, scope: str | None) -> ClusterState:
+    """A state behind the end of a scope, if that is what it has left."""
+    ended = state.ended
     if ended is None or scope is None:
-        return situation
+        return state
     if scope == "block":
         # Whoever types on has a shell again, and it is a new one.
-        return situation._replace(ended=None, ok=not ended.failed, errexit=False)
+        return state._replace(ended=None, ok=not ended.failed, errexit=False)
     if ended.levels > 1 and scope == "loop":
         # What leaves several loops, or a turn of an outer one, leaves this loop.
-        return situation._replace(ended=ended._replace(levels=ended.levels - 1))
+        return state._replace(ended=ended._replace(levels=ended.levels - 1))
     if ended.leaves != scope or ended.levels > 1:
-        return situation
-    return situation._replace(ended=None, ok=not ended.failed)
+        return state
+    return state._replace(ended=None, ok=not ended.failed)
 
 
-def in_background(situation: ClusterState) -> ClusterState:
-    """A situation inside a job in the background that starts there."""
-    return situation._replace(job=situation.job or "nothing")
+def in_background(state: ClusterState) -> ClusterState:
+    """A state inside a job in the background that starts there."""
+    return state._replace(job=state.job or "nothing")
 
 
-def beside(situation: ClusterState, before: ClusterState) -> ClusterState:
-    """A situation beside a job in the background, which was started in ``before``."""
-    job = situation.job if before.job is not None else None
-    replacing = situation.replacing or situation.job == "replaced"
-    return situation._replace(job=job, replacing=replacing)
+def beside(state: ClusterState, before: ClusterState) -> ClusterState:
+    """A state beside a job in the background, which was started in ``before``."""
+    job = state.job if before.job is not None else None
+    replacing = state.replacing or state.job == "replaced"
+    return state._replace(job=job, replacing=replacing)
 
 
 def turned(
-    situations: list[ClusterState],
+    states: list[ClusterState],
 ) -> tuple[list[ClusterState], list[ClusterState], list[ClusterState]]:
     """After one turn of a loop: those that go on, that left it, and that ended."""
     going, broken, ended = [], [], []
-    for situation in (past(s, "turn") for s in situations):
-        behind = past(situation, "loop")
-        if situation.ended is None:
-            going.append(situation)
+    for state in (past(s, "turn") for s in states):
+        behind = past(state, "loop")
+        if state.ended is None:
+            going.append(state)
         elif behind.ended is None:
             broken.append(behind)
         else:
@@ -234,27 +234,27 @@ def answers(
     return good
 
 
-def alone(situation: ClusterState, errexit: bool) -> ClusterState:
-    """A situation behind a shell of its own, whose end ends nothing else."""
-    ok = situation.ok if situation.ended is None else not situation.ended.failed
-    return situation._replace(ended=None, ok=ok, errexit=errexit)
+def alone(state: ClusterState, errexit: bool) -> ClusterState:
+    """A state behind a shell of its own, whose end ends nothing else."""
+    ok = state.ok if state.ended is None else not state.ended.failed
+    return state._replace(ended=None, ok=ok, errexit=errexit)
 
 
 def rejoined(
-    situation: ClusterState, group: Group, errexit: bool, asked: Asked
+    state: ClusterState, group: Group, errexit: bool, asked: Asked
 ) -> ClusterState:
-    """A situation back in the shell that started ``group``, which had ``errexit``."""
-    outside = alone(situation, errexit)
+    """A state back in the shell that started ``group``, which had ``errexit``."""
+    outside = alone(state, errexit)
     stops = not outside.ok and errexit and asked == "no" and not group.background
     return outside._replace(
-        ended=situation.ended if stops else None, ok=outside.ok or group.background
+        ended=state.ended if stops else None, ok=outside.ok or group.background
     )
 
 
 MAX_TURNS = 3
-"""How often a loop body is followed; by then its situations no longer change."""
+"""How often a loop body is followed; by then its states no longer change."""
 
-MAX_SITUATIONS = 500
+MAX_COURSES = 500
 """How many courses are followed at once; more is said, never dropped silently."""
 
 
@@ -262,7 +262,7 @@ class Flow:
     """One run through a command list; collects the steps as it goes.
 
     ``recognise`` gives the commands of a program call that concern this cluster,
-    ``effect`` what one of them does in one situation. ``relied_on`` are removals of
+    ``effect`` what one of them does in one state. ``relied_on`` are removals of
     members that nothing makes sure of, each with the first step that relies on it.
     """
 
@@ -283,17 +283,17 @@ class Flow:
         return tuple(self._steps.values())
 
     def run(
-        self, statement: Statement, situations: list[ClusterState], asked: Asked = "no"
+        self, statement: Statement, states: list[ClusterState], asked: Asked = "no"
     ) -> list[ClusterState]:
         """Run a statement; courses that have ended pass through untouched."""
-        over = [s for s in situations if s.ended is not None]
-        going = [s for s in situations if s.ended is None]
+        over = [s for s in states if s.ended is not None]
+        going = [s for s in states if s.ended is None]
         if not going:
             return over
         after = merged([*over, *self._statement(statement, going, asked)])
-        if len(after) > MAX_SITUATIONS:
+        if len(after) > MAX_COURSES:
             self.truncated = True
-            return after[:MAX_SITUATIONS]
+            return after[:MAX_COURSES]
         return after
 
     def _statement(
@@ -327,7 +327,7 @@ class Flow:
             case Choice():
                 ways = [self.run(b, going, asked) for b in statement.branches]
                 ways += [] if statement.exhaustive else [going]
-                return [situation for way in ways for situation in way]
+                return [state for way in ways for state in way]
             case Loop():
                 return self._loop(statement, going)
             case Repeat():
@@ -538,23 +538,23 @@ class Flow:
         number = self._steps[key].number if key in self._steps else len(self._steps) + 1
         moments: list[Moment] = []
 
-        def watch(situation: ClusterState, group: str) -> None:
-            moments.append(Moment(group, situation.etcd))
+        def watch(state: ClusterState, group: str) -> None:
+            moments.append(Moment(group, state.etcd))
 
         results: list[Result] = []
         failed: list[ClusterState] = []
-        for situation in going:
-            if situation.unproven and relies(command):
-                for removal in situation.unproven:
+        for state in going:
+            if state.unproven and relies(command):
+                for removal in state.unproven:
                     self.relied_on.setdefault(removal, number)
-            made = self._effect(command, situation, watch)
+            made = self._effect(command, state, watch)
             if isinstance(command, MemberRemove) and asked == "no":
                 made = [relying(result, number) for result in made]
             elif isinstance(command, MemberRemove):
-                failed += failing(situation, made, chained=self._chained)
+                failed += failing(state, made, chained=self._chained)
             results.extend(made)
         self._record(number, key, command, call.title, going, results, moments)
-        after = merged([*(result.situation for result in results), *failed])
+        after = merged([*(result.state for result in results), *failed])
         return [
             s._replace(ended=Ending(number, command.span, failed=True))
             if not s.ok and s.errexit and asked == "no"

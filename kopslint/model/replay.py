@@ -68,10 +68,10 @@ def passed(
         return Passed()
     found: dict[tuple[int, ...], Manifest] = {}
     for step in steps:
-        for situation in step.after:
-            ids = _ids(situation.applied)
+        for state in step.after:
+            ids = _ids(state.applied)
             if not between.isdisjoint(ids):
-                found.setdefault(ids, _alone(situation.applied, plan.after, declared))
+                found.setdefault(ids, _alone(state.applied, plan.after, declared))
     last = {_ids(each.applied) for each in final}
     return Passed(tuple(found.values()), goes_on=not last <= found.keys())
 
@@ -180,32 +180,32 @@ def simulate(
     )
     start = healthy(plan)
     flow = Flow(commands_of, partial(effect, plan=plan))
-    situations = [start]
+    states = [start]
     for script in scripts:
-        situations = flow.run(script.body, situations)
+        states = flow.run(script.body, states)
         for unread in script.unread:
             flow.note_beside(unread)
-    on_the_way = passed(plan, flow.steps, situations, declared[1])
+    on_the_way = passed(plan, flow.steps, states, declared[1])
     ran = {id(step.command) for step in flow.steps}
     return Simulation(
         plan=plan,
         start=start,
         steps=flow.steps,
-        final=_followed(situations),
+        final=_followed(states),
         undecided=tuple(flow.undecided.values()),
         assumptions=(*flow.assumptions, *unguarded(flow.relied_on, flow.steps)),
         skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
         passed=on_the_way.specs,
         goes_on=on_the_way.goes_on,
         truncated=flow.truncated
-        or any(w.truncated for s in situations for w in s.etcd.values()),
+        or any(w.truncated for s in states for w in s.etcd.values()),
     )
 
 
-def _followed(situations: list[ClusterState]) -> tuple[ClusterState, ...]:
+def _followed(states: list[ClusterState]) -> tuple[ClusterState, ...]:
     """The ends of all courses; not of those that stop where a removal has failed.
 
     Whoever runs the list notices it there, as ``set -e`` tells them.
     """
-    going_on = tuple(s for s in situations if not (s.failing and s.ended))
-    return going_on or tuple(situations)
+    going_on = tuple(s for s in states if not (s.failing and s.ended))
+    return going_on or tuple(states)

@@ -33,7 +33,7 @@ class Moment(Record):
 
 
 class Step(Frozen):
-    """One command of the list as it ran: from which situations into which.
+    """One command of the list as it ran: from which states into which.
 
     A command in a loop or in both branches of a condition is one step; all its
     runs are here together. ``runs`` says of each how many of ``before`` and of
@@ -50,8 +50,8 @@ class Step(Frozen):
 
     @cached_property
     def after(self) -> tuple[ClusterState, ...]:
-        """The situations that the step leads to."""
-        return tuple(result.situation for result in self.results)
+        """The states that the step leads to."""
+        return tuple(result.state for result in self.results)
 
     @cached_property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -64,7 +64,7 @@ class Step(Frozen):
 
         What kops refuses after that keeps the list from harm.
         """
-        working = tuple(r for r in self.results if not r.situation.failing)
+        working = tuple(r for r in self.results if not r.state.failing)
         return working or self.results
 
     @cached_property

@@ -2,7 +2,7 @@
 
 A ``ClusterState`` is what people control (which objects the state store holds, which
 groups run in the cloud, how the script goes on); the uncertainty about etcd is
-inside ``StateSet``. Lists that branch have several situations at once, and those
+inside ``StateSet``. Lists that branch have several states at once, and those
 that agree on everything shared are merged again.
 """
 
@@ -193,18 +193,18 @@ def with_groups(
     return manifest.replaced(groups=MappingProxyType(groups))
 
 
-def merged(situations: Iterable[ClusterState]) -> list[ClusterState]:
-    """The situations with those that share everything but their states made one.
+def merged(states: Iterable[ClusterState]) -> list[ClusterState]:
+    """The states with those that share everything but their states made one.
 
     Impossible ones are dropped.
     """
     kept: dict[object, ClusterState] = {}
-    for situation in situations:
-        if not situation.possible:
+    for state in states:
+        if not state.possible:
             continue
-        key = _shared(situation)
+        key = _shared(state)
         other = kept.get(key)
-        kept[key] = situation if other is None else _joined(other, situation)
+        kept[key] = state if other is None else _joined(other, state)
     return list(kept.values())
 
 
@@ -213,30 +213,30 @@ def _joined(one: ClusterState, other: ClusterState) -> ClusterState:
     return joined._replace(unproven=one.unproven | other.unproven)
 
 
-def _shared(situation: ClusterState) -> object:
-    """What two situations must agree on to be one.
+def _shared(state: ClusterState) -> object:
+    """What two states must agree on to be one.
 
     Objects are compared by identity: a command that stores the same object twice
     stores the very same one.
     """
     return (
-        _identity(situation.registry),
-        _identity(situation.applied),
-        _identity(situation.rendered),
-        tuple(sorted(situation.cloud.items())),
+        _identity(state.registry),
+        _identity(state.applied),
+        _identity(state.rendered),
+        tuple(sorted(state.cloud.items())),
         tuple(
             (name, state_set.published, state_set.returns)
-            for name, state_set in sorted(situation.etcd.items())
+            for name, state_set in sorted(state.etcd.items())
         ),
-        situation.ok,
-        situation.errexit,
-        situation.ended,
-        situation.job,
-        situation.replacing,
-        situation.guessed,
-        situation.each_unknown,
-        situation.reached,
-        situation.failing,
+        state.ok,
+        state.errexit,
+        state.ended,
+        state.job,
+        state.replacing,
+        state.guessed,
+        state.each_unknown,
+        state.reached,
+        state.failing,
     )
 
 
@@ -248,14 +248,14 @@ def _identity(manifest: Manifest | None) -> object:
 
 
 # ------------------------------------------------------------------------------------
-# What running one command in one situation comes to
+# What running one command in one state comes to
 #
 # This is all that commands' effects hand back; who records it and what it means for
 # people is decided elsewhere.
 
 
 class Result(Record):
-    """One way a command may end: the situation after it, and what was done.
+    """One way a command may end: the state after it, and what was done.
 
     ``status`` is "no-op" where the command by itself changes nothing (no ``--yes``)
     and "unknown" where it cannot be read. ``undecided`` says what had to be left
@@ -263,7 +263,7 @@ class Result(Record):
     is what was left open reaches, where that is not what such a command always does.
     """
 
-    situation: ClusterState
+    state: ClusterState
     status: Status = "applied"
     refusals: tuple[Refusal, ...] = ()
     undecided: str | None = None
@@ -271,30 +271,30 @@ class Result(Record):
     reach: Reach | None = None
 
 
-def applied(situation: ClusterState, *assumed: Assumption) -> Result:
+def applied(state: ClusterState, *assumed: Assumption) -> Result:
     """The command took effect, as far as what was assumed holds."""
-    return Result(situation._replace(ok=True), assumed=assumed)
+    return Result(state._replace(ok=True), assumed=assumed)
 
 
-def nothing(situation: ClusterState) -> Result:
+def nothing(state: ClusterState) -> Result:
     """The command ran and by itself changes nothing."""
-    return Result(situation._replace(ok=True), "no-op")
+    return Result(state._replace(ok=True), "no-op")
 
 
 def refused(
-    situation: ClusterState, *refusals: Refusal, assumed: tuple[Assumption, ...] = ()
+    state: ClusterState, *refusals: Refusal, assumed: tuple[Assumption, ...] = ()
 ) -> Result:
-    """The command refuses to run, or stops where the situation is now."""
-    return Result(situation._replace(ok=False), "refused", refusals, assumed=assumed)
+    """The command refuses to run, or stops where the state is now."""
+    return Result(state._replace(ok=False), "refused", refusals, assumed=assumed)
 
 
 def noted_by_job(result: Result) -> Result:
     """The same; a job in the background remembers that it replaced machines."""
-    if result.situation.job is None:
+    if result.state.job is None:
         return result
-    return result._replace(situation=result.situation._replace(job="replaced"))
+    return result._replace(state=result.state._replace(job="replaced"))
 
 
-def undecided(situation: ClusterState, why: str, reach: Reach | None = None) -> Result:
+def undecided(state: ClusterState, why: str, reach: Reach | None = None) -> Result:
     """What the command does is not known; it is taken to change nothing."""
-    return Result(situation._replace(ok=True), "unknown", undecided=why, reach=reach)
+    return Result(state._replace(ok=True), "unknown", undecided=why, reach=reach)

@@ -77,11 +77,9 @@ def _worst(
     return view_of_state(state, state_set, writable)
 
 
-def views(
-    situations: Iterable[ClusterState], names: Iterable[str]
-) -> dict[str, EtcdView]:
-    """The picture of every etcd cluster in some situations."""
-    kept = tuple(situations)
+def views(states: Iterable[ClusterState], names: Iterable[str]) -> dict[str, EtcdView]:
+    """The picture of every etcd cluster in some states."""
+    kept = tuple(states)
     shown = {name: view(state_sets_of(kept, name)) for name in names}
     return {name: seen for name, seen in shown.items() if seen is not None}
 

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 
 class Performed(Record):
-    """What a step came to: the situation after its last command.
+    """What a step came to: the state after its last command.
 
     ``outage`` is whether quorum may be away for a while; ``tolerance`` is how many
     more members may fail once everything has settled, in the worst etcd cluster.
     """
 
-    situation: ClusterState
+    state: ClusterState
     outage: bool
     tolerance: int
 
 
 def perform(
-    commands: Iterable[Command], situation: ClusterState, plan: Scenario
+    commands: Iterable[Command], state: ClusterState, plan: Scenario
 ) -> Performed | None:
     """Run ``commands``; None if one of them may not do what it says."""
     reached: list[ClusterState] = []
@@ -48,35 +48,35 @@ def perform(
         seen.append(moment.etcd)
 
     for command in commands:
-        results = effect(command, situation, watch, plan)
+        results = effect(command, state, watch, plan)
         sure = all(r.status == "applied" and not r.refusals for r in results)
-        after = merged(result.situation for result in results)
+        after = merged(result.state for result in results)
         assumed = any(result.assumed for result in results)
         if not sure or assumed or len(after) != 1:
             return None
-        (situation,) = after
-        reached.append(situation)
-        seen.append(situation.etcd)
-        if any(_expels(state_set) for state_set in situation.etcd.values()):
+        (state,) = after
+        reached.append(state)
+        seen.append(state.etcd)
+        if any(_expels(state_set) for state_set in state.etcd.values()):
             return None
-    if not all(w.writable for w in _settled([situation])):
+    if not all(w.writable for w in _settled([state])):
         return None
     outage = any(
-        not state.reachable_quorum
+        not possible.reachable_quorum
         for etcd in seen
         for state_set in etcd.values()
-        for state in state_set.states
+        for possible in state_set.states
     )
     tolerance = min((w.tolerance for w in _settled(reached)), default=0)
-    return Performed(situation, outage, tolerance)
+    return Performed(state, outage, tolerance)
 
 
-def _settled(situations: Sequence[ClusterState]) -> Iterable[EtcdState]:
+def _settled(states: Sequence[ClusterState]) -> Iterable[EtcdState]:
     return (
-        state
-        for situation in situations
-        for state_set in situation.etcd.values()
-        for state in state_set.settled
+        possible
+        for state in states
+        for state_set in state.etcd.values()
+        for possible in state_set.settled
     )
 
 
@@ -88,29 +88,29 @@ def _expels(state_set: StateSet) -> bool:
     )
 
 
-def is_applied(situation: ClusterState, manifest: Manifest) -> bool:
+def is_applied(state: ClusterState, manifest: Manifest) -> bool:
     """Whether an update has brought the cloud to exactly these objects already."""
-    applied = situation.applied
+    applied = state.applied
     return applied.cluster is manifest.cluster and all(
         applied.groups.get(name) is group for name, group in manifest.groups.items()
     )
 
 
-def arrived(situation: ClusterState, target: Manifest) -> bool:
+def arrived(state: ClusterState, target: Manifest) -> bool:
     """Whether every plane is at ``target``, nodes' groups to be deleted excepted.
 
     In etcd that means: exactly its members, all of them voting, and nobody who
     runs on outside the member list.
     """
-    registry = situation.registry
+    registry = state.registry
     control_plane = {group.name for group in registry.control_plane}
     return (
         registry.cluster is target.cluster
-        and is_applied(situation, target)
+        and is_applied(state, target)
         and control_plane == {group.name for group in target.control_plane}
         and all(
             registry.groups.get(name) is group
-            and situation.cloud.get(name) == max(group.size, 0)
+            and state.cloud.get(name) == max(group.size, 0)
             for name, group in target.groups.items()
         )
         and all(
@@ -123,7 +123,7 @@ def arrived(situation: ClusterState, target: Manifest) -> bool:
                     for member in etcd.members
                 },
             )
-            for name, state_set in situation.etcd.items()
+            for name, state_set in state.etcd.items()
         )
     )
 

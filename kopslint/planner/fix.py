@@ -367,13 +367,13 @@ def _taking(simulation: Simulation, group: str) -> Step | None:
     return None
 
 
-def _dead(situation: ClusterState, etcd_cluster: str, name: str) -> bool:
-    state_set = situation.etcd.get(etcd_cluster)
+def _dead(state: ClusterState, etcd_cluster: str, name: str) -> bool:
+    state_set = state.etcd.get(etcd_cluster)
     if state_set is None or name not in state_set.names:
         return False
     index = state_set.index(name)
     return index not in state_set.returns and any(
-        state.names[index].dead for state in state_set.settled
+        possible.names[index].dead for possible in state_set.settled
     )
 
 
@@ -630,9 +630,9 @@ def is_about(finding: Finding, source: Source) -> bool:
     return bool(finding.locations) and finding.locations[0].span.source is source
 
 
-def _lacking(situation: ClusterState, after: Manifest) -> Iterator[str]:
-    """What of a spec a situation has not reached, in words that tell things apart."""
-    registry, applied = situation.registry, situation.applied
+def _lacking(state: ClusterState, after: Manifest) -> Iterator[str]:
+    """What of a spec a state has not reached, in words that tell things apart."""
+    registry, applied = state.registry, state.applied
     if registry.cluster is not after.cluster:
         yield "the Cluster in the state store"
     if applied.cluster is not after.cluster:
@@ -640,14 +640,14 @@ def _lacking(situation: ClusterState, after: Manifest) -> Iterator[str]:
     for name in {*registry.groups, *after.groups}:
         if registry.groups.get(name) is not after.groups.get(name):
             yield f"group {name} in the state store"
-    for name in {*situation.cloud, *after.groups}:
+    for name in {*state.cloud, *after.groups}:
         group = after.groups.get(name)
-        if situation.cloud.get(name, 0) != (group.size if group else 0):
+        if state.cloud.get(name, 0) != (group.size if group else 0):
             yield f"group {name} in the cloud"
     for etcd in after.etcd_clusters:
-        state_set = situation.etcd.get(etcd.name)
+        state_set = state.etcd.get(etcd.name)
         columns = (
-            zip(*(state.names for state in state_set.settled), strict=True)
+            zip(*(possible.names for possible in state_set.settled), strict=True)
             if state_set
             else ()
         )

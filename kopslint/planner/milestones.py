@@ -283,28 +283,28 @@ def _attempt(legs: Stages, interim: Spec | None = None) -> tuple[Way | None, boo
     plan = Scenario(
         before=legs.before, after=legs.final.manifest, files=SpecFiles(legs.objects)
     )
-    situation = healthy(plan)
+    state = healthy(plan)
     deeds: list[PlannedStep] = []
     worst = (False, -len(legs.before.groups))
     cut = False
 
     def retire(groups: Iterable[InstanceGroup]) -> bool:
-        nonlocal situation
+        nonlocal state
         for group in groups:
-            if group.name not in situation.registry.groups:
+            if group.name not in state.registry.groups:
                 continue
             deed = legs.deeds.retire(group.name)
-            performed = perform(deed.commands, situation, plan)
+            performed = perform(deed.commands, state, plan)
             if performed is None:
                 return False
             deeds.append(deed)
-            situation = performed.situation
+            state = performed.state
         return True
 
     if not retire(promoted(legs.before, legs.final.manifest)):
         return None, cut
     for leg in legs.legs(interim):
-        found = search(leg, situation, plan)
+        found = search(leg, state, plan)
         cut = cut or found.cut
         if found.way is None:
             return None, cut
@@ -313,7 +313,7 @@ def _attempt(legs: Stages, interim: Spec | None = None) -> tuple[Way | None, boo
             outage, tolerance = done.performed.outage, done.performed.tolerance
             worst = max(worst[0], outage), max(worst[1], -tolerance)
         if found.way:
-            situation = found.way[-1].performed.situation
+            state = found.way[-1].performed.state
         if leg.retires and not retire(retiring(legs.before, legs.final.manifest)):
             return None, cut
     return Way(deeds, worst), cut

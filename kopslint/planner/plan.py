@@ -240,23 +240,23 @@ def _runbook(
     specs = {file: s for deed in renamed if (s := deed.spec) for file in s.files}
     objects = {file_key(file): spec.manifest for file, spec in specs.items()}
     plan = Scenario(before=before, after=final.manifest, files=SpecFiles(objects))
-    situation = healthy(plan)
-    names = tuple(situation.etcd)
+    state = healthy(plan)
+    names = tuple(state.etcd)
     steps: list[Step] = []
     for deed in renamed:
-        performed = perform(deed.commands, situation, plan)
+        performed = perform(deed.commands, state, plan)
         assert performed is not None  # noqa: S101 (it was performed in the search)
         steps.append(
             Step(
                 deed,
-                views([situation], names),
-                views([performed.situation], names),
+                views([state], names),
+                views([performed.state], names),
                 performed.tolerance,
                 performed.outage,
-                _via(situation, performed.situation),
+                _via(state, performed.state),
             )
         )
-        situation = performed.situation
+        state = performed.state
     return Runbook(
         before.name,
         _state_store(before),
@@ -336,11 +336,13 @@ def _named(
 def _via(before: ClusterState, after: ClusterState) -> str | None:
     """A group that runs a voting member of every etcd cluster before and after."""
 
-    def votes(group: str, etcd_cluster: str, situation: ClusterState) -> bool:
-        state_set = situation.etcd[etcd_cluster]
-        indexes = [state_set.index(m) for m in situation.listed(etcd_cluster, group)]
+    def votes(group: str, etcd_cluster: str, state: ClusterState) -> bool:
+        state_set = state.etcd[etcd_cluster]
+        indexes = [state_set.index(m) for m in state.listed(etcd_cluster, group)]
         return bool(indexes) and all(
-            state.names[index].votes for state in state_set.settled for index in indexes
+            possible.names[index].votes
+            for possible in state_set.settled
+            for index in indexes
         )
 
     return next(
@@ -348,9 +350,9 @@ def _via(before: ClusterState, after: ClusterState) -> str | None:
             group.name
             for group in after.registry.control_plane
             if all(
-                votes(group.name, name, situation)
-                for situation in (before, after)
-                for name in situation.etcd
+                votes(group.name, name, state)
+                for state in (before, after)
+                for name in state.etcd
             )
         ),
         None,

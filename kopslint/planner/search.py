@@ -83,7 +83,7 @@ class Found(Record):
 class _Position(Frozen, uncompared=("done", "before")):
     """Where a way has come to; ``removed`` counts by etcd cluster, in its order."""
 
-    situation: ClusterState
+    state: ClusterState
     removed: tuple[int, ...]
     deleted: int = 0
     joined: int = 0
@@ -93,15 +93,15 @@ class _Position(Frozen, uncompared=("done", "before")):
     @property
     def key(self) -> object:
         """What two positions must agree on to be one."""
-        situation = self.situation
+        state = self.state
         return (
             self.removed,
             self.deleted,
             self.joined,
-            id(situation.registry.cluster),
-            tuple(sorted((n, id(g)) for n, g in situation.registry.groups.items())),
-            id(situation.applied.cluster),
-            tuple(sorted(situation.cloud.items())),
+            id(state.registry.cluster),
+            tuple(sorted((n, id(g)) for n, g in state.registry.groups.items())),
+            id(state.applied.cluster),
+            tuple(sorted(state.cloud.items())),
             tuple(
                 (
                     name,
@@ -110,7 +110,7 @@ class _Position(Frozen, uncompared=("done", "before")):
                     state_set.returns,
                     state_set.known,
                 )
-                for name, state_set in sorted(situation.etcd.items())
+                for name, state_set in sorted(state.etcd.items())
             ),
         )
 
@@ -143,7 +143,7 @@ def _cheapest(
     leg: Stage, start: ClusterState, plan: Scenario, *, outage: bool, tolerance: int
 ) -> tuple[tuple[Done, ...] | None, bool]:
     """The cheapest way within the bounds, by A*; and whether the search was cut."""
-    first = _Position(situation=start, removed=(0,) * len(start.etcd))
+    first = _Position(state=start, removed=(0,) * len(start.etcd))
     tie = count()
     waiting = [(0, _ahead(leg, first), next(tie), 0, first)]
     settled: set[object] = set()
@@ -178,7 +178,7 @@ def _cheapest(
 
 def _ahead(leg: Stage, position: _Position) -> int:
     """At least so many commands are still to come."""
-    members = (leg.leaving_members(etcd) for etcd in position.situation.etcd)
+    members = (leg.leaving_members(etcd) for etcd in position.state.etcd)
     removals = sum(
         len(names) - removed
         for names, removed in zip(members, position.removed, strict=True)
@@ -191,15 +191,15 @@ def _is_target(leg: Stage, position: _Position) -> bool:
     leaving, joining = len(turnover.leaving), len(turnover.joining)
     if position.deleted < leaving or position.joined < joining:
         return False
-    return arrived(position.situation, leg.spec(leaving, joining).manifest)
+    return arrived(position.state, leg.spec(leaving, joining).manifest)
 
 
 def _next(leg: Stage, position: _Position, plan: Scenario) -> Iterator[_Position]:
     for deed, removed, deleted, joined in _choices(leg, position):
-        performed = perform(deed.commands, position.situation, plan)
+        performed = perform(deed.commands, position.state, plan)
         if performed is not None:
             yield _Position(
-                situation=performed.situation,
+                state=performed.state,
                 removed=removed,
                 deleted=deleted,
                 joined=joined,
@@ -214,12 +214,12 @@ def _choices(
     """Every step that may come next, and the counts after it."""
     turnover = leg.turnover
     removed, deleted, joined = position.removed, position.deleted, position.joined
-    names = [leg.leaving_members(etcd) for etcd in position.situation.etcd]
+    names = [leg.leaving_members(etcd) for etcd in position.state.etcd]
     left_over = [i for i, gone in enumerate(removed) if gone < len(names[i])]
     if left_over:
         # Etcd clusters share nothing but machines: they take turns, in their order.
         # Main is the last: without its member there, an API server has no data.
-        clusters = tuple(position.situation.etcd)
+        clusters = tuple(position.state.etcd)
         index = min(left_over, key=lambda i: (removed[i], clusters[i] == "main"))
         etcd = clusters[index]
         then = (*removed[:index], removed[index] + 1, *removed[index + 1 :])
@@ -242,7 +242,7 @@ def _choices(
         if (len(turnover.staying) + len(left) + more) % 2 == 0:
             continue
         spec = leg.spec(deleted, more)
-        if is_applied(position.situation, spec.manifest):
+        if is_applied(position.state, spec.manifest):
             continue
         final = not left and more == len(turnover.joining)
         deed = leg.last(spec) if final else leg.between(spec)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def effect(
-    command: Command, situation: ClusterState, watch: Watch, plan: Scenario
+    command: Command, state: ClusterState, watch: Watch, plan: Scenario
 ) -> list[Result]:
-    """Every way in which ``command`` may end in ``situation``; at least one.
+    """Every way in which ``command`` may end in ``state``; at least one.
 
     A command line that the program itself rejects does nothing. ``watch`` is shown
     the moments inside a rolling update.
@@ -33,64 +33,64 @@ def effect(
         first = rejected[0]
         place = ((first.span, first.suggestion or "not accepted"),)
         problem = Refusal("command-line", first.message, command.text, place)
-        return [refused(situation, problem)]
+        return [refused(state, problem)]
     missing = _missing(command, plan)
     if missing is not None:
-        return [refused(situation, missing)]
+        return [refused(state, missing)]
     match command:
         case model.Replace():
-            return store.run_replace(command, situation, plan)
+            return store.run_replace(command, state, plan)
         case model.CreateFromFile():
-            return store.run_create(command, situation, plan)
+            return store.run_create(command, state, plan)
         case model.CreateInstanceGroup():
-            return store.run_create_group(command, situation, plan)
+            return store.run_create_group(command, state, plan)
         case model.EditCluster():
-            return store.run_edit_cluster(command, situation, plan)
+            return store.run_edit_cluster(command, state, plan)
         case model.EditInstanceGroup():
-            return store.run_edit_group(command, situation, plan)
+            return store.run_edit_group(command, state, plan)
         case model.UpgradeCluster():
-            return store.run_upgrade(command, situation, plan)
+            return store.run_upgrade(command, state, plan)
         case model.DeleteInstanceGroup():
-            return machines.run_delete_group(command, situation, plan)
+            return machines.run_delete_group(command, state, plan)
         case model.DeleteFromFile():
-            return machines.run_delete_file(command, situation, plan)
+            return machines.run_delete_file(command, state, plan)
         case model.DeleteInstance():
-            return machines.run_delete_instance(command, situation, plan)
+            return machines.run_delete_instance(command, state, plan)
         case model.DeleteCluster():
-            return [machines.run_delete_cluster(command, situation)]
+            return [machines.run_delete_cluster(command, state)]
         case model.UpdateCluster():
-            return machines.run_update(command, situation, plan)
+            return machines.run_update(command, state, plan)
         case model.RollingUpdate():
-            return machines.run_roll(command, situation, plan, watch)
+            return machines.run_roll(command, state, plan, watch)
         case model.Reconcile():
-            return machines.run_reconcile(command, situation, plan, watch)
+            return machines.run_reconcile(command, state, plan, watch)
         case model.Validate():
-            return machines.run_validate(situation)
+            return machines.run_validate(state)
         case model.MemberRemove():
-            return member_removal.run_remove(command, situation, plan)
+            return member_removal.run_remove(command, state, plan)
         case model.MemberAdd():
-            return etcd.run_add(command, situation)
+            return etcd.run_add(command, state)
         case model.RestoreBackup():
-            return etcd.run_restore(command, situation)
+            return etcd.run_restore(command, state)
         case model.RestartManagers():
-            return etcd.run_restart_managers(command, situation)
+            return etcd.run_restart_managers(command, state)
         case model.StopInstances():
-            return machines.run_stop(command, situation, plan)
+            return machines.run_stop(command, state, plan)
         case model.DeleteVolumes():
-            return etcd.run_volumes(command, situation, plan)
+            return etcd.run_volumes(command, state, plan)
         case model.ResizeCloudGroup():
-            return etcd.run_resize(command, situation, plan)
+            return etcd.run_resize(command, state, plan)
         case model.Terraform():
-            return etcd.run_terraform(command, situation)
+            return etcd.run_terraform(command, state)
         case model.Sleep():
-            return etcd.run_sleep(command, situation)
+            return etcd.run_sleep(command, state)
         case model.DeleteBackups():
-            return store.run_delete_backups(command, situation, plan)
+            return store.run_delete_backups(command, state, plan)
         case model.Unreplayed():
-            return machines.run_unreplayed(command, situation, plan)
+            return machines.run_unreplayed(command, state, plan)
         case _:
             # Drains, snapshots and the like matter to people and to no plane here.
-            return [applied(situation)]
+            return [applied(state)]
 
 
 def _missing(command: Command, plan: Scenario) -> Refusal | None:

@@ -34,14 +34,14 @@ SETTLING_SECONDS = 150
 """After this long every move of etcd-manager with its default timing is over."""
 
 
-def run_add(command: MemberAdd, situation: ClusterState) -> list[Result]:
+def run_add(command: MemberAdd, state: ClusterState) -> list[Result]:
     """``etcdctl member add``: quorum rises at once.
 
     etcd knows a member by the name of the spec behind ``etcd-``, or behind that and
     the name of its etcd cluster. Source: kops pkg/model/pki.go of 1.11.
     """
     name = (command.member.text if command.member is not None else None) or ""
-    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
+    chosen = set(_etcd_clusters(state, command.etcd_cluster))
 
     def add(etcd: str, state_set: StateSet) -> StateSet:
         bare = name.removeprefix("etcd-").removeprefix(f"{etcd}-")
@@ -50,13 +50,13 @@ def run_add(command: MemberAdd, situation: ClusterState) -> list[Result]:
             state_set.add(known) if known is not None and etcd in chosen else state_set
         )
 
-    return [applied(situation.each(add))]
+    return [applied(state.each(add))]
 
 
-def run_restore(command: RestoreBackup, situation: ClusterState) -> list[Result]:
+def run_restore(command: RestoreBackup, state: ClusterState) -> list[Result]:
     """``restore-backup``: queued until a leader reads the control store again."""
-    chosen = _etcd_clusters(situation, command.etcd_cluster)
-    then = situation.each(
+    chosen = _etcd_clusters(state, command.etcd_cluster)
+    then = state.each(
         lambda name, state_set: (
             state_set.restore(state_set.published) if name in chosen else state_set
         )
@@ -72,14 +72,12 @@ def _of_all(chosen: list[str], command: RestoreBackup) -> list[Assumption]:
     return [assume(Kind.ETCD, command.text, text)]
 
 
-def run_restart_managers(
-    command: RestartManagers, situation: ClusterState
-) -> list[Result]:
+def run_restart_managers(command: RestartManagers, state: ClusterState) -> list[Result]:
     """The etcd-managers restart; whoever leads then reads the control spec."""
-    chosen = set(_etcd_clusters(situation, command.etcd_cluster))
+    chosen = set(_etcd_clusters(state, command.etcd_cluster))
     return [
         applied(
-            situation.each(
+            state.each(
                 lambda name, state_set: (
                     state_set.restart_managers() if name in chosen else state_set
                 )
@@ -88,19 +86,19 @@ def run_restart_managers(
     ]
 
 
-def _etcd_clusters(situation: ClusterState, named: str | None) -> list[str]:
-    return [name for name in situation.etcd if named in (None, name)]
+def _etcd_clusters(state: ClusterState, named: str | None) -> list[str]:
+    return [name for name in state.etcd if named in (None, name)]
 
 
-def run_sleep(command: Sleep, situation: ClusterState) -> list[Result]:
+def run_sleep(command: Sleep, state: ClusterState) -> list[Result]:
     """``sleep``: long enough, and everything that happens by itself has happened."""
     if command.seconds is None or command.seconds < SETTLING_SECONDS:
-        return [applied(situation)]
-    return [applied(situation.each(lambda _, state_set: state_set.wait()))]
+        return [applied(state)]
+    return [applied(state.each(lambda _, state_set: state_set.wait()))]
 
 
 def run_volumes(
-    command: DeleteVolumes, situation: ClusterState, plan: Scenario
+    command: DeleteVolumes, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """Disks are deleted by hand: those of machines that are down.
 
@@ -109,21 +107,21 @@ def run_volumes(
     """
     words = command.volumes
     if words and all(plan.names_other_disks(word) for word in words):
-        return [applied(situation)]
+        return [applied(state)]
     if command.verb != "delete":
-        return [undecided(situation, "what this does to the disks is not followed")]
+        return [undecided(state, "what this does to the disks is not followed")]
     groups = plan.meant_machines(words)
     if not groups:
-        return _any_disk(command, situation)
-    outcomes = [situation]
+        return _any_disk(command, state)
+    outcomes = [state]
     for group in groups:
-        then = situation
-        for name in situation.etcd:
-            if _about(command.volumes, name, situation):
-                for member in situation.machines.on(name, group):
+        then = state
+        for name in state.etcd:
+            if _about(command.volumes, name, state):
+                for member in state.machines.on(name, group):
                     then = machines.wipe(then, name, member)
         outcomes.append(then)
-    if all(_is_down(situation, group) for group in groups):
+    if all(_is_down(state, group) for group in groups):
         outcomes = outcomes[1:]
     sure = len(groups) == 1 and plan.named_machines(command.volumes) == groups
     shown = " ".join(word.shown for word in command.volumes)
@@ -132,14 +130,14 @@ def run_volumes(
     return [applied(outcome, *assumed) for outcome in merged(outcomes)]
 
 
-def _any_disk(command: DeleteVolumes, situation: ClusterState) -> list[Result]:
+def _any_disk(command: DeleteVolumes, state: ClusterState) -> list[Result]:
     """The disk of any control-plane machine that is down is deleted, or none is."""
-    groups = [group.name for group in situation.registry.control_plane]
-    outcomes = [situation]
-    for group in (g for g in groups if _is_down(situation, g)):
-        then = situation
-        for name in situation.etcd:
-            for member in situation.machines.on(name, group):
+    groups = [group.name for group in state.registry.control_plane]
+    outcomes = [state]
+    for group in (g for g in groups if _is_down(state, g)):
+        then = state
+        for name in state.etcd:
+            for member in state.machines.on(name, group):
                 then = machines.wipe(then, name, member)
         outcomes.append(then)
     shown = " ".join(word.shown for word in command.volumes)
@@ -148,20 +146,20 @@ def _any_disk(command: DeleteVolumes, situation: ClusterState) -> list[Result]:
     return [applied(outcome, assumed) for outcome in merged(outcomes)]
 
 
-def _about(words: tuple[Word, ...], etcd_cluster: str, situation: ClusterState) -> bool:
+def _about(words: tuple[Word, ...], etcd_cluster: str, state: ClusterState) -> bool:
     """Whether the words are about this etcd cluster, as far as they say."""
     said = " ".join(word.shown.lower() for word in words)
-    exactly = [n for n in situation.etcd if any(n == word.text for word in words)]
-    named = exactly or [name for name in situation.etcd if name in said]
+    exactly = [n for n in state.etcd if any(n == word.text for word in words)]
+    named = exactly or [name for name in state.etcd if name in said]
     return etcd_cluster in named or not named
 
 
-def _is_down(situation: ClusterState, group: str) -> bool:
-    return situation.cloud.get(group, 0) < 1
+def _is_down(state: ClusterState, group: str) -> bool:
+    return state.cloud.get(group, 0) < 1
 
 
 def run_resize(
-    command: ResizeCloudGroup, situation: ClusterState, plan: Scenario
+    command: ResizeCloudGroup, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """The cloud's own command line sizes or deletes the group behind kops's back.
 
@@ -170,33 +168,33 @@ def run_resize(
     """
     word = command.group
     if word is None or plan.names_workers(word):
-        return [nothing(situation)]
+        return [nothing(state)]
     groups = [
         name
         for name in plan.meant_machines((word,))
-        if name in situation.cloud and name in word.shown
+        if name in state.cloud and name in word.shown
     ]
     if not groups and word.text is not None:
-        return [nothing(situation)]
+        return [nothing(state)]
     size = 0 if command.deletes else _number(command.size)
     if size is None:
-        return [undecided(situation, "the new size is only known at run time")]
+        return [undecided(state, "the new size is only known at run time")]
     if groups:
-        then = situation
+        then = state
         for name in groups:
             then = _sized(then, name, size)
-        return [applied(then), *([applied(situation)] if command.later else [])]
-    some = [g.name for g in situation.registry.control_plane]
-    some = [name for name in some if name in situation.cloud]
+        return [applied(then), *([applied(state)] if command.later else [])]
+    some = [g.name for g in state.registry.control_plane]
+    some = [name for name in some if name in state.cloud]
     if not some or size >= 1:
-        return [nothing(situation)]
+        return [nothing(state)]
     assumed = taken(Kind.GROUP, word.shown, [*some, "another"])
-    outcomes = [_sized(situation, name, size) for name in some]
-    return [applied(one, assumed) for one in merged([situation, *outcomes])]
+    outcomes = [_sized(state, name, size) for name in some]
+    return [applied(one, assumed) for one in merged([state, *outcomes])]
 
 
-def _sized(situation: ClusterState, group: str, size: int) -> ClusterState:
-    then = situation.with_cloud({**situation.cloud, group: size})
+def _sized(state: ClusterState, group: str, size: int) -> ClusterState:
+    then = state.with_cloud({**state.cloud, group: size})
     if size < 1:
         return machines.stop(then, group)
     return machines.boot(then, [group])
@@ -207,20 +205,18 @@ def _number(word: Word | None) -> int | None:
     return int(text) if text is not None and text.isdigit() else None
 
 
-def run_terraform(command: Terraform, situation: ClusterState) -> list[Result]:
+def run_terraform(command: Terraform, state: ClusterState) -> list[Result]:
     """``terraform apply`` of what kops rendered, or ``destroy`` of everything."""
     if command.verb == "destroy":
         if command.targets:
-            return [undecided(situation, "a targeted destroy is not followed")]
-        return [applied(_destroyed(situation))]
-    rendered = situation.rendered or situation.applied
+            return [undecided(state, "a targeted destroy is not followed")]
+        return [applied(_destroyed(state))]
+    rendered = state.rendered or state.applied
     if command.targets:
         named = (group_at(word.shown, rendered) for word in command.targets)
         chosen = {group.name for group in named if group is not None}
-        return [
-            applied(machines.apply(situation, rendered, groups=chosen, publish=False))
-        ]
-    then = machines.apply(situation, rendered)
+        return [applied(machines.apply(state, rendered, groups=chosen, publish=False))]
+    then = machines.apply(state, rendered)
     for name, state_set in then.etcd.items():
         listed = {
             member.name
@@ -234,11 +230,11 @@ def run_terraform(command: Terraform, situation: ClusterState) -> list[Result]:
     return [applied(then._replace(rendered=None))]
 
 
-def _destroyed(situation: ClusterState) -> ClusterState:
+def _destroyed(state: ClusterState) -> ClusterState:
     """No machine and no disk is left; the backups and the control spec are."""
-    for group in list(situation.cloud):
-        situation = machines.drop(situation, group)
-    for name, state_set in situation.etcd.items():
+    for group in list(state.cloud):
+        state = machines.drop(state, group)
+    for name, state_set in state.etcd.items():
         for member in state_set.names:
-            situation = machines.wipe(situation, name, member)
-    return situation
+            state = machines.wipe(state, name, member)
+    return state

@@ -1,7 +1,7 @@
 """What happens to machines: an update applied, a group deleted, a node rolled.
 
-These are the building blocks that commands are made of. Each takes one situation
-and gives the situations that may follow; which command asks for what is not known
+These are the building blocks that commands are made of. Each takes one state
+and gives the states that may follow; which command asks for what is not known
 here. Sources: kops upup/pkg/fi/cloudup/apply_cluster.go (the order inside an
 update: the control spec first), pkg/instancegroups/rollingupdate.go and
 pkg/validation/validate_cluster.go.
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 
 def apply(
-    situation: ClusterState,
+    state: ClusterState,
     manifest: Manifest,
     *,
     groups: Collection[str] | None = None,
@@ -75,7 +75,7 @@ def apply(
         for etcd in manifest.etcd_clusters
         if is_managed(etcd)
     }
-    before = situation.cloud
+    before = state.cloud
     sizes = dict(before)
     for name, group in manifest.groups.items():
         if groups is None or name in groups:
@@ -84,23 +84,23 @@ def apply(
     filled = [n for n, size in sizes.items() if size and not before.get(n, 0)]
     # New nodes run no etcd, though a control-plane group may have had their name.
     others = [n for n in filled if not manifest.groups[n].is_control_plane]
-    situation = situation._replace(
+    state = state._replace(
         applied=manifest,
-        machines=situation.machines.with_spec(manifest).without(others),
+        machines=state.machines.with_spec(manifest).without(others),
     )
     if publish:
-        situation = situation.each(
+        state = state.each(
             lambda name, state_set: (
                 state_set.publish(counts[name]) if name in counts else state_set
             )
         )
-    situation = situation.with_cloud(sizes)
+    state = state.with_cloud(sizes)
     for name in emptied:
-        situation = stop(situation, name)
-    return boot(situation, filled)
+        state = stop(state, name)
+    return boot(state, filled)
 
 
-def boot(situation: ClusterState, groups: Iterable[str]) -> ClusterState:
+def boot(state: ClusterState, groups: Iterable[str]) -> ClusterState:
     """Members that never ran start on the machines of ``groups``.
 
     Members that ran before need no help: their machine comes back with its disk.
@@ -109,46 +109,46 @@ def boot(situation: ClusterState, groups: Iterable[str]) -> ClusterState:
 
     def start(name: str, state_set: StateSet) -> StateSet:
         for group in sorted(wanted):
-            for member in situation.listed(name, group):
+            for member in state.listed(name, group):
                 if state_set.index(member) not in state_set.known:
                     state_set = state_set.start(member)
         return state_set
 
-    return situation.each(start).with_cloud(situation.cloud)
+    return state.each(start).with_cloud(state.cloud)
 
 
-def stop(situation: ClusterState, group: str) -> ClusterState:
+def stop(state: ClusterState, group: str) -> ClusterState:
     """The machine of ``group`` stops, and with it its member of every etcd cluster."""
 
     def down(name: str, state_set: StateSet) -> StateSet:
-        for member in situation.machines.on(name, group):
+        for member in state.machines.on(name, group):
             state_set = state_set.stop(member)
         return state_set
 
-    return situation.each(down)
+    return state.each(down)
 
 
-def drop(situation: ClusterState, group: str) -> ClusterState:
+def drop(state: ClusterState, group: str) -> ClusterState:
     """``group`` disappears from the cloud, its machine at once and for good."""
-    sizes = {name: size for name, size in situation.cloud.items() if name != group}
-    return stop(situation.with_cloud(sizes), group)
+    sizes = {name: size for name, size in state.cloud.items() if name != group}
+    return stop(state.with_cloud(sizes), group)
 
 
-def wipe(situation: ClusterState, etcd_cluster: str, member: str) -> ClusterState:
+def wipe(state: ClusterState, etcd_cluster: str, member: str) -> ClusterState:
     """The disk of a member is deleted."""
-    return situation.each(
+    return state.each(
         lambda name, state_set: (
             state_set.wipe(member) if name == etcd_cluster else state_set
         )
     )
 
 
-def missing_groups(situation: ClusterState) -> list[str]:
+def missing_groups(state: ClusterState) -> list[str]:
     """The groups of the state store that ask for machines and are not in the cloud."""
     return [
         name
-        for name, group in situation.registry.groups.items()
-        if group.size > 0 and name not in situation.cloud
+        for name, group in state.registry.groups.items()
+        if group.size > 0 and name not in state.cloud
     ]
 
 
@@ -159,20 +159,19 @@ class Validated(Record):
     failed: tuple[ClusterState, ...]
 
 
-def validate(situation: ClusterState) -> Validated:
+def validate(state: ClusterState) -> Validated:
     """Validation by kops: it returns at its first success, or fails in the end.
 
     It needs a writable etcd and, for every control-plane group, a machine with a
     working local member. Dead members in the list are no concern of it.
     """
-    if missing_groups(situation):
-        return Validated(None, (situation._replace(ok=False),))
+    if missing_groups(state):
+        return Validated(None, (state._replace(ok=False),))
     healthy = {
-        name: _healthy(situation, name, state_set)
-        for name, state_set in situation.etcd.items()
+        name: _healthy(state, name, state_set) for name, state_set in state.etcd.items()
     }
-    passed = situation.each(lambda name, state_set: state_set.where(healthy[name]))
-    settled = situation.each(lambda _, state_set: state_set.wait())
+    passed = state.each(lambda name, state_set: state_set.where(healthy[name]))
+    settled = state.each(lambda _, state_set: state_set.wait())
     failed = []
     for name, state_set in settled.etcd.items():
         broken = state_set.where(_not(healthy[name]))
@@ -185,16 +184,16 @@ def validate(situation: ClusterState) -> Validated:
 
 
 def _healthy(
-    situation: ClusterState, etcd_cluster: str, state_set: StateSet
+    state: ClusterState, etcd_cluster: str, state_set: StateSet
 ) -> Callable[[EtcdState], bool]:
     needed = [
         state_set.index(member)
-        for group in situation.registry.control_plane
+        for group in state.registry.control_plane
         if group.size > 0
-        for member in situation.listed(etcd_cluster, group.name)
+        for member in state.listed(etcd_cluster, group.name)
     ]
-    return lambda state: (
-        state.writable and all(state.names[index].votes for index in needed)
+    return lambda possible: (
+        possible.writable and all(possible.names[index].votes for index in needed)
     )
 
 
@@ -220,7 +219,7 @@ class Rolling(Record):
 
 
 def roll(
-    situation: ClusterState, groups: Iterable[str], how: Rolling, watch: Watch
+    state: ClusterState, groups: Iterable[str], how: Rolling, watch: Watch
 ) -> list[ClusterState]:
     """The machines of the control-plane ``groups`` are replaced one by one.
 
@@ -230,10 +229,10 @@ def roll(
     Without ``force`` any node may also be up to date and left alone. That a command
     before has failed is none of it.
     """
-    situation = situation._replace(ok=True)
-    going = [situation]
+    state = state._replace(ok=True)
+    going = [state]
     stopped: list[ClusterState] = []
-    early = [] if how.awaited else [situation]
+    early = [] if how.awaited else [state]
     for group in sorted(groups):
         rolled: list[ClusterState] = []
         for current in going:
@@ -260,14 +259,14 @@ def roll(
 
 
 def _checked(
-    situation: ClusterState, how: Rolling, stopped: list[ClusterState]
+    state: ClusterState, how: Rolling, stopped: list[ClusterState]
 ) -> ClusterState | None:
-    """The situation after one validation; failures end up in ``stopped``."""
+    """The state after one validation; failures end up in ``stopped``."""
     if not how.validates:
-        return situation
-    result = validate(situation)
+        return state
+    result = validate(state)
     if not how.insists:
-        return situation
+        return state
     stopped.extend(result.failed)
     return result.passed
 
@@ -280,7 +279,7 @@ def _checked(
 
 
 def run_delete_group(
-    command: DeleteInstanceGroup, situation: ClusterState, plan: Scenario
+    command: DeleteInstanceGroup, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops delete ig``: the machine goes at once, then the object.
 
@@ -290,30 +289,29 @@ def run_delete_group(
     word = command.group
     name = word.text if word is not None else None
     if name is not None:
-        return [_deleted(situation, plan, name)]
-    existing = tuple(sorted(situation.registry.groups))
+        return [_deleted(state, plan, name)]
+    existing = tuple(sorted(state.registry.groups))
     if word is None or not existing:
-        return [undecided(situation, "the group to delete is not given")]
+        return [undecided(state, "the group to delete is not given")]
     candidates = plan.meant_groups(word, existing)
     assumed = taken(Kind.GROUP, word.shown, candidates)
     return [
-        _deleted(situation, plan, name)._replace(assumed=(assumed,))
-        for name in candidates
+        _deleted(state, plan, name)._replace(assumed=(assumed,)) for name in candidates
     ]
 
 
-def _deleted(situation: ClusterState, plan: Scenario, group: str) -> Result:
-    if group not in situation.registry.groups:
-        return unknown_group(situation, plan, group)
-    problem = refusals.of_deleting(group, situation.registry)
+def _deleted(state: ClusterState, plan: Scenario, group: str) -> Result:
+    if group not in state.registry.groups:
+        return unknown_group(state, plan, group)
+    problem = refusals.of_deleting(group, state.registry)
     if problem is not None:
-        return refused(situation, problem)
-    registry = with_groups(situation.registry, (), removed=[group])
-    return applied(drop(situation._replace(registry=registry), group))
+        return refused(state, problem)
+    registry = with_groups(state.registry, (), removed=[group])
+    return applied(drop(state._replace(registry=registry), group))
 
 
 def run_delete_file(
-    command: DeleteFromFile, situation: ClusterState, plan: Scenario
+    command: DeleteFromFile, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops delete -f``: with ``--yes`` every group of the files goes.
 
@@ -322,100 +320,100 @@ def run_delete_file(
     removes, if there are any.
     """
     if not command.yes:
-        return [nothing(situation)]
+        return [nothing(state)]
     assumed = plan.assumed_of(command.files, "the groups that the change removes")
-    situation = situation.guessing(assumed)
+    state = state.guessing(assumed)
     for word in command.files:
         known, called = plan.objects_of(word), plan.group_called(word)
         if known is not None and known.cluster is not None:
-            return [applied(_without_cluster(situation), *assumed)]
+            return [applied(_without_cluster(state), *assumed)]
         if known is not None:
             names = list(known.groups)
         elif called is not None:
             names = [called]
         else:
-            names = sorted(situation.registry.groups.keys() - plan.after.groups.keys())
+            names = sorted(state.registry.groups.keys() - plan.after.groups.keys())
             if not names:
-                return [undecided(situation, f"what {word.shown} holds")]
+                return [undecided(state, f"what {word.shown} holds")]
         for name in names:
-            result = _deleted(situation, plan, name)
+            result = _deleted(state, plan, name)
             if result.refusals:
                 return [result._replace(assumed=assumed)]
-            situation = result.situation
-    return [applied(situation, *assumed)]
+            state = result.state
+    return [applied(state, *assumed)]
 
 
-def run_delete_cluster(command: DeleteCluster, situation: ClusterState) -> Result:
+def run_delete_cluster(command: DeleteCluster, state: ClusterState) -> Result:
     """``kops delete cluster``: nothing is left to simulate, which is the point.
 
     With ``--unregister`` only the state store forgets it, its keys and backups too.
     """
     if not command.yes:
-        return nothing(situation)
+        return nothing(state)
     if command.unregister:
-        return applied(_forgotten(situation))
-    return applied(_without_cluster(situation))
+        return applied(_forgotten(state))
+    return applied(_without_cluster(state))
 
 
-def _without_cluster(situation: ClusterState) -> ClusterState:
+def _without_cluster(state: ClusterState) -> ClusterState:
     """No machine, disk or etcd is left, and nothing in the state store."""
-    return _forgotten(situation)._replace(cloud={}).with_etcd({})
+    return _forgotten(state)._replace(cloud={}).with_etcd({})
 
 
-def _forgotten(situation: ClusterState) -> ClusterState:
-    empty = Manifest(name=situation.registry.name, cluster=None, groups={})
-    return situation._replace(registry=empty)
+def _forgotten(state: ClusterState) -> ClusterState:
+    empty = Manifest(name=state.registry.name, cluster=None, groups={})
+    return state._replace(registry=empty)
 
 
 def run_update(
-    command: UpdateCluster, situation: ClusterState, plan: Scenario
+    command: UpdateCluster, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops update cluster``: refused as a whole, or published and applied.
 
     A dry run asks the same questions. A terraform target writes files; the rest
     happens when terraform applies them.
     """
-    problem = update_refusals(situation.registry, plan)
+    problem = update_refusals(state.registry, plan)
     if problem:
-        return [refused(situation, *problem)]
+        return [refused(state, *problem)]
     target = command.target.text if command.target is not None else "direct"
-    results = _rendered(situation) if target in ("terraform", None) else []
+    results = _rendered(state) if target in ("terraform", None) else []
     if target != "terraform":
-        results += _updated(command, situation)
+        results += _updated(command, state)
     return results
 
 
-def _rendered(situation: ClusterState) -> list[Result]:
+def _rendered(state: ClusterState) -> list[Result]:
     """The objects become files of terraform, where kops renders any."""
-    cloud = cloud_named(situation.registry.cloud)
+    cloud = cloud_named(state.registry.cloud)
     if cloud is not None and cloud.terraform is None:
         said = f"cloud provider {cloud.name} does not support the terraform target"
-        return [refused(situation, Refusal("no-terraform", said, cloud.name))]
-    return [applied(situation._replace(rendered=situation.registry))]
+        return [refused(state, Refusal("no-terraform", said, cloud.name))]
+    return [applied(state._replace(rendered=state.registry))]
 
 
-def _updated(command: UpdateCluster, situation: ClusterState) -> list[Result]:
+def _updated(command: UpdateCluster, state: ClusterState) -> list[Result]:
     """The objects are brought to the cloud, as far as the command line lets them.
 
     A phase and a lifecycle that only run time knows are followed both ways.
     """
     if not command.yes:
-        return [nothing(situation)]
+        return [nothing(state)]
     if command.leaves_machines:
-        return [applied(situation)]
-    only = _selected(situation.registry, command.groups, command.roles)
+        return [applied(state)]
+    only = _selected(state.registry, command.groups, command.roles)
     overrides = command.lifecycle_overrides
     keeps_spec = any("ManagedFile=Ignore" in word.shown for word in overrides)
     unsure = not keeps_spec and any(word.text is None for word in overrides)
     results = [
         applied(
-            apply(situation, situation.registry, groups=only.groups, publish=publish),
+            apply(state, state.registry, groups=only.groups, publish=publish),
             *only.assumed,
         )
         for publish in ((True, False) if unsure else (not keeps_spec,))
     ]
     if command.phase is not None and command.phase.text is None:
-        results.append(applied(situation))
+        results.append(applied(state))
     return results
 
 
@@ -477,24 +475,24 @@ def _fitting(word: Word, names: Iterable[str]) -> list[str]:
 
 
 def run_roll(
-    command: RollingUpdate, situation: ClusterState, plan: Scenario, watch: Watch
+    command: RollingUpdate, state: ClusterState, plan: Scenario, watch: Watch
 ) -> list[Result]:
     """``kops rolling-update cluster``: one control-plane machine after another.
 
     Where another one runs at the same time, both find the cluster healthy before
     either has taken a machine: its validation is as good as none.
     """
-    registry = situation.registry
+    registry = state.registry
     for word in command.groups:
         if word.text is not None and word.text not in registry.groups:
-            return [unknown_group(situation, plan, word.text)]
+            return [unknown_group(state, plan, word.text)]
     if not command.yes:
-        return [nothing(situation)]
+        return [nothing(state)]
     only = _selected(registry, command.groups, command.roles)
     selected = [
         group.name
         for group in registry.control_plane
-        if situation.cloud.get(group.name, 0) > 0
+        if state.cloud.get(group.name, 0) > 0
         and (only.groups is None or group.name in only.groups)
     ]
     count = command.validate_count.text if command.validate_count is not None else "2"
@@ -502,32 +500,30 @@ def run_roll(
         rolled
         for rechecks in ((True, False) if count is None else (count != "0",))
         for rolled in roll(
-            situation, selected, _rolling(command, situation, plan, rechecks), watch
+            state, selected, _rolling(command, state, plan, rechecks), watch
         )
     ]
-    results = [
-        result._replace(assumed=only.assumed) for result in _ended(situation, after)
-    ]
+    results = [result._replace(assumed=only.assumed) for result in _ended(state, after)]
     return [noted_by_job(result) for result in results] if selected else results
 
 
 def _rolling(
-    command: RollingUpdate, situation: ClusterState, plan: Scenario, rechecks: bool
+    command: RollingUpdate, state: ClusterState, plan: Scenario, rechecks: bool
 ) -> Rolling:
     """How the machines are replaced."""
     return Rolling(
         force=command.force,
-        validates=not command.cloudonly and not _is_beside_another(command, situation),
-        awaited=situation.job is None,
+        validates=not command.cloudonly and not _is_beside_another(command, state),
+        awaited=state.job is None,
         insists=command.fail_on_validate_error,
         rechecks=rechecks,
-        publishes=_publishes(situation.registry, plan),
+        publishes=_publishes(state.registry, plan),
     )
 
 
-def _is_beside_another(command: RollingUpdate, situation: ClusterState) -> bool:
+def _is_beside_another(command: RollingUpdate, state: ClusterState) -> bool:
     """Whether another command may be replacing control-plane machines meanwhile."""
-    return bool(command.at_once) or situation.replacing
+    return bool(command.at_once) or state.replacing
 
 
 def _publishes(registry: Manifest, plan: Scenario) -> bool:
@@ -539,9 +535,9 @@ def _publishes(registry: Manifest, plan: Scenario) -> bool:
 def _ended(before: ClusterState, after: list[ClusterState]) -> list[Result]:
     """Results of a roll: where validation stopped it, kops fails."""
     results = []
-    for situation in after:
-        if situation.ok:
-            results.append(applied(situation))
+    for state in after:
+        if state.ok:
+            results.append(applied(state))
             continue
         missing = missing_groups(before)
         why = (
@@ -550,22 +546,22 @@ def _ended(before: ClusterState, after: list[ClusterState]) -> list[Result]:
             else "the cluster does not validate, so the roll stops"
         )
         about = missing[0] if missing else before.registry.name
-        results.append(refused(situation, Refusal("not-in-cloud", why, about)))
+        results.append(refused(state, Refusal("not-in-cloud", why, about)))
     return results
 
 
 def run_reconcile(
-    command: Reconcile, situation: ClusterState, plan: Scenario, watch: Watch
+    command: Reconcile, state: ClusterState, plan: Scenario, watch: Watch
 ) -> list[Result]:
     """``kops reconcile cluster``: update, validate and roll, control plane first."""
-    problem = update_refusals(situation.registry, plan)
+    problem = update_refusals(state.registry, plan)
     if problem:
-        return [refused(situation, *problem)]
+        return [refused(state, *problem)]
     if not command.yes:
-        return [nothing(situation)]
-    then = apply(situation, situation.registry)
+        return [nothing(state)]
+    then = apply(state, state.registry)
     checked = validate(then)
-    results = _ended(situation, list(checked.failed))
+    results = _ended(state, list(checked.failed))
     if checked.passed is not None:
         selected = [g.name for g in then.registry.control_plane if g.size > 0]
         rolled = roll(checked.passed, selected, Rolling(), watch)
@@ -573,12 +569,12 @@ def run_reconcile(
     return results
 
 
-def run_validate(situation: ClusterState) -> list[Result]:
+def run_validate(state: ClusterState) -> list[Result]:
     """``kops validate cluster``: changes nothing, and fails or not."""
-    checked = validate(situation)
+    checked = validate(state)
     results = [applied(checked.passed)] if checked.passed is not None else []
     failed = Refusal(
-        "not-in-cloud", "the cluster does not validate", situation.registry.name
+        "not-in-cloud", "the cluster does not validate", state.registry.name
     )
     results.extend(refused(failure, failed) for failure in checked.failed)
     return results
@@ -602,28 +598,28 @@ A variable without quotes that is called like many may be split into many.
 
 
 def run_delete_instance(
-    command: DeleteInstance, situation: ClusterState, plan: Scenario
+    command: DeleteInstance, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops delete instance``: one machine is replaced and nothing is validated."""
     if not command.yes:
-        return [nothing(situation)]
+        return [nothing(state)]
     words = (command.instance,) if command.instance is not None else ()
-    return [noted_by_job(result) for result in restarted(situation, plan, words)]
+    return [noted_by_job(result) for result in restarted(state, plan, words)]
 
 
 def run_stop(
-    command: StopInstances, situation: ClusterState, plan: Scenario
+    command: StopInstances, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """Machines are started, stopped, rebooted or terminated past kops."""
     words, many = command.instances, command.many
     if command.verb == "start":
-        return [applied(_started(situation, plan, words))]
-    if _stays_away(command, situation):
-        return _stopped(situation, plan, words, many=many)
-    return restarted(situation, plan, words, many=many)
+        return [applied(_started(state, plan, words))]
+    if _stays_away(command, state):
+        return _stopped(state, plan, words, many=many)
+    return restarted(state, plan, words, many=many)
 
 
-def _stays_away(command: StopInstances, situation: ClusterState) -> bool:
+def _stays_away(command: StopInstances, state: ClusterState) -> bool:
     """Whether the cloud leaves a machine away until somebody brings it back.
 
     A group of AWS or GCE makes a machine anew that was stopped or terminated under
@@ -633,35 +629,35 @@ def _stays_away(command: StopInstances, situation: ClusterState) -> bool:
     """
     if command.verb == "reboot":
         return False
-    cloud = cloud_named(situation.registry.cloud)
+    cloud = cloud_named(state.registry.cloud)
     return command.for_good or (cloud is not None and not cloud.remakes_machines)
 
 
 def _started(
-    situation: ClusterState, plan: Scenario, words: tuple[Word, ...]
+    state: ClusterState, plan: Scenario, words: tuple[Word, ...]
 ) -> ClusterState:
     """Machines that were stopped run again: those that are named, or else all."""
     named = plan.told_machines(words)
-    down = [name for name, size in situation.cloud.items() if size < 1]
-    wanted = [n for n in down if n in situation.registry.groups]
+    down = [name for name, size in state.cloud.items() if size < 1]
+    wanted = [n for n in down if n in state.registry.groups]
     groups = [name for name in wanted if not named or name in named]
-    sizes = {name: situation.registry.groups[name].size for name in groups}
-    return boot(situation.with_cloud({**situation.cloud, **sizes}), groups)
+    sizes = {name: state.registry.groups[name].size for name in groups}
+    return boot(state.with_cloud({**state.cloud, **sizes}), groups)
 
 
 def _stopped(
-    situation: ClusterState, plan: Scenario, words: tuple[Word, ...], *, many: bool
+    state: ClusterState, plan: Scenario, words: tuple[Word, ...], *, many: bool
 ) -> list[Result]:
     """The machines that ``words`` name stop, and stay away."""
-    return _each_away(situation, plan, words, _gone, many=many)
+    return _each_away(state, plan, words, _gone, many=many)
 
 
-def _gone(situation: ClusterState, group: str) -> ClusterState:
-    return stop(situation.with_cloud({**situation.cloud, group: 0}), group)
+def _gone(state: ClusterState, group: str) -> ClusterState:
+    return stop(state.with_cloud({**state.cloud, group: 0}), group)
 
 
 def restarted(
-    situation: ClusterState,
+    state: ClusterState,
     plan: Scenario,
     words: tuple[Word, ...],
     *,
@@ -672,11 +668,11 @@ def restarted(
     An id that could be any machine may be any control-plane machine, or none; what
     may be many ids may be all of them.
     """
-    return _each_away(situation, plan, words, stop, many=many)
+    return _each_away(state, plan, words, stop, many=many)
 
 
 def _each_away(
-    situation: ClusterState,
+    state: ClusterState,
     plan: Scenario,
     words: tuple[Word, ...],
     away: Callable[[ClusterState, str], ClusterState],
@@ -684,21 +680,21 @@ def _each_away(
     many: bool,
 ) -> list[Result]:
     if words and all(plan.names_workers(word) for word in words):
-        return [applied(situation)]
+        return [applied(state)]
     # `master-[a-c]` and `master*` name more than they spell out.
     pattern = many and any(re.search(r"[\[*?{]", word.shown) for word in words)
     named = () if pattern else plan.meant_machines(words)
-    candidates = named or tuple(g.name for g in situation.registry.control_plane)
+    candidates = named or tuple(g.name for g in state.registry.control_plane)
     sure = bool(named) and len(named) == len(words)
     if sure:
         for group in named:
-            situation = away(situation, group)
-            if situation.cloud.get(group, 0) > 0:
-                situation = boot(situation, [group])
-        return [applied(situation, *plan.assumed_machines(words, named))]
+            state = away(state, group)
+            if state.cloud.get(group, 0) > 0:
+                state = boot(state, [group])
+        return [applied(state, *plan.assumed_machines(words, named))]
     several = many or any(_may_be_many(word) for word in words)
     most = len(candidates) if several else min(len(words), len(candidates))
-    outcomes = [situation]
+    outcomes = [state]
     for _ in range(most):
         stopped = (away(s, group) for s in outcomes for group in candidates)
         outcomes = merged([*outcomes, *stopped])
@@ -717,13 +713,13 @@ def _may_be_many(word: Word) -> bool:
 
 
 def run_unreplayed(
-    command: Unreplayed, situation: ClusterState, plan: Scenario
+    command: Unreplayed, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """What there is no move for; nothing where it meets no control plane.
 
     That is so where all that it names are workers, and after the cluster is deleted.
     """
     workers = bool(command.about) and all(map(plan.names_workers, command.about))
-    if workers or not situation.cloud:
-        return [applied(situation)]
-    return [undecided(situation, command.reason, command.reach)]
+    if workers or not state.cloud:
+        return [applied(state)]
+    return [undecided(state, command.reason, command.reach)]

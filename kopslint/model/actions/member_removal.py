@@ -42,26 +42,26 @@ class Meant(Record):
 
 
 def run_remove(
-    command: MemberRemove, situation: ClusterState, plan: Scenario
+    command: MemberRemove, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """A removal in the etcd cluster that is reached, or in one of them."""
-    removal = _Removal(command, situation, plan)
-    if command.etcd_cluster is None and len(situation.etcd) > 1:
+    removal = _Removal(command, state, plan)
+    if command.etcd_cluster is None and len(state.etcd) > 1:
         return removal.anywhere()
-    (name, *_) = (command.etcd_cluster, *situation.etcd)
-    name = name or next(iter(situation.etcd), "")
-    if name not in situation.etcd:
+    (name, *_) = (command.etcd_cluster, *state.etcd)
+    name = name or next(iter(state.etcd), "")
+    if name not in state.etcd:
         # An etcd cluster of which the spec has nothing.
-        return [applied(situation)]
+        return [applied(state)]
     return removal.within(name)
 
 
 class _Removal:
     def __init__(
-        self, command: MemberRemove, situation: ClusterState, plan: Scenario
+        self, command: MemberRemove, state: ClusterState, plan: Scenario
     ) -> None:
         self._command = command
-        self._situation = situation
+        self._state = state
         self._plan = plan
         word = command.member
         self._shown = word.shown if word is not None else "the member"
@@ -73,7 +73,7 @@ class _Removal:
         An id is in one of them only. Of several calls for one member, each is taken to
         reach another etcd cluster.
         """
-        meant = {name: self._meant(name) for name in self._situation.etcd}
+        meant = {name: self._meant(name) for name in self._state.etcd}
         able = {n: m for n, m in meant.items() if m is not None and not m.failure}
         if not able:
             failures = [m.failure for m in meant.values() if m is not None]
@@ -83,7 +83,7 @@ class _Removal:
         results = []
         for name in left:
             key = _key(able[name])
-            claimed = self._situation.reaching(key, name)
+            claimed = self._state.reaching(key, name)
             for result in self._within(name, able[name], claimed):
                 assumed = self._assumed_etcd(left)
                 results.append(result._replace(assumed=(assumed, *result.assumed)))
@@ -99,7 +99,7 @@ class _Removal:
         )
 
     def _reached(self, name: str, meant: Meant) -> int:
-        return self._situation.reached.count((_key(meant), name))
+        return self._state.reached.count((_key(meant), name))
 
     def within(self, name: str) -> list[Result]:
         """The list says which etcd cluster is reached, or there is only one."""
@@ -110,38 +110,38 @@ class _Removal:
             return [self._failed(f"{meant.failure} ({name})")]
         others = self._plan.etcd_clusters_of_id(self._literal) - {name}
         if not others:
-            return self._within(name, meant, self._situation)
+            return self._within(name, meant, self._state)
         # The list removes the same id in several etcd clusters, and one of them has it.
         id_ = self._literal or ""
-        claims = [etcd for key, etcd in self._situation.reached if key == id_]
+        claims = [etcd for key, etcd in self._state.reached if key == id_]
         elsewhere = f"an id is a member of one etcd cluster only ({name})"
         if claims:
             if claims[0] != name:
                 return [self._failed(elsewhere)]
-            return self._within(name, meant, self._situation)
-        results = self._within(name, meant, self._situation.reaching(id_, name))
+            return self._within(name, meant, self._state)
+        results = self._within(name, meant, self._state.reaching(id_, name))
         for other in sorted(others):
             claimed = self._failed(elsewhere)
-            there = claimed.situation.reaching(id_, other)
-            results.append(claimed._replace(situation=there))
+            there = claimed.state.reaching(id_, other)
+            results.append(claimed._replace(state=there))
         return results
 
-    def _within(self, name: str, meant: Meant, situation: ClusterState) -> list[Result]:
-        state_set = situation.etcd[name]
+    def _within(self, name: str, meant: Meant, state: ClusterState) -> list[Result]:
+        state_set = state.etcd[name]
         assumed = self._assumptions(meant)
         if meant.each:
             for member in meant.members:
                 state_set = state_set.remove([member])
-            then = situation.with_etcd({**situation.etcd, name: state_set})
+            then = state.with_etcd({**state.etcd, name: state_set})
             return [applied(then, *assumed)]
         answers = state_set.removal_refusals(meant.members)
         reasons = sorted(str(why) for why in answers - {None})
         said = "; ".join(f"{why} ({name})" for why in reasons)
         problem = Refusal("etcd", said, self._shown)
         if None not in answers:
-            return [refused(situation, problem)]
+            return [refused(state, problem)]
         removed = state_set.remove(meant.members)
-        then = situation.with_etcd({**situation.etcd, name: removed})
+        then = state.with_etcd({**state.etcd, name: removed})
         result = applied(then, *assumed)
         return [result._replace(refusals=(problem,)) if reasons else result]
 
@@ -164,19 +164,17 @@ class _Removal:
         return found
 
     def _failed(self, why: str) -> Result:
-        return refused(self._situation, Refusal("etcd", why, self._shown))
+        return refused(self._state, Refusal("etcd", why, self._shown))
 
     def _open(self) -> Result:
-        return undecided(
-            self._situation, f"which member {self._shown} is cannot be told"
-        )
+        return undecided(self._state, f"which member {self._shown} is cannot be told")
 
     def _meant(self, name: str) -> Meant | None:
         """What the argument means in an etcd cluster; None if nobody can tell."""
         word = self._command.member
-        state_set = self._situation.etcd[name]
+        state_set = self._state.etcd[name]
         each = self._command.each or (
-            self._situation.each_unknown and self._literal is None
+            self._state.each_unknown and self._literal is None
         )
         listed = tuple(
             member
@@ -205,7 +203,7 @@ class _Removal:
 
         People look an id up for what they do next.
         """
-        state_set = self._situation.etcd[name]
+        state_set = self._state.etcd[name]
         for member in members:
             index = state_set.index(member)
             if any(state.names[index].dead for state in state_set.states):

@@ -185,9 +185,7 @@ def _fingerprint(value: Cluster | InstanceGroup) -> str:
     return f"{value.version} {value.name} {plain}"
 
 
-def run_replace(
-    command: Replace, situation: ClusterState, plan: Scenario
-) -> list[Result]:
+def run_replace(command: Replace, state: ClusterState, plan: Scenario) -> list[Result]:
     """``kops replace -f``: document by document, the Cluster first.
 
     It stops at the first refusal and keeps what it has stored before. It deletes
@@ -196,20 +194,18 @@ def run_replace(
     list creates the others, only what is there already.
     """
     assumed = plan.assumed_of(command.files, "the spec after")
-    situation = situation.guessing(assumed)
+    state = state.guessing(assumed)
     for word in command.files:
         given = plan.objects_of(word)
         if given is None:
             given = plan.taken_for(word, plan.after)
-            if situation.each_unknown and _creates_others(plan):
-                given = _of_what_is_there(given, situation.registry)
-        registry, problem = _replaced(
-            situation.registry, given, plan, force=command.force
-        )
-        situation = situation._replace(registry=registry)
+            if state.each_unknown and _creates_others(plan):
+                given = _of_what_is_there(given, state.registry)
+        registry, problem = _replaced(state.registry, given, plan, force=command.force)
+        state = state._replace(registry=registry)
         if problem:
-            return [refused(situation, *problem, assumed=assumed)]
-    return [applied(situation, *assumed)]
+            return [refused(state, *problem, assumed=assumed)]
+    return [applied(state, *assumed)]
 
 
 def _creates_others(plan: Scenario) -> bool:
@@ -271,21 +267,21 @@ def _missing(kind: str, name: str, new: Cluster | InstanceGroup) -> Refusal:
 
 
 def run_create(
-    command: CreateFromFile, situation: ClusterState, plan: Scenario
+    command: CreateFromFile, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops create -f``: new objects only; an existing one is refused.
 
     A file that nobody knows is taken to hold what is missing of the after spec.
     """
     assumed = plan.assumed_of(command.files, "what is missing of the spec after")
-    situation = situation.guessing(assumed)
-    registry = situation.registry
+    state = state.guessing(assumed)
+    registry = state.registry
     for word in command.files:
         known = plan.objects_of(word)
         given = known or plan.taken_for(word, plan.after)
         exists = _taken(given, registry) if known is not None else None
         if exists is not None:
-            stored = situation._replace(registry=registry)
+            stored = state._replace(registry=registry)
             return [refused(stored, exists, assumed=assumed)]
         new = given.replaced(
             cluster=None if registry.cluster is not None else given.cluster,
@@ -293,9 +289,9 @@ def run_create(
         )
         registry, problem = _replaced(registry, new, plan, force=True)
         if problem:
-            stored = situation._replace(registry=registry)
+            stored = state._replace(registry=registry)
             return [refused(stored, *problem, assumed=assumed)]
-    return [applied(situation._replace(registry=registry), *assumed)]
+    return [applied(state._replace(registry=registry), *assumed)]
 
 
 def _taken(given: Manifest, registry: Manifest) -> Refusal | None:
@@ -317,7 +313,7 @@ def _taken(given: Manifest, registry: Manifest) -> Refusal | None:
 
 
 def run_edit_cluster(
-    command: EditCluster, situation: ClusterState, plan: Scenario
+    command: EditCluster, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops edit cluster``: the Cluster becomes that of the after spec.
 
@@ -326,17 +322,17 @@ def run_edit_cluster(
     is refused where the whole would not validate.
     """
     if _is_of_old_kops(command):
-        return [applied(situation)]
-    old = situation.registry.cluster
+        return [applied(state)]
+    old = state.registry.cluster
     change = _edit(command, old, plan.after.cluster, plan) if old is not None else None
     if change is None:
         told = (_BY_HAND,) if plan.after.cluster is not old else ()
-        return _stored(situation, plan.after.cluster, (), plan, told)
+        return _stored(state, plan.after.cluster, (), plan, told)
     if not isinstance(change.value, Cluster):
-        return [refused(situation, *change.refusals)]
+        return [refused(state, *change.refusals)]
     if change.value is old:
-        return [applied(situation, *change.assumed)]
-    return _stored(situation, change.value, (), plan, change.assumed)
+        return [applied(state, *change.assumed)]
+    return _stored(state, change.value, (), plan, change.assumed)
 
 
 _BY_HAND = assume(
@@ -394,55 +390,55 @@ def _is_of_old_kops(command: EditCluster | EditInstanceGroup) -> bool:
 
 
 def run_upgrade(
-    command: UpgradeCluster, situation: ClusterState, plan: Scenario
+    command: UpgradeCluster, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops upgrade cluster``: versions and images, with ``--yes``."""
     if not command.yes:
-        return [nothing(situation)]
-    old, new = situation.registry.cluster, plan.after.cluster
+        return [nothing(state)]
+    old, new = state.registry.cluster, plan.after.cluster
     if old is None or new is None or old.membership != new.membership:
-        return [applied(situation)]
-    shared = (g for n, g in plan.after.groups.items() if n in situation.registry.groups)
-    return _stored(situation, new, shared, plan)
+        return [applied(state)]
+    shared = (g for n, g in plan.after.groups.items() if n in state.registry.groups)
+    return _stored(state, new, shared, plan)
 
 
 def _stored(
-    situation: ClusterState,
+    state: ClusterState,
     cluster: Cluster | None,
     groups: Iterable[InstanceGroup],
     plan: Scenario,
     assumed: tuple[Assumption, ...] = (),
 ) -> list[Result]:
-    new = with_groups(situation.registry, groups)
+    new = with_groups(state.registry, groups)
     if cluster is not None:
         new = new.replaced(cluster=cluster)
-    problem = refusals.of_edit(situation.registry, new)
+    problem = refusals.of_edit(state.registry, new)
     problem += validated.of_edited_cluster(plan, new)
     if problem:
-        return [refused(situation, *problem, assumed=assumed)]
-    return [applied(situation._replace(registry=new), *assumed)]
+        return [refused(state, *problem, assumed=assumed)]
+    return [applied(state._replace(registry=new), *assumed)]
 
 
 def _edited_somewhere(
-    command: EditInstanceGroup, situation: ClusterState, plan: Scenario
+    command: EditInstanceGroup, state: ClusterState, plan: Scenario
 ) -> Result:
     """What an editor makes of a group that only run time knows: what is under review.
 
     Fields that the command sets may be set on any group, and so that is not followed.
     """
     if command.sets or command.unsets or command.group is None:
-        return undecided(situation, "the group to edit is only known at run time")
-    stored = situation.registry.groups
+        return undecided(state, "the group to edit is only known at run time")
+    stored = state.registry.groups
     groups = [plan.after.groups.get(name, group) for name, group in stored.items()]
-    registry = with_groups(situation.registry, groups)
+    registry = with_groups(state.registry, groups)
     shown = command.group.shown
     text = f"{shown} is taken to be what the change makes other than it is stored"
     assumed = assume(Kind.SPEC, shown, text)
-    return applied(situation._replace(registry=registry), assumed)
+    return applied(state._replace(registry=registry), assumed)
 
 
 def run_edit_group(
-    command: EditInstanceGroup, situation: ClusterState, plan: Scenario
+    command: EditInstanceGroup, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops edit ig``: the group becomes that of the after spec.
 
@@ -451,58 +447,58 @@ def run_edit_group(
     """
     name = command.group.text if command.group is not None else None
     if name is None:
-        return [_edited_somewhere(command, situation, plan)]
-    old = situation.registry.groups.get(name)
+        return [_edited_somewhere(command, state, plan)]
+    old = state.registry.groups.get(name)
     if old is None:
-        return [unknown_group(situation, plan, name)]
+        return [unknown_group(state, plan, name)]
     if _is_of_old_kops(command):
-        return [applied(situation)]
+        return [applied(state)]
     new = plan.after.groups.get(name)
     change = _edit(command, old, new, plan)
     if change is not None:
         if not isinstance(change.value, InstanceGroup):
-            return [refused(situation, *change.refusals)]
+            return [refused(state, *change.refusals)]
         if change.value is old:
-            return [applied(situation, *change.assumed)]
-        return [_with_group(situation, change.value, plan, change.assumed)]
+            return [applied(state, *change.assumed)]
+        return [_with_group(state, change.value, plan, change.assumed)]
     if new is not None and new is not old:
-        return [_with_group(situation, new, plan, (_BY_HAND,))]
-    unchanged = applied(situation)
+        return [_with_group(state, new, plan, (_BY_HAND,))]
+    unchanged = applied(state)
     if old.is_control_plane and plan.edited_again(command, name):
         zero = old._replace(min_size=0, max_size=0)
-        return [unchanged, _with_group(situation, zero, plan)]
+        return [unchanged, _with_group(state, zero, plan)]
     return [unchanged]
 
 
-def unknown_group(situation: ClusterState, plan: Scenario, name: str) -> Result:
+def unknown_group(state: ClusterState, plan: Scenario, name: str) -> Result:
     """What comes of a command about a group that is not in the state store.
 
     It may be there all the same where kops itself makes groups.
     """
     assumed = plan.made_by_kops(name)
     if assumed is not None:
-        return applied(situation, assumed)
+        return applied(state, assumed)
     gone = Refusal("unknown-group", f'InstanceGroup "{name}" not found', name)
-    return refused(situation, gone)
+    return refused(state, gone)
 
 
 def _with_group(
-    situation: ClusterState,
+    state: ClusterState,
     group: InstanceGroup,
     plan: Scenario,
     assumed: tuple[Assumption, ...] = (),
 ) -> Result:
     """What comes of storing a group by ``edit ig``, which looks at its Cluster too."""
-    registry = with_groups(situation.registry, [group])
+    registry = with_groups(state.registry, [group])
     problem = tuple(refusals.of_group(group))
     problem += validated.of_edited_group(plan, registry, group)
     if problem:
-        return refused(situation, *problem, assumed=assumed)
-    return applied(situation._replace(registry=registry), *assumed)
+        return refused(state, *problem, assumed=assumed)
+    return applied(state._replace(registry=registry), *assumed)
 
 
 def run_create_group(
-    command: CreateInstanceGroup, situation: ClusterState, plan: Scenario
+    command: CreateInstanceGroup, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """``kops create ig``: the group of the after spec, or one as the flags say.
 
@@ -514,22 +510,22 @@ def run_create_group(
     """
     unknown = _unknown_role(command.role)
     if unknown is not None:
-        return [refused(situation, unknown)]
+        return [refused(state, unknown)]
     if command.dry_run:
-        return [nothing(situation)]
+        return [nothing(state)]
     name = command.group.text if command.group is not None else None
     if name is None:
-        return [undecided(situation, "the group's name is only known at run time")]
-    if name in situation.registry.groups:
+        return [undecided(state, "the group's name is only known at run time")]
+    if name in state.registry.groups:
         exists = Refusal("exists", f'instance group "{name}" already exists', name)
-        return [refused(situation, exists)]
+        return [refused(state, exists)]
     group = plan.after.groups.get(name) or plan.before.groups.get(name)
     if group is None:
         said = command.role.text if command.role is not None else "node"
         size = 1 if parse_role(said or "") is Role.CONTROL_PLANE else 2
         group = InstanceGroup(
             name=name,
-            cluster=situation.registry.name,
+            cluster=state.registry.name,
             version="v1alpha2",
             role=parse_role(said or ""),
             min_size=size,
@@ -538,19 +534,19 @@ def run_create_group(
             zones=(),
             node=YamlMapping((), command.span),
         )
-    return [_created(command, situation, group, plan)]
+    return [_created(command, state, group, plan)]
 
 
 def _created(
     command: CreateInstanceGroup,
-    situation: ClusterState,
+    state: ClusterState,
     group: InstanceGroup,
     plan: Scenario,
 ) -> Result:
     """What comes of creating a group beside the Cluster that is stored."""
-    strange = _not_stored(command, situation.registry, group)
+    strange = _not_stored(command, state.registry, group)
     if strange and not group.is_control_plane:
-        return refused(situation, strange[0])
+        return refused(state, strange[0])
     assumed = tuple(
         assume(
             Kind.SPEC,
@@ -559,12 +555,12 @@ def _created(
         )
         for refusal in strange
     )
-    registry = with_groups(situation.registry, [group])
+    registry = with_groups(state.registry, [group])
     problem = tuple(refusals.of_group(group))
     problem += validated.of_stored(plan, registry, group)
     if problem:
-        return refused(situation, *problem, assumed=assumed)
-    return applied(situation._replace(registry=registry), *assumed)
+        return refused(state, *problem, assumed=assumed)
+    return applied(state._replace(registry=registry), *assumed)
 
 
 def _not_stored(
@@ -613,19 +609,19 @@ def _unknown_role(word: Word | None) -> Refusal | None:
 
 
 def run_delete_backups(
-    command: DeleteBackups, situation: ClusterState, plan: Scenario
+    command: DeleteBackups, state: ClusterState, plan: Scenario
 ) -> list[Result]:
     """Objects are removed from a bucket; what of it is the state store is for a rule.
 
     Only where nobody can tell, it is left open, if there still is a cluster.
     """
     target, cluster = command.target, plan.before.cluster
-    if target is None or not situation.cloud:
-        return [applied(situation)]
+    if target is None or not state.cloud:
+        return [applied(state)]
     part = part_of(target, cluster, plan.before.name)
     if part is Part.MAYBE:
         why = "whether this is the state store is only known at run time"
-        return [undecided(situation, why)]
+        return [undecided(state, why)]
     if part is Part.REST:
-        return [undecided(situation, "it changes the state store past kops")]
-    return [applied(situation) if part is not None else nothing(situation)]
+        return [undecided(state, "it changes the state store past kops")]
+    return [applied(state) if part is not None else nothing(state)]

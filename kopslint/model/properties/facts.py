@@ -83,11 +83,9 @@ def etcd_clusters(simulation: Simulation) -> tuple[str, ...]:
     return tuple(simulation.start.etcd)
 
 
-def state_sets_of(
-    situations: Iterable[ClusterState], etcd_cluster: str
-) -> list[StateSet]:
-    """What is possible for one etcd cluster in each of some situations."""
-    return [s.etcd[etcd_cluster] for s in situations if etcd_cluster in s.etcd]
+def state_sets_of(states: Iterable[ClusterState], etcd_cluster: str) -> list[StateSet]:
+    """What is possible for one etcd cluster in each of some states."""
+    return [s.etcd[etcd_cluster] for s in states if etcd_cluster in s.etcd]
 
 
 def where(

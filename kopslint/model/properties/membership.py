@@ -69,8 +69,8 @@ def _first_applied(simulation: Simulation, group: str) -> Step | None:
     """The step that first brings the cloud to a group as the spec after has it."""
     after = simulation.plan.after
     for step in simulation.steps:
-        for situation in step.after:
-            applied = situation.applied
+        for state in step.after:
+            applied = state.applied
             if applied.cluster is after.cluster and applied.groups.get(
                 group
             ) is after.groups.get(group):
@@ -279,36 +279,36 @@ def deletions(simulation: Simulation) -> Iterator[Deletion]:
     """
     for step in simulation.steps:
         if isinstance(step.command, DeleteInstanceGroup | DeleteFromFile):
-            for group, situations in deleted_groups(step).items():
+            for group, states in deleted_groups(step).items():
                 surely = all(group in s.registry.groups for s in step.before)
                 surely &= not any(group in s.registry.groups for s in step.after)
                 members = tuple(
                     (name, member, surely and dead)
-                    for name, member, dead in _left_dead(simulation, situations, group)
+                    for name, member, dead in _left_dead(simulation, states, group)
                 )
                 if members:
                     yield Deletion(step, group, members)
 
 
 def deleted_groups(step: Step) -> dict[str, tuple[ClusterState, ...]]:
-    """The control-plane groups that a step deletes, each with the situations before."""
-    kept = [set(situation.registry.groups) for situation in step.after]
+    """The control-plane groups that a step deletes, each with the states before."""
+    kept = [set(state.registry.groups) for state in step.after]
     found: dict[str, tuple[ClusterState, ...]] = {}
-    for situation in step.before:
-        for group in situation.registry.control_plane:
+    for state in step.before:
+        for group in state.registry.control_plane:
             if not all(group.name in names for names in kept):
-                found[group.name] = (*found.get(group.name, ()), situation)
+                found[group.name] = (*found.get(group.name, ()), state)
     return found
 
 
 def _left_dead(
-    simulation: Simulation, situations: Sequence[ClusterState], group: str
+    simulation: Simulation, states: Sequence[ClusterState], group: str
 ) -> Iterator[tuple[str, EtcdMember, bool]]:
     seen: set[tuple[str, str]] = set()
-    for situation in situations:
-        for etcd in situation.registry.etcd_clusters:
+    for state in states:
+        for etcd in state.registry.etcd_clusters:
             member = etcd.member_of(group)
-            state_set = situation.etcd.get(etcd.name)
+            state_set = state.etcd.get(etcd.name)
             if (
                 member is None
                 or state_set is None
@@ -316,7 +316,7 @@ def _left_dead(
             ):
                 continue
             index = state_set.index(member.name)
-            if not any(state.names[index].listed for state in state_set.states):
+            if not any(possible.names[index].listed for possible in state_set.states):
                 continue
             if (etcd.name, member.name) in seen:
                 continue

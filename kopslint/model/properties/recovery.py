@@ -66,17 +66,17 @@ def is_mended(simulation: Simulation, first: Step, last: Step) -> bool:
 def _ends_whole(simulation: Simulation) -> bool:
     after = simulation.plan.after
     return not simulation.truncated and all(
-        (situation.ended is None or not situation.ended.failed)
-        and _groups(situation.registry) == _groups(after)
-        and _members(situation.registry) == _members(after)
-        and _members(situation.applied) == _members(after)
-        and situation.etcd.keys() == simulation.start.etcd.keys()
+        (state.ended is None or not state.ended.failed)
+        and _groups(state.registry) == _groups(after)
+        and _members(state.registry) == _members(after)
+        and _members(state.applied) == _members(after)
+        and state.etcd.keys() == simulation.start.etcd.keys()
         and all(
             _all_vote(state_set, _members(after).get(name, set()))
-            for name, state_set in situation.etcd.items()
+            for name, state_set in state.etcd.items()
         )
-        for situation in simulation.final
-        if not situation.failing
+        for state in simulation.final
+        if not state.failing
     )
 
 
@@ -169,10 +169,10 @@ def mended_deletions(simulation: Simulation) -> Iterator[MendedDeletion]:
     """Groups deleted while the state store lists their members, and fixed later."""
     found = absences(simulation)
     for step in simulation.steps if found else ():
-        for group, (situation, *_) in deleted_groups(step).items():
+        for group, (state, *_) in deleted_groups(step).items():
             members = tuple(
                 (member, absence)
-                for etcd in situation.registry.etcd_clusters
+                for etcd in state.registry.etcd_clusters
                 for absence in found
                 if absence.step is step
                 and absence.etcd_cluster == etcd.name
