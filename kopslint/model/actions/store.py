@@ -336,7 +336,7 @@ def run_edit_cluster(
 
 
 _BY_HAND = assume(
-    Kind.SPEC, "", "whoever edits is taken to store what the spec after has"
+    Kind.SPEC, "", "the edit stores what the spec after has"
 )
 """Said once for a list: which of its lines are edited by hand, everybody sees."""
 
