@@ -114,7 +114,7 @@ def test_without_errors_no_time_is_spent_on_mending(
     status, out, err = check(capsys)
 
     assert (status, err) == (0, "")
-    assert "warning[KL401]" in out
+    assert "warning[KL405]" in out
 
 
 def test_diff_prints_the_patch_behind_the_report_and_writes_nothing(
