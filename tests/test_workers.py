@@ -211,6 +211,8 @@ def large(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A shell's job in the background is started deaf to the keyboard.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     ) as run:
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
         while run.poll() is None and len(children.read_text().split()) < 2:
@@ -234,5 +236,5 @@ def test_workers_end_with_what_started_them(
     assert large.stderr is not None
     said = large.stderr.read()
 
-    assert large.wait() == (130 if everyone else -signal.SIGKILL)
     assert said == b""
+    assert large.wait() == (130 if everyone else -signal.SIGKILL)
