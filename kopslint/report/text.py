@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kopslint.findings import Certainty, Severity
+from kopslint.findings import TAKEN_FOR_GRANTED, Certainty, Severity
 from kopslint.records import Record
 from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
@@ -126,6 +126,9 @@ def _told(group: Told, style: Style, *, has_table: bool) -> Iterator[str]:
     """One mistake: its places in one frame for each file, and what it leads to."""
     first = group.first
     yield _head(first, style, places=len(group.findings))
+    if first.rule == TAKEN_FOR_GRANTED and first.severity is Severity.INFO:
+        # Why it matters is the same for every assumption: --full says it.
+        return
     shown, beside = _places(group)
     yield from frames(first._replace(locations=shown), style)
     for source, places in beside.items():
