@@ -335,9 +335,7 @@ def run_edit_cluster(
     return _stored(state, change.value, (), plan, change.assumed)
 
 
-_BY_HAND = assume(
-    Kind.SPEC, "", "the edit stores what the spec after has"
-)
+_BY_HAND = assume(Kind.SPEC, "", "the edit stores what the spec after has")
 """Said once for a list: which of its lines are edited by hand, everybody sees."""
 
 
