@@ -35,30 +35,27 @@ _BEFORE = (
     r"|(?:sudo|env|time|nohup|exec|command)[ \t]+(?:-\w+[ \t]+)*)"
 )
 CALL = rf"{_BEFORE}{{0,8}}(?:[\w.$~{{}}-]*/)*(?:{_CALL})(?![\w-])"
-_LINE = re.compile(CALL)
-_NAMED = re.compile(rf"(?<![\w./@-])(?:{_CALL})(?![\w-])")
+# Patterns are texts here: most lists never need them, and these take long to compile.
+_NAMED = rf"(?<![\w./@-])(?:{_CALL})(?![\w-])"
 # The program and its arguments apart: exec("kops", ["delete", ...]), [kops, delete].
-_APART = re.compile(
-    "|".join(
-        rf"""(?:\[\s*["']?|["']){program}["']?\s*,\s*\[?\s*["']?(?:{verbs})\b"""
-        for program, verbs in _VERBS.items()
-        if program in ("kops", "etcdctl")
-    )
+_APART = "|".join(
+    rf"""(?:\[\s*["']?|["']){program}["']?\s*,\s*\[?\s*["']?(?:{verbs})\b"""
+    for program, verbs in _VERBS.items()
+    if program in ("kops", "etcdctl")
 )
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?<=\s)#.*")
+_QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|(?<=\s)#.*"
 # What a sentence has and a command has not: "kops delete ig is never run here".
-_SENTENCE = re.compile(
-    r"(?<![\w-])(?:is|are|was|were|will|would|does|did|not|never|the|an|then|than|that"
+_SENTENCE = (
+    r"(?i)(?<![\w-])(?:is|are|was|were|will|would|does|did|not|never|the|an|then|than|that"
     r"|which|when|before|because|should|must|may|might|of|with|this|these|you|we"
-    r"|your|our)(?=[\s,;:!?]|$)|[.,:!?]$",
-    re.IGNORECASE,
+    r"|your|our)(?=[\s,;:!?]|$)|[.,:!?]$"
 )
 # A program and its arguments as a list of strings: of JSON, Python and many others.
-_LIST = re.compile(
+_LIST = (
     r"""\[\s*(["'])(?:kops|etcdctl)\1(?:\s*,\s*(?:"[^"\n]*"|'[^'\n]*'))+\s*,?\s*\]?"""
 )
 _STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
-_WRAPPED = re.compile(r"""["'`](?=[^"'`])""")
+_WRAPPED = r"""["'`](?=[^"'`])"""
 LONGEST = 2000
 
 
@@ -73,15 +70,15 @@ class Found(Record):
 def is_call(line: str) -> bool:
     """Whether a whole line is a call, and no sentence that starts with its name."""
     line = line.strip()
-    if len(line) > LONGEST or _LINE.match(line) is None:
+    if len(line) > LONGEST or re.match(CALL, line) is None:
         return False
-    plain = _QUOTED.sub("", line).rstrip()
-    return _SENTENCE.search(plain.rstrip("\\").rstrip()) is None
+    plain = re.sub(_QUOTED, "", line).rstrip()
+    return re.search(_SENTENCE, plain.rstrip("\\").rstrip()) is None
 
 
 def names_a_call(text: str) -> bool:
     """Whether a text names one of the programs with one of its verbs, anywhere."""
-    return _NAMED.search(text) is not None or _APART.search(text) is not None
+    return re.search(_NAMED, text) is not None or re.search(_APART, text) is not None
 
 
 def holds_a_call(text: str) -> bool:
@@ -94,7 +91,7 @@ def calls_in(line: str) -> list[Found]:
     if len(line) > LONGEST:
         return []
     found: list[Found] = []
-    for match in _LIST.finditer(line):
+    for match in re.finditer(_LIST, line):
         words = tuple(
             word.span(1) if word[1] is not None else word.span(2)
             for word in _STRING.finditer(line, *match.span())
