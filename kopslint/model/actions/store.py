@@ -33,7 +33,7 @@ from kopslint.records import Record
 from kopslint.syntax.yaml import YamlMapping, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kopslint.commands.model import (
         CreateInstanceGroup,
@@ -487,9 +487,19 @@ def _with_group(
     assumed: tuple[Assumption, ...] = (),
 ) -> Result:
     """What comes of storing a group by ``edit ig``, which looks at its Cluster too."""
+    return _group_stored(state, group, plan, validated.of_edited_group, assumed)
+
+
+def _group_stored(
+    state: ClusterState,
+    group: InstanceGroup,
+    plan: Scenario,
+    validate: Callable[[Scenario, Manifest, InstanceGroup], tuple[Refusal, ...]],
+    assumed: tuple[Assumption, ...],
+) -> Result:
+    """What comes of storing a group that kops validates beside what is stored."""
     registry = with_groups(state.registry, [group])
-    problem = tuple(refusals.of_group(group))
-    problem += validated.of_edited_group(plan, registry, group)
+    problem = (*refusals.of_group(group), *validate(plan, registry, group))
     if problem:
         return refused(state, *problem, assumed=assumed)
     return applied(state._replace(registry=registry), *assumed)
@@ -553,12 +563,7 @@ def _created(
         )
         for refusal in strange
     )
-    registry = with_groups(state.registry, [group])
-    problem = tuple(refusals.of_group(group))
-    problem += validated.of_stored(plan, registry, group)
-    if problem:
-        return refused(state, *problem, assumed=assumed)
-    return applied(state._replace(registry=registry), *assumed)
+    return _group_stored(state, group, plan, validated.of_stored, assumed)
 
 
 def _not_stored(
