@@ -109,22 +109,9 @@ def command_since(path: str) -> int:
     return _table()["commands"]["since"].get(path, 0)
 
 
-def command_until(path: str) -> int:
-    """The last minor of kops that had a command; 0 if none had, or the newest has."""
-    return _table()["commands"]["until"].get(path, 0)
-
-
 def flag_since(command: str, flag: str) -> int:
     """The minor of kops that a flag of a command came with, its parents' included."""
-    return _of_flag(command, flag, _table()["flags"]["since"])
-
-
-def flag_until(command: str, flag: str) -> int:
-    """The last minor of kops that had a flag; 0 if none had, or the newest has."""
-    return _of_flag(command, flag, _table()["flags"]["until"])
-
-
-def _of_flag(command: str, flag: str, table: dict[str, dict[str, int]]) -> int:
+    table = _table()["flags"]["since"]
     words = command.split()
     paths = (" ".join(words[:length]) for length in range(len(words), -1, -1))
     return next((found for p in paths if (found := table.get(p, {}).get(flag, 0))), 0)

@@ -437,9 +437,7 @@ _DIFFERS = r"\[[^\]]*[\\[]|\(\?|\*\*|^\*|\\[^.*/$^\[\]()|+?{}1-9sSwWb \-\"'&]"
 
 def _regex(pattern: str, *, extended: bool) -> str | None:
     """A POSIX expression as one of Python; None for what the two take differently."""
-    if re.search(
-        r"\[[^\]]*[\\[]|\(\?|\*\*|^\*|\\[^.*/$^\[\]()|+?{}1-9sSwWb \-\"'&]", pattern
-    ):
+    if re.search(_DIFFERS, pattern):
         return None
     found, at = "", 0
     while at < len(pattern):

@@ -752,7 +752,7 @@ class _Search:
         one = (
             len(words) > 1 and bool(words[0]) and not re.search(r"\s", words[0].strip())
         )
-        if one and name in ("command", "cmd", "shell", "run"):
+        if one and name in _ONE_PROGRAM:
             return self._words(items, title)
         if any(isinstance(item, yaml.MappingNode) for item in items):
             return self.node(value, title, "")

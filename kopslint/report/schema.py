@@ -154,8 +154,6 @@ def json_schema() -> dict[str, object]:
 # Whatever is here may be relied on, so a key is never renamed or removed under the
 # same schema name.
 
-_Count = Annotated[int, Field(ge=0)]
-
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
