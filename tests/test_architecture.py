@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # that are named here. Errors, records and findings are words that every room may use.
 WORDS = {"kopslint", "errors", "findings", "records", "text"}
 TEXT = {"inputs", "syntax", "shell", "notations"}
-MEANING = TEXT | {"kops", "commands", "change"}
+MEANING = TEXT | {"kops", "commands", "change", "observed"}
 ROOMS: dict[str, set[str]] = {
     "kopslint": set(),
     "records": set(),
@@ -30,6 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "kops": WORDS | TEXT,
     "commands": WORDS | TEXT | {"kops"},
     "change": WORDS | TEXT | {"kops"},
+    "observed": WORDS | TEXT | {"kops"},
     "model": WORDS | MEANING,
     "checks": WORDS | MEANING | {"model"},
     "rulebook": WORDS | TEXT,
