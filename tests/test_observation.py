@@ -25,7 +25,8 @@ def test_what_nobody_asked_is_neither_yes_nor_no() -> None:
     member = Member(PLACE)
 
     assert (member.listed, member.started, member.learner) == ("not seen",) * 3
-    assert (member.leader, member.healthy) == ("not seen",) * 2
+    assert (member.leader, member.healthy, member.answered) == ("not seen",) * 3
+    assert member.known == "not seen"
     assert member.alarms is None
     assert member.client_urls is None
     assert member.db_size is None

@@ -19,9 +19,9 @@ Identities:
 
 - ids are lower-case hexadecimal without leading zeros, as ``etcdctl member list``
   prints them, whatever the output wrote (JSON has decimals);
-- ``Member.name`` is etcd's name. ``Member.spec_name`` and ``Member.group`` say which
-  member of the spec that is, once the observation was matched to one (``matching``);
-  both are None before that, and for a member that the spec does not know;
+- ``Member.name`` is etcd's name. ``Member.spec_name`` says which member of the spec
+  that is, once the observation was matched to one (``matching``); None before that,
+  for a member that the spec does not know, and where it could not be told;
 - nodes are called as kubectl calls them.
 """
 
@@ -58,11 +58,14 @@ class Member(Record):
     - ``version``, ``db_size``, ``db_in_use`` and ``quota`` (bytes), ``leader`` (whether
       it says that it leads), ``raft_term``, ``raft_index`` and ``cluster_id`` are of
       ``endpoint status``, so they are of a member that answered.
-    - ``healthy`` is "yes" where ``endpoint health`` said so, "no" where it said no or
-      where its address did not answer, "not seen" where nobody asked. ``reason`` is
-      what was said about a "no".
+    - ``answered`` is whether it runs: "yes" where it answered for itself, which it does
+      without quorum, too; "no" where it was asked and its address did not answer.
+    - ``healthy`` is what ``endpoint health`` said. That asks for quorum, and for no
+      alarm: a member that is not healthy may well run. ``reason`` is what was said
+      about a "no" of either.
     - ``alarms`` are NOSPACE and CORRUPT; None where nobody asked.
-    - ``spec_name`` and ``group`` are the spec's name and instance group of it.
+    - ``spec_name`` is the spec's name of it. ``known`` is whether the spec has it: "no"
+      is a stranger; "not seen" where etcd calls it by a volume that was not told.
     - ``node`` is the machine on which it answered for itself.
     """
 
@@ -79,6 +82,7 @@ class Member(Record):
     db_in_use: int | None = None
     quota: int | None = None
     leader: Answer = "not seen"
+    answered: Answer = "not seen"
     healthy: Answer = "not seen"
     reason: str = ""
     alarms: tuple[str, ...] | None = None
@@ -86,7 +90,7 @@ class Member(Record):
     raft_term: int | None = None
     raft_index: int | None = None
     spec_name: str | None = None
-    group: str | None = None
+    known: Answer = "not seen"
     node: str | None = None
     places: Places = ()
 
@@ -183,7 +187,6 @@ class Machine(Record):
     - ``exists`` is "no" only where kops says that the group lacks it.
     - ``ready`` is the condition of the node: "no" where it is NotReady or Unknown.
     - ``addresses`` are the addresses of the machine, internal ones first.
-    - ``volumes`` are the cloud's ids of its etcd volumes, by etcd cluster.
     """
 
     span: Span
@@ -194,7 +197,6 @@ class Machine(Record):
     exists: Answer = "not seen"
     ready: Answer = "not seen"
     addresses: tuple[str, ...] = ()
-    volumes: tuple[tuple[str, str], ...] = ()
     places: Places = ()
 
     def at(self, field: str) -> Span:
@@ -218,6 +220,15 @@ class Pod(Record):
     node: str
     name: str
     running: Answer
+    span: Span
+
+
+class Volume(Record):
+    """The cloud's id of the volume of a member of the spec, where that was told."""
+
+    etcd_cluster: str
+    member: str
+    id: str
     span: Span
 
 
@@ -267,6 +278,7 @@ class Observation(Record):
     etcd: tuple[EtcdSeen, ...] = ()
     machines: tuple[Machine, ...] | None = None
     pods: tuple[Pod, ...] | None = None
+    volumes: tuple[Volume, ...] = ()
     readings: tuple[Reading, ...] = ()
     unread: tuple[Unread, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
