@@ -50,7 +50,7 @@ def told(command: Command) -> Iterator[str]:
     yield " ".join(parts)
     for problem in command.problems:
         place = f"{problem.span.column}-{problem.span.end_column}"
-        refused = "" if problem.refused else ", not refused"
+        refused = ", not refused" if problem.harmless else ""
         yield f"! {problem.kind} at {place}{refused}"
 
 

@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 from kopslint.model.etcd import transitions
 from kopslint.model.etcd.explore import StateSet, successors
 from kopslint.model.etcd.state import EtcdState, MemberState
-from kopslint.model.etcd.transitions import Kind, Refusal, enabled_transitions, refusal
+from kopslint.model.etcd.transitions import (
+    Kind,
+    RemovalRefusal,
+    enabled_transitions,
+    refusal,
+)
 
 BY_SIGN = {member.sign: member for member in MemberState}
 
@@ -183,18 +188,24 @@ REFUSALS = {
     "a dead member of three": ("LLD", 2, None),
     "a healthy member of three healthy ones": ("LLL", 0, None),
     "one of two healthy members": ("LL", 0, None),
-    "a healthy member of three with one dead": ("LLD", 0, Refusal.UNHEALTHY),
-    "a healthy member of five with two dead": ("LLLDD", 0, Refusal.UNHEALTHY),
+    "a healthy member of three with one dead": ("LLD", 0, RemovalRefusal.UNHEALTHY),
+    "a healthy member of five with two dead": ("LLLDD", 0, RemovalRefusal.UNHEALTHY),
     "a healthy member of five with one dead": ("LLLLD", 0, None),
-    "a started member beside one that joins": ("LLJ", 0, Refusal.NOT_ENOUGH_STARTED),
+    "a started member beside one that joins": (
+        "LLJ",
+        0,
+        RemovalRefusal.NOT_ENOUGH_STARTED,
+    ),
     "the member that joins": ("LLJ", 2, None),
-    "the only member": ("L", 0, Refusal.LAST),
-    "a dead member without quorum": ("LDD", 1, Refusal.NO_QUORUM),
+    "the only member": ("L", 0, RemovalRefusal.LAST),
+    "a dead member without quorum": ("LDD", 1, RemovalRefusal.NO_QUORUM),
 }
 
 
 @pytest.mark.parametrize(("names", "index", "why"), REFUSALS.values(), ids=REFUSALS)
-def test_etcd_refuses_to_remove(names: str, index: int, why: Refusal | None) -> None:
+def test_etcd_refuses_to_remove(
+    names: str, index: int, why: RemovalRefusal | None
+) -> None:
     """By hand and by etcd-manager alike."""
     world = state(names, len(names))
 

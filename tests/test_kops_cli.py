@@ -285,7 +285,11 @@ def test_a_fault_is_named_placed_and_mended(
 ) -> None:
     (fault,) = read(f"kops {line}").faults
     start, end = fault.span.column - 1, fault.span.end_column - 1
-    assert (fault.kind, fault.refused, fault.suggestion) == (kind, refused, suggestion)
+    assert (fault.kind, fault.harmless, fault.hint or None) == (
+        kind,
+        not refused,
+        suggestion,
+    )
     assert f"kops {line}"[start:end] == pointed
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from kopslint.kops.decode import KopsObject, empty_sections, kops_objects
-from kopslint.kops.spec import Cluster, Flaw, InstanceGroup, Role
+from kopslint.kops.spec import Cluster, InstanceGroup, Role
 from kopslint.syntax.yaml import read_yaml
 from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.kops.rejection import Rejection
 
 HEAD = "apiVersion: kops.k8s.io/v1alpha2\n"
 CLUSTER = HEAD + "kind: Cluster\nmetadata: {name: x.example.com}\n"
@@ -31,11 +36,11 @@ def the_group(text: str) -> InstanceGroup:
     return found.value
 
 
-def flaws(text: str) -> list[Flaw]:
+def flaws(text: str) -> list[Rejection]:
     return [flaw for found in objects(text) for flaw in found.flaws]
 
 
-def where(flaw: Flaw) -> list[tuple[int, int]]:
+def where(flaw: Rejection) -> list[tuple[int, int]]:
     return [(span.line, span.column) for span, _ in flaw.places]
 
 

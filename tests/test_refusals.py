@@ -13,7 +13,7 @@ from kopslint.text import Source
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kopslint.kops.refusals import Refusal
+    from kopslint.kops.rejection import Rejection
     from kopslint.kops.spec import Cluster, Manifest
 
 NAME = "demo.example.com"
@@ -84,7 +84,7 @@ class Said(NamedTuple):
     places: list[tuple[str, str]]
 
 
-def said(found: Iterable[Refusal]) -> list[Said]:
+def said(found: Iterable[Rejection]) -> list[Said]:
     return [
         Said(
             refusal.kind,

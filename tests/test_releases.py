@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from kopslint.config.settings import DEFAULT
@@ -10,15 +12,18 @@ from kopslint.kops.command_line import lacking
 from kopslint.kops.command_table import table
 from kopslint.kops.decode import read_fleet
 from kopslint.kops.releases import NEWEST, field_since, flag_since, release
-from kopslint.kops.validation import Violation, violations
+from kopslint.kops.validation import violations
 from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from kopslint.kops.rejection import Rejection
 
 NAME = "demo.example.com"
 
 
 def refusals(
     spec: str, kops: str | None, kubernetes: str = "1.28.0", version: str = "v1alpha2"
-) -> list[Violation]:
+) -> list[Rejection]:
     text = (
         f"apiVersion: kops.k8s.io/{version}\nkind: Cluster\n"
         f"metadata: {{name: {NAME}}}\nspec:\n  kubernetesVersion: {kubernetes}\n{spec}"
@@ -33,7 +38,7 @@ def etcd(version: str) -> str:
     return f"  etcdClusters:\n  - {{name: main, version: {version}, etcdMembers: []}}\n"
 
 
-def about(found: list[Violation], field: str) -> list[str]:
+def about(found: list[Rejection], field: str) -> list[str]:
     return [v.message for v in found if v.path.endswith(field)]
 
 

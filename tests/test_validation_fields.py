@@ -8,13 +8,14 @@ import pytest
 
 from kopslint.kops.api import VERSIONS, api, has_path, paths_of
 from kopslint.kops.decode import read_fleet
-from kopslint.kops.validation import Violation, violations
+from kopslint.kops.validation import is_of_field, violations
 from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
 from kopslint.kops.validation.declared import in_file, named
 from kopslint.kops.validation.group_rows import GROUP_ROWS
 from kopslint.text import Source
 
 if TYPE_CHECKING:
+    from kopslint.kops.rejection import Rejection
     from kopslint.kops.validation.rows import Row
 
 GROUP = """\
@@ -38,12 +39,12 @@ spec:
 """
 
 
-def found(text: str, kops: str = "1.37") -> list[Violation]:
+def found(text: str, kops: str = "1.37") -> list[Rejection]:
     (manifest,) = read_fleet([Source("a.yaml", text)]).manifests.values()
-    return [v for v in violations(manifest, kops_version=kops) if not v.covered_by]
+    return [v for v in violations(manifest, kops_version=kops) if is_of_field(v)]
 
 
-def in_group(line: str, version: str = "v1alpha2", kops: str = "1.37") -> Violation:
+def in_group(line: str, version: str = "v1alpha2", kops: str = "1.37") -> Rejection:
     (violation,) = found(GROUP.format(line=line, version=version), kops)
     return violation
 

@@ -17,8 +17,8 @@ from kopslint.model.properties.teardown import deletes_cluster
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.commands.model import Command, Problem
-    from kopslint.kops.refusals import Refusal
+    from kopslint.commands.model import Command
+    from kopslint.kops.rejection import Rejection
     from kopslint.model.addresses import Misnamed
     from kopslint.model.simulation import Simulation, Step
     from kopslint.model.state import ClusterState
@@ -196,9 +196,9 @@ def command_does_nothing(context: Context) -> Iterator[Draft]:
     unreached = {id(command) for command in simulation.skipped}
     for command in simulation.plan.commands:
         for problem in command.problems if id(command) not in unreached else ():
-            if problem.refused and id(command) in numbers:
+            if not problem.harmless and id(command) in numbers:
                 continue
-            lost = problem.refused and problem.kind in _NO_COMMAND
+            lost = not problem.harmless and problem.kind in _NO_COMMAND
             yield Draft(
                 severity=Severity.ERROR if lost else None,
                 message=problem.message,
@@ -214,18 +214,18 @@ def command_does_nothing(context: Context) -> Iterator[Draft]:
 _FIELD = r"['\"]?(\w+\.)?(spec|metadata)\."
 
 
-def _instead(command: Command, problem: Problem) -> tuple[str, ...]:
+def _instead(command: Command, problem: Rejection) -> tuple[str, ...]:
     """What to run instead; of ``kops set`` with all that it was given.
 
     Source: kops docs/cli/kops_edit_cluster.md, where every item of a list is ``[*]``.
     """
     words = command.text.split()
-    if problem.suggestion is None:
+    if not problem.hint:
         return ()
     fields = [word for word in words if re.match(_FIELD, word)]
     if words[:2] != ["kops", "set"] or not fields:
-        return (problem.suggestion,)
-    edit = [problem.suggestion.removesuffix(" --set")]
+        return (problem.hint,)
+    edit = [problem.hint.removesuffix(" --set")]
     edit += [word for word in words[3:] if word not in fields]
     for field in fields:
         path = field.strip("'\"").replace("[]", "[*]")
@@ -309,13 +309,13 @@ def editor_without_terminal(context: Context) -> Iterator[Draft]:
 _NO_COMMAND = ("unknown-command", "missing-argument")
 
 
-def _why(problem: Problem) -> str:
+def _why(problem: Rejection) -> str:
     if problem.kind == "removed-command":
         return (
             "Current releases of kops answer with an error. Older ones have the "
             "command; their 'set' leaves lists such as etcdClusters as they are."
         )
-    if problem.refused:
+    if not problem.harmless:
         return "kops ends with an error, and what this was to do is not done."
     return (
         "kops prints its help and exits with 0, so a script continues as though it had "
@@ -337,7 +337,7 @@ def replace_without_force(context: Context) -> Iterator[Draft]:
     yield from _refused(context, lambda refusal: refusal.kind == "missing-object")
 
 
-def _refused(context: Context, wanted: Callable[[Refusal], bool]) -> Iterator[Draft]:
+def _refused(context: Context, wanted: Callable[[Rejection], bool]) -> Iterator[Draft]:
     if context.simulation is None:
         return
     seen: set[tuple[str, str]] = set()
@@ -353,22 +353,38 @@ def _refused(context: Context, wanted: Callable[[Refusal], bool]) -> Iterator[Dr
             yield _refusal(context, context.simulation, step, new)
 
 
-def _is_of_after(refusal: Refusal, context: Context) -> bool:
+def _is_of_after(refusal: Rejection, context: Context) -> bool:
     """Whether a refusal is reported at the object: it is of the spec after itself."""
-    if refusal.kind != "spec":
+    if not refusal.is_of_spec:
         return False
     from kopslint.checks.validation import places_refused
 
     return any(span in places_refused(context) for span, _ in refusal.places[:1])
 
 
-def _reason(refusal: Refusal) -> tuple[str, str]:
+def _reason(refusal: Rejection) -> tuple[str, str]:
     """What makes two refusals the same: groups of one wrong size are one mistake."""
-    one = refusal.kind == "control-plane-size"
-    return refusal.kind, "" if one else refusal.about
+    if refusal.kind == "control-plane-size":
+        return refusal.kind, ""
+    return _subject(refusal)
 
 
-def _matters(refusal: Refusal, step: Step) -> bool:
+# What a finding about a rejection is known by: baselines keep it.
+_SUBJECTS = {
+    "command line": "command-line",
+    "decoder": "spec",
+    "validation": "spec",
+    "etcd": "etcd",
+}
+
+
+def _subject(refusal: Rejection) -> tuple[str, str]:
+    what = {"validation": refusal.path, "decoder": refusal.message}.get(refusal.by)
+    about = f"{refusal.about}/{what}" if what else refusal.about
+    return _SUBJECTS.get(refusal.by, refusal.kind), about
+
+
+def _matters(refusal: Rejection, step: Step) -> bool:
     """Whether a refusal is news: a failed validation is, if it must fail."""
     if refusal.kind != "not-in-cloud":
         return True
@@ -376,10 +392,10 @@ def _matters(refusal: Refusal, step: Step) -> bool:
 
 
 def _refusal(
-    context: Context, simulation: Simulation, step: Step, refusals: list[Refusal]
+    context: Context, simulation: Simulation, step: Step, refusals: list[Rejection]
 ) -> Draft:
     first = refusals[0]
-    who = "etcd" if first.kind == "etcd" else _program(step.command)
+    who = "etcd" if first.by == "etcd" else _program(step.command)
     certain = (
         all(
             any(again.kind == first.kind for again in result.refusals)
@@ -419,14 +435,14 @@ def _refusal(
         message=f"{says}: {first.message}",
         why=_REASONS.get(first.kind, "") or f"The command ends with an error: {after}.",
         locations=(Location(step.command.span, "refused"), *places),
-        subject=f"{first.kind}/{first.about}",
+        subject="/".join(_subject(first)),
         certainty=sure(certain),
         step=step.number,
         fix=_repair(first, step, context),
     )
 
 
-def _is_refused(step: Step, refusal: Refusal) -> bool:
+def _is_refused(step: Step, refusal: Rejection) -> bool:
     return any(_reason(again) == _reason(refusal) for again in step.refusals)
 
 
@@ -437,9 +453,9 @@ def _program(command: Command) -> str:
     return "etcd-manager-ctl" if isinstance(command, model.RestoreBackup) else "kops"
 
 
-def _is_guessed(refusal: Refusal, step: Step) -> bool:
+def _is_guessed(refusal: Rejection, step: Step) -> bool:
     """Whether a refusal rests on what files that nobody has were taken to hold."""
-    of_registry = refusal.kind not in ("command-line", "etcd")
+    of_registry = refusal.by not in ("command line", "etcd")
     return of_registry and any(after.guessed for after in step.after)
 
 
@@ -459,7 +475,7 @@ _REASONS = {
 }
 
 
-def _repair(refusal: Refusal, step: Step, context: Context) -> tuple[str, ...]:
+def _repair(refusal: Rejection, step: Step, context: Context) -> tuple[str, ...]:
     """What makes kops accept the command, as far as the spec after does."""
     storing = context.storing(context.after)
     kept = refusal.about in context.after.groups

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from ipaddress import IPv4Network, IPv6Network
 
-    from kopslint.kops.spec import Flaw, FlawKind, InstanceGroup, Subnet
+    from kopslint.kops.rejection import Rejection
+    from kopslint.kops.spec import InstanceGroup, Subnet
     from kopslint.text import Source, Span
 
 
-_REASONS: dict[FlawKind, str] = {
+_REASONS: dict[str, str] = {
     "duplicate-key": "kops says nothing about the first one and drops it, so that the "
     "spec means less than it shows.",
     "wrong-type": "kops does not convert types: it refuses the whole file.",
@@ -46,13 +47,13 @@ def duplicate_key(context: Context) -> Iterator[Draft]:
             yield from map(_draft, same)
 
 
-def _object_of(flaw: Flaw) -> Source | None:
+def _object_of(flaw: Rejection) -> Source | None:
     """The file whose object has the key at its top level, if that is where it is."""
     (span, _), *_ = flaw.places
     return span.source if span.column == 1 else None
 
 
-def _joined_objects(flaw: Flaw) -> Draft:
+def _joined_objects(flaw: Rejection) -> Draft:
     """Several keys of an object are there twice because it is really two objects."""
     return Draft(
         message="two objects are written as one, and kops drops the first",
@@ -70,7 +71,7 @@ def malformed_object(context: Context) -> Iterator[Draft]:
             yield _draft(flaw)
 
 
-def _draft(flaw: Flaw) -> Draft:
+def _draft(flaw: Rejection) -> Draft:
     return Draft(
         message=flaw.message,
         why=_REASONS[flaw.kind],

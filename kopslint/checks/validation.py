@@ -13,14 +13,14 @@ from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike
 from kopslint.findings import Location, Severity
 from kopslint.kops.placeholders import is_filled_in_later
-from kopslint.kops.validation import update_violations, violations
+from kopslint.kops.validation import is_of_field, update_violations, violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from kopslint.checks.context import Check
+    from kopslint.kops.rejection import AtCommand, FieldKind, Rejection
     from kopslint.kops.spec import Manifest
-    from kopslint.kops.validation import AtCommand, Kind, Violation
     from kopslint.text import Span
 
 _INDEX = r"\[\d+\]"
@@ -43,14 +43,14 @@ class _LastAsked:
 
     def __init__(self) -> None:
         self._asked: tuple[Manifest, str | None] | None = None
-        self._found: tuple[Violation, ...] = ()
+        self._found: tuple[Rejection, ...] = ()
 
-    def of(self, manifest: Manifest, kops_version: str | None) -> tuple[Violation, ...]:
+    def of(self, manifest: Manifest, kops_version: str | None) -> tuple[Rejection, ...]:
         """All violations of ``manifest`` that no other rule reports."""
         asked = self._asked
         if asked is None or asked[0] is not manifest or asked[1] != kops_version:
             found = violations(manifest, kops_version=kops_version)
-            self._found = tuple(v for v in found if not v.covered_by)
+            self._found = tuple(filter(is_of_field, found))
             self._asked = manifest, kops_version
         return self._found
 
@@ -58,7 +58,7 @@ class _LastAsked:
 _LAST = _LastAsked()
 
 
-def _check(kind: Kind) -> Check:
+def _check(kind: FieldKind) -> Check:
     """The check of one kind of violation."""
 
     def check(context: Context) -> Iterator[Draft]:
@@ -157,7 +157,7 @@ def refused_update(context: Context) -> Iterator[Draft]:
         kops_version=context.kops_version,
         etcd_volumes_exist=context.etcd_volumes,
     )
-    yield from _drafts(v for v in found if not v.covered_by)
+    yield from _drafts(filter(is_of_field, found))
 
 
 _OLDER_KOPS = (
@@ -167,7 +167,7 @@ _OLDER_KOPS = (
 _REFUSED_BEFORE = "an older kops refuses this"
 
 
-def _drafts(found: Iterable[Violation]) -> Iterator[Draft]:
+def _drafts(found: Iterable[Rejection]) -> Iterator[Draft]:
     """One finding for one mistake, in however many places it was made."""
     for same in alike(found, _mistake):
         first = same[0]
@@ -185,7 +185,7 @@ def _drafts(found: Iterable[Violation]) -> Iterator[Draft]:
         )
 
 
-def _mistake(violation: Violation) -> tuple[str, str, str]:
+def _mistake(violation: Rejection) -> tuple[str, str, str]:
     """What makes two violations the same mistake: all but the place in a list."""
     kind = violation.about.partition("/")[0]
     return kind, re.sub(_INDEX, "[]", violation.message), violation.hint

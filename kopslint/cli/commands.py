@@ -133,7 +133,7 @@ def _lines(understood: Understood) -> Iterator[str]:
     for unknown in understood.unknowns:
         yield f"  ? {unknown.name}: {unknown.reason}"
     for problem in command.problems:
-        meant = f"; perhaps {problem.suggestion}" if problem.suggestion else ""
+        meant = f"; perhaps {problem.hint}" if problem.hint else ""
         yield f"  ! {problem.message}{meant}"
 
 
@@ -171,8 +171,8 @@ def _command(understood: Understood) -> dict[str, object]:
                 "message": problem.message,
                 "line": problem.span.line,
                 "column": problem.span.column,
-                "refused": problem.refused,
-                "suggestion": problem.suggestion,
+                "refused": not problem.harmless,
+                "suggestion": problem.hint or None,
             }
             for problem in command.problems
         ],

@@ -160,7 +160,7 @@ def _is_taken(command: Invocation) -> bool:
     """Whether kops takes a command line: what it would refuse is a sentence."""
     if command.program != "kops":
         return True
-    return not any(fault.refused for fault in parse(command.words, None).faults)
+    return all(fault.harmless for fault in parse(command.words, None).faults)
 
 
 _CLOSES = {"'": "'", '"': '"', "`": "`", "(": ")", "{": "}"}

@@ -40,8 +40,7 @@ def meaning(command: Command) -> Meaning:
     A command line that its program refuses does nothing. Source: kops cmd/kops, one
     file for each command.
     """
-    refused = next((p for p in command.problems if p.refused), None)
-    if refused is not None:
+    if not all(problem.harmless for problem in command.problems):
         return Meaning("is refused for its command line")
     return _of_kops(command) or _of_etcd(command) or _of_others(command)
 

@@ -18,17 +18,18 @@ from kopslint.commands.model import (
     MemberAdd,
     MemberList,
     MemberRemove,
-    Problem,
     Reach,
     Reads,
     RestoreBackup,
     SnapshotSave,
     Unreadable,
 )
+from kopslint.kops.rejection import of_line
 from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
     from kopslint.commands.invocation import Invocation
+    from kopslint.kops.rejection import Rejection
     from kopslint.shell.ast import Word
 
 _VALUED = (
@@ -212,7 +213,7 @@ def _damage(invocation: Invocation, given: Arguments, verb: str) -> Command | No
     )
 
 
-def _no_id(member: Word | None) -> tuple[Problem, ...]:
+def _no_id(member: Word | None) -> tuple[Rejection, ...]:
     """The problem of a member that is given by its name, or by no id that exists.
 
     Both measured with etcdctl 3.5.1: "bad member ID arg ... expecting ID in Hex" with
@@ -226,7 +227,7 @@ def _no_id(member: Word | None) -> tuple[Problem, ...]:
         if is_hexadecimal(text)
         else f"`{text}` is no hexadecimal id, and etcdctl takes nothing else"
     )
-    return (Problem("bad-value", said, member.span),)
+    return (of_line("bad-value", said, member.span),)
 
 
 def _form(invocation: Invocation, given: Arguments) -> str | None:
@@ -290,13 +291,13 @@ def _etcd_manager_ctl(invocation: Invocation) -> Command:
 
 def _one(
     invocation: Invocation, words: tuple[Word, ...], what: str
-) -> tuple[Problem, ...]:
+) -> tuple[Rejection, ...]:
     """The problems of a command that takes exactly one argument."""
     if not words:
         last = invocation.words[-1].span
-        return (Problem("missing-argument", f"{what} is missing", last),)
+        return (of_line("missing-argument", f"{what} is missing", last),)
     return tuple(
-        Problem(
+        of_line(
             "extra-argument",
             f"`{word.shown}` is one argument too many: only {what} is taken",
             word.span,

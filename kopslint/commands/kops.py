@@ -16,7 +16,6 @@ from kopslint.commands.model import (
     EditCluster,
     EditInstanceGroup,
     Keypair,
-    Problem,
     Reach,
     Reads,
     Reconcile,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kopslint.commands.invocation import Invocation
+    from kopslint.kops.rejection import Rejection
     from kopslint.shell.ast import Word
     from kopslint.text import Span
 
@@ -53,7 +53,7 @@ class _Common(TypedDict):
     text: str
     span: Span
     cluster: Word | None
-    problems: tuple[Problem, ...]
+    problems: tuple[Rejection, ...]
     kops: str
     flags: tuple[str, ...]
 
@@ -70,10 +70,7 @@ def read_kops(invocation: Invocation) -> Command:
         "text": invocation.text,
         "span": invocation.span,
         "cluster": call.cluster,
-        "problems": tuple(
-            Problem(f.kind, f.message, f.span, f.refused, f.suggestion)
-            for f in call.faults
-        ),
+        "problems": call.faults,
         "kops": call.path,
         "flags": call.flags,
     }

@@ -5,35 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from kopslint.records import Frozen, Record
+from kopslint.records import Frozen
 
 if TYPE_CHECKING:
+    from kopslint.kops.rejection import Rejection
     from kopslint.shell.ast import Unknown, Word
     from kopslint.text import Span
-
-
-class Problem(Record):
-    """Something wrong with the command line itself.
-
-    ``kind`` is a stable name that a rule can look for; ``message`` says it to
-    people; ``refused`` tells whether the program will refuse to run because of
-    it; ``suggestion`` is the nearest thing that exists.
-    """
-
-    kind: Literal[
-        "unknown-command",
-        "unknown-flag",
-        "removed-command",
-        "bad-value",
-        "missing-argument",
-        "extra-argument",
-        "name-twice",
-        "bool-needs-equals",
-    ]
-    message: str
-    span: Span
-    refused: bool = True
-    suggestion: str | None = None
 
 
 class Command(Frozen):
@@ -51,7 +28,7 @@ class Command(Frozen):
     span: Span
     cluster: Word | None = None
     context: Word | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Rejection, ...] = ()
     kops: str = ""
     flags: tuple[str, ...] = ()
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from kopslint.kops.command_table import TRUE, Flag, Verb, table
+from kopslint.kops.rejection import of_line
 from kopslint.records import Record
 from kopslint.shell.ast import Word, cut, head, is_quoted, split_commas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from kopslint.kops.rejection import Rejection
     from kopslint.shell.ast import Unknown
-    from kopslint.text import Span
 
 
 # ------------------------------------------------------------------------------------
@@ -26,30 +27,6 @@ if TYPE_CHECKING:
 #
 # This is cobra and pflag. What is sorted here is judged elsewhere: whether the
 # command exists, how many arguments it takes, which cluster it names.
-
-FaultKind = Literal[
-    "unknown-command",
-    "unknown-flag",
-    "removed-command",
-    "bad-value",
-    "missing-argument",
-    "extra-argument",
-    "name-twice",
-    "bool-needs-equals",
-]
-
-
-class Fault(Record):
-    """Something wrong with the line; ``refused`` if kops will not run because of it.
-
-    ``suggestion`` is the nearest thing that exists, as it would be typed.
-    """
-
-    kind: FaultKind
-    message: str
-    span: Span
-    refused: bool = True
-    suggestion: str | None = None
 
 
 class Line:
@@ -69,8 +46,8 @@ class Line:
         self.spelled: list[str] = []
         self.positionals: list[Word] = []
         self.loose: list[Word] = []
-        self.faults: list[Fault] = []
-        self.unknown_flags: list[Fault] = []
+        self.faults: list[Rejection] = []
+        self.unknown_flags: list[Rejection] = []
         self.help = False
 
 
@@ -148,7 +125,7 @@ def _takes_next(verb: Verb, word: Word) -> bool:
 
 def _misplaced(line: Line, word: Word, following: Word) -> None:
     line.faults.append(
-        Fault(
+        of_line(
             "unknown-flag",
             f"before the command's name, kops takes `{following.shown}` for the value"
             f" of {word.shown}: put {word.shown} at the end",
@@ -163,12 +140,12 @@ def _positional(line: Line, word: Word, after_bare: Flag | None) -> None:
     name = name if name == word.shown else ""
     if after_bare is not None and word.text in ("true", "false"):
         line.faults.append(
-            Fault(
+            of_line(
                 "bool-needs-equals",
                 f"--{after_bare.name} takes its value with `=`: kops reads"
                 f" `{word.shown}` as an argument of its own",
                 word.span,
-                suggestion=f"--{after_bare.name}={word.shown}",
+                hint=f"--{after_bare.name}={word.shown}",
             )
         )
     elif (
@@ -181,12 +158,12 @@ def _positional(line: Line, word: Word, after_bare: Flag | None) -> None:
         meant = "--" + word.shown.lstrip("-" + "".join(_DASHES))
         known = meant[2:].partition("=")[0] in line.verb.flags
         line.faults.append(
-            Fault(
+            of_line(
                 "unknown-flag",
                 f"`{word.shown}` starts with a dash and not with two hyphens:"
                 " kops takes it for an argument",
                 word.span,
-                suggestion=meant if known else None,
+                hint=meant if known else "",
             )
         )
     else:
@@ -254,13 +231,13 @@ def _without_equals(
         return flag if flag.type == "bool" else None
     if not rest:
         line.faults.append(
-            Fault("missing-argument", f"{spelling} needs a value", word.span)
+            of_line("missing-argument", f"{spelling} needs a value", word.span)
         )
         return None
     value = rest.pop(0)
     if _FLAG_LIKE.match(head(value)):
         line.faults.append(
-            Fault(
+            of_line(
                 "bad-value",
                 f"{spelling} needs a value, and kops takes `{value.shown}` for it",
                 word.span.to(value.span),
@@ -278,7 +255,7 @@ def _set(line: Line, flag: Flag, spelling: str, value: Word) -> None:
     expected = flag.objection(value.text) if value.text is not None else None
     if expected is not None:
         line.faults.append(
-            Fault(
+            of_line(
                 "bad-value",
                 f"`{value.shown}` is not a value for {spelling}: it takes {expected}",
                 value.span,
@@ -296,11 +273,11 @@ def _unknown(line: Line, spelling: str, word: Word) -> Flag | None:
 
     near = get_close_matches(spelling, shown, 1) if len(spelling) > 2 else []
     line.unknown_flags.append(
-        Fault(
+        of_line(
             "unknown-flag",
             f"`kops {line.verb.path}` has no flag {spelling}",
             cut(word, 0, len(spelling)).span if spelling[1] == "-" else word.span,
-            suggestion=near[0] if near else None,
+            hint=near[0] if near else "",
         )
     )
     return line.verb.flags[near[0][2:]] if near else None
@@ -338,14 +315,14 @@ def removed_command(line: Line) -> str | None:
         said = line.positionals[:length]
         del line.positionals[:length]
         line.faults.append(
-            Fault(
+            of_line(
                 "removed-command",
                 f"current kops has no `kops {path}`"
                 + (f": use `kops {instead}`" if instead else ""),
                 said[0].span.to(said[-1].span),
                 # A kops that still has the command does what it says.
-                refused=False,
-                suggestion=f"kops {instead}" if instead else None,
+                harmless=True,
+                hint=f"kops {instead}" if instead else "",
             )
         )
         return path
@@ -370,23 +347,23 @@ def check_command(line: Line) -> None:
         if not verb.path:
             meant = table().instead.get(word.shown, meant)
         line.faults.append(
-            Fault(
+            of_line(
                 "unknown-command",
                 f"`{group}` has no command `{word.shown}`",
                 word.span,
-                refused=not verb.path or verb.runs or bool(line.unknown_flags),
-                suggestion=f"{group} {meant}" if meant else None,
+                harmless=bool(verb.path) and not verb.runs and not line.unknown_flags,
+                hint=f"{group} {meant}" if meant else "",
             )
         )
     elif verb.path:
         known = sorted({path.rpartition(" ")[2] for path in verb.children.values()})
         line.faults.append(
-            Fault(
+            of_line(
                 "missing-argument",
                 f"`{group}` alone does nothing: it needs one of {', '.join(known)}",
                 line.said.span,
-                refused=bool(line.unknown_flags),
-                suggestion=f"{group} {known[0]}" if len(known) == 1 else None,
+                harmless=not line.unknown_flags,
+                hint=f"{group} {known[0]}" if len(known) == 1 else "",
             )
         )
 
@@ -409,7 +386,7 @@ def check_arguments(line: Line) -> None:
         if len(line.positionals) < verb.least:
             missing.append(verb.arguments)
         line.faults += (
-            Fault(
+            of_line(
                 "missing-argument",
                 f"`kops {verb.path}` needs {what}",
                 line.said.span,
@@ -419,7 +396,7 @@ def check_arguments(line: Line) -> None:
     takes = f"only {verb.arguments}" if verb.arguments else "none"
     for word in line.positionals[most:] if most is not None else ():
         line.faults.append(
-            Fault(
+            of_line(
                 "extra-argument",
                 f"`{word.shown}` is one argument too many for `kops {verb.path}`,"
                 f" which takes {takes}",
@@ -444,7 +421,7 @@ def cluster_of(line: Line, default: Word | None) -> Word | None:
     positional = line.positionals[0]
     if named is not None and named.text and _is_certain(positional):
         line.faults.append(
-            Fault(
+            of_line(
                 "name-twice",
                 f"{'--name' if flag else 'KOPS_CLUSTER_NAME'} names the cluster, and so"
                 f" does `{positional.shown}`: kops takes only one of the two",
@@ -480,7 +457,7 @@ class Call(Record):
     values: Mapping[str, tuple[Word, ...]] = MappingProxyType({})
     flags: tuple[str, ...] = ()
     cluster: Word | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Rejection, ...] = ()
     help: bool = False
     undecided: Unknown | None = None
 

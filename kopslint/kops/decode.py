@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.errors import defects_name
+from kopslint.kops.rejection import of_object
 from kopslint.kops.spec import (
     CLUSTER_LABEL,
     Cluster,
     EtcdCluster,
     EtcdMember,
-    Flaw,
     InstanceGroup,
     Manifest,
     Role,
@@ -34,7 +34,7 @@ from kopslint.syntax.yaml import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from kopslint.kops.spec import FlawKind
+    from kopslint.kops.rejection import ObjectKind, Rejection
     from kopslint.syntax.yaml import Document, Entry, Node
     from kopslint.text import Source, Span
 
@@ -58,7 +58,7 @@ class Fields:
     """
 
     def __init__(
-        self, node: YamlMapping | None, path: str, where: Span, flaws: list[Flaw]
+        self, node: YamlMapping | None, path: str, where: Span, flaws: list[Rejection]
     ) -> None:
         self.node = node
         self.where = where
@@ -163,11 +163,12 @@ class Fields:
 
     def _missing(self, key: str) -> None:
         self._flaws.append(
-            Flaw(
+            of_object(
                 "missing",
                 f"{self._name(key)} is missing",
                 ((self.where, f"there is no {key} here"),),
                 f"add {key}",
+                self._name(key),
             )
         )
 
@@ -178,11 +179,12 @@ class Fields:
         elif isinstance(node, Scalar) and node.quoted:
             hint = f"write {expected}, without quotes"
         self._flaws.append(
-            Flaw(
+            of_object(
                 "wrong-type",
                 f"{name} must be {expected}, and this is {_kind_of(node)}",
                 ((node.span, f"this is {_kind_of(node)}"),),
                 hint,
+                name,
             )
         )
 
@@ -207,9 +209,11 @@ def _kind_of(node: Node) -> str:
 _ROLES = {role.value: role for role in Role}
 
 
-def make_cluster(node: YamlMapping, version: str) -> tuple[Cluster | None, list[Flaw]]:
+def make_cluster(
+    node: YamlMapping, version: str
+) -> tuple[Cluster | None, list[Rejection]]:
     """The Cluster that ``node`` describes, and its flaws; None if it has no name."""
-    flaws: list[Flaw] = []
+    flaws: list[Rejection] = []
     top = _top(node, flaws)
     name = top.below("metadata", required=True).text("name", required=True)
     spec = top.below("spec", required=True)
@@ -232,13 +236,13 @@ def make_cluster(node: YamlMapping, version: str) -> tuple[Cluster | None, list[
 
 def make_group(
     node: YamlMapping, version: str
-) -> tuple[InstanceGroup | None, list[Flaw]]:
+) -> tuple[InstanceGroup | None, list[Rejection]]:
     """The InstanceGroup that ``node`` describes, and its flaws; None without a name.
 
     The cluster label is read and not asked for: what a group without it belongs
     to depends on the rest of the input.
     """
-    flaws: list[Flaw] = []
+    flaws: list[Rejection] = []
     top = _top(node, flaws)
     metadata = top.below("metadata", required=True)
     name = metadata.text("name", required=True)
@@ -257,7 +261,7 @@ def make_group(
     return (group if name else None), flaws
 
 
-def _top(node: YamlMapping, flaws: list[Flaw]) -> Fields:
+def _top(node: YamlMapping, flaws: list[Rejection]) -> Fields:
     where = node.entries[0].key.span if node.entries else node.span
     kind = node.entry("kind")
     return Fields(node, "", kind.value.span if kind else where, flaws)
@@ -299,7 +303,7 @@ def _subnet(node: Node, fields: Fields) -> Subnet:
     )
 
 
-def _role(spec: Fields, version: str, flaws: list[Flaw]) -> Role | None:
+def _role(spec: Fields, version: str, flaws: list[Rejection]) -> Role | None:
     """The role as kops reads it: to the letter, and ``Master`` only in v1alpha2.
 
     Source: kops pkg/apis/kops/v1alpha2/conversion.go.
@@ -316,9 +320,8 @@ def _role(spec: Fields, version: str, flaws: list[Flaw]) -> Role | None:
     meant = parse_role(text)
     hint = f"write {meant}" if meant else f"write one of {', '.join(_ROLES)}"
     message = f"spec.role {text} is not a role that kops knows"
-    flaws.append(
-        Flaw("unknown-role", message, ((span, "kops does not know this role"),), hint)
-    )
+    places = ((span, "kops does not know this role"),)
+    flaws.append(of_object("unknown-role", message, places, hint, "spec.role"))
     return None
 
 
@@ -349,7 +352,7 @@ class KopsObject(Record):
     """
 
     value: Cluster | InstanceGroup | None
-    flaws: tuple[Flaw, ...]
+    flaws: tuple[Rejection, ...]
 
 
 def kops_objects(source: Source, documents: Iterable[Document]) -> list[KopsObject]:
@@ -378,7 +381,7 @@ def other_objects(source: Source) -> Iterator[YamlMapping]:
                 yield node
 
 
-def empty_sections(source: Source) -> tuple[Flaw, ...]:
+def empty_sections(source: Source) -> tuple[Rejection, ...]:
     r"""A flaw for each part of the file that kops reads as an object that is null.
 
     kops cuts its files at ``\n---\n`` and refuses a part that holds nothing but
@@ -393,7 +396,7 @@ def empty_sections(source: Source) -> tuple[Flaw, ...]:
             span = source.span(number, 1, number, len(source.line(number)) + 1)
             label = "nothing but comments follows" if line > 1 else "only comments here"
             flaws.append(
-                Flaw(
+                of_object(
                     "empty-document",
                     "kops -f fails at a part of the file that holds no object",
                     ((span, label),),
@@ -411,7 +414,7 @@ def _says_nothing(line: str) -> bool:
     return not text or text.startswith("#") or text in {"---", "..."}
 
 
-def _ignored(source: Source, document: Document) -> tuple[Flaw, ...]:
+def _ignored(source: Source, document: Document) -> tuple[Rejection, ...]:
     """A flaw if kops never reaches the document, because nothing cuts it off.
 
     A line such as ``--- # next`` starts a document in YAML and does not cut a
@@ -423,7 +426,7 @@ def _ignored(source: Source, document: Document) -> tuple[Flaw, ...]:
     span = document.span
     place = source.span(span.line, span.column, span.line, len(line) + 1)
     return (
-        Flaw(
+        of_object(
             "ignored-document",
             "kops -f silently ignores this document: no line `---` stands before it",
             ((place, "kops cuts a file only at lines that are exactly `---`"),),
@@ -460,7 +463,7 @@ def _kops_object(node: YamlMapping) -> KopsObject | None:
             node, "unsupported-version", message, "apiVersion", _WRITE_VERSION
         )
     value: Cluster | InstanceGroup | None = None
-    flaws: list[Flaw] = []
+    flaws: list[Rejection] = []
     if kind == "Cluster":
         value, flaws = make_cluster(node, version)
     elif kind == "InstanceGroup":
@@ -474,14 +477,14 @@ def _kops_object(node: YamlMapping) -> KopsObject | None:
 
 
 def _broken(
-    node: YamlMapping, flaw: FlawKind, message: str, field: str, hint: str
+    node: YamlMapping, flaw: ObjectKind, message: str, field: str, hint: str
 ) -> KopsObject:
     """An object of which nothing can be known but what is wrong with it."""
     place = (span_of(node, field), message)
-    return KopsObject(None, (Flaw(flaw, message, (place,), hint),))
+    return KopsObject(None, (of_object(flaw, message, (place,), hint),))
 
 
-def _duplicate_keys(node: Node) -> Iterator[Flaw]:
+def _duplicate_keys(node: Node) -> Iterator[Rejection]:
     """A flaw for every key below ``node`` that a later one of its name overrides.
 
     What stands behind an alias or a merge is reported where it is written.
@@ -493,7 +496,7 @@ def _duplicate_keys(node: Node) -> Iterator[Flaw]:
             yield from _duplicate_keys(item)
         return
     for loser, winner in node.duplicates:
-        yield Flaw(
+        yield of_object(
             "duplicate-key",
             f"the key {loser.key.text} is written twice, and kops takes the last one",
             (
@@ -524,7 +527,7 @@ class Fleet(Record):
 
     manifests: Mapping[str, Manifest]
     skipped: tuple[Source, ...] = ()
-    flaws: tuple[Flaw, ...] = ()
+    flaws: tuple[Rejection, ...] = ()
 
 
 class _Draft:
@@ -534,7 +537,7 @@ class _Draft:
         self.cluster: Cluster | None = None
         self.groups: dict[str, InstanceGroup] = {}
         self.repeated: list[Cluster | InstanceGroup] = []
-        self.flaws: list[Flaw] = []
+        self.flaws: list[Rejection] = []
         # A dict keeps the order and, unlike a list, each source only once.
         self.sources: dict[Source, None] = {}
 
@@ -580,7 +583,7 @@ def read_fleet(sources: Iterable[Source], *, whole: bool = True) -> Fleet:
     if whole:
         everywhere = _only(name for _, found in read for name in _clusters(found))
     drafts: dict[str, _Draft] = {}
-    homeless: list[Flaw] = []
+    homeless: list[Rejection] = []
     for source, found in read:
         home = _only(_clusters(found)) or everywhere
         unlabelled = _unlabelled(found)
@@ -640,12 +643,12 @@ def _unlabelled(found: Iterable[KopsObject]) -> list[InstanceGroup]:
     return [g for g in groups if isinstance(g, InstanceGroup) and g.cluster is None]
 
 
-def _no_label(groups: list[InstanceGroup], home: str | None) -> Flaw:
+def _no_label(groups: list[InstanceGroup], home: str | None) -> Rejection:
     """What is wrong with all of them, reported once."""
     *others, last = (group.name for group in groups)
     names = f"{', '.join(others)} and {last}" if others else last
     label = f"taken to belong to {home}" if home else "left out: nobody knows whose"
-    return Flaw(
+    return of_object(
         "missing",
         f"the instance {'groups' if others else 'group'} {names} "
         f"{'have' if others else 'has'} no label {CLUSTER_LABEL}",

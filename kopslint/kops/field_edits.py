@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kopslint.kops.api import api, has_path
 from kopslint.kops.duration import go_seconds
-from kopslint.kops.refusals import Refusal
+from kopslint.kops.rejection import Rejection
 from kopslint.records import Record
 from kopslint.shell.ast import cut, head
 from kopslint.syntax.yaml import Entry, Scalar, YamlMapping, YamlSequence, find
@@ -89,7 +89,7 @@ class Edited(Record):
     """
 
     node: YamlMapping
-    refusal: Refusal | None = None
+    refusal: Rejection | None = None
     open: tuple[Word, ...] = ()
     lost: tuple[Word, ...] = ()
 
@@ -99,7 +99,7 @@ class _RefusedError(Exception):
 
     def __init__(self, message: str, span: Span, label: str) -> None:
         super().__init__(message)
-        self.refusal = Refusal("edit", message, message, ((span, label),))
+        self.refusal = Rejection("edit", message, message, ((span, label),))
 
 
 def edited(

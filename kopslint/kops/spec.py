@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from kopslint.records import Frozen, Record
 from kopslint.syntax.yaml import Node, Step, YamlMapping, find, span_of
@@ -17,21 +17,10 @@ from kopslint.syntax.yaml import Node, Step, YamlMapping, find, span_of
 if TYPE_CHECKING:
     from collections.abc import Mapping as MappingType
 
+    from kopslint.kops.rejection import Rejection
     from kopslint.text import Source, Span
 
 CLUSTER_LABEL = "kops.k8s.io/cluster"
-
-
-FlawKind = Literal[
-    "duplicate-key",
-    "wrong-type",
-    "missing",
-    "unknown-role",
-    "unknown-kind",
-    "unsupported-version",
-    "ignored-document",
-    "empty-document",
-]
 
 
 class Role(StrEnum):
@@ -177,20 +166,6 @@ class InstanceGroup(Record):
         return 1 if self.min_size is None else self.min_size
 
 
-class Flaw(Record):
-    """Something wrong with how an object is written, found while reading it.
-
-    ``kind`` is a stable name that a rule can look for. ``places`` has the primary
-    place first, each with what it has to do with the flaw; ``hint`` says what to
-    do, in the imperative.
-    """
-
-    kind: FlawKind
-    message: str
-    places: tuple[tuple[Span, str], ...]
-    hint: str = ""
-
-
 class Manifest(Frozen):
     """The objects of one cluster as one side of a change declares them.
 
@@ -203,7 +178,7 @@ class Manifest(Frozen):
     cluster: Cluster | None
     groups: MappingType[str, InstanceGroup]
     repeated: tuple[Cluster | InstanceGroup, ...] = ()
-    flaws: tuple[Flaw, ...] = ()
+    flaws: tuple[Rejection, ...] = ()
     sources: tuple[Source, ...] = ()
 
     @cached_property

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kopslint.commands.model import Command
     from kopslint.findings import Status
-    from kopslint.kops.refusals import Refusal
+    from kopslint.kops.rejection import Rejection
     from kopslint.kops.spec import Manifest
     from kopslint.model.assumptions import Assumption
     from kopslint.model.etcd.explore import StateSet
@@ -54,7 +54,7 @@ class Step(Frozen):
         return tuple(result.state for result in self.results)
 
     @cached_property
-    def refusals(self) -> tuple[Refusal, ...]:
+    def refusals(self) -> tuple[Rejection, ...]:
         """Why it is refused, wherever it is, each reason once."""
         return tuple(dict.fromkeys(r for x in self.expected for r in x.refusals))
 

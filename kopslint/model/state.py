@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kopslint.commands.model import Reach
     from kopslint.findings import Status
-    from kopslint.kops.refusals import Refusal
+    from kopslint.kops.rejection import Rejection
     from kopslint.kops.spec import InstanceGroup, Manifest
     from kopslint.model.assumptions import Assumption
     from kopslint.model.etcd.explore import StateSet
@@ -265,7 +265,7 @@ class Result(Record):
 
     state: ClusterState
     status: Status = "applied"
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[Rejection, ...] = ()
     undecided: str | None = None
     assumed: tuple[Assumption, ...] = ()
     reach: Reach | None = None
@@ -282,7 +282,7 @@ def nothing(state: ClusterState) -> Result:
 
 
 def refused(
-    state: ClusterState, *refusals: Refusal, assumed: tuple[Assumption, ...] = ()
+    state: ClusterState, *refusals: Rejection, assumed: tuple[Assumption, ...] = ()
 ) -> Result:
     """The command refuses to run, or stops where the state is now."""
     return Result(state._replace(ok=False), "refused", refusals, assumed=assumed)

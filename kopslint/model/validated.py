@@ -14,40 +14,37 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.kops.placeholders import is_filled_in_later
-from kopslint.kops.refusals import Refusal
 from kopslint.model.initial import in_files
 from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
+    from kopslint.kops.rejection import Rejection
     from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
-    from kopslint.kops.validation import Violation
     from kopslint.model.scenario import Scenario
 
 _INDEX = r"\[\d+\]"
 _STORES = ("create", "replace")
-# What other rules report and ``kopslint.kops.refusals`` does not have.
-_ASKED_HERE = ("", "KL214")
 # What only an update comes to: its gates, and the tasks that it builds.
 _LATER = ("apply_cluster.go", "pkg/model/")
 
 
 def of_stored(
     plan: Scenario, registry: Manifest, stored: Cluster | InstanceGroup
-) -> tuple[Refusal, ...]:
+) -> tuple[Rejection, ...]:
     """Why ``replace`` or ``create`` does not store one object of ``registry``."""
     name = _about(stored)
-    return _flaws(plan, stored) + _refusals(
+    return _flaws(plan, stored) + tuple(
         v
         for v in _violations(plan, registry)
         if v.about == name and v.at_command in _STORES
     )
 
 
-def of_edited_cluster(plan: Scenario, registry: Manifest) -> tuple[Refusal, ...]:
+def of_edited_cluster(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
     """Why ``edit cluster`` or ``upgrade`` does not store the Cluster."""
-    return _refusals(
+    return tuple(
         v
         for v in _violations(plan, registry)
         if v.at_command != "edit" and not any(part in v.source for part in _LATER)
@@ -56,10 +53,10 @@ def of_edited_cluster(plan: Scenario, registry: Manifest) -> tuple[Refusal, ...]
 
 def of_edited_group(
     plan: Scenario, registry: Manifest, group: InstanceGroup
-) -> tuple[Refusal, ...]:
+) -> tuple[Rejection, ...]:
     """Why ``edit ig`` does not store one group."""
     name = _about(group)
-    return _refusals(
+    return tuple(
         v
         for v in _violations(plan, registry)
         if v.about == name
@@ -68,15 +65,15 @@ def of_edited_group(
     )
 
 
-def of_applied(plan: Scenario, registry: Manifest) -> tuple[Refusal, ...]:
+def of_applied(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
     """Why ``update cluster`` applies nothing of ``registry``, dry run or not."""
     flaws = (_flaws(plan, each) for each in _objects(registry))
-    return tuple(flaw for found in flaws for flaw in found) + _refusals(
+    return tuple(flaw for found in flaws for flaw in found) + tuple(
         v for v in _violations(plan, registry) if v.at_command != "edit"
     )
 
 
-def _flaws(plan: Scenario, stored: Cluster | InstanceGroup) -> tuple[Refusal, ...]:
+def _flaws(plan: Scenario, stored: Cluster | InstanceGroup) -> tuple[Rejection, ...]:
     """What kops cannot decode of an object, and could of the cluster before.
 
     Source: kops pkg/kopscodecs/codecs.go, Decode.
@@ -86,7 +83,7 @@ def _flaws(plan: Scenario, stored: Cluster | InstanceGroup) -> tuple[Refusal, ..
     if known is None:
         # The object is kept beside the answer, so that its id stays its own.
         known = plan.memory[key] = (stored, _decoded(stored))
-    found: tuple[Refusal, ...] = known[1]
+    found: tuple[Rejection, ...] = known[1]
     if not found:
         return ()
     before = _objects(plan.before)
@@ -100,7 +97,7 @@ def _objects(manifest: Manifest) -> Iterator[Cluster | InstanceGroup]:
     yield from manifest.groups.values()
 
 
-def _decoded(stored: Cluster | InstanceGroup) -> tuple[Refusal, ...]:
+def _decoded(stored: Cluster | InstanceGroup) -> tuple[Rejection, ...]:
     from kopslint.kops.decode import make_cluster, make_group
 
     kind = text_at(stored.node, "kind")
@@ -111,9 +108,9 @@ def _decoded(stored: Cluster | InstanceGroup) -> tuple[Refusal, ...]:
     else:
         return ()
     return tuple(
-        Refusal("spec", flaw.message, f"{stored.name}/{flaw.message}", flaw.places[:1])
+        flaw._replace(about=stored.name)
         for flaw in flaws
-        if not is_filled_in_later(flaw.places[0][0])
+        if not is_filled_in_later(flaw.span)
     )
 
 
@@ -122,14 +119,7 @@ def _about(stored: Cluster | InstanceGroup) -> str:
     return f"{kind}/{stored.name}"
 
 
-def _refusals(found: Iterable[Violation]) -> tuple[Refusal, ...]:
-    return tuple(
-        Refusal("spec", v.message, f"{v.about}/{v.path}", ((v.span, v.label),))
-        for v in found
-    )
-
-
-def _violations(plan: Scenario, registry: Manifest) -> tuple[Violation, ...]:
+def _violations(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
     """What kops surely refuses in ``registry`` and the cluster did not have before.
 
     What stood in the spec before was taken by the kops that runs the cluster. What
@@ -142,14 +132,14 @@ def _violations(plan: Scenario, registry: Manifest) -> tuple[Violation, ...]:
     return tuple(v for v in _asked(plan, registry) if _mistake(v) not in had)
 
 
-def _mistake(violation: Violation) -> tuple[str, str]:
+def _mistake(violation: Rejection) -> tuple[str, str]:
     """What makes two violations the same: not which of several groups it is in."""
     kind = violation.about.partition("/")[0]
     return kind, re.sub(_INDEX, "[]", violation.message)
 
 
-def _asked(plan: Scenario, registry: Manifest) -> tuple[Violation, ...]:
-    from kopslint.kops.validation import violations
+def _asked(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
+    from kopslint.kops.validation import is_of_field, violations
 
     groups = tuple((n, id(g)) for n, g in sorted(registry.groups.items()))
     key = ("violations", id(registry.cluster), groups)
@@ -160,11 +150,11 @@ def _asked(plan: Scenario, registry: Manifest) -> tuple[Violation, ...]:
             v
             for v in found
             if not (v.harmless or v.outgrown)
-            and v.covered_by in _ASKED_HERE
+            and (is_of_field(v) or v.kind == "missing-subnet")
             and v.kind != "feature-flag"
             and not is_filled_in_later(v.span)
         )
         # The objects are kept beside the answer, so that their ids stay their own.
         known = plan.memory[key] = (registry, sure)
-    answer: tuple[Violation, ...] = known[1]
+    answer: tuple[Rejection, ...] = known[1]
     return answer

@@ -746,7 +746,7 @@ def _hopeless(simulation: Simulation) -> str | None:
         if not _WRITABLE.fullmatch(name):
             return f"{name!r} is no name to write into a script"
     for command in plan.commands:
-        refused = next((p for p in command.problems if p.refused), None)
+        refused = next((p for p in command.problems if not p.harmless), None)
         if refused is not None:
             return f"line {refused.span.line} is refused anywhere: {refused.message}"
     if any(isinstance(command, DeleteVolumes) for command in plan.commands):

@@ -11,14 +11,14 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.kops.decode import KopsObject, kops_objects
-from kopslint.kops.refusals import of_cluster_change
+from kopslint.kops.refusals import of_cluster, of_cluster_change, of_group, of_update
+from kopslint.kops.rejection import FIELD_KINDS
 from kopslint.kops.releases import NEWEST
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, InstanceGroup
 from kopslint.kops.validation import (
     clouds,
     completed,
     components,
-    elsewhere,
     endpoints,
     etcd,
     groups,
@@ -33,7 +33,7 @@ from kopslint.kops.validation import (
     groups as machines,
 )
 from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
-from kopslint.kops.validation.declared import AtCommand, Declared, Kind, Violation
+from kopslint.kops.validation.declared import Declared
 from kopslint.kops.validation.fields import FieldWalk
 from kopslint.kops.validation.rows import check_rows
 from kopslint.kops.validation.values import kubernetes_version
@@ -42,11 +42,12 @@ from kopslint.syntax.yaml import read_yaml
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kopslint.kops.rejection import Rejection
     from kopslint.kops.spec import Manifest
 
 _VERSION = r"v?1\.(\d+)(\..*)?"
 
-_OF_CLUSTER: tuple[Callable[[Declared], Iterator[Violation]], ...] = (
+_OF_CLUSTER: tuple[Callable[[Declared], Iterator[Rejection]], ...] = (
     identity.api_version,
     identity.cluster_name,
     identity.metadata,
@@ -92,13 +93,14 @@ def kops_minor(kops_version: str | None, manifest: Manifest) -> int:
 
 def violations(
     manifest: Manifest, *, kops_version: str | None = None
-) -> tuple[Violation, ...]:
+) -> tuple[Rejection, ...]:
     """Every reason why kops refuses the objects of ``manifest``, once, by place.
 
     ``kops_version`` is like ``1.37``; by default the minor of the cluster's Kubernetes
     is taken, so that rules which came later keep silent, and versions that a later kops
-    accepts, which may be in use, are ``outgrown``. What other rules report has
-    ``covered_by`` set. Rules that need the cloud itself are not here.
+    accepts, which may be in use, are ``outgrown``. What is no mistake of a field alone
+    has a kind that is none of ``FIELD_KINDS``. Rules that need the cloud itself are not
+    here.
 
     Source: kops pkg/apis/kops/validation (ValidateCluster, ValidateInstanceGroup,
     CrossValidateInstanceGroup, DeepValidate).
@@ -106,7 +108,7 @@ def violations(
     kops = kops_minor(kops_version, manifest)
     newest = kops if kops_version is not None else identity.newest_for(kops)
     found = tuple(_violations(manifest, kops, newest))
-    doubtful = {v.span for v in found if v.kind == "version" and not v.covered_by}
+    doubtful = {v.span for v in found if v.kind == "version"}
     if not doubtful or newest == kops:
         return found
     always = set(doubtful)
@@ -117,10 +119,8 @@ def violations(
     return tuple(v._replace(outgrown=v.span in outgrown) for v in found)
 
 
-def _violations(manifest: Manifest, kops: int, newest: int) -> Iterator[Violation]:
-    found: list[Violation] = [
-        elsewhere.of_flaw(flaw, manifest) for flaw in manifest.flaws
-    ]
+def _violations(manifest: Manifest, kops: int, newest: int) -> Iterator[Rejection]:
+    found = list(manifest.flaws)
     cluster = None
     if manifest.cluster is not None:
         node, version = manifest.cluster.node, manifest.cluster.version
@@ -141,7 +141,7 @@ def _violations(manifest: Manifest, kops: int, newest: int) -> Iterator[Violatio
         found.extend(groups.instance_profiles(declared_groups, cluster))
         found.extend(groups.bastions(manifest, cluster))
         found.extend(groups.filled_in_load_balancer(manifest, cluster))
-    found.extend(elsewhere.of_refusals(elsewhere.refusals(manifest, kops)))
+    found.extend(_of_control_plane(manifest, kops))
     yield from _once(found)
 
 
@@ -151,7 +151,7 @@ def update_violations(
     *,
     kops_version: str | None = None,
     etcd_volumes_exist: bool = True,
-) -> Iterator[Violation]:
+) -> Iterator[Rejection]:
     """Every reason why kops does not put ``after`` in the place of ``before``.
 
     Only what the change itself is refused for; ``violations`` of ``after`` are asked
@@ -175,7 +175,7 @@ def update_violations(
         for refusal in of_cluster_change(before.cluster, after.cluster)
         if etcd_volumes_exist or refusal.kind == "etcd-cluster-removed"
     ]
-    found = list(elsewhere.of_refusals(refused))
+    found = list(refused)
     if etcd_volumes_exist:
         found.extend(updates.etcd_updates(old, new))
         known = kops_version is not None
@@ -183,7 +183,30 @@ def update_violations(
     yield from _once(found)
 
 
-def _of_cluster(cluster: Declared) -> Iterator[Violation]:
+def is_of_field(rejection: Rejection) -> bool:
+    """Whether kops refuses one field, or a few of one object, for what it holds.
+
+    Rules about etcd, its groups and how objects are written report the others.
+    """
+    return rejection.by == "validation" and rejection.kind in FIELD_KINDS
+
+
+def _of_control_plane(manifest: Manifest, kops: int) -> Iterator[Rejection]:
+    """What kops refuses of etcd and its groups, of as much as is declared."""
+    if manifest.cluster is None:
+        for group in manifest.groups.values():
+            yield from of_group(group)
+    elif not manifest.control_plane:
+        yield from of_cluster(manifest.cluster)
+    else:
+        yield from (
+            each
+            for each in of_update(manifest)
+            if each.kind != "control-plane-size" or kops >= 26
+        )
+
+
+def _of_cluster(cluster: Declared) -> Iterator[Rejection]:
     yield from FieldWalk(cluster, "Cluster").violations()
     yield from check_rows(CLUSTER_ROWS, cluster)
     for function in _OF_CLUSTER:
@@ -191,7 +214,7 @@ def _of_cluster(cluster: Declared) -> Iterator[Violation]:
     yield from machines.rolling_update(cluster, control_plane=False)
 
 
-def _of_strangers(manifest: Manifest, kops: int) -> Iterator[Violation]:
+def _of_strangers(manifest: Manifest, kops: int) -> Iterator[Rejection]:
     """Groups of a cluster that is not here, in a file that has another Cluster.
 
     Source: cmd/kops/create.go and replace.go, which look the cluster up by the label.
@@ -215,7 +238,7 @@ def _is_beside_cluster(group: InstanceGroup, objects: list[KopsObject]) -> bool:
     return group.node.span in places and any(isinstance(v, Cluster) for v in values)
 
 
-def _once(found: list[Violation]) -> Iterator[Violation]:
+def _once(found: list[Rejection]) -> Iterator[Rejection]:
     """By place; of what is said at one place about one field, the covered one first.
 
     kops asks no more about a value of a type that it cannot read.
@@ -223,10 +246,10 @@ def _once(found: list[Violation]) -> Iterator[Violation]:
     taken: set[object] = set()
     unread = [violation for violation in found if violation.kind == "wrong-type"]
     mistyped = {violation.span for violation in unread}
-    covered = {violation.span for violation in unread if violation.covered_by}
+    covered = {violation.span for violation in unread if violation.by == "decoder"}
     for violation in sorted(found, key=lambda v: v.order):
         told = covered if violation.kind == "wrong-type" else mistyped
-        if not violation.covered_by and violation.span in told:
+        if is_of_field(violation) and violation.span in told:
             continue
         key = (violation.span, violation.message)
         if key not in taken:
@@ -234,12 +257,4 @@ def _once(found: list[Violation]) -> Iterator[Violation]:
             yield violation
 
 
-__all__ = [
-    "NEWEST",
-    "AtCommand",
-    "Kind",
-    "Violation",
-    "kops_minor",
-    "update_violations",
-    "violations",
-]
+__all__ = ["NEWEST", "is_of_field", "kops_minor", "update_violations", "violations"]

@@ -17,7 +17,8 @@ from kopslint.syntax.yaml import Scalar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared, Violation
+    from kopslint.kops.rejection import Rejection
+    from kopslint.kops.validation.declared import Declared
     from kopslint.kops.validation.rows import When
 
 # By the names of v1alpha2, in the order in which kops looks for them.
@@ -108,7 +109,7 @@ def elsewhere(*clouds: str) -> When:
     return lambda declared: cloud_of(declared) not in ("", *clouds)
 
 
-def cloud(declared: Declared) -> Iterator[Violation]:
+def cloud(declared: Declared) -> Iterator[Rejection]:
     """The cloud provider itself: one, known, and with what belongs to it."""
     if declared.version == "v1alpha2":
         text = declared.text("cloudProvider")
@@ -164,7 +165,7 @@ _MOVED = {
 _MOVED_SINCE = 26
 
 
-def _of_other_clouds(declared: Declared) -> Iterator[Violation]:
+def _of_other_clouds(declared: Declared) -> Iterator[Rejection]:
     here = CLOUDS.get(declared.text("cloudProvider"), "")
     if not declared.since(_MOVED_SINCE):
         return
@@ -186,7 +187,7 @@ def regions_demanded(declared: Declared) -> bool:
     return demands_of(here).subnet_region and declared.since(_REGIONS_SINCE[here])
 
 
-def iam(declared: Declared) -> Iterator[Violation]:
+def iam(declared: Declared) -> Iterator[Rejection]:
     """Permissions: additional and external policies, and service accounts."""
     for field in ("additionalPolicies", "externalPolicies"):
         yield from _policy_roles(declared, field)
@@ -214,7 +215,7 @@ _ROLES = (
 )
 
 
-def _policy_roles(declared: Declared, field: str) -> Iterator[Violation]:
+def _policy_roles(declared: Declared, field: str) -> Iterator[Rejection]:
     # Until 1.25 kops called the control plane a master here in every version.
     known = {*_ROLES}
     if declared.version == "v1alpha2" or not declared.since(26):
@@ -230,10 +231,10 @@ def _policy_roles(declared: Declared, field: str) -> Iterator[Violation]:
                 "validation.go, validateAdditionalPolicy",
                 hint=f"write {near}" if near in known else "",
             )
-            yield refused._replace(span=declared.key(place))
+            yield refused.moved(declared.key(place))
 
 
-def _statements(declared: Declared, item: str) -> Iterator[Violation]:
+def _statements(declared: Declared, item: str) -> Iterator[Rejection]:
     """Source: kops pkg/model/iam/iam_builder.go, ParseStatements."""
     source = "validation.go, validateAdditionalPolicy"
     if not isinstance(declared.node(item), Scalar):
@@ -262,7 +263,7 @@ def _statements(declared: Declared, item: str) -> Iterator[Violation]:
             )
 
 
-def _service_accounts(declared: Declared) -> Iterator[Violation]:
+def _service_accounts(declared: Declared) -> Iterator[Rejection]:
     source = "validation.go, validateSAExternalPermissions"
     seen: set[tuple[str, str]] = set()
     for item in declared.each("iam.serviceAccountExternalPermissions"):

@@ -24,7 +24,8 @@ from kopslint.kops.validation.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared, Violation
+    from kopslint.kops.rejection import Rejection
+    from kopslint.kops.validation.declared import Declared
 
 _CILIUM = "networking.cilium"
 _CALICO = "networking.calico"
@@ -38,7 +39,7 @@ _LOCAL = "169.254.20.10"
 _LOCAL_IPV6 = "fd00:90de:d95::1"
 
 
-def completed(declared: Declared) -> Iterator[Violation]:
+def completed(declared: Declared) -> Iterator[Rejection]:
     """Everything that clashes with what kops fills in."""
     yield from _kube_proxy(declared)
     yield from _cilium(declared)
@@ -48,7 +49,7 @@ def completed(declared: Declared) -> Iterator[Violation]:
         yield from _dns(declared)
 
 
-def _kube_proxy(declared: Declared) -> Iterator[Violation]:
+def _kube_proxy(declared: Declared) -> Iterator[Rejection]:
     """kube-proxy runs unless it is turned off, and some options replace it."""
     if declared.has("kubeProxy"):
         return
@@ -76,7 +77,7 @@ def _kube_proxy(declared: Declared) -> Iterator[Violation]:
             )
 
 
-def _cilium(declared: Declared) -> Iterator[Violation]:
+def _cilium(declared: Declared) -> Iterator[Rejection]:
     """Hubble and the ingress are on where they are written, unless turned off."""
     hubble = f"{_CILIUM}.hubble"
     # Where a version is written too, kops needs no completion to see the clash.
@@ -96,7 +97,7 @@ def _cilium(declared: Declared) -> Iterator[Violation]:
         )
 
 
-def _calico(declared: Declared) -> Iterator[Violation]:
+def _calico(declared: Declared) -> Iterator[Rejection]:
     """The encapsulation that Calico gets where the spec names none."""
     if not declared.has(_CALICO) or declared.text(f"{_CALICO}.encapsulationMode"):
         return
@@ -118,7 +119,7 @@ def _calico(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("networking", place, problem, source, at="update")
 
 
-def _etcd_versions(declared: Declared) -> Iterator[Violation]:
+def _etcd_versions(declared: Declared) -> Iterator[Rejection]:
     """A version that only the first etcd cluster has, beside the one filled in."""
     first, *others = [*declared.each("etcdClusters")] or [""]
     kubernetes = kubernetes_version(declared.text("kubernetesVersion"))
@@ -134,7 +135,7 @@ def _etcd_versions(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("version", place, problem, source, at="update")
 
 
-def _dns(declared: Declared) -> Iterator[Violation]:
+def _dns(declared: Declared) -> Iterator[Rejection]:
     """The DNS of the cluster beside the addresses that kops gives it."""
     services = network(declared.text("networking.serviceClusterIPRange"))
     if not declared.text("networking.serviceClusterIPRange"):
@@ -166,7 +167,7 @@ def _dns(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("component", place, problem, _LEGACY, at="update")
 
 
-def _node_local(declared: Declared, local: str) -> Iterator[Violation]:
+def _node_local(declared: Declared, local: str) -> Iterator[Rejection]:
     source = "validation.go, validateNodeLocalDNS"
     provider = declared.text("kubeDNS.provider")
     if provider not in ("", "CoreDNS"):

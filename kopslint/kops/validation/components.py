@@ -22,7 +22,8 @@ from kopslint.kops.validation.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import AtCommand, Declared, Violation
+    from kopslint.kops.rejection import AtCommand, Rejection
+    from kopslint.kops.validation.declared import Declared
 
 
 KUBELETS = ("kubelet", "controlPlaneKubelet")
@@ -53,12 +54,12 @@ _CLOUD_FLAGS = {
 }
 
 
-def api_server(declared: Declared) -> Iterator[Violation]:
+def api_server(declared: Declared) -> Iterator[Rejection]:
     """Fields of kube-apiserver that depend on each other or on the cluster."""
     if not declared.has(_API):
         return
 
-    def refuse(field: str, problem: str) -> Violation:
+    def refuse(field: str, problem: str) -> Rejection:
         return declared.refuse("component", f"{_API}.{field}", problem, _API_SOURCE)
 
     config = declared.text(f"{_API}.authenticationConfigFile")
@@ -92,7 +93,7 @@ def _has_oidc(declared: Declared) -> bool:
     return any(declared.has(f"authentication.oidc.{name}") for name in _OIDC_V1ALPHA3)
 
 
-def _authorization(declared: Declared) -> Iterator[Violation]:
+def _authorization(declared: Declared) -> Iterator[Rejection]:
     place = f"{_API}.authorizationMode"
     if not declared.has(place):
         return
@@ -117,7 +118,7 @@ def _authorization(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("component", place, problem, _API_SOURCE)
 
 
-def cloud_flags(declared: Declared) -> Iterator[Violation]:
+def cloud_flags(declared: Declared) -> Iterator[Rejection]:
     """The cloudProvider that components are told, beside that of the cluster."""
     wanted = _CLOUD_FLAGS.get(cloud_of(declared))
     if wanted is None:
@@ -133,7 +134,7 @@ def cloud_flags(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("component", place, problem, _LEGACY)
 
 
-def kubelets(declared: Declared) -> Iterator[Violation]:
+def kubelets(declared: Declared) -> Iterator[Rejection]:
     """Periods of shutdown that depend on each other."""
     source = "validation.go, validateKubelet"
     for kubelet in KUBELETS:
@@ -154,7 +155,7 @@ def kubelets(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("component", critical, problem, source)
 
 
-def kube_dns(declared: Declared) -> Iterator[Violation]:
+def kube_dns(declared: Declared) -> Iterator[Rejection]:
     """The addresses and the provider of the cluster's DNS."""
     server = declared.text("kubeDNS.serverIP")
     services = network(declared.text("networking.serviceClusterIPRange"))
@@ -176,7 +177,7 @@ def kube_dns(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("component", item, problem, _LEGACY)
 
 
-def _cluster_dns(declared: Declared, server: str) -> Iterator[Violation]:
+def _cluster_dns(declared: Declared, server: str) -> Iterator[Rejection]:
     if not declared.has("kubeDNS.nodeLocalDNS"):
         return
     local = declared.text("kubeDNS.nodeLocalDNS.localIP")
@@ -188,7 +189,7 @@ def _cluster_dns(declared: Declared, server: str) -> Iterator[Violation]:
             yield declared.refuse("component", place, problem, _LEGACY)
 
 
-def _node_local_dns(declared: Declared) -> Iterator[Violation]:
+def _node_local_dns(declared: Declared) -> Iterator[Rejection]:
     provider = declared.text("kubeDNS.provider")
     if provider not in ("", "CoreDNS"):
         problem = f"is {provider}, and must be CoreDNS for nodeLocalDNS"
@@ -218,7 +219,7 @@ _AWS = "cloudProvider.aws"
 _NEEDS = "needs certManager.enabled: true"
 
 
-def addons(declared: Declared) -> Iterator[Violation]:
+def addons(declared: Declared) -> Iterator[Rejection]:
     """Every addon of a Cluster that asks for something else in it."""
     if not declared.flag("certManager.enabled"):
         yield from _without_cert_manager(declared)
@@ -248,7 +249,7 @@ def addons(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("addon", place, problem, source)
 
 
-def _without_cert_manager(declared: Declared) -> Iterator[Violation]:
+def _without_cert_manager(declared: Declared) -> Iterator[Rejection]:
     insecure = declared.flag("metricsServer.insecure") is True
     on_aws = cloud_of(declared) == "aws"
     for holds, place, function, since in (
@@ -284,7 +285,7 @@ def _without_cert_manager(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("addon", place, problem, f"validation.go, {function}")
 
 
-def _termination_handler(declared: Declared) -> Iterator[Violation]:
+def _termination_handler(declared: Declared) -> Iterator[Rejection]:
     base = f"{_AWS}.nodeTerminationHandler"
     if cloud_of(declared) != "aws" or not declared.has(base):
         return
@@ -316,7 +317,7 @@ def _termination_handler(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("addon", place, problem, source, at=at)
 
 
-def warm_pool(declared: Declared, base: str) -> Iterator[Violation]:
+def warm_pool(declared: Declared, base: str) -> Iterator[Rejection]:
     """The sizes of a warm pool. Source: validation.go, validateWarmPool."""
     if cloud_of(declared) not in ("", "aws") or not declared.since(21):
         return
@@ -343,7 +344,7 @@ def warm_pool(declared: Declared, base: str) -> Iterator[Violation]:
         yield declared.refuse("addon", f"{base}.minSize", problem, source)
 
 
-def _autoscaler(declared: Declared) -> Iterator[Violation]:
+def _autoscaler(declared: Declared) -> Iterator[Rejection]:
     place = "clusterAutoscaler.expander"
     elsewhere = cloud_of(declared) not in ("", "gce")
     if declared.text(place) == "price" and elsewhere and declared.since(23):
@@ -352,7 +353,7 @@ def _autoscaler(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("addon", place, problem, source)
 
 
-def _external_dns(declared: Declared) -> Iterator[Violation]:
+def _external_dns(declared: Declared) -> Iterator[Rejection]:
     place = "externalDNS.provider"
     # Turned off, as v1alpha2 has it, the provider is none, whichever one is named.
     off = declared.flag("externalDNS.disable") is True
@@ -363,7 +364,7 @@ def _external_dns(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("addon", place, problem, source)
 
 
-def _storage_classes(declared: Declared) -> Iterator[Violation]:
+def _storage_classes(declared: Declared) -> Iterator[Rejection]:
     place = "cloudConfig.manageStorageClasses"
     storage = "cloudProvider.openstack.blockStorage.createStorageClass"
     wanted, created = declared.flag(place), declared.flag(storage)

@@ -15,7 +15,8 @@ from kopslint.kops.validation.values import is_ip, network, one_of, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import AtCommand, Declared, Violation
+    from kopslint.kops.rejection import AtCommand, Rejection
+    from kopslint.kops.validation.declared import Declared
 
 _TOPOLOGY = "validation.go, validateCloudDNSTopology"
 _LB = "api.loadBalancer"
@@ -42,7 +43,7 @@ def dns_type(declared: Declared) -> str:
     return declared.text(_DNS) or "Public"
 
 
-def dns(declared: Declared) -> Iterator[Violation]:
+def dns(declared: Declared) -> Iterator[Rejection]:
     """Whether the cloud offers the DNS that the cluster wants.
 
     A file that says nothing of it wants public DNS.
@@ -63,7 +64,7 @@ def dns(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("api-or-dns", _DNS, problem, _TOPOLOGY)
 
 
-def load_balancer(declared: Declared) -> Iterator[Violation]:
+def load_balancer(declared: Declared) -> Iterator[Rejection]:
     """The load balancer of the API."""
     if not declared.has(_LB):
         return
@@ -108,7 +109,7 @@ def _without_subnet(declared: Declared, types: list[str]) -> bool:
     return cloud_of(declared) == "aws" and not fit and bool(types)
 
 
-def _aws(declared: Declared) -> Iterator[Violation]:
+def _aws(declared: Declared) -> Iterator[Rejection]:
     place, kind = f"{_LB}.class", declared.text(f"{_LB}.class")
     source = "aws.go, awsValidateCluster"
     classic = (
@@ -145,7 +146,7 @@ def _aws(declared: Declared) -> Iterator[Violation]:
             yield from _subnet(declared, path, kind == "Network", internal)
 
 
-def _security_groups(declared: Declared) -> Iterator[Violation]:
+def _security_groups(declared: Declared) -> Iterator[Rejection]:
     yield from security_groups(declared, f"{_LB}.additionalSecurityGroups", "create")
     place = f"{_LB}.securityGroupOverride"
     text = declared.text(place)
@@ -163,7 +164,7 @@ def _security_groups(declared: Declared) -> Iterator[Violation]:
 
 def security_groups(
     declared: Declared, field: str, at: AtCommand
-) -> Iterator[Violation]:
+) -> Iterator[Rejection]:
     """A list of AWS security groups: written as such, each once."""
     source = "aws.go, awsValidateAdditionalSecurityGroups"
     seen: set[str] = set()
@@ -179,7 +180,7 @@ def security_groups(
             yield declared.refuse("cloud", path, problem, source, at=at)
 
 
-def _certificate(declared: Declared, kind: str) -> Iterator[Violation]:
+def _certificate(declared: Declared, kind: str) -> Iterator[Rejection]:
     certificate = declared.text(f"{_LB}.sslCertificate")
     asks = declared.since(24) or (declared.since(19) and declared.runs(19))
     if certificate and kind != "Network" and asks:
@@ -200,7 +201,7 @@ def _certificate(declared: Declared, kind: str) -> Iterator[Violation]:
 
 def _subnet(
     declared: Declared, path: str, is_network: bool, internal: bool
-) -> Iterator[Violation]:
+) -> Iterator[Rejection]:
     source = "aws.go, awsValidateLoadBalancerSubnets"
     name = declared.text(f"{path}.name")
     ranges = {
@@ -236,7 +237,7 @@ def _subnet(
             yield declared.refuse("api-or-dns", place, problem, source)
 
 
-def issuer_discovery(declared: Declared) -> Iterator[Violation]:
+def issuer_discovery(declared: Declared) -> Iterator[Rejection]:
     """Where service account issuers are published.
 
     Source: kops pkg/apis/kops/validation/legacy.go,

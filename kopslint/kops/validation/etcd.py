@@ -16,7 +16,8 @@ from kopslint.kops.validation.values import quoted, semver
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared, Violation
+    from kopslint.kops.rejection import Rejection
+    from kopslint.kops.validation.declared import Declared
 
 _ETCD_MANAGER = 12
 # From here on kops takes any version of etcd 3 that the spec has an image for.
@@ -28,7 +29,7 @@ _INCOMPLETE = "and must be azureblob://ACCOUNT/CONTAINER/PATH"
 _NAMES = {"events", "cilium", "leases"}
 
 
-def etcd_clusters(declared: Declared) -> Iterator[Violation]:
+def etcd_clusters(declared: Declared) -> Iterator[Rejection]:
     """Every etcd cluster of a Cluster."""
     names: set[str] = set()
     versions: list[str] = []
@@ -38,7 +39,7 @@ def etcd_clusters(declared: Declared) -> Iterator[Violation]:
             problem = f"repeats {name}: the backup stores of the two are the same"
             source = "validation.go, validateEtcdBackupStore"
             repeated = declared.refuse("etcd", f"{path}.name", problem, source)
-            yield repeated._replace(covered_by="KL105")
+            yield repeated._replace(kind="duplicate-etcd-cluster")
         names.add(name)
         yield from _version(declared, path)
         versions.append(declared.text(f"{path}.version"))
@@ -47,7 +48,7 @@ def etcd_clusters(declared: Declared) -> Iterator[Violation]:
             problem = f"is {versions[-1]}, and that of the first one is {other}"
             source = "validation.go, validateEtcdStorage"
             differs = declared.refuse("etcd", f"{path}.version", problem, source)
-            yield differs._replace(covered_by="KL211")
+            yield differs._replace(kind="differing-versions")
         if cloud_of(declared) == "aws":
             for member in declared.each(f"{path}.etcdMembers"):
                 yield from _volume(declared, member)
@@ -59,7 +60,7 @@ def etcd_clusters(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("etcd", "etcdClusters", problem, source, at="update")
 
 
-def _version(declared: Declared, path: str) -> Iterator[Violation]:
+def _version(declared: Declared, path: str) -> Iterator[Rejection]:
     place = f"{path}.version"
     text = declared.text(place)
     source = "validation.go, validateEtcdVersion"
@@ -93,7 +94,7 @@ def _is_managed(declared: Declared, path: str) -> bool:
 
 def _unknown_to_manager(
     declared: Declared, place: str, text: str
-) -> Iterator[Violation]:
+) -> Iterator[Rejection]:
     """A version of etcd that no kops brings which may run the cluster.
 
     Every release has a list of its own, which it compares with what the spec says.
@@ -127,7 +128,7 @@ def _spans(versions: set[str]) -> Iterator[str]:
             yield f"{major}.{minor}.{last - 1}"
 
 
-def _volume(declared: Declared, member: str) -> Iterator[Violation]:
+def _volume(declared: Declared, member: str) -> Iterator[Rejection]:
     """How many operations a volume may have for its size.
 
     Source: kops pkg/model/master_volumes.go, addAWSVolume and validateAWSVolume.
@@ -155,7 +156,7 @@ def _volume(declared: Declared, member: str) -> Iterator[Violation]:
         yield declared.refuse("etcd", place, problem, source, at="update")
 
 
-def _azure_accounts(declared: Declared) -> Iterator[Violation]:
+def _azure_accounts(declared: Declared) -> Iterator[Rejection]:
     """Every azureblob:// store in the account of the configuration."""
     if not declared.since(35):
         return

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from kopslint.kops.api import KINDS, VERSIONS, api, paths_of
 from kopslint.kops.duration import go_seconds
+from kopslint.kops.rejection import Rejection
 from kopslint.kops.releases import NEWEST, field_since, type_then
-from kopslint.kops.validation.declared import Violation, named
+from kopslint.kops.validation.declared import named
 from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ class FieldWalk:
         self._kind = kind
         self._root = declared.root
         self._about = declared.about
-        self._found: list[Violation] = []
+        self._found: list[Rejection] = []
 
-    def violations(self) -> list[Violation]:
+    def violations(self) -> list[Rejection]:
         """Every unknown field and every value of a wrong type, in no order."""
         self._found = []
         self._value(self._root, self._kind, ())
@@ -66,15 +67,14 @@ class FieldWalk:
     def _wrong_type(self, node: Node, expected: str, path: tuple[Step, ...]) -> None:
         here, kind = named(path), _kind_of(node)
         self._found.append(
-            Violation(
+            Rejection(
                 kind="wrong-type",
                 about=self._about,
                 message=f"{here} must be {expected}, and this is {kind}",
+                places=((node.span, f"this is {kind}"),),
+                by="validation",
                 path=here,
-                span=node.span,
-                at_command="create",
                 source=_DECODE,
-                label=f"this is {kind}",
                 hint=_rewritten(node, expected),
             )
         )
@@ -135,18 +135,18 @@ class FieldWalk:
             return False
         return field_since(self._version, self._in_table(path)) > self._kops
 
-    def _later(self, entry: Entry, path: tuple[Step, ...]) -> Violation:
+    def _later(self, entry: Entry, path: tuple[Step, ...]) -> Rejection:
         here = named(path)
         since = field_since(self._version, self._in_table(path))
-        return Violation(
+        return Rejection(
             kind="unknown-field",
             about=self._about,
             message=f"kops 1.{self._kops} knows no field {here}: 1.{since} brought it",
+            places=((entry.key.span, "kops -f drops this without a word"),),
+            by="validation",
             path=here,
-            span=entry.key.span,
             at_command="edit",
             source=_EXTRA,
-            label="kops -f drops this without a word",
             hint=f"remove it, or use kops 1.{since} or newer",
             harmless=True,
         )
@@ -155,7 +155,7 @@ class FieldWalk:
         last = self._api.removed.get(struct, {}).get(name)
         return last is not None and self._kops <= last
 
-    def _unknown(self, entry: Entry, struct: str, path: tuple[Step, ...]) -> Violation:
+    def _unknown(self, entry: Entry, struct: str, path: tuple[Step, ...]) -> Rejection:
         name = entry.key.text
         here = named((*path, name))
         last = self._api.removed.get(struct, {}).get(name)
@@ -164,15 +164,15 @@ class FieldWalk:
             message = f"kops knows the field {here} no longer since 1.{last + 1}"
         elsewhere = self._elsewhere(name, path)
         slip = self._slip(name, struct, certain=bool(elsewhere))
-        return Violation(
+        return Rejection(
             kind="unknown-field",
             about=self._about,
             message=message,
+            places=((entry.key.span, "kops -f drops this without a word"),),
+            by="validation",
             path=here,
-            span=entry.key.span,
             at_command="edit",
             source=_EXTRA,
-            label="kops -f drops this without a word",
             hint=slip or elsewhere or "remove it",
             harmless=not slip,
         )

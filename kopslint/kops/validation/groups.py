@@ -26,8 +26,9 @@ from kopslint.kops.validation.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kopslint.kops.rejection import AtCommand, FieldKind, Rejection
     from kopslint.kops.spec import InstanceGroup, Manifest
-    from kopslint.kops.validation.declared import AtCommand, Declared, Kind, Violation
+    from kopslint.kops.validation.declared import Declared
     from kopslint.syntax.yaml import Node
 
 
@@ -47,7 +48,7 @@ _SHARED_HOSTS = tuple(
 )
 
 
-def in_cloud(declared: Declared, cluster: Declared, role: str) -> Iterator[Violation]:
+def in_cloud(declared: Declared, cluster: Declared, role: str) -> Iterator[Rejection]:
     """What ``update`` asks of a group in the cloud of its cluster."""
     here = cloud_of(declared)
     if here in ("aws", "azure", "gce", "linode"):
@@ -62,7 +63,7 @@ def in_cloud(declared: Declared, cluster: Declared, role: str) -> Iterator[Viola
         yield from _karpenter(declared, cluster, role, here)
 
 
-def _subnet_types(declared: Declared, cluster: Declared) -> Iterator[Violation]:
+def _subnet_types(declared: Declared, cluster: Declared) -> Iterator[Rejection]:
     """The subnets of one group: all private, or all public."""
     types = subnet_types(cluster)
     first = ""
@@ -75,7 +76,7 @@ def _subnet_types(declared: Declared, cluster: Declared) -> Iterator[Violation]:
             yield declared.refuse("group", path, problem, source, at="update")
 
 
-def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violation]:
+def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Rejection]:
     machine = declared.text("machineType")
     dedicated = declared.text("tenancy") not in ("", "default")
     if dedicated and machine in _SHARED_HOSTS and declared.since(22):
@@ -116,7 +117,7 @@ def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Violat
     yield from warm_pool(declared, "warmPool")
 
 
-def _on_gce(declared: Declared, cluster: Declared) -> Iterator[Violation]:
+def _on_gce(declared: Declared, cluster: Declared) -> Iterator[Rejection]:
     if declared.count("subnets") > 1:
         source = "pkg/model/gcemodel/autoscalinggroup.go, Build"
         problem = "has more than one subnet, and groups on GCE have one"
@@ -144,7 +145,7 @@ def _zones_of_subnets(declared: Declared, cluster: Declared) -> bool:
     return any(zones.get(name, "?") for name in named)
 
 
-def _on_azure(declared: Declared, role: str) -> Iterator[Violation]:
+def _on_azure(declared: Declared, role: str) -> Iterator[Rejection]:
     source = "pkg/model/azuremodel/vmscaleset.go"
     if role not in ("", "ControlPlane", "Node", "APIServer"):
         problem = f"is {role}, which groups on Azure cannot have"
@@ -164,8 +165,8 @@ def _on_azure(declared: Declared, role: str) -> Iterator[Violation]:
 
 def _karpenter(
     declared: Declared, cluster: Declared, role: str, here: str
-) -> Iterator[Violation]:
-    def refuse(field: str, problem: str, function: str = "") -> Violation:
+) -> Iterator[Rejection]:
+    def refuse(field: str, problem: str, function: str = "") -> Rejection:
         source = f"instancegroup.go, {function}" if function else _KARPENTER
         return declared.refuse("group", field, problem, source, at="update")
 
@@ -213,7 +214,7 @@ def _static_capacity(cluster: Declared) -> bool:
 # for all its machines or in an InstanceGroup for some.
 
 
-def hooks(declared: Declared) -> Iterator[Violation]:
+def hooks(declared: Declared) -> Iterator[Rejection]:
     """Hooks and file assets, of a cluster or a group."""
     source = "validation.go, validateHookSpec"
     for hook in declared.each("hooks"):
@@ -250,7 +251,7 @@ def hooks(declared: Declared) -> Iterator[Violation]:
                 yield declared.refuse("missing-field", place, "is missing", function)
 
 
-def containerd(declared: Declared) -> Iterator[Violation]:
+def containerd(declared: Declared) -> Iterator[Rejection]:
     """containerd, of a cluster or a group."""
     if not declared.has("containerd"):
         return
@@ -284,7 +285,7 @@ def containerd(declared: Declared) -> Iterator[Violation]:
     yield from _accelerators(declared)
 
 
-def _nri(declared: Declared) -> Iterator[Violation]:
+def _nri(declared: Declared) -> Iterator[Rejection]:
     if declared.flag("containerd.nri.enabled") is not True:
         return
     source = "validation.go, validateNriConfig"
@@ -302,7 +303,7 @@ def _nri(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("component", "containerd.nri", problem, source, at=at)
 
 
-def _accelerators(declared: Declared) -> Iterator[Violation]:
+def _accelerators(declared: Declared) -> Iterator[Rejection]:
     here, in_cluster = cloud_of(declared), declared.cluster is declared
     at: AtCommand = "create" if in_cluster else "update"
     place = "containerd.nvidiaGPU"
@@ -327,7 +328,7 @@ def _accelerators(declared: Declared) -> Iterator[Violation]:
 _REPOSITORIES = {"gs": "gce", "s3": "aws", "azureblob": "azure"}
 
 
-def assets(declared: Declared) -> Iterator[Violation]:
+def assets(declared: Declared) -> Iterator[Rejection]:
     """Where images and files are mirrored."""
     source = "validation.go, validateClusterSpec"
     both = declared.has("assets.containerRegistry")
@@ -372,7 +373,7 @@ def _outside_partition(declared: Declared) -> bool:
     return any(zone.startswith(("cn-", "us-iso", "eu-isoe-")) for zone in zones)
 
 
-def rolling_update(declared: Declared, control_plane: bool) -> Iterator[Violation]:
+def rolling_update(declared: Declared, control_plane: bool) -> Iterator[Rejection]:
     """How many machines a roll may take at once."""
     source = "validation.go, validateRollingUpdate"
     unavailable: int | None = 1
@@ -427,7 +428,7 @@ def role_of(declared: Declared) -> str:
     return "ControlPlane" if is_master else text
 
 
-def group(declared: Declared, has_member: bool) -> Iterator[Violation]:
+def group(declared: Declared, has_member: bool) -> Iterator[Rejection]:
     """Everything about one instance group, with its cluster if that is known.
 
     ``has_member`` tells whether an etcd member of the cluster runs in the group.
@@ -444,18 +445,20 @@ def group(declared: Declared, has_member: bool) -> Iterator[Violation]:
         yield from _in_cluster(declared, declared.cluster)
 
 
-def _alone(declared: Declared, has_member: bool) -> Iterator[Violation]:
+def _alone(declared: Declared, has_member: bool) -> Iterator[Rejection]:
     role = role_of(declared)
     least, most = declared.number("minSize"), declared.number("maxSize")
     if least is not None and most is not None and most < least:
         problem = f"is {most}, less than minSize {least}"
         smaller = declared.refuse("group", "maxSize", problem, _GROUP)
-        yield smaller._replace(covered_by="KL108" if role == "ControlPlane" else "")
+        if role == "ControlPlane":
+            smaller = smaller._replace(kind="control-plane-size")
+        yield smaller
     if role == "ControlPlane" and not declared.count("subnets"):
         problem = "is missing: a group of the control plane needs a subnet"
         nowhere = declared.refuse("missing-field", "subnets", problem, _GROUP)
         told = has_member and not declared.count("zones")
-        yield nowhere._replace(covered_by="KL111" if told else "")
+        yield nowhere._replace(kind="zones") if told else nowhere
     gvisor = declared.flag("containerd.gvisor.enabled") is True
     if gvisor and role not in ("", "Node") and declared.since(36):
         problem = "can be enabled only in groups with role Node"
@@ -475,7 +478,7 @@ def _alone(declared: Declared, has_member: bool) -> Iterator[Violation]:
             yield declared.refuse("group", path, problem, source)
 
 
-def _volumes(declared: Declared) -> Iterator[Violation]:
+def _volumes(declared: Declared) -> Iterator[Rejection]:
     """Volumes, mounts and user data: each with all that it needs."""
     for field, needed, source, since in (
         ("volumes", ("device",), "instancegroup.go, validateVolumeSpec", 12),
@@ -511,7 +514,7 @@ def _volumes(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("group", f"{item}.size", problem, source)
 
 
-def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Violation]:
+def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Rejection]:
     """What ``update`` asks of a group beside its cluster."""
     here, role = cloud_of(declared), role_of(declared)
     if role == "APIServer" and here:
@@ -545,11 +548,11 @@ def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Violation]:
         if declared.text(path) not in known and not all_missing:
             problem = f"is {quoted(declared.text(path))}, which is no subnet here"
             stranger = declared.refuse("group", path, problem, _CROSS, at="update")
-            yield stranger._replace(covered_by="KL214" if known else "")
+            yield stranger._replace(kind="missing-subnet") if known else stranger
     yield from in_cloud(declared, cluster, role)
 
 
-def together(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
+def together(manifest: Manifest, cluster: Declared) -> Iterator[Rejection]:
     """What ``update`` asks of all groups of a cluster.
 
     Asked only where there are groups, all of them readable: a file with the Cluster
@@ -566,12 +569,14 @@ def together(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
         if missing:
             problem = f"the cluster has no instance group with role {role}"
             found = cluster.refuse("group", "metadata.name", "", source, at="update")
-            yield found._replace(message=problem, label=f"no group with role {role}")
+            yield found._replace(
+                message=problem, places=((found.span, f"no group with role {role}"),)
+            )
 
 
 def instance_profiles(
     declared: Iterable[Declared], cluster: Declared
-) -> Iterator[Violation]:
+) -> Iterator[Rejection]:
     """One instance profile of AWS for groups of one role.
 
     Source: pkg/model/awsmodel/iam.go, Build.
@@ -587,7 +592,7 @@ def instance_profiles(
             yield group_.refuse("group", "iam.profile", problem, source, at="update")
 
 
-def bastions(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
+def bastions(manifest: Manifest, cluster: Declared) -> Iterator[Rejection]:
     """The load balancer of bastions on AWS, where there are any.
 
     Source: pkg/model/awsmodel/bastion.go, Build.
@@ -598,13 +603,13 @@ def bastions(manifest: Manifest, cluster: Declared) -> Iterator[Violation]:
     if here and text not in ("", "Public", "Internal") and cloud_of(cluster) == "aws":
         problem = f"is {quoted(text)}, and kops takes Public, Internal"
         source = "pkg/model/awsmodel/bastion.go, Build"
-        kind: Kind = "unsupported-value"
+        kind: FieldKind = "unsupported-value"
         yield cluster.refuse(kind, place, problem, source, at="update")
 
 
 def filled_in_load_balancer(
     manifest: Manifest, cluster: Declared
-) -> Iterator[Violation]:
+) -> Iterator[Rejection]:
     """The load balancer that kops fills in for private control planes on AWS.
 
     kops gives it no class and takes that for Classic, which it refuses since 1.37.

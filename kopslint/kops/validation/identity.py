@@ -17,7 +17,8 @@ from kopslint.kops.validation.values import dns_name, kubernetes_version, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import AtCommand, Declared, Violation
+    from kopslint.kops.rejection import AtCommand, Rejection
+    from kopslint.kops.validation.declared import Declared
     from kopslint.syntax.yaml import Plain
 
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
@@ -46,7 +47,7 @@ def is_complete(declared: Declared) -> bool:
     return declared.has("cloudProvider") or declared.has("kubernetesVersion")
 
 
-def required(declared: Declared) -> Iterator[Violation]:
+def required(declared: Declared) -> Iterator[Rejection]:
     """What every complete Cluster must have."""
     if not is_complete(declared):
         return
@@ -96,7 +97,7 @@ def _named(declared: Declared) -> bool:
     return declared.version == "v1alpha2" and declared.text("cloudProvider") != ""
 
 
-def _required_version(declared: Declared) -> Iterator[Violation]:
+def _required_version(declared: Declared) -> Iterator[Rejection]:
     place = "kubernetesVersion"
     source = "legacy.go, ValidateCluster"
     text = declared.text(place)
@@ -105,7 +106,7 @@ def _required_version(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("missing-field", place, problem, source, at="replace")
 
 
-def api_version(declared: Declared) -> Iterator[Violation]:
+def api_version(declared: Declared) -> Iterator[Rejection]:
     """Whether this kops reads the version of the API that the object is written in.
 
     Releases before 1.29 have the files of v1alpha3 and do not register them, but for
@@ -121,7 +122,7 @@ def api_version(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("version", "apiVersion", problem, source, hint=hint)
 
 
-def versions(declared: Declared) -> Iterator[Violation]:
+def versions(declared: Declared) -> Iterator[Rejection]:
     """Whether this kops can read and update this version of Kubernetes.
 
     Source: upup/pkg/fi/cloudup/apply_cluster.go, validateKubernetesVersion.
@@ -148,7 +149,7 @@ def versions(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("version", place, problem, source, at="update")
 
 
-def cluster_name(declared: Declared) -> Iterator[Violation]:
+def cluster_name(declared: Declared) -> Iterator[Rejection]:
     """The name of a Cluster: a fully qualified DNS name."""
     name = declared.metadata("name")
     if not isinstance(name, str) or not name:
@@ -169,7 +170,7 @@ def cluster_name(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("name-or-label", "metadata.name", problem, source)
 
 
-def metadata(declared: Declared) -> Iterator[Violation]:
+def metadata(declared: Declared) -> Iterator[Rejection]:
     """The metadata of a Cluster, as Kubernetes has it of every object.
 
     Source: apimachinery pkg/api/validation/objectmeta.go, ValidateObjectMeta.
@@ -193,7 +194,7 @@ def metadata(declared: Declared) -> Iterator[Violation]:
                 place = f"metadata.{field}.{{{key}}}"
                 refused = declared.refuse("name-or-label", place, problem, source)
                 span = declared.key(place) if at_key else refused.span
-                yield refused._replace(span=span)
+                yield refused.moved(span)
 
 
 def _is_label_key(key: str) -> bool:
@@ -206,7 +207,7 @@ def _is_label_value(value: Plain) -> bool:
     return not isinstance(value, str) or not value or bool(re.fullmatch(_NAME, value))
 
 
-def labels(declared: Declared) -> Iterator[Violation]:
+def labels(declared: Declared) -> Iterator[Rejection]:
     """Labels of cloud resources and of nodes."""
     # kops looks at the labels of a Cluster only when it overwrites one.
     in_cluster = declared.cluster is declared
@@ -226,11 +227,11 @@ def labels(declared: Declared) -> Iterator[Violation]:
             place = f"cloudLabels{{{key}}}"
             refused = declared.refuse("name-or-label", place, problem, source, at=at)
             span = declared.key(place) if at_key else refused.span
-            yield refused._replace(span=span)
+            yield refused.moved(span)
     for key in declared.keys("nodeLabels"):
         if key.count("/") > 1 and declared.since(19):
             problem = "is a label with more than one slash"
             source = "instancegroup.go, validateNodeLabels"
             place = f"nodeLabels{{{key}}}"
             refused = declared.refuse("name-or-label", place, problem, source)
-            yield refused._replace(span=declared.key(place))
+            yield refused.moved(declared.key(place))

@@ -28,7 +28,8 @@ from kopslint.kops.validation.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared, Kind, Violation
+    from kopslint.kops.rejection import FieldKind, Rejection
+    from kopslint.kops.validation.declared import Declared
 
 
 OPTIONS = (
@@ -58,7 +59,7 @@ _CILIUM_MINORS = {26: 12, 27: 12, 28: 13, 29: 15, 30: 15, 31: 16, 32: 16, 33: 16
 _CILIUM_NEWEST = 18
 
 
-def networking(declared: Declared) -> Iterator[Violation]:
+def networking(declared: Declared) -> Iterator[Rejection]:
     """Exactly one option at most, and proxies that fit it."""
     chosen = [option for option in OPTIONS if declared.has(_NET + option)]
     if len(chosen) > 1 and declared.since(18):
@@ -77,7 +78,7 @@ def networking(declared: Declared) -> Iterator[Violation]:
         yield from _calico(declared)
 
 
-def _cloud_controller(declared: Declared) -> Iterator[Violation]:
+def _cloud_controller(declared: Declared) -> Iterator[Rejection]:
     """IPv6 needs the controllers of the cloud outside of Kubernetes.
 
     Since 1.29 nothing else is there.
@@ -92,7 +93,7 @@ def _cloud_controller(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("missing-field", place, problem, source)
 
 
-def _proxy(declared: Declared) -> Iterator[Violation]:
+def _proxy(declared: Declared) -> Iterator[Rejection]:
     """The options that replace kube-proxy, beside a kube-proxy that is on."""
     if not declared.has("kubeProxy") or declared.flag("kubeProxy.enabled") is False:
         return
@@ -121,7 +122,7 @@ def _proxy(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("networking", "kubeProxy.enabled", problem, source)
 
 
-def _kindnet(declared: Declared) -> Iterator[Violation]:
+def _kindnet(declared: Declared) -> Iterator[Rejection]:
     base = "networking.kindnet.masquerade"
     if declared.flag(f"{base}.enabled") is not True:
         return
@@ -133,11 +134,11 @@ def _kindnet(declared: Declared) -> Iterator[Violation]:
             yield declared.refuse("network-range", path, problem, source)
 
 
-def _cilium(declared: Declared) -> Iterator[Violation]:
+def _cilium(declared: Declared) -> Iterator[Rejection]:
     ipv6 = is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
     yield from _cilium_version(declared)
 
-    def refuse(field: str, problem: str) -> Violation:
+    def refuse(field: str, problem: str) -> Rejection:
         place = f"{_CILIUM}.{field}"
         return declared.refuse("networking", place, problem, _CILIUM_SOURCE)
 
@@ -184,7 +185,7 @@ def _cilium(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("unsupported-value", place, problem, _CILIUM_SOURCE)
 
 
-def _masquerade(declared: Declared) -> Iterator[Violation]:
+def _masquerade(declared: Declared) -> Iterator[Rejection]:
     """What ENI asks of masquerading; v1alpha2 has it the other way round.
 
     It had to be off, then on, and is free since 1.36.
@@ -211,7 +212,7 @@ def _no_iptables_rules(declared: Declared) -> bool:
     return declared.flag(f"{_CILIUM}.installIptablesRules") is False
 
 
-def _cilium_version(declared: Declared) -> Iterator[Violation]:
+def _cilium_version(declared: Declared) -> Iterator[Rejection]:
     place = f"{_CILIUM}.version"
     text = declared.text(place)
     if not text or not declared.since(26):
@@ -234,10 +235,10 @@ def _cilium_version(declared: Declared) -> Iterator[Violation]:
         yield declared.refuse("addon", place, problem, _CILIUM_SOURCE)
 
 
-def _calico(declared: Declared) -> Iterator[Violation]:
+def _calico(declared: Declared) -> Iterator[Rejection]:
     ipv6 = is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
 
-    def refuse(field: str, problem: str) -> Violation:
+    def refuse(field: str, problem: str) -> Rejection:
         place = f"{_CALICO}.{field}"
         return declared.refuse("networking", place, problem, _CALICO_SOURCE)
 
@@ -328,7 +329,7 @@ class Ranges:
         self.services = read("networking.serviceClusterIPRange")
 
 
-def networks(declared: Declared) -> Iterator[Violation]:
+def networks(declared: Declared) -> Iterator[Rejection]:
     """The ranges of the cluster as a whole."""
     demands = demands_of(cloud_of(declared))
     ranges = Ranges(declared)
@@ -353,7 +354,7 @@ def networks(declared: Declared) -> Iterator[Violation]:
     yield from _inside_non_masquerade(declared, ranges)
 
 
-def _private(declared: Declared, path: str) -> Iterator[Violation]:
+def _private(declared: Declared, path: str) -> Iterator[Rejection]:
     here, found = cloud_of(declared), network(declared.text(path))
     if here not in ("do", "linode") or not declared.since(27) or found is None:
         return
@@ -365,7 +366,7 @@ def _private(declared: Declared, path: str) -> Iterator[Violation]:
         yield declared.refuse("network-range", path, problem, _NETWORKING)
 
 
-def _non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Violation]:
+def _non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Rejection]:
     path = "networking.nonMasqueradeCIDR"
     text = declared.text(path)
     yield from readable(declared, path)
@@ -385,7 +386,7 @@ def _non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Violation]:
             yield declared.refuse("network-range", path, problem, _NETWORKING)
 
 
-def _inside_non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Violation]:
+def _inside_non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Rejection]:
     outer = ranges.non_masquerade
     # The cluster CIDR is read with bits outside of its prefix, the others are not.
     for path, found, source, since in (
@@ -423,7 +424,7 @@ def _asks_for_services(declared: Declared) -> bool:
     return cloud_of(declared) != "gce" or not declared.since(27)
 
 
-def readable(declared: Declared, path: str) -> Iterator[Violation]:
+def readable(declared: Declared, path: str) -> Iterator[Rejection]:
     """Whether the range at ``path`` can be read, if there is one."""
     text = declared.text(path)
     problem = cidr(text) if text else None
@@ -449,7 +450,7 @@ _ZONE = re.compile(r"[a-z]+(-[a-z]+)+-\d+[a-z]")
 _TARGETS = ("pcx-", "i-", "nat-", "tgw-", "igw-", "eigw-")
 
 
-def subnets(declared: Declared) -> Iterator[Violation]:
+def subnets(declared: Declared) -> Iterator[Rejection]:
     """Every subnet, and the subnets beside each other."""
     ranges = Ranges(declared)
     paths = tuple(declared.each("networking.subnets"))
@@ -462,7 +463,7 @@ def subnets(declared: Declared) -> Iterator[Violation]:
     yield from _together(declared, paths)
 
 
-def _range_of(declared: Declared, path: str, ranges: Ranges) -> Iterator[Violation]:
+def _range_of(declared: Declared, path: str, ranges: Ranges) -> Iterator[Rejection]:
     place = f"{path}.cidr"
     text = declared.text(place)
     yield from readable(declared, place)
@@ -480,7 +481,7 @@ def _range_of(declared: Declared, path: str, ranges: Ranges) -> Iterator[Violati
             yield declared.refuse("network-range", place, problem, _SUBNET)
 
 
-def _ipv6_range(declared: Declared, path: str, ranges: Ranges) -> Iterator[Violation]:
+def _ipv6_range(declared: Declared, path: str, ranges: Ranges) -> Iterator[Rejection]:
     place = f"{path}.ipv6CIDR"
     text = declared.text(place)
     if not text or not declared.since(22):
@@ -507,12 +508,12 @@ def _ipv6_range(declared: Declared, path: str, ranges: Ranges) -> Iterator[Viola
         yield declared.refuse("network-range", place, problem, source)
 
 
-def _type_of(declared: Declared, path: str) -> Iterator[Violation]:
+def _type_of(declared: Declared, path: str) -> Iterator[Rejection]:
     place = f"{path}.type"
     text = declared.text(place)
     if text not in _TYPES:
         if declared.since(18):
-            kind: Kind = "unsupported-value" if text else "missing-field"
+            kind: FieldKind = "unsupported-value" if text else "missing-field"
             problem = f"is {quoted(text)}" if text else "is missing"
             listed = ", ".join(_TYPES)
             problem += f", and kops takes {listed}"
@@ -532,7 +533,7 @@ def _type_of(declared: Declared, path: str) -> Iterator[Violation]:
         yield declared.refuse("network-range", place, problem, _SUBNET)
 
 
-def _egress(declared: Declared, path: str) -> Iterator[Violation]:
+def _egress(declared: Declared, path: str) -> Iterator[Rejection]:
     place = f"{path}.egress"
     text = declared.text(place)
     if not text:
@@ -552,7 +553,7 @@ def _egress(declared: Declared, path: str) -> Iterator[Violation]:
         yield declared.refuse("network-range", place, problem, _SUBNET)
 
 
-def _routes(declared: Declared, path: str, ranges: Ranges) -> Iterator[Violation]:
+def _routes(declared: Declared, path: str, ranges: Ranges) -> Iterator[Rejection]:
     place = f"{path}.additionalRoutes"
     if cloud_of(declared) != "aws" or not declared.has(place) or not declared.since(24):
         return
@@ -589,7 +590,7 @@ def _routes(declared: Declared, path: str, ranges: Ranges) -> Iterator[Violation
             yield declared.refuse("network-range", f"{route}.cidr", problem, source)
 
 
-def _together(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
+def _together(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]:
     names: set[str] = set()
     for path in paths:
         name = declared.text(f"{path}.name")
@@ -619,7 +620,7 @@ def _together(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]
     yield from _ways_out(declared, paths)
 
 
-def _egress_on_gce(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
+def _egress_on_gce(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]:
     """Private subnets on GCE that kops makes have a NAT of their own, or none."""
     for path in paths:
         place = f"{path}.egress"
@@ -631,7 +632,7 @@ def _egress_on_gce(declared: Declared, paths: tuple[str, ...]) -> Iterator[Viola
             yield declared.refuse("network-range", place, problem, source, at="update")
 
 
-def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
+def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]:
     """The zones of AWS subnets: all in one region.
 
     Source: kops upup/pkg/fi/cloudup/awsup/aws_utils.go, FindRegion.
@@ -657,7 +658,7 @@ def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
             yield declared.refuse("network-range", place, problem, source)
 
 
-def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Violation]:
+def _ways_out(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]:
     """Private subnets of one zone on AWS share their way to the internet.
 
     Source: kops pkg/model/awsmodel/network.go, Build.

@@ -18,7 +18,8 @@ from kopslint.syntax.yaml import Scalar, YamlMapping
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kopslint.kops.validation.declared import AtCommand, Declared, Kind, Violation
+    from kopslint.kops.rejection import AtCommand, FieldKind, Rejection
+    from kopslint.kops.validation.declared import Declared
     from kopslint.kops.validation.values import Test
 
     When = Callable[[Declared], bool]
@@ -53,7 +54,7 @@ class Row:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: FieldKind,
         path: str,
         test: Test,
         source: str,
@@ -82,7 +83,7 @@ def gone(kubernetes: int, kops: int) -> When:
     return lambda declared: declared.since(kops) or declared.runs(kubernetes)
 
 
-def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Violation]:
+def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Rejection]:
     """What the rows of ``table`` find in an object."""
     spec = declared.root.get("spec")
     if not isinstance(spec, YamlMapping):
@@ -99,7 +100,7 @@ def check_rows(table: tuple[Row, ...], declared: Declared) -> Iterator[Violation
                 yield from _check(row, path, declared)
 
 
-def _check(row: Row, path: str, declared: Declared) -> Iterator[Violation]:
+def _check(row: Row, path: str, declared: Declared) -> Iterator[Rejection]:
     node = declared.node(path)
     if node is None:
         return

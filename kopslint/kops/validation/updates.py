@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.kops.validation.declared import Declared, Violation
+    from kopslint.kops.rejection import Rejection
+    from kopslint.kops.validation.declared import Declared
 
 _SOURCE = "cluster.go, validateEtcdClusterUpdate"
 
@@ -24,7 +25,7 @@ _VOLUME = ("volumeType", "volumeIops")
 
 def member_updates(
     before: Declared, after: Declared, *, kops_is_known: bool
-) -> Iterator[Violation]:
+) -> Iterator[Rejection]:
     """What kops allows of members since 1.18, and of their volumes since 1.20.
 
     If nobody says which kops it is, one that fits the Kubernetes of the cluster
@@ -81,7 +82,7 @@ def _volume(before: Declared, was: str, after: Declared, now: str) -> Iterator[_
             yield place, "" if new else f" ({field})", _VOLUMES_UNTIL
 
 
-def etcd_updates(before: Declared, after: Declared) -> Iterator[Violation]:
+def etcd_updates(before: Declared, after: Declared) -> Iterator[Rejection]:
     """Images and versions of etcd clusters whose volumes exist."""
     if not after.since(37):
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.commands import model
-from kopslint.kops.refusals import Refusal
+from kopslint.kops.rejection import Rejection
 from kopslint.model.actions import etcd, machines, member_removal, store
 from kopslint.model.state import Result, applied, refused
 
@@ -28,12 +28,9 @@ def effect(
     A command line that the program itself rejects does nothing. ``watch`` is shown
     the moments inside a rolling update.
     """
-    rejected = [problem for problem in command.problems if problem.refused]
+    rejected = [problem for problem in command.problems if not problem.harmless]
     if rejected:
-        first = rejected[0]
-        place = ((first.span, first.suggestion or "not accepted"),)
-        problem = Refusal("command-line", first.message, command.text, place)
-        return [refused(state, problem)]
+        return [refused(state, rejected[0]._replace(about=command.text))]
     missing = _missing(command, plan)
     if missing is not None:
         return [refused(state, missing)]
@@ -93,7 +90,7 @@ def effect(
             return [applied(state)]
 
 
-def _missing(command: Command, plan: Scenario) -> Refusal | None:
+def _missing(command: Command, plan: Scenario) -> Rejection | None:
     """What the kops that runs the list does not know yet, if it is known which."""
     if plan.kops_version is None or not command.kops:
         return None
@@ -105,4 +102,4 @@ def _missing(command: Command, plan: Scenario) -> Refusal | None:
     if why is None:
         return None
     place = ((command.span, f"not in kops 1.{kops}"),)
-    return Refusal("command-line", why, command.text, place)
+    return Rejection("not-in-release", why, command.text, place, by="command line")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kopslint.kops import refusals
 from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import is_managed
-from kopslint.kops.refusals import Refusal
+from kopslint.kops.rejection import Rejection
 from kopslint.kops.spec import Manifest, Role, parse_role
 from kopslint.model import validated
 from kopslint.model.actions.store import unknown_group
@@ -388,7 +388,7 @@ def _rendered(state: ClusterState) -> list[Result]:
     cloud = cloud_named(state.registry.cloud)
     if cloud is not None and cloud.terraform is None:
         said = f"cloud provider {cloud.name} does not support the terraform target"
-        return [refused(state, Refusal("no-terraform", said, cloud.name))]
+        return [refused(state, Rejection("no-terraform", said, cloud.name))]
     return [applied(state._replace(rendered=state.registry))]
 
 
@@ -417,7 +417,7 @@ def _updated(command: UpdateCluster, state: ClusterState) -> list[Result]:
     return results
 
 
-def update_refusals(registry: Manifest, plan: Scenario) -> tuple[Refusal, ...]:
+def update_refusals(registry: Manifest, plan: Scenario) -> tuple[Rejection, ...]:
     """Why an update of ``registry`` is refused; groups nobody showed are not missed.
 
     A specification without a single group of a role says nothing about that role.
@@ -427,7 +427,7 @@ def update_refusals(registry: Manifest, plan: Scenario) -> tuple[Refusal, ...]:
     left = [g for g in registry.groups.values() if not g.is_control_plane]
     if workers and not left:
         none = "must configure at least one Node InstanceGroup"
-        found += (Refusal("no-nodes", none, registry.name),)
+        found += (Rejection("no-nodes", none, registry.name),)
     return found + validated.of_applied(plan, registry)
 
 
@@ -546,7 +546,7 @@ def _ended(before: ClusterState, after: list[ClusterState]) -> list[Result]:
             else "the cluster does not validate, so the roll stops"
         )
         about = missing[0] if missing else before.registry.name
-        results.append(refused(state, Refusal("not-in-cloud", why, about)))
+        results.append(refused(state, Rejection("not-in-cloud", why, about)))
     return results
 
 
@@ -573,7 +573,7 @@ def run_validate(state: ClusterState) -> list[Result]:
     """``kops validate cluster``: changes nothing, and fails or not."""
     checked = validate(state)
     results = [applied(checked.passed)] if checked.passed is not None else []
-    failed = Refusal(
+    failed = Rejection(
         "not-in-cloud", "the cluster does not validate", state.registry.name
     )
     results.extend(refused(failure, failed) for failure in checked.failed)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
-from kopslint.kops.refusals import Refusal
+from kopslint.kops.rejection import Rejection
 from kopslint.model.assumptions import Kind, assume, taken
 from kopslint.model.state import Result, applied, refused, undecided
 from kopslint.records import Record
@@ -137,7 +137,7 @@ class _Removal:
         answers = state_set.removal_refusals(meant.members)
         reasons = sorted(str(why) for why in answers - {None})
         said = "; ".join(f"{why} ({name})" for why in reasons)
-        problem = Refusal("etcd", said, self._shown)
+        problem = Rejection("member-removal", said, self._shown, by="etcd")
         if None not in answers:
             return [refused(state, problem)]
         removed = state_set.remove(meant.members)
@@ -164,7 +164,9 @@ class _Removal:
         return found
 
     def _failed(self, why: str) -> Result:
-        return refused(self._state, Refusal("etcd", why, self._shown))
+        return refused(
+            self._state, Rejection("member-removal", why, self._shown, by="etcd")
+        )
 
     def _open(self) -> Result:
         return undecided(self._state, f"which member {self._shown} is cannot be told")

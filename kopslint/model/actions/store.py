@@ -14,7 +14,7 @@ from kopslint.commands.model import CreateFromFile
 from kopslint.kops import refusals
 from kopslint.kops.decode import make_cluster, make_group
 from kopslint.kops.field_edits import Releases, edited
-from kopslint.kops.refusals import Refusal
+from kopslint.kops.rejection import Rejection
 from kopslint.kops.spec import Cluster, InstanceGroup, Role, parse_role
 from kopslint.kops.state_store import Part, part_of
 from kopslint.model import validated
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         UpgradeCluster,
     )
     from kopslint.kops.field_edits import Kind as ObjectKind
-    from kopslint.kops.spec import Flaw, Manifest
+    from kopslint.kops.spec import Manifest
     from kopslint.model.assumptions import Assumption
     from kopslint.model.scenario import Scenario
     from kopslint.shell.ast import Word
@@ -66,7 +66,7 @@ class Change(Record):
     """
 
     value: Cluster | InstanceGroup | None
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[Rejection, ...] = ()
     assumed: tuple[Assumption, ...] = ()
 
 
@@ -109,9 +109,9 @@ def _changed(
     value, flaws = _made(result.node, old)
     if value is None or value.name != old.name:
         said = f"error: {kind} {old.name} cannot be stored under another name"
-        return Change(None, (Refusal("edit", said, old.name),))
+        return Change(None, (Rejection("edit", said, old.name),))
     if flaws:
-        return Change(None, tuple(_of_flaw(flaw, old.name) for flaw in flaws))
+        return Change(None, tuple(flaw._replace(about=old.name) for flaw in flaws))
     return Change(
         known_as(value, plan), assumed=tuple(_assumed(result.open, result.lost))
     )
@@ -119,7 +119,7 @@ def _changed(
 
 def _made(
     node: YamlMapping, old: Cluster | InstanceGroup
-) -> tuple[Cluster | InstanceGroup | None, list[Flaw]]:
+) -> tuple[Cluster | InstanceGroup | None, list[Rejection]]:
     """The object of a node, and the flaws that it did not have before."""
     if isinstance(old, Cluster):
         cluster, flaws = make_cluster(node, old.version)
@@ -132,13 +132,9 @@ def _made(
     return group, _new(flaws, had)
 
 
-def _new(flaws: list[Flaw], had: list[Flaw]) -> list[Flaw]:
+def _new(flaws: list[Rejection], had: list[Rejection]) -> list[Rejection]:
     old = {flaw.message for flaw in had}
     return [flaw for flaw in flaws if flaw.message not in old]
-
-
-def _of_flaw(flaw: Flaw, name: str) -> Refusal:
-    return Refusal("spec", flaw.message, f"{name}/{flaw.message}", flaw.places[:1])
 
 
 def _releases(plan: Scenario) -> Releases:
@@ -226,7 +222,7 @@ def _of_what_is_there(given: Manifest, registry: Manifest) -> Manifest:
 
 def _replaced(
     registry: Manifest, given: Manifest, plan: Scenario, *, force: bool
-) -> tuple[Manifest, tuple[Refusal, ...]]:
+) -> tuple[Manifest, tuple[Rejection, ...]]:
     """The registry once the objects of a file are in it, as far as kops goes."""
     if given.cluster is not None and given.cluster is not registry.cluster:
         problem = _cluster_refusals(registry, given.cluster, plan, force=force)
@@ -249,7 +245,7 @@ def _replaced(
 
 def _cluster_refusals(
     registry: Manifest, new: Cluster, plan: Scenario, *, force: bool
-) -> tuple[Refusal, ...]:
+) -> tuple[Rejection, ...]:
     found = tuple(refusals.of_cluster(new))
     found += validated.of_stored(plan, registry.replaced(cluster=new), new)
     if registry.cluster is not None:
@@ -257,8 +253,8 @@ def _cluster_refusals(
     return found if force else (*found, _missing("cluster", new.name, new))
 
 
-def _missing(kind: str, name: str, new: Cluster | InstanceGroup) -> Refusal:
-    return Refusal(
+def _missing(kind: str, name: str, new: Cluster | InstanceGroup) -> Rejection:
+    return Rejection(
         "missing-object",
         f"{kind}: {name} does not exist (try adding --force flag)",
         name,
@@ -294,7 +290,7 @@ def run_create(
     return [applied(state._replace(registry=registry), *assumed)]
 
 
-def _taken(given: Manifest, registry: Manifest) -> Refusal | None:
+def _taken(given: Manifest, registry: Manifest) -> Rejection | None:
     """Which object of ``given`` is there already, the Cluster asked for first.
 
     Source: kops cmd/kops/create.go, RunCreate.
@@ -303,12 +299,12 @@ def _taken(given: Manifest, registry: Manifest) -> Refusal | None:
     if given.cluster is not None and registry.cluster is not None:
         where = given.cluster.at("metadata", "name")
         said = f'cluster "{given.name}" already exists'
-        return Refusal("exists", said, given.name, ((where, label),))
+        return Rejection("exists", said, given.name, ((where, label),))
     for name, group in given.groups.items():
         if name in registry.groups:
             where = group.at("metadata", "name")
             said = f"error creating instanceGroup: {name} already exists"
-            return Refusal("exists", said, name, ((where, label),))
+            return Rejection("exists", said, name, ((where, label),))
     return None
 
 
@@ -476,7 +472,7 @@ def unknown_group(state: ClusterState, plan: Scenario, name: str) -> Result:
     assumed = plan.made_by_kops(name)
     if assumed is not None:
         return applied(state, assumed)
-    gone = Refusal("unknown-group", f'InstanceGroup "{name}" not found', name)
+    gone = Rejection("unknown-group", f'InstanceGroup "{name}" not found', name)
     return refused(state, gone)
 
 
@@ -494,7 +490,7 @@ def _group_stored(
     state: ClusterState,
     group: InstanceGroup,
     plan: Scenario,
-    validate: Callable[[Scenario, Manifest, InstanceGroup], tuple[Refusal, ...]],
+    validate: Callable[[Scenario, Manifest, InstanceGroup], tuple[Rejection, ...]],
     assumed: tuple[Assumption, ...],
 ) -> Result:
     """What comes of storing a group that kops validates beside what is stored."""
@@ -525,7 +521,7 @@ def run_create_group(
     if name is None:
         return [undecided(state, "the group's name is only known at run time")]
     if name in state.registry.groups:
-        exists = Refusal("exists", f'instance group "{name}" already exists', name)
+        exists = Rejection("exists", f'instance group "{name}" already exists', name)
         return [refused(state, exists)]
     group = plan.after.groups.get(name) or plan.before.groups.get(name)
     if group is None:
@@ -568,7 +564,7 @@ def _created(
 
 def _not_stored(
     command: CreateInstanceGroup, registry: Manifest, group: InstanceGroup
-) -> list[Refusal]:
+) -> list[Rejection]:
     """A refusal for every subnet of a new group that the stored Cluster lacks.
 
     A Cluster that shows no subnets is an excerpt. Source: CrossValidateInstanceGroup
@@ -580,8 +576,8 @@ def _not_stored(
     flags = {word.text: word for word in command.subnets}
     named = tuple(flags) if flags else group.subnets
     return [
-        Refusal(
-            "spec",
+        Rejection(
+            "missing-subnet",
             f'spec.networking.subnets[{index}]: Not found: "{name}"',
             name,
             (
@@ -590,6 +586,7 @@ def _not_stored(
                     "no such subnet in the stored Cluster",
                 ),
             ),
+            by="validation",
         )
         for index, name in enumerate(named)
         if name is not None and cluster.subnet(name) is None
@@ -600,7 +597,7 @@ _RARE_ROLES = ("etcd", "scheduler", "kubecontrollermanager")
 """Roles that kops reads too, and that only an experiment uses."""
 
 
-def _unknown_role(word: Word | None) -> Refusal | None:
+def _unknown_role(word: Word | None) -> Rejection | None:
     """What kops says to a role that there is not. Source: create_instancegroup.go."""
     said = word.text if word is not None else None
     if word is None or said is None or parse_role(said) is not None:
@@ -608,7 +605,8 @@ def _unknown_role(word: Word | None) -> Refusal | None:
     if said.lower().removesuffix("s") in _RARE_ROLES:
         return None
     place = (word.span, "no role of kops")
-    return Refusal("command-line", f'unknown role "{said}"', said, (place,))
+    message = f'unknown role "{said}"'
+    return Rejection("bad-value", message, said, (place,), by="command line")
 
 
 def run_delete_backups(

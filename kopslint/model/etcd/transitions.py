@@ -202,7 +202,7 @@ def _frees(state: EtcdState) -> Iterator[Transition]:
             yield Transition(Kind.FREES, index, Pace.SLOW, left)
 
 
-class Refusal(Enum):
+class RemovalRefusal(Enum):
     """Why etcd refuses to remove a member."""
 
     NO_QUORUM = "there is no quorum to agree on it, so the request times out"
@@ -211,24 +211,24 @@ class Refusal(Enum):
     UNHEALTHY = "removing a healthy member would leave no quorum of healthy ones"
 
 
-def refusal(state: EtcdState, index: int) -> Refusal | None:
+def refusal(state: EtcdState, index: int) -> RemovalRefusal | None:
     """Why etcd refuses to remove the member at ``index``, or None if it does not.
 
     Source: etcd server.go, mayRemoveMember, with strict reconfiguration as
     etcd-manager starts it. The name must be in the member list.
     """
     if not state.writable:
-        return Refusal.NO_QUORUM
+        return RemovalRefusal.NO_QUORUM
     names = state.names
     members = state.members
     if members == 1:
-        return Refusal.LAST
+        return RemovalRefusal.LAST
     others = names[:index] + names[index + 1 :]
     needed = quorum(members - 1)
     if sum([name.started for name in others]) < needed:
-        return Refusal.NOT_ENOUGH_STARTED
+        return RemovalRefusal.NOT_ENOUGH_STARTED
     if names[index].votes and state.voting - 1 < needed:
-        return Refusal.UNHEALTHY
+        return RemovalRefusal.UNHEALTHY
     return None
 
 
