@@ -457,6 +457,14 @@ ESCAPED = {
         "v1alpha2",
         'v1alpha2"',
     ),
+    **{
+        called: ("kops.k8s.io/", f"{tag} a29wcy5rOHMuaW8v", "v1alpha2", "djFhbHBoYTI=")
+        for called, tag in {
+            "Base64": "!!binary",
+            "Base64, escaped": "!!bin%61ry",
+            "Base64, in full": "!<tag:yaml.org,2002:binary>",
+        }.items()
+    },
 }
 
 

@@ -181,6 +181,7 @@ def test_an_empty_document_has_no_root() -> None:
         ("!!str 1.30", "1.30"),
         ("!!int '12'", 12),
         ("!custom 12", "12"),
+        ("!!binary MS4zMA==", "1.30"),
     ],
 )
 def test_a_scalar_means_what_it_means_to_the_yaml_library_of_kops(

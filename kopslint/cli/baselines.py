@@ -26,17 +26,24 @@ if TYPE_CHECKING:
     from kopslint.cli.console import Voice
     from kopslint.findings import Report
     from kopslint.rulebook.model import Rule
+    from kopslint.text import Source
 
 
 def without_known(
-    report: Report, file: Path, rules: Sequence[Rule], voice: Voice, *, whole: bool
+    report: Report,
+    file: Path,
+    rules: Sequence[Rule],
+    voice: Voice,
+    *,
+    whole: bool,
+    source: Source | None = None,
 ) -> Report:
-    """The report without the findings of a baseline.
+    """The report without the findings of a baseline, by default as the disk has it.
 
     A ``whole`` report, one that is not a shard's, also tells which of them are gone.
     Raises ``InputError`` for a file that is no baseline.
     """
-    baseline = _read(file)
+    baseline = _read(file) if source is None else read_baseline(source)
     summary = report.summary
     gone = fixed(
         baseline,

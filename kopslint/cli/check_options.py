@@ -140,6 +140,13 @@ class CheckOptions(Options):
         help="The configuration, instead of looking for it.",
     )
     no_config: bool = switch("--no-config", help="Read no configuration file.")
+    config_from: str | None = value(
+        "--config-from",
+        str,
+        metavar="base|head|FILE",
+        help="Whose settings, rules of your own and baseline count for a change in"
+        " git: those before it (default), those after it, or the settings of a file.",
+    )
     color: ColorWhen = choice(
         "--color", ColorWhen.AUTO, help="Print in colour; auto: at a terminal."
     )

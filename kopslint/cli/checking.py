@@ -11,7 +11,12 @@ import os
 from typing import TYPE_CHECKING
 
 from kopslint.cli.emit_report import told
-from kopslint.cli.inputs import read_changed, read_commands, read_request
+from kopslint.cli.inputs import (
+    change_of,
+    read_changed,
+    read_commands,
+    read_request,
+)
 from kopslint.cli.options import Format
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
 from kopslint.errors import NothingCheckedError, UsageError
@@ -22,10 +27,12 @@ if TYPE_CHECKING:
 
     from kopslint.cli.check_options import CheckOptions
     from kopslint.cli.console import Voice
+    from kopslint.cli.deciding import Decided
     from kopslint.cli.options import Output
     from kopslint.config.load import Configuration
     from kopslint.config.settings import Settings
     from kopslint.engine import Request
+    from kopslint.inputs.git_change import Change
 
 
 def run_check(options: CheckOptions) -> bool:
@@ -34,6 +41,8 @@ def run_check(options: CheckOptions) -> bool:
     Raises ``KopslintError`` if that is not possible.
     """
     _refuse_unfit(options)
+    if options.git.wanted:
+        return _run_on_change(options)
     voice = options.voice
     inputs = [*options.states_after, *options.before, *options.commands]
     configuration = configuration_for(
@@ -46,39 +55,61 @@ def run_check(options: CheckOptions) -> bool:
     outputs = options.outputs
     patch = ""
     mended: tuple[str, ...] = ()
-    if options.git.wanted:
-        report = _check_change(options, configuration, settings, voice)
-        if not report.summary.clusters:
+    request = _request(options, configuration)
+    try:
+        report = _checked(request, settings, options.jobs, voice)
+        _refuse_nothing_after(request, report)
+    except NothingCheckedError:
+        told(Report(()), options, settings, fail_on, _for_programs(outputs))
+        raise
+    if options.shard is not None and not report.summary.clusters:
+        voice.remark(f"nothing to check: no cluster is in shard {options.shard}")
+        outputs = _for_programs(outputs)
+    read = not voice.quiet and any(o.format is Format.TEXT for o in outputs)
+    if options.mends or (
+        read
+        and options.shard is None
+        and request.commands
+        and report.count(Severity.ERROR)
+    ):
+        from kopslint.cli.fix import fixed, patch_for, shown
+
+        if options.diff:
+            patch = patch_for(request, report, settings, voice)
+        elif options.fix:
+            report = fixed(request, report, settings, voice)
+        else:
+            mended = shown(request, report, settings)
+    return told(report, options, settings, fail_on, outputs, mended=mended, patch=patch)
+
+
+def _run_on_change(options: CheckOptions) -> bool:
+    """``run_check`` for what changed in git: the settings are those of its base."""
+    from contextlib import ExitStack
+
+    from kopslint.cli.deciding import decide
+
+    if options.before:
+        raise UsageError(
+            "the state before is taken from git, so --before cannot name it",
+            hint="leave out --before, or the options about git",
+        )
+    change = change_of(options.git)
+    with ExitStack() as stack:
+        decided = decide(change, options, os.environ, stack)
+        options, configuration = decided.options, decided.configuration
+        settings = settings_for(configuration, os.environ, options)
+        fail_on = fail_on_for(options.fail_on, configuration, os.environ)
+        if configuration.path is not None:
+            options.voice.detail(f"configuration: {configuration.path}")
+        report = _check_change(change, decided, settings)
+        outputs = options.outputs
+        if not report.summary.clusters and not report.findings:
             # There is nothing to tell people that has not been said; a program that
             # waits for a report still gets one.
             outputs = _for_programs(outputs)
-    else:
-        request = _request(options, configuration)
-        try:
-            report = _checked(request, settings, options.jobs, voice)
-            _refuse_nothing_after(request, report)
-        except NothingCheckedError:
-            told(Report(()), options, settings, fail_on, _for_programs(outputs))
-            raise
-        if options.shard is not None and not report.summary.clusters:
-            voice.remark(f"nothing to check: no cluster is in shard {options.shard}")
-            outputs = _for_programs(outputs)
-        read = not voice.quiet and any(o.format is Format.TEXT for o in outputs)
-        if options.mends or (
-            read
-            and options.shard is None
-            and request.commands
-            and report.count(Severity.ERROR)
-        ):
-            from kopslint.cli.fix import fixed, patch_for, shown
-
-            if options.diff:
-                patch = patch_for(request, report, settings, voice)
-            elif options.fix:
-                report = fixed(request, report, settings, voice)
-            else:
-                mended = shown(request, report, settings)
-    return told(report, options, settings, fail_on, outputs, mended=mended, patch=patch)
+        baseline = decided.baseline
+        return told(report, options, settings, fail_on, outputs, baseline=baseline)
 
 
 def _for_programs(outputs: Sequence[Output]) -> tuple[Output, ...]:
@@ -123,6 +154,11 @@ def _refuse_nothing_after(request: Request, report: Report) -> None:
 
 def _refuse_unfit(options: CheckOptions) -> None:
     """Raise ``UsageError`` for options that do not go together."""
+    if options.config_from is not None and not options.git.wanted:
+        raise UsageError(
+            "--config-from says whose settings count for a change in git",
+            hint="leave it out; --config FILE names a configuration",
+        )
     if options.write_baseline is not None and options.git.wanted:
         raise UsageError(
             "a baseline of what changed would forget everything else",
@@ -172,22 +208,14 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
     return read_request(options.before, after, options.commands, options.stdin_as)
 
 
-def _check_change(
-    options: CheckOptions,
-    configuration: Configuration,
-    settings: Settings,
-    voice: Voice,
-) -> Report:
+def _check_change(change: Change, decided: Decided, settings: Settings) -> Report:
     """Check what changed in git. The report is without clusters if nothing did."""
-    if options.before:
-        raise UsageError(
-            "the state before is taken from git, so --before cannot name it",
-            hint="leave out --before, or the options about git",
-        )
+    from kopslint.engine.aggregate import with_own_changes
+
+    options, voice = decided.options, decided.options.voice
     commands = read_commands(options.commands, options.stdin_as)
-    changed = read_changed(
-        options.git, configuration.layout, options.states_after, commands
-    )
+    layout = decided.configuration.layout
+    changed = read_changed(change, layout, options.states_after, commands)
     if changed.requests:
         voice.detail(changed.summary)
     else:
@@ -199,7 +227,12 @@ def _check_change(
         report = report.counting_all()
     if changed.requests and not report.summary.clusters:
         voice.remark("nothing to check: the changed files hold no kops object")
-    return report
+    own = decided.changes
+    if changed.lost_lists:
+        from kopslint.config.own_change import lost_lists
+
+        own = (*own, *lost_lists(changed.lost_lists))
+    return with_own_changes(report, own, settings)
 
 
 def check_all(

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kopslint.cli.check_options import CheckOptions
-    from kopslint.cli.console import Voice
     from kopslint.cli.options import FailOn, Output
     from kopslint.config.settings import Settings
     from kopslint.findings import Report
+    from kopslint.text import Source
 
 
 def told(
@@ -30,14 +30,16 @@ def told(
     *,
     mended: Sequence[str] = (),
     patch: str = "",
+    baseline: Source | None = None,
 ) -> bool:
     """Write a report to ``outputs``, and say whether it is in order.
 
-    What a baseline holds does not count. Raises ``NothingCheckedError`` for a list from
-    which no command could be read, unless the specs alone are out of order, and
-    another ``KopslintError`` if something cannot be read or written.
+    What a baseline holds does not count; ``baseline`` is its text if not the disk's.
+    Raises ``NothingCheckedError`` for a list from which no command could be read,
+    unless the specs alone are out of order, and another ``KopslintError`` if something
+    cannot be read or written.
     """
-    report = _baselined(report, options, settings, options.voice)
+    report = _baselined(report, options, settings, baseline)
     write_reports(
         report,
         outputs,
@@ -67,19 +69,24 @@ def told(
 
 
 def _baselined(
-    report: Report, options: CheckOptions, settings: Settings, voice: Voice
+    report: Report, options: CheckOptions, settings: Settings, baseline: Source | None
 ) -> Report:
     """The report without what a baseline holds; it may be written now."""
     if options.baseline is None and options.write_baseline is None:
         return report
     from kopslint.cli.baselines import with_all_known, without_known
 
-    rules = settings.rules or ()
+    rules, voice = settings.rules or (), options.voice
     if options.write_baseline is not None:
         return with_all_known(report, options.write_baseline, rules, voice)
     assert options.baseline is not None  # noqa: S101 (one of the two is given)
     return without_known(
-        report, options.baseline, rules, voice, whole=options.shard is None
+        report,
+        options.baseline,
+        rules,
+        voice,
+        whole=options.shard is None,
+        source=baseline,
     )
 
 

@@ -130,15 +130,33 @@ class ChangedInputs(Record):
 
     ``requests`` are by title and may be none: that a change touches no spec is an
     answer too, and ``summary`` says so. ``remarks`` are about what was left out.
+    ``lost_lists`` are those that no request tells of.
     """
 
     requests: tuple[tuple[str, Request], ...]
     summary: str
     remarks: tuple[str, ...]
+    lost_lists: tuple[Source, ...] = ()
+
+
+def change_of(options: GitOptions) -> Change:
+    """The change in git that the options name.
+
+    Raises ``UsageError`` for options that exclude each other, and ``InputError`` if
+    git cannot say what changed.
+    """
+    if options.staged and (options.base is not None or options.head is not None):
+        raise UsageError(
+            "--staged is the index against HEAD and takes no other revision",
+            hint="leave out --base and --head, or --staged",
+        )
+    from kopslint.inputs.git_change import find_change
+
+    return find_change(options.base, options.head, staged=options.staged)
 
 
 def read_changed(
-    options: GitOptions,
+    change: Change,
     layout: Layout,
     within: Sequence[str],
     commands: tuple[Source, ...],
@@ -146,20 +164,11 @@ def read_changed(
     """Read what a change touches, before and after it.
 
     ``within`` limits it to files and folders. ``commands`` are replayed on every
-    touched cluster, and without them those that the configuration names.
-
-    Raises ``UsageError`` for options that exclude each other, and ``InputError`` if
-    git cannot say what changed or a file cannot be read.
+    touched cluster, and without them those that the configuration names. Raises
+    ``InputError`` if a file cannot be read.
     """
-    if options.staged and (options.base is not None or options.head is not None):
-        raise UsageError(
-            "--staged is the index against HEAD and takes no other revision",
-            hint="leave out --base and --head, or --staged",
-        )
-    from kopslint.config.changed_clusters import touched_clusters
-    from kopslint.inputs.git_change import find_change
+    from kopslint.config.changed_clusters import lists_taken_away, touched_clusters
 
-    change = find_change(options.base, options.head, staged=options.staged)
     touched = touched_clusters(change, layout, within)
     remarks = [
         f"{path} is a submodule and was not read: run kopslint check --base REV in it"
@@ -177,7 +186,12 @@ def read_changed(
             base = _base_of(cluster, commands, change)
             request = request._replace(base=base)
         requests.append((cluster.title, request))
-    return ChangedInputs(tuple(requests), _summary(change, touched), tuple(remarks))
+    return ChangedInputs(
+        tuple(requests),
+        _summary(change, touched),
+        tuple(remarks),
+        lists_taken_away(change, layout, touched),
+    )
 
 
 def _request(

@@ -83,12 +83,25 @@ def configuration_for(
                 "--config and --no-config exclude each other", hint="give one of them"
             )
         return Configuration(Layout(str(Path.cwd())))
-    if config is None and environment.get("KOPSLINT_CONFIG"):
-        config = Path(environment["KOPSLINT_CONFIG"])
+    config = named_configuration(config, environment)
     if config is not None:
         return read_configuration(config)
+    return find_configuration(first_file(inputs))
+
+
+def named_configuration(
+    config: Path | None, environment: Mapping[str, str]
+) -> Path | None:
+    """The configuration that the option or else the environment names."""
+    if config is None and environment.get("KOPSLINT_CONFIG"):
+        return Path(environment["KOPSLINT_CONFIG"])
+    return config
+
+
+def first_file(inputs: Sequence[str]) -> Path:
+    """The first input on the disk, from which a configuration is looked for."""
     files = (each for each in inputs if each and not each.startswith(_NOT_FILES))
-    return find_configuration(Path(next(files, ".")))
+    return Path(next(files, "."))
 
 
 def settings_for(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from kopslint.config.own_change import SETTINGS, OwnChange, same_settings
 from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
+from kopslint.engine.aggregate import with_own_changes
 from kopslint.errors import KopslintError
 from kopslint.inputs.decode import decode
 from kopslint.report.display import visible
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 TODAY = date(2030, 1, 1)
 """The day of every example, so that none of them ever expires by itself."""
+
+_SETTINGS = ("settings-before.yaml", "settings-after.yaml")
 
 
 def examine(folder: Path) -> tuple[str, bool]:
@@ -61,25 +65,42 @@ def report_on(example: Example, rules: Sequence[Rule] | None = None) -> Report:
 
     Other specs and scripts in it are at hand for its commands.
     An example may have a folder ``rules`` with rules of its own, which are asked with
-    the rest; without ``rules`` the rest is the whole rulebook.
+    the rest; without ``rules`` the rest is the whole rulebook. It may also have the
+    settings before and after a change in git.
     """
     own = example.folder / "rules"
     asked = [*(load_rules() if rules is None else rules)]
     if own.is_dir():
         asked += load_house_rules(own)
-    return check(
+    settings = Settings(rules=tuple(asked), known=tuple(asked), today=TODAY)
+    report = check(
         Request(
             before=_side(example.before),
             after=_side(example.after),
             commands=_side(example.commands) or (),
             at_hand=tuple(_at_hand(example)),
         ),
-        Settings(rules=tuple(asked), known=tuple(asked), today=TODAY),
+        settings,
     )
+    return with_own_changes(report, tuple(_own_changes(example)), settings)
+
+
+def _own_changes(example: Example) -> Iterator[OwnChange]:
+    """How the settings of an example change, if it has any."""
+    before, after = (
+        decode(".kopslint.yaml", path.read_bytes()) if path.is_file() else None
+        for path in (example.folder / name for name in _SETTINGS)
+    )
+    if not same_settings(before, after):
+        counts = "What the base says counted for this check."
+        yield OwnChange(SETTINGS, ".kopslint.yaml", before, after, counts)
 
 
 def _at_hand(example: Example) -> Iterator[Source]:
-    named = (example.before, example.after, example.commands)
+    named = (
+        *(example.before, example.after, example.commands),
+        *(example.folder / name for name in _SETTINGS),
+    )
     for path in sorted(example.folder.iterdir()):
         if path.suffix in (".sh", ".yaml") and path not in named:
             yield decode(path.name, path.read_bytes())

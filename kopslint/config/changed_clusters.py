@@ -46,6 +46,8 @@ _ESCAPED = re.compile(
     rb"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})"
     rb"|([/\"\\])|\r?\n[ \t]*)"
 )
+# Ways to write the tag of a value in Base64, in which no mark can be seen.
+_IN_BASE64 = re.compile(rb"!!binary|!!\S*%|!<|(?m:^%TAG)")
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -56,7 +58,10 @@ def looks_like_kops(data: bytes) -> bool:
     UTF-16 is one, too: kops reads it, and whoever reads it here says that it must not
     be.
     """
-    return any(mark in _unescaped(data) for mark in _MARKS)
+    return (
+        any(mark in _unescaped(data) for mark in _MARKS)
+        or _IN_BASE64.search(data) is not None
+    )
 
 
 def _unescaped(data: bytes) -> bytes:
@@ -212,6 +217,17 @@ def touched_clusters(
     return _Search(change, layout).run(within)
 
 
+def lists_taken_away(
+    change: Change, layout: Layout, touched: Iterable[TouchedCluster]
+) -> tuple[Source, ...]:
+    """The command lists that a change takes away and no touched cluster tells of."""
+    if not layout.commands:
+        return ()
+    told = {source.path for cluster in touched for source in cluster.lost_lists}
+    lost = _Search(change, layout).lost_lists(None)
+    return tuple(source for source in lost if source.path not in told)
+
+
 class _Search:
     """One search; every file is read and parsed once."""
 
@@ -219,7 +235,11 @@ class _Search:
         self._before, self._after = change.before, change.after
         self._changed = change.files
         self._root = os.path.realpath(change.before.root)
-        base = os.path.relpath(os.path.realpath(layout.folder), self._root)
+        # A change may make a link of any folder.
+        own = layout.folder
+        if own != self._root and not own.startswith(f"{self._root}/"):
+            own = os.path.realpath(own)
+        base = os.path.relpath(own, self._root)
         self._prefix = "" if base == "." else f"{base}/"
         self._specs = layout.specs
         self._commands = layout.commands
@@ -386,13 +406,14 @@ class _Search:
             groups.append(group)
         return (members for _, members in groups)
 
-    def _lost_lists(self, whose: set[str | None]) -> tuple[Source, ...]:
-        """The lists of these clusters that hold no command any more."""
+    def lost_lists(self, whose: set[str | None] | None) -> tuple[Source, ...]:
+        """The lists of these clusters, or of all, that hold no command any more."""
         known = self._lists_among(file.old for file in self._changed if file.old)
         perhaps = [
             file
             for file in self._changed
-            if file.old and not whose.isdisjoint(known.get(file.old, ()))
+            if file.old in known
+            and (whose is None or not whose.isdisjoint(known[file.old]))
         ]
         self._read(perhaps, lambda _: True)
         lost = []
@@ -466,7 +487,7 @@ class _Search:
             commands=commands,
             alone=self._is_alone(group),
             at_hand=files_in_snapshot(commands, (*commands, *after), self._after),
-            lost_lists=self._lost_lists(whose) if changed & group else (),
+            lost_lists=self.lost_lists(whose) if changed & group else (),
             commands_before=commands_before,
             at_hand_before=at_hand_before,
         )

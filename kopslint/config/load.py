@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from kopslint.config.patterns import EVERY_CLUSTER, Layout, Patterns
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from kopslint.config.schema import ConfigModel, OverrideModel
+    from kopslint.inputs.git import Snapshot
     from kopslint.text import Source, Span
 
 
@@ -127,6 +128,65 @@ def read_configuration(path: Path) -> Configuration:
     return found
 
 
+def configuration_in(state: Snapshot, start: Path) -> Configuration:
+    """The configuration for ``start`` as ``find_configuration``, in a state of git.
+
+    Raises InputError as that does.
+    """
+    inner = inner_path(state.root, start)
+    folders = [inner, *inner.parents] if inner is not None else []
+    for folder in folders:
+        for name in _FILES:
+            found = read_in(state, folder / name)
+            if found is not None:
+                return found
+    return Configuration(Layout(str(state.root)))
+
+
+def read_in(
+    state: Snapshot, path: PurePosixPath, folder: Path | None = None
+) -> Configuration | None:
+    """The configuration in a file of a state of git; None if there is none.
+
+    ``folder`` is what its patterns are relative to, by default its own. Raises
+    InputError as ``read_configuration``.
+    """
+    inner = state.followed(str(path))
+    if inner is None:
+        raise InputError(
+            f"{state.called(str(path))} of {state.title} is a link that leads out of"
+            " the files of the repository",
+            hint="put the file itself there",
+        )
+    source = state.read([inner], lambda _: True).get(inner)
+    if source is None:
+        return None
+    folder = state.root / path.parent if folder is None else folder
+
+    def has_folder(name: str) -> bool:
+        place = Path(os.path.abspath(folder / name))  # noqa: PTH100 - Keeps links.
+        inside = inner_path(state.root, place)
+        if inside is None:
+            return place.is_dir()
+        below = f"{state.followed(str(inside))}/"
+        return any(file.startswith(below) for file in state.files)
+
+    return _understood(source, folder, has_folder)
+
+
+def inner_path(root: Path, path: Path) -> PurePosixPath | None:
+    """A path from the top folder of a repository; None if it is not in there.
+
+    Links below that folder are kept: a change can make one of anything.
+    """
+    place = os.path.abspath(path)  # noqa: PTH100 - Keeps symbolic links.
+    if not Path(place).is_relative_to(root):
+        place = os.path.realpath(path)
+    if not Path(place).is_relative_to(root):
+        return None
+    return PurePosixPath(Path(place).relative_to(root).as_posix())
+
+
 def _read(path: Path, folder: Path) -> Configuration | None:
     boundary_here().refuse_what_leads_out(path)
     try:
@@ -137,8 +197,14 @@ def _read(path: Path, folder: Path) -> Configuration | None:
             f"the configuration {shown(path)} cannot be read: {error.strerror}",
             hint="name another one with --config, or none with --no-config",
         ) from None
+    return _understood(source, folder, lambda name: (folder / name).is_dir())
+
+
+def _understood(
+    source: Source, folder: Path, has_folder: Callable[[str], bool]
+) -> Configuration | None:
     # Most runs have no configuration, and need neither a reader nor a model of it.
-    if path.suffix == ".toml" and "kopslint" not in source.text:
+    if source.path.endswith(".toml") and "kopslint" not in source.text:
         return None
 
     written = read_written(source)
@@ -152,7 +218,7 @@ def _read(path: Path, folder: Path) -> Configuration | None:
         model = ConfigModel.model_validate(written.values)
     except ValidationError as error:
         raise _complaint(written, error.errors()[0]) from None
-    return _configuration(source.path, folder, written, model)
+    return _configuration(source.path, folder, written, model, has_folder)
 
 
 def _called(path: Path) -> str:
@@ -162,7 +228,11 @@ def _called(path: Path) -> str:
 
 
 def _configuration(
-    path: str, folder: Path, written: Written, model: ConfigModel
+    path: str,
+    folder: Path,
+    written: Written,
+    model: ConfigModel,
+    has_folder: Callable[[str], bool],
 ) -> Configuration:
     specs = _patterns(written, model.specs, ("specs",)) if model.specs else None
     commands = tuple(
@@ -173,7 +243,7 @@ def _configuration(
         for cluster, texts in model.commands.items()
     )
     for n, name in enumerate(model.rule_paths):
-        if not os.path.isdir(folder / name):  # noqa: PTH112
+        if not has_folder(name):
             raise InputError(
                 f"there is no folder {name} with rules",
                 span=written.at(("rule-paths", n)),

@@ -17,6 +17,7 @@ from kopslint.suppress.silence import Texts, silence
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from kopslint.config.own_change import OwnChange
     from kopslint.config.settings import Settings
     from kopslint.engine.examine import Examination, Request
 
@@ -66,6 +67,18 @@ def together(reports: Sequence[Report], rules: int) -> Report:
         timeline=tuple(entry for each in reports for entry in each.timeline),
         summary=total(each.summary for each in reports)._replace(rules=rules),
     )
+
+
+def with_own_changes(
+    report: Report, changes: Sequence[OwnChange], settings: Settings
+) -> Report:
+    """The report with what its change says about the check itself."""
+    if not changes:
+        return report
+    rules = load_rules() if settings.rules is None else settings.rules
+    asked = loaded(rule for rule in rules if rule.judges_settings)
+    found = ask(asked, lambda _: (changes,), None, settings)
+    return report._replace(findings=in_order((*report.findings, *found)))
 
 
 def total(parts: Iterable[Summary]) -> Summary:

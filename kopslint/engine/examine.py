@@ -167,7 +167,7 @@ class Examiner:
         self._asked = loaded(
             rule
             for rule in rules
-            if not rule.judges_comments
+            if not (rule.judges_comments or rule.judges_settings)
             and rule.may_speak(change=change, commands=bool(request.commands))
         )
         self._commands = request

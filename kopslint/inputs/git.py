@@ -10,6 +10,7 @@ for which it would run filters.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import stat
 import subprocess
@@ -304,6 +305,8 @@ def _bytes(stream: IO[bytes], size: int) -> bytes | None:
 # Names are listed first and contents are read only for the files that are asked for.
 
 REGULAR_FILES = frozenset({"100644", "100755"})
+_LINKS = frozenset({"120000"})
+_MOST_LINKS = 40
 # How ``git ls-files -t`` marks what it keeps (and skips on the disk, or cannot merge),
 # and what it does not know.
 _KEPT, _SKIPPED, _UNKNOWN = "HSM", "S", "?"
@@ -339,11 +342,38 @@ class Snapshot:
     @cached_property
     def files(self) -> Mapping[str, str | None]:
         """The regular files, each with the name of its blob if git has one."""
+        return dict(_entries(self._listing))
+
+    @cached_property
+    def _links(self) -> Mapping[str, str]:
+        """The links, each with the name of its blob."""
+        return dict(_entries(self._listing, _LINKS))
+
+    @cached_property
+    def _listing(self) -> list[str]:
         if self.tree is None:
-            listed = self._git.fields("ls-files", "--stage", "-z")
-        else:
-            listed = self._git.fields("ls-tree", "-r", "-z", "--full-tree", self.tree)
-        return dict(_entries(listed))
+            return self._git.fields("ls-files", "--stage", "-z")
+        return self._git.fields("ls-tree", "-r", "-z", "--full-tree", self.tree)
+
+    def followed(self, path: str) -> str | None:
+        """Where a path leads if links of this state are followed; None if out of it.
+
+        The path that comes of it need not be there.
+        """
+        for _ in range(_MOST_LINKS):
+            parts = path.split("/")
+            each = ("/".join(parts[:n]) for n in range(1, len(parts) + 1))
+            link = next((name for name in each if name in self._links), None)
+            if link is None:
+                return path
+            (_, data), *_ = self._git.blobs([self._links[link]])
+            target = os.fsdecode(data or b"")
+            folder = posixpath.dirname(link)
+            rest = path[len(link) + 1 :]
+            path = posixpath.normpath(posixpath.join(folder, target, rest))
+            if path.startswith(("/", "../")) or path == "..":
+                return None
+        return None
 
     def read(
         self, paths: Iterable[str], wanted: Callable[[bytes], bool]
@@ -579,15 +609,19 @@ def _listed(told: str) -> Iterator[_Listed]:
         line = field[notes.end() :] if notes else field
 
 
-def _entries(listed: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _entries(
+    listed: Iterable[str], modes: frozenset[str] = REGULAR_FILES
+) -> Iterator[tuple[str, str]]:
     """Path and blob of every regular file in a listing of a tree or the index.
+
+    Or of everything else that has one of these ``modes``.
 
     A tree's line is ``mode type name``, the index's ``mode name stage``.
     """
     for line in listed:
         about, _, path = line.partition("\t")
         mode, second, third = about.split()
-        if mode in REGULAR_FILES:
+        if mode in modes:
             yield path, third if second == "blob" else second
 
 

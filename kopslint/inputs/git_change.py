@@ -16,7 +16,12 @@ from kopslint.text import INDEX
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SUBMODULE, _FILE = "160000", "100644"
+_SUBMODULE, _FILE, _LINK = "160000", "100644", "120000"
+# By SHA-1 and by SHA-256.
+_EMPTY_TREES = (
+    "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+)
 _DEFAULT_BRANCHES = (
     *("refs/remotes/origin/HEAD", "refs/remotes/origin/main"),
     *("refs/remotes/origin/master", "refs/heads/main", "refs/heads/master"),
@@ -38,13 +43,17 @@ class ChangedFile(Record):
 class Change(Record):
     """The files that differ between two states, renames followed.
 
-    ``submodules`` are those that differ too; nobody looked into them.
+    ``submodules`` are those that differ too; nobody looked into them. ``links`` are
+    those of after that differ. ``base`` is the state that was named to compare with: it
+    may have gone on since the change parted from it in ``before``.
     """
 
     before: Snapshot
     after: Snapshot
     files: tuple[ChangedFile, ...]
+    base: Snapshot
     submodules: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def find_change(
@@ -61,14 +70,17 @@ def find_change(
     not trust the repository, and for a conflict that is not resolved.
     """
     git = Git(own_index=True)
-    tree, title = _base(git, base, head or "HEAD", staged=staged)
-    before = Snapshot(git, title, tree, past=True)
+    parted, named = _base(git, base, head or "HEAD", staged=staged)
+    before = Snapshot(git, _title(parted), parted, past=True)
+    tip = before if named == parted else Snapshot(git, _title(named), named, past=True)
     after = _after(git, head, staged=staged)
     files: list[ChangedFile] = []
-    submodules = []
+    submodules, links = [], []
     for old_mode, new_mode, file in _differences(git, before, after):
         if _SUBMODULE in (old_mode, new_mode):
             submodules.append(file.new or file.old or "")
+        if new_mode == _LINK:
+            links.append(file.new or "")
         old = file.old if old_mode in REGULAR_FILES else None
         new = file.new if new_mode in REGULAR_FILES else None
         if old or new:
@@ -76,7 +88,14 @@ def find_change(
     if isinstance(after, WorkTree):
         files += [ChangedFile(None, path) for path in after.new]
     files.sort(key=lambda file: (file.new or file.old or "", file.old or ""))
-    return Change(before, after, tuple(files), tuple(sorted(submodules)))
+    return Change(
+        before,
+        after,
+        tuple(files),
+        base=tip,
+        submodules=tuple(sorted(submodules)),
+        links=tuple(sorted(links)),
+    )
 
 
 def default_branch(git: Git) -> str | None:
@@ -94,15 +113,15 @@ def _after(git: Git, head: str | None, *, staged: bool) -> Snapshot:
 
 
 def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, str]:
-    """The tree to compare with, and what people call it."""
+    """The tree to compare with, and the one that was named: where that has got to."""
     known = git.commits(("HEAD", *_DEFAULT_BRANCHES))
     here = known.pop("HEAD", None)
     start = here if head == "HEAD" else _object(git, f"{head}^{{commit}}")
     if start is None and (staged or head == "HEAD"):
-        return _empty_tree(git)
+        return _empty_tree(git), _empty_tree(git)
     start = start or _commit(git, head)
     if staged:
-        return start, start[:7]
+        return start, start
     other = None
     if base is None:
         base, other = next(iter(known.items()), (None, None))
@@ -113,19 +132,19 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
                 "there is no default branch to compare with",
                 hint="name what to compare with: --base REV",
             )
-    elif {*base} == {"0"} or _object(git, base) == _empty_tree(git)[0]:
+    elif {*base} == {"0"} or _object(git, base) == _empty_tree(git):
         # Forges call the state before a new branch's first commit all zeros.
-        return _empty_tree(git)
+        return _empty_tree(git), _empty_tree(git)
     other = other or _commit(git, base)
     if other == start:
-        return start, start[:7]
+        return start, start
     parted = git.ask("merge-base", other, start)
     if parted.returncode == 0:
         commit = parted.stdout.decode().split()[0]
-        return commit, commit[:7]
+        return commit, other
     if git.is_shallow():
         raise lacks_history(f"the commit where {base} and {head} parted")
-    return other, other[:7]
+    return other, other
 
 
 def _commit(git: Git, revision: str) -> str:
@@ -149,10 +168,14 @@ def _object(git: Git, name: str) -> str | None:
     return result.stdout.decode().strip() if result.returncode == 0 else None
 
 
-def _empty_tree(git: Git) -> tuple[str, str]:
+def _empty_tree(git: Git) -> str:
     """Git knows this object in every repository, and its name by the hash in use."""
-    name = git.read("hash-object", "-t", "tree", "--stdin").decode().strip()
-    return name, "the empty tree"
+    return git.read("hash-object", "-t", "tree", "--stdin").decode().strip()
+
+
+def _title(tree: str) -> str:
+    """What people call a state."""
+    return "the empty tree" if tree in _EMPTY_TREES else tree[:7]
 
 
 def _differences(

@@ -50,6 +50,10 @@ def bundle() -> Path:
     raise RuleError("kopslint has no rulebook", hint="install kopslint again")
 
 
+MANIFEST = "rule.yaml"
+"""The file in the folder of a rule that says what it is."""
+
+
 @cache
 def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
     """All rules of a folder, the rulebook's own by default, by id.
@@ -85,7 +89,12 @@ def load_house_rules(folder: Path) -> list[Rule]:
     Raises ``RuleError`` as ``load_rules`` does, for a folder that holds no rule, and
     for one that names a function: no code of a repository is ever run.
     """
+    from kopslint.inputs.boundary import boundary_here
+
     manifests = _manifests(folder)
+    boundary = boundary_here()
+    for path in manifests:
+        boundary.refuse_what_leads_out(path)
     if not manifests:
         raise RuleError(
             f"the folder {folder} holds no rule",
@@ -95,8 +104,8 @@ def load_house_rules(folder: Path) -> list[Rule]:
 
 
 def _manifests(folder: Path) -> list[Path]:
-    own = folder / "rule.yaml"
-    return [own] if own.is_file() else sorted(folder.glob("*/rule.yaml"))
+    own = folder / MANIFEST
+    return [own] if own.is_file() else sorted(folder.glob(f"*/{MANIFEST}"))
 
 
 def _by_id(rules: Iterable[Rule]) -> tuple[Rule, ...]:
@@ -249,14 +258,15 @@ def load_check(rule: Rule) -> Callable[..., Iterable[Draft]]:
     """The function that looks for the hazard of a rule, imported now.
 
     It takes the context of a cluster, or for a rule that ``judges_comments`` what
-    came of them. Raises ``RuleError`` if there is no such function, or if the
-    expression of a team's own rule is not well-formed.
+    came of them, or for one that ``judges_settings`` what changes of these. Raises
+    ``RuleError`` if there is no such function, or if the expression of a team's own
+    rule is not well-formed.
     """
     if rule.house is not None:
         from kopslint.rulebook.expressions import house_rule
 
         return partial(_function(rule, "checks.custom:violations"), house_rule(rule))
-    room = "" if rule.judges_comments else "checks."
+    room = "" if rule.judges_comments or rule.judges_settings else "checks."
     return _function(rule, room + rule.check)
 
 

@@ -35,7 +35,8 @@ class Manifest(_Model):
     ``sources`` name what proves that kops or etcd behave as the rule says: a file
     and function of kops, an issue, a document. ``check`` names the function that
     looks for the hazard as ``module:function`` under ``kopslint.checks``, or what is
-    wrong with comments as ``suppress.module:function``. ``since`` is the kopslint
+    wrong with comments as ``suppress.module:function``, or with a change of the check's
+    settings as ``config.module:function``. ``since`` is the kopslint
     version that brought the rule. ``follows`` are rules of which a finding may be the
     cause of one of this rule, at the same step or a later one.
     """

@@ -83,6 +83,11 @@ class Rule(Record):
         """Whether it is asked about the comments of a check, after all other rules."""
         return self.check.startswith("suppress.")
 
+    @property
+    def judges_settings(self) -> bool:
+        """Whether it is asked what of a change in git is about the check itself."""
+        return self.check.startswith("config.")
+
     def may_speak(self, *, change: bool, commands: bool) -> bool:
         """Whether it can find anything in a check with or without these.
 

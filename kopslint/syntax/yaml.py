@@ -326,6 +326,7 @@ _ANCHOR_AND_TAG = r"(?x)(?: (?: &[\w-]+ | !<[^>]*> | !\S* ) (?: \s | \#[^\r\n]* 
 _RESOLVED_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float")
 )
+_BINARY = "tag:yaml.org,2002:binary"
 
 
 def read_yaml(source: Source) -> tuple[Document, ...]:
@@ -483,12 +484,27 @@ class _Composer:
             from kopslint.syntax.yaml_problems import end_of
 
             span = end_of(self._source)
+        if event.tag == _BINARY:
+            text = self._decoded(text, span)
         known = event.implicit[0] or event.tag in _RESOLVED_TAGS
         value = resolve(text) if known else text
         scalar = Scalar(value, text, bool(event.style), span)
         if event.anchor:
             self._anchors[event.anchor] = _Anchored(scalar, 1, 0)
         return scalar
+
+    def _decoded(self, text: str, span: Span) -> str:
+        """What ``!!binary`` stands for, which kops reads as any other text."""
+        from base64 import b64decode
+
+        try:
+            return b64decode(re.sub(r"[\r\n]", "", text), validate=True).decode()
+        except ValueError:
+            raise InputError(
+                "this !!binary value is no text in Base64",
+                span=span,
+                hint="write the text itself",
+            ) from None
 
     def _alias(self, event: _Event, stack: list[_Open]) -> Node:
         name, span = event.anchor, self._span(event, event)
