@@ -26,6 +26,9 @@ class Source:
     hold one text before a change and another one after it.
     """
 
+    is_rendered = False
+    """Whether it came out of a template, so that nobody has written it like this."""
+
     def __init__(
         self,
         path: str,
@@ -65,6 +68,10 @@ class Source:
     def span(self, line: int, column: int, end_line: int, end_column: int) -> Span:
         """The span between two 1-based positions of this text."""
         return Span(self, line, column, end_line, end_column)
+
+    def written_at(self, span: Span) -> tuple[Span, ...]:
+        """Where a place of this text is written, and then where its value is."""
+        return (span,)
 
     def whole(self) -> Span:
         """The first line of this text, for statements about all of it."""

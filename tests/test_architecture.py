@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # The rooms in the order in which they stand on each other: a room knows those before it
 # that are named here. Errors, records and findings are words that every room may use.
 WORDS = {"kopslint", "errors", "findings", "records", "text"}
-TEXT = {"inputs", "syntax", "shell", "notations"}
+TEXT = {"inputs", "syntax", "gotemplate", "shell", "notations"}
 MEANING = TEXT | {"kops", "commands", "change", "observed"}
 ROOMS: dict[str, set[str]] = {
     "kopslint": set(),
@@ -25,6 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "findings": {"text", "records"},
     "inputs": WORDS,
     "syntax": WORDS,
+    "gotemplate": WORDS,
     "shell": WORDS | {"inputs"},
     "notations": WORDS | {"inputs", "syntax", "shell"},
     "kops": WORDS | TEXT,
