@@ -417,25 +417,28 @@ TIMELINE = (
 )
 
 
+def table_of(report: Report, *, width: int = 80, full: bool = False) -> list[str]:
+    """The table of steps and what its symbols mean."""
+    text = render_text(report, color=False, width=width, unicode=True, full=full)
+    lines = text.splitlines()
+    first = next(n for n, line in enumerate(lines) if re.match(r"#  +command", line))
+    return [line for line in lines[first:-1] if line]
+
+
 def test_the_timeline_has_a_row_for_each_step_and_fits_eighty_columns() -> None:
     report = Report((finding(step=1), finding(step=1, rule="KL305")), TIMELINE)
 
-    text = render_text(report, color=False, width=80, unicode=True)
-
-    table = text[text.index("step  ") : text.index("\n\n", text.index("step  "))]
-    assert table == picture(
+    assert "\n".join(table_of(report)) == picture(
         """
-        step  command                                   main                      events
-        0     (before)                                  ●●●●● 5/5                 =
-        1     kops delete instancegroup master-3 --na…  ●●●●✗ 4/5                 =
-                KL301 KL305
-        2     kops delete ig master-4                   ●●●✗✗ 3/5 0 spare         =
-                no failure tolerated
-        3     kops update cluster                       ●●●✗✗ 3/5 0 spare
-                refused: a member has no group
-        4     kops get                                  ●●●○◌ 3/4 quorum at risk
-                no effect
-        ● votes  ○ joins  ✗ dead, still registered  ◌ runs, no longer a member
+        #  command                         main                      events
+        0  (before)                        ●●●●● 5/5                 =
+        1  delete instancegroup master-3…  ●●●●✗ 4/5                 =       KL301 KL305
+        2  delete ig master-4              ●●●✗✗ 3/5 0 spare         =
+             no failure tolerated
+        3  update cluster                  ●●●✗✗ 3/5 0 spare
+             refused: a member has no group
+        4  get                             ●●●○◌ 3/4 quorum at risk          no effect
+        ● votes ○ joins ✗ dead, still registered ◌ runs, no longer a member
         """
     )
 
@@ -455,32 +458,78 @@ def test_a_step_that_loses_quorum_on_the_way_has_a_row_for_that() -> None:
             Meanwhile("master-1", {"main": TWO_DEAD, "events": HEALTHY}),
         ),
     )
-    report = Report((finding(step=5, rule="KL302"),), (roll,))
+    first = roll._replace(step=4, command="kops get", during=())
+    report = Report((finding(step=5, rule="KL302"),), (first, roll))
+
+    assert table_of(report)[2:] == [
+        "5  rolling-update cluster --yes",
+        "     while master-0 is away  ◍●●✗✗ 2/5 NO QUORUM  ●●●●● 5/5  KL302",
+        "     after it                ●●●✗✗ 3/5 0 spare    ●●●●● 5/5",
+        "● votes ◍ away, comes back ✗ dead, still registered",
+    ]
+
+
+def steps(*commands: str, etcd: dict[str, EtcdView]) -> tuple[TimelineEntry, ...]:
+    return tuple(
+        TimelineEntry(number, command, None, "applied", etcd, CLUSTER)
+        for number, command in enumerate(commands)
+    )
+
+
+QUIET = steps("(before)", "kops get", "kops get", "kops get", etcd={"main": HEALTHY})
+
+
+def test_steps_that_do_nothing_to_etcd_are_counted_unless_in_full() -> None:
+    """A warning, a refusal or another state is always a row of its own."""
+    warned = finding(step=4, severity=Severity.WARNING)
+    told = QUIET[1]._replace(step=4)
+    dead = QUIET[0]._replace(step=5, command="kops x", etcd={"main": ONE_DEAD})
+    report = Report((warned,), (*QUIET, told, dead, dead._replace(step=6)))
+
+    assert table_of(report)[1:-1] == [
+        "0-3  (before)  ●●●●● 5/5",
+        "4    get       ●●●●● 5/5  KL301",
+        "5    x         ●●●●✗ 4/5",
+        "6    x         ●●●●✗ 4/5",
+    ]
+    assert len(table_of(report, full=True)) == 9
+
+
+EVERY = "before and after every step"
+
+
+def test_a_list_that_does_nothing_to_etcd_has_one_line() -> None:
+    view = {"main": HEALTHY, "events": HEALTHY, "cilium": ONE_DEAD}
+    report = Report((), steps("(before)", "kops get", "kops get", etcd=view))
 
     text = render_text(report, color=False, width=80, unicode=True)
 
-    assert text[text.index("step  ") :].splitlines()[1:5] == [
-        "5     kops rolling-update cluster --yes",
-        "        while master-0 is away  ◍●●✗✗ 2/5 NO QUORUM  ●●●●● 5/5  KL302",
-        "        after it                ●●●✗✗ 3/5 0 spare    ●●●●● 5/5",
-        "● votes  ◍ away, comes back  ✗ dead, still registered",
+    assert text.splitlines()[3:-1] == [
+        f"{'●●●●● 5/5 in main and events, ●●●●✗ 4/5 in cilium'}, {EVERY}",
+        "● votes ✗ dead, still registered",
     ]
+
+
+def test_etcd_clusters_that_are_alike_in_every_step_share_a_column() -> None:
+    entries = tuple(
+        entry._replace(etcd={"main": view, "events": view, "cilium": HEALTHY})
+        for entry, view in zip(TIMELINE, (HEALTHY, ONE_DEAD), strict=False)
+    )
+
+    assert table_of(Report((), entries))[0].split() == [
+        *("#", "command", "main,", "events", "cilium"),
+    ]
+
+
+REFUSED = "refused: a member has no group"
 
 
 def test_notes_stand_beside_their_step_where_there_is_room() -> None:
     report = Report((), TIMELINE[2:4], Summary(specs=1))
 
-    text = render_text(report, color=False, width=120, unicode=True)
-
-    assert text.splitlines()[4:6] == [
-        (
-            "2     kops delete ig master-4  ●●●✗✗ 3/5 0 spare  =       "
-            "no failure tolerated"
-        ),
-        (
-            "3     kops update cluster      ●●●✗✗ 3/5 0 spare          "
-            "refused: a member has no group"
-        ),
+    assert table_of(report, width=120)[1:3] == [
+        "2  delete ig master-4  ●●●✗✗ 3/5 0 spare  =       no failure tolerated",
+        f"3  update cluster      ●●●✗✗ 3/5 0 spare{'':10}{REFUSED}",
     ]
 
 
@@ -488,19 +537,18 @@ def test_headings_of_a_runbook_structure_the_timeline() -> None:
     first = TIMELINE[2]._replace(title="Remove the groups")
     entries = (first, first._replace(step=3), first._replace(step=4, title="Then"))
 
-    text = render_text(Report((), entries), color=False, width=80, unicode=True)
-
-    assert [line[:23].rstrip() for line in text.splitlines()[4:9]] == [
-        "      Remove the groups",
-        "2     kops delete ig ma",
-        "3     kops delete ig ma",
-        "      Then",
-        "4     kops delete ig ma",
+    assert [line[:20].rstrip() for line in table_of(Report((), entries))[1:]] == [
+        "   Remove the groups",
+        "2  delete ig master-",
+        "3  delete ig master-",
+        "   Then",
+        "4  delete ig master-",
+        "● votes ✗ dead, stil",
     ]
 
 
 def test_every_cluster_has_a_timeline_of_its_own() -> None:
-    entries = (TIMELINE[0], TIMELINE[0]._replace(cluster="stage"))
+    entries = (*QUIET, *(entry._replace(cluster="stage") for entry in QUIET))
 
     text = render_text(Report((), entries), color=False, width=80, unicode=True)
 
@@ -514,6 +562,37 @@ def test_the_timeline_can_be_left_out() -> None:
     text = render_text(report, color=False, width=100, unicode=True, timeline=False)
 
     assert text == "SAFE  prod\n\nno findings in 4 commands, 2 specs\n"
+
+
+def test_no_line_is_wider_than_asked_for_whatever_the_names_are() -> None:
+    """A word that is longer than a line is broken, too."""
+    long = "x" * 200
+    names = tuple(f"{long}{number}" for number in range(4))
+    view = {
+        name: ONE_DEAD._replace(tolerance=number) for number, name in enumerate(names)
+    }
+    entry = TimelineEntry(1, long, None, "refused", view, long, note=f"{long} a {long}")
+    item = finding(
+        place(COMMANDS, 1, 1, 5, long),
+        place(Source(long, "a: 1\n"), 1, 1, 2, long),
+        message=f"{long} is {long}",
+        why=long,
+        fix=(f"# {long}",),
+        trace=(TraceLine(long, HEALTHY, ONE_DEAD, long),),
+        story=(long,),
+    )
+    report = Report(
+        (item, item._replace(rule="KL302", step=1)),
+        (entry, entry._replace(step=2, title=long), entry._replace(cluster="b")),
+        Summary((long,), 1, 1, 1, 1, (long,), 3, 5, (), (long,)),
+        existing=(item,),
+    )
+
+    for width in (80, 100):
+        for full in (False, True):
+            text = render_text(report, color=True, width=width, unicode=True, full=full)
+            plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+            assert max(map(display.width, plain.splitlines())) <= width
 
 
 def test_a_place_in_another_revision_says_so_even_if_it_comes_first() -> None:

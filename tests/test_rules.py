@@ -42,7 +42,7 @@ def test_a_bad_example_is_told_exactly_as_expected(
 ) -> None:
     """Nothing but the findings of the rule, and of those it always brings along."""
     report = report_on(example)
-    told = render_findings(report, color=False, width=80, unicode=True)
+    told = render_findings(report, color=False, width=80, unicode=True, wrapped=False)
 
     if UPDATING and told != example.expected:
         (example.folder / "expected.txt").write_text(told, encoding="utf-8")
@@ -55,6 +55,6 @@ def test_a_bad_example_is_told_exactly_as_expected(
 def test_a_good_example_is_no_finding_of_any_rule(rule: Rule, example: Example) -> None:
     """What a rule recommends must not run into another one."""
     report = report_on(example)
-    told = render_findings(report, color=False, width=80, unicode=True)
+    told = render_findings(report, color=False, width=80, unicode=True, wrapped=False)
 
     assert told == "", f"{rule.id} recommends what is told"

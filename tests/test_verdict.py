@@ -126,7 +126,7 @@ def test_the_first_lines_say_what_is_wrong_where_and_what_to_do() -> None:
 
     assert block_of(report) == [
         "UNSAFE  prod.example.com  control plane 5 -> 3  run.sh",
-        "  lines 1, 2  a is deleted (and 1 more like it)",
+        "  lines 1, 2  a is deleted (likewise b)",
         "  line 2      quorum is lost",
         "  instead     kops validate",
     ]
@@ -135,10 +135,14 @@ def test_the_first_lines_say_what_is_wrong_where_and_what_to_do() -> None:
     )
 
 
-def test_they_are_never_more_than_six_and_fit_the_terminal() -> None:
+def test_they_are_at_most_six_lines_and_no_sentence_is_cut() -> None:
+    """A second sentence that has no room is counted; commands stay as they are."""
+    command = (
+        "kops update cluster --name prod.example.com --yes --lifecycle-overrides all"
+    )
     report = Report(
         tuple(
-            on_line(1, rule=f"KL30{number}", message="long " * 40, fix=("a " * 90,))
+            on_line(1, rule=f"KL30{number}", message="long " * 20, fix=(command,))
             for number in range(9)
         ),
         summary=OF_A_LIST,
@@ -146,9 +150,18 @@ def test_they_are_never_more_than_six_and_fit_the_terminal() -> None:
 
     lines = block_of(report)
 
-    assert len(lines) == 6
-    assert max(map(len, lines)) <= 80
-    assert lines[4] == "           and 6 more"
+    assert lines[1:] == [
+        f"  line 1   {' '.join(['long'] * 14)}",
+        "           long long long long long long",
+        "           and 8 more",
+        f"  instead  {command}",
+    ]
+
+
+def test_one_sentence_is_said_in_full_however_long_it_is() -> None:
+    report = Report((on_line(1, message="long " * 200),), summary=OF_A_LIST)
+
+    assert " ".join(block_of(report)).count("long") == 200
 
 
 def test_what_is_safe_says_on_what_that_rests() -> None:

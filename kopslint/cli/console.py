@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Lines longer than this are hard to read, and shorter ones cannot hold a timeline.
 _WIDEST = 120
 _NARROWEST = 80
-_PIPED = 100
+_PIPED = 80
 
 
 def style_for(stream: TextIO, when: ColorWhen, environment: Mapping[str, str]) -> Style:

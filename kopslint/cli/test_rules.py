@@ -119,7 +119,7 @@ def _wrong(rule: Rule, example: Example) -> Iterator[str]:
     except KopslintError as error:
         yield str(error)
         return
-    told = render_findings(report, color=False, width=80, unicode=True)
+    told = render_findings(report, color=False, width=80, unicode=True, wrapped=False)
     undecided = [f for f in report.findings if f.rule != rule.id]
     if undecided or (not example.bad and report.findings):
         yield "expected no finding, and got" if not example.bad else "got"

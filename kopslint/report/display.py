@@ -7,6 +7,7 @@ Everything that has to line up is measured here. Knows nothing of findings.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -85,11 +86,11 @@ def pad(text: str, cells: int) -> str:
     return text + " " * (cells - width(text))
 
 
-def wrap(text: str, limit: int) -> list[str]:
+def wrap(text: str, limit: int, *, broken: bool = False) -> list[str]:
     """The text in lines of at most ``limit`` cells, broken at spaces.
 
     Line ends in the text stay. A word that is longer than a line keeps a line of
-    its own, uncut, so that it can still be copied.
+    its own, uncut, so that it can still be copied, unless it may be ``broken``.
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -100,8 +101,68 @@ def wrap(text: str, limit: int) -> list[str]:
                 line = word
             else:
                 line = f"{line} {word}" if line else word
+            while broken and width(line) > limit and (head := take(line, limit)):
+                lines.append(head)
+                line = line[len(head) :]
         lines.append(line)
     return lines
+
+
+_ESCAPE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;;[^\x1b]*\x1b\\\\")
+
+
+def folded(painted: str, limit: int, *, indent: int = 0, hang: int) -> Iterator[str]:
+    """A painted line as lines of at most ``limit`` cells, all indented.
+
+    Those after the first are indented by ``hang`` more. Looks and links go on from one
+    line to the next, and none of them reaches into an indentation.
+    """
+    escapes: list[tuple[int, str]] = []
+    plain = ""
+    end = 0
+    for match in _ESCAPE.finditer(painted):
+        plain += painted[end : match.start()]
+        escapes.append((len(plain), match[0]))
+        end = match.end()
+    plain += painted[end:]
+    looks = ""
+    done = 0
+    room = limit - indent
+    start = " " * indent
+    while True:
+        head = (
+            plain[done:] if width(plain[done:]) <= room else _piece(plain[done:], room)
+        )
+        stop = done + len(head)
+        line, at = start + looks, done
+        while escapes and escapes[0][0] <= stop:
+            place, escape = escapes.pop(0)
+            line += plain[at:place] + escape
+            at = place
+            looks = "" if escape in _ENDS else escape
+        line += plain[at:stop]
+        yield line.rstrip() + (_end(looks) if looks else "")
+        done = stop + (len(plain[stop:]) - len(plain[stop:].lstrip(" ")))
+        if done >= len(plain):
+            return
+        start = " " * (indent + hang)
+        room = limit - indent - hang
+
+
+def _piece(text: str, room: int) -> str:
+    """As much of a text as fits, up to a space if there is one."""
+    head = take(text, room) or text[:1]
+    if text[len(head) : len(head) + 1] == " ":
+        return head
+    at = head.rstrip(" ").rfind(" ")
+    return head[:at] if at > 0 and head[:at].strip() else head
+
+
+_ENDS = ("\x1b[0m", "\x1b]8;;\x1b\\")
+
+
+def _end(look: str) -> str:
+    return _ENDS[1] if look.startswith("\x1b]") else _ENDS[0]
 
 
 def _shown(char: str, unicode: bool) -> str:

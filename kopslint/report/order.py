@@ -14,9 +14,9 @@ from kopslint.findings import in_order, order
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from kopslint.findings import Finding, Report, Suppression
+    from kopslint.findings import Finding, Report, Severity, Suppression
 
 
 def identified(
@@ -50,6 +50,12 @@ class Told(Record):
         """The finding that speaks for all of them."""
         return self.findings[0]
 
+    @property
+    def worst(self) -> Severity:
+        """How bad the worst of all of them is."""
+        every = (*self.findings, *self.leads_to)
+        return min((f.severity for f in every), key=lambda severity: severity.rank)
+
 
 def told(findings: Iterable[Finding]) -> list[Told]:
     """The findings as people read them: the worst first, and each under its cause.
@@ -69,7 +75,7 @@ def told(findings: Iterable[Finding]) -> list[Told]:
         Told(tuple(same), tuple(sorted(follow.get(mistake, ()), key=_by_step)))
         for mistake, same in places.items()
     ]
-    return sorted(groups, key=lambda group: _worst(group).severity.rank)
+    return sorted(groups, key=lambda group: group.worst.rank)
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -77,13 +83,38 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(in_order(findings), key=lambda finding: finding.severity.rank)
 
 
-def _worst(group: Told) -> Finding:
-    every = (*group.findings, *group.leads_to)
-    return min(every, key=lambda finding: finding.severity.rank)
-
-
 def _mistake(finding: Finding) -> tuple[object, ...]:
     return finding.rule, finding.severity, finding.certainty, finding.cluster
+
+
+def others(messages: Sequence[str]) -> list[str]:
+    """What the other messages name where they differ from the first one.
+
+    ``b`` if they say ``a is gone`` and ``b is gone``; nothing where they are not made
+    of the same words, or are all the same.
+    """
+    split = [message.split(" ") for message in messages]
+    if any(len(words) != len(split[0]) for words in split):
+        return []
+    place = next(
+        (n for n, words in enumerate(zip(*split, strict=True)) if len({*words}) > 1),
+        None,
+    )
+    if place is None:
+        return []
+    return [*dict.fromkeys(words[place] for words in split[1:])]
+
+
+def alike(labels: Sequence[str]) -> str:
+    """Several labels in one: words in which they differ stand side by side.
+
+    The first one if they are not made of the same words.
+    """
+    split = [label.split(" ") for label in labels]
+    if any(len(words) != len(split[0]) for words in split):
+        return labels[0]
+    columns = zip(*split, strict=True)
+    return " ".join("/".join(dict.fromkeys(column)) for column in columns)
 
 
 def _by_step(finding: Finding) -> tuple[int, int]:

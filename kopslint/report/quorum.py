@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kopslint.findings import Severity
+from kopslint.findings import TAKEN_FOR_GRANTED, Severity
 from kopslint.records import Record
 from kopslint.report import display
 
@@ -37,8 +37,11 @@ _STATUS: dict[Status, str] = {
     "unknown": "unknown",
 }
 
-# The least room a command keeps in the timeline, however many columns there are.
+# The least room a command keeps beside notes, and however many columns there are.
 _COMMAND_ROOM = 24
+_LEAST_ROOM = 7
+# Longer names of etcd clusters are cut.
+_NAME_ROOM = 24
 
 
 class Row(Record):
@@ -133,83 +136,227 @@ def trace(lines: tuple[TraceLine, ...], style: Style) -> Iterator[str]:
         picture = " -> ".join(members(view, style) for view in views)
         painted = style.paint(" -> ", "dim").join(_members(v, style) for v in views)
         text = words(views[-1], style) if views else ""
-        name, note = style.safe(line.etcd_cluster), style.safe(line.note)
+        name, note = _name(line.etcd_cluster, style), style.safe(line.note)
         rows.append((name, picture, painted, _join("; ", text, note)))
     name_width = max((display.width(name) for name, *_ in rows), default=0)
     picture_width = max((display.width(picture) for _, picture, *_ in rows), default=0)
     indent = 3 + name_width + 2 + picture_width + 3
     for name, picture, painted, text in rows:
         gap = " " * (picture_width - display.width(picture) + 3)
-        first, *rest = display.wrap(text, style.width - indent)
+        first, *rest = display.wrap(text, style.width - indent, broken=True)
         yield f"   {display.pad(name, name_width)}  {painted}{gap}{first}".rstrip()
         for more in rest:
             yield " " * indent + more
 
 
-def timeline(report: Report, style: Style) -> Iterator[str]:
+def timeline(report: Report, style: Style, *, every_step: bool = True) -> Iterator[str]:
     """The table of steps, one for each cluster, and what its symbols mean.
 
     A step has one row, and under it what did not fit: its note, and the rules that
-    have a finding there.
+    have a finding there. Without ``every_step`` those that change nothing in etcd and
+    about which there is nothing to say are counted, and a table of nothing else is
+    left out, or is one line.
     """
     clusters = list(dict.fromkeys(entry.cluster for entry in report.timeline))
+    shown: list[TimelineEntry] = []
     for cluster in clusters:
-        if len(clusters) > 1:
-            name = style.safe(cluster)
-            yield style.paint(f"cluster {name}", "bold")
         entries = [entry for entry in report.timeline if entry.cluster == cluster]
         found = [f for f in report.findings if f.cluster in (cluster, None)]
-        yield from _table(entries, found, style)
-        if cluster != clusters[-1]:
-            yield ""
-    yield from _legend(report.timeline, style)
+        if not every_step and len(entries) == 1 and _is_well(entries[0]):
+            continue
+        if len(clusters) > 1:
+            if shown:
+                yield ""
+            name = f"cluster {style.safe(cluster)}"
+            yield style.paint(display.cut(name, style.width, style.ellipsis), "bold")
+        shown += entries
+        if every_step:
+            yield from _table([_Steps((entry,)) for entry in entries], found, style)
+        elif _is_quiet(entries, found):
+            yield from _one_line(entries, style)
+        else:
+            yield from _table(_pieces(entries, found), found, style)
+    yield from _legend(shown, style)
+
+
+def _name(text: str, style: Style) -> str:
+    return display.cut(style.safe(text), _NAME_ROOM, style.ellipsis)
+
+
+class _Steps(Record):
+    """Steps that are told in one row: one, or several that change nothing."""
+
+    entries: tuple[TimelineEntry, ...]
+
+    @property
+    def first(self) -> TimelineEntry:
+        return self.entries[0]
+
+    @property
+    def number(self) -> str:
+        """The number of the only step, or of the first and the last."""
+        last = self.entries[-1].step
+        return f"{self.first.step}" + (f"-{last}" if len(self.entries) > 1 else "")
+
+
+def _is_well(entry: TimelineEntry) -> bool:
+    return all(view.writable == "yes" for view in entry.etcd.values())
+
+
+def _is_quiet(entries: Sequence[TimelineEntry], findings: Sequence[Finding]) -> bool:
+    """Whether no step does anything to etcd, and findings say what is to be said."""
+    told = {finding.step for finding in findings}
+    return all(
+        entry.etcd == entries[0].etcd
+        and len(rows(entry)) == 1
+        and (not entry.note or entry.step in told)
+        for entry in entries
+    )
+
+
+def _pieces(
+    entries: Sequence[TimelineEntry], findings: Sequence[Finding]
+) -> list[_Steps]:
+    """The rows of a table in which steps that change nothing have one together."""
+    telling = {f.step for f in findings if f.severity is not Severity.INFO}
+    pieces: list[list[TimelineEntry]] = []
+    was_quiet = False
+    for number, entry in enumerate(entries):
+        is_quiet = (
+            number > 0
+            and entry.status == "applied"
+            and not entry.note
+            and entry.step not in telling
+            and entry.etcd == entries[number - 1].etcd
+            and len(rows(entry)) == 1
+        )
+        if is_quiet and (was_quiet or number == 1):
+            pieces[-1].append(entry)
+        else:
+            pieces.append([entry])
+        was_quiet = is_quiet
+    return [_Steps(tuple(piece)) for piece in pieces]
+
+
+def _one_line(entries: Sequence[TimelineEntry], style: Style) -> Iterator[str]:
+    """What a list looks like that does nothing to etcd."""
+    same: dict[str, list[str]] = {}
+    for name, view in entries[0].etcd.items():
+        same.setdefault(_state(view, style), []).append(_name(name, style))
+    said = [f"{state} in {' and '.join(names)}" for state, names in same.items()]
+    if not said:
+        return
+    text = f"{', '.join(said)}, before and after every step"
+    for status, word in _STATUS.items():
+        steps = [str(entry.step) for entry in entries if entry.status == status]
+        if word and steps:
+            text += f"; {word}: step {', '.join(steps)}"
+    yield from display.folded(text, style.width, hang=2)
 
 
 def _table(
-    entries: list[TimelineEntry], findings: list[Finding], style: Style
+    pieces: list[_Steps], findings: list[Finding], style: Style
 ) -> Iterator[str]:
-    names = list(dict.fromkeys(name for entry in entries for name in entry.etcd))
-    heads = [style.safe(name) for name in names]
-    told = [(entry, row) for entry in entries for row in rows(entry)]
-    grid = [_states(row, names, style) for _, row in told]
+    told = [(steps, row) for steps in pieces for row in rows(steps.first)]
+    names = list(dict.fromkeys(name for steps in pieces for name in steps.first.etcd))
+    columns = _columns(names, [row for _, row in told])
+    heads = [_name(", ".join(column), style) for column in columns]
+    firsts = [column[0] for column in columns]
+    grid = [_states(row, firsts, style) for _, row in told]
     widths = [
         max(map(display.width, column)) for column in zip(heads, *grid, strict=True)
     ]
-    commands = [
-        style.safe(f"  {row.label}" if row.label else entry.command)
-        for entry, row in told
+    commands = [_command(steps, row, style) for steps, row in told]
+    notes = [
+        _note(steps.first, findings, style) if row.leads else ("", "")
+        for steps, row in told
     ]
-    beside = len("step  ") + sum(2 + column for column in widths)
-    room = min(
-        max(map(display.width, ["command", *commands])),
-        max(style.width - beside, _COMMAND_ROOM),
-    )
+    margin = max(len(steps.number) for steps in pieces) + 2
+    beside = margin + sum(2 + column for column in widths)
+    free = style.width - beside
+    # A note that leaves a command too little room goes below.
+    most = free - 2 - _COMMAND_ROOM
+    aside = [display.width(note) for note, _ in notes if note]
+    reserved = max((2 + width for width in aside if width <= most), default=0)
+    longest = max(map(display.width, ["command", *commands]))
+    room = max(min(longest, free - reserved), _LEAST_ROOM)
     padded = [display.pad(*column) for column in zip(heads, widths, strict=True)]
-    head = "  ".join(["step", display.pad("command", room), *padded])
-    yield style.paint(head.rstrip(), "bold")
+    head = f"{'#':{margin}}" + "  ".join([display.pad("command", room), *padded])
+    yield style.paint(display.cut(head.rstrip(), style.width, style.ellipsis), "bold")
     title = None
-    for (entry, moment), command, states in zip(told, commands, grid, strict=True):
+    told_with = zip(told, commands, grid, notes, strict=True)
+    for (steps, moment), command, states, (note, look) in told_with:
+        entry = steps.first
         if entry.title and entry.title != title:
             title = entry.title
-            shown = display.cut(style.safe(title), style.width - 6, style.ellipsis)
-            yield style.paint(f"{'':6}{shown}", "dim")
+            yield style.paint(_beside(margin, style.safe(title), style), "dim")
         if moment.label and moment.leads:
-            text = style.safe(entry.command)
-            shown = display.cut(text, style.width - 6, style.ellipsis)
-            yield f"{entry.step:<4}  {shown}"
-        number = "" if moment.label else str(entry.step)
-        fitted = display.pad(display.cut(command, room, style.ellipsis), room)
-        row = f"{number:<4}  {fitted}"
-        for name, state, column in zip(names, states, widths, strict=True):
-            look = _look(moment.etcd[name]) if state else ""
-            row += f"  {style.paint(state, look)}{'':{column - display.width(state)}}"
-        note, look = _note(entry, findings, style) if moment.leads else ("", "")
+            text = _beside(margin, _command(steps, Row("", {}), style), style)
+            yield f"{steps.number:{margin}}{text[margin:]}"
+        number = "" if moment.label else steps.number
+        fitted = display.pad(_fitted(command, room, style), room)
+        row = f"{number:{margin}}{fitted}"
+        for name, state, column in zip(firsts, states, widths, strict=True):
+            painted = _look(moment.etcd[name]) if state else ""
+            row += f"  {style.paint(state, painted)}"
+            row += " " * (column - display.width(state))
         if note and beside + room + 2 + display.width(note) <= style.width:
             yield f"{row}  {style.paint(note, look)}"
             continue
-        yield row.rstrip()
-        for text in display.wrap(note, style.width - 8) if note else ():
-            yield f"{'':8}{style.paint(text, look)}"
+        yield from display.folded(row.rstrip(), style.width, hang=margin)
+        space = margin + 2
+        for text in (
+            display.wrap(note, style.width - space, broken=True) if note else ()
+        ):
+            yield f"{'':{space}}{style.paint(text, look)}"
+
+
+def _fitted(command: str, room: int, style: Style) -> str:
+    """As much of a command as there is room for, with what it does to a member.
+
+    What stands before that only says where etcd is.
+    """
+    member = command.find(" member ")
+    if display.width(command) > room and "etcdctl" in command[: max(member, 0)]:
+        command = f"etcdctl {style.ellipsis}{command[member:]}"
+    return display.cut(command, room, style.ellipsis)
+
+
+def _beside(margin: int, text: str, style: Style) -> str:
+    shown = display.cut(text, style.width - margin, style.ellipsis)
+    return " " * margin + shown
+
+
+def _command(steps: _Steps, row: Row, style: Style) -> str:
+    """What the table says of steps in its second column."""
+    if row.label:
+        return style.safe(f"  {row.label}")
+    if len(steps.entries) == 1 or steps.first.step == 0:
+        # Every other word of a list says it, and the room is small.
+        return style.safe(steps.first.command.removeprefix("kops "))
+    return f"({len(steps.entries)} steps change nothing in etcd)"
+
+
+def _columns(names: Sequence[str], told: Sequence[Row]) -> list[list[str]]:
+    """The etcd clusters by column; those that are alike in every row share one."""
+    columns: list[list[str]] = []
+    for name in names:
+        for column in columns:
+            if all(_alike(row, name, column[0]) for row in told):
+                column.append(name)
+                break
+        else:
+            columns.append([name])
+    return columns
+
+
+def _alike(row: Row, name: str, other: str) -> bool:
+    """Whether two etcd clusters look the same in a row."""
+    if (row.etcd.get(name) is None) != (row.etcd.get(other) is None):
+        return False
+    return row.etcd.get(name) == row.etcd.get(other) and row.back.get(
+        name
+    ) == row.back.get(other)
 
 
 def _states(row: Row, names: Sequence[str], style: Style) -> list[str]:
@@ -226,10 +373,20 @@ def _note(
     entry: TimelineEntry, findings: list[Finding], style: Style
 ) -> tuple[str, str]:
     """What is to be said about a step, and how it looks."""
-    here = [f for f in findings if f.step is not None and f.step == entry.step]
+    here = [
+        finding
+        for finding in findings
+        if finding.step is not None
+        and finding.step == entry.step
+        and (finding.rule, finding.severity) != (TAKEN_FOR_GRANTED, Severity.INFO)
+    ]
     rules = " ".join(sorted({finding.rule for finding in here}))
     said = style.safe(entry.note)
-    text = _join("; ", _join(": ", _STATUS[entry.status], said), rules)
+    if here and entry.status == "refused":
+        # The finding says it.
+        said = ""
+    separator = "; " if said else " "
+    text = _join(separator, _join(": ", _STATUS[entry.status], said), rules)
     if any(finding.severity is Severity.ERROR for finding in here):
         return text, "red"
     return text, "yellow" if here or entry.status != "applied" else ""
@@ -262,9 +419,10 @@ def _legend(entries: Iterable[TimelineEntry], style: Style) -> Iterator[str]:
         style.dead: "dead, still registered",
         style.expelled: "runs, no longer a member",
     }
-    text = "  ".join(f"{s} {meanings[s]}" for s in meanings if s in shown)
-    if text:
-        yield style.paint(text, "dim")
+    known = [f"{s} {meanings[s]}" for s in meanings if s in shown]
+    if len(known) > 1 or style.votes not in shown:
+        for line in display.wrap("  ".join(known), style.width) if known else ():
+            yield style.paint(line, "dim")
 
 
 def _members(view: EtcdView, style: Style) -> str:

@@ -40,9 +40,17 @@ def assumption(finding: Finding) -> str:
 
 def in_short(finding: Finding) -> str:
     """What a finding says, where there is one line for it."""
-    return finding.message.replace(
-        "this cannot be decided from the text: ", "not followed: ", 1
-    )
+    message = finding.message
+    for words, fewer in _IN_SHORT:
+        message = message.replace(words, fewer, 1)
+    return message
+
+
+_IN_SHORT = (
+    ("this cannot be decided from the text: ", "not followed: "),
+    ("from here to the end of the list ", ""),
+    (" members vote, ", " vote, "),
+)
 
 
 def fix(finding: Finding, style: Style) -> list[str]:

@@ -13,7 +13,7 @@ from kopslint.findings import TAKEN_FOR_GRANTED, Certainty, Severity
 from kopslint.records import Record
 from kopslint.report import display, sentences, verdict
 from kopslint.report.display import Style
-from kopslint.report.order import told, worst_first
+from kopslint.report.order import alike, others, told, worst_first
 from kopslint.report.quorum import timeline as render_timeline
 from kopslint.report.quorum import trace
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from kopslint.findings import Finding, Location, Report
     from kopslint.report.order import Told
+    from kopslint.report.verdict import Opening
     from kopslint.text import Source
 
 
@@ -32,6 +33,10 @@ _INDENT = 9
 _NAMED = 3
 # So many findings that stood before the change are named; the rest is counted.
 _MOST_EXISTING = 10
+# So many of the worst mistakes are shown with their places and the reason.
+_MOST_WHOLE = 3
+# Further lines of a heading and of a place stand below its text.
+_HANG = 4
 
 
 def render_text(
@@ -47,29 +52,72 @@ def render_text(
     """The whole report as text that ends with a line end.
 
     ``mended`` is what the list of commands should be instead: a heading, then lines.
-    ``width`` is in cells; commands to paste and the first line of a finding are never
-    broken to keep to it. Without ``unicode`` the result is pure ASCII. With and without
-    ``color`` the text is the same but for the escapes. Unless it is the ``full`` one,
-    each mistake is reported once with what it leads to, and what the table of steps
-    shows is not repeated.
+    ``width`` is in cells; only commands to paste are longer than that. Without
+    ``unicode`` the result is pure ASCII. With and without ``color`` the text is the
+    same but for the escapes. Unless it is the ``full`` one, each mistake is reported
+    once with what it leads to, the worst ones whole and the others in short, and what
+    the verdict and the table of steps show is not repeated.
     """
     style = Style(color=color, unicode=unicode, width=width)
-    lines = [*verdict.block(report, style, mended=bool(mended)), ""]
     has_table = timeline and bool(report.timeline)
+    said = verdict.opening(report, style, mended=bool(mended))
+    lines = [*said.lines, ""]
     if full:
         for finding in worst_first(report.findings):
             lines += [*_finding(finding, style), ""]
     else:
-        for group in told(report.findings):
-            lines += [*_told(group, style, has_table=has_table), ""]
+        lines += _groups(report, said, style, has_table=has_table)
     lines += _existing(report, style)
     if has_table:
-        lines += [*render_timeline(report, style), ""]
+        table = [*render_timeline(report, style, every_step=full)]
+        if len(table) > 1 and lines[-1]:
+            lines.append("")
+        lines += [*table, *([""] if table and full else [])]
     if mended and full:
         heading, *rest = map(style.safe, mended)
         lines += [style.paint(heading, "bold"), *(f"  {line}" for line in rest), ""]
     lines += _summary(report, style)
     return "\n".join(lines) + "\n"
+
+
+def _groups(
+    report: Report, said: Opening, style: Style, *, has_table: bool
+) -> Iterator[str]:
+    """The mistakes, the worst first, and then what is only worth knowing.
+
+    What the verdict rests on is not repeated where that has just been ``said``.
+    """
+    in_whole = _in_whole(report.findings)
+    known: list[str] = []
+    for group in _to_tell(report, said):
+        whole = group in in_whole
+        block = [*_told(group, said, style, has_table=has_table, whole=whole)]
+        if group.worst is Severity.INFO:
+            known += block
+        else:
+            yield from [*block, ""]
+    yield from known
+
+
+def _to_tell(report: Report, said: Opening) -> list[Told]:
+    return [
+        group
+        for group in told(report.findings)
+        if not (
+            _is_assumption(group.first) and said.findings.issuperset(group.findings)
+        )
+    ]
+
+
+def _in_whole(findings: Sequence[Finding]) -> list[Told]:
+    """The mistakes that decide the verdict, but not more than anybody reads."""
+    groups = told(findings)
+    worst = [group for group in groups if group.worst is groups[0].worst]
+    return [g for g in worst[:_MOST_WHOLE] if g.worst is not Severity.INFO]
+
+
+def _is_assumption(finding: Finding) -> bool:
+    return finding.rule == TAKEN_FOR_GRANTED and finding.severity is Severity.INFO
 
 
 def _existing(report: Report, style: Style) -> Iterator[str]:
@@ -78,16 +126,24 @@ def _existing(report: Report, style: Style) -> Iterator[str]:
         return
     yield style.paint(f"{sentences.existing(report)}, not counted (--all):", "bold")
     for finding in worst_first(report.existing)[:_MOST_EXISTING]:
-        yield f"  {_head(finding, style)}"
+        yield from _headed(finding, style, indent=2)
     if len(report.existing) > _MOST_EXISTING:
         yield f"  and {len(report.existing) - _MOST_EXISTING} more"
     yield ""
 
 
-def render_findings(report: Report, *, color: bool, width: int, unicode: bool) -> str:
-    """Only the findings, a blank line between them; empty if there are none."""
+def render_findings(
+    report: Report, *, color: bool, width: int, unicode: bool, wrapped: bool = True
+) -> str:
+    """Only the findings, a blank line between them; empty if there are none.
+
+    Unless it is ``wrapped``, the first line of each is one line however long it is.
+    """
     style = Style(color=color, unicode=unicode, width=width)
-    blocks = ("\n".join(_finding(f, style)) for f in worst_first(report.findings))
+    blocks = (
+        "\n".join(_finding(finding, style, wrapped=wrapped))
+        for finding in worst_first(report.findings)
+    )
     return "\n\n".join(blocks) + "\n" if report.findings else ""
 
 
@@ -107,9 +163,18 @@ def _head(finding: Finding, style: Style, *, places: int = 1) -> str:
     return f"{where}: {kind}: {message}{f' ({places} places)' if places > 1 else ''}"
 
 
-def _finding(finding: Finding, style: Style) -> Iterator[str]:
+def _headed(
+    finding: Finding, style: Style, *, places: int = 1, indent: int = 0
+) -> Iterator[str]:
+    """The same in lines that keep to the width."""
+    return display.folded(
+        _head(finding, style, places=places), style.width, indent=indent, hang=_HANG
+    )
+
+
+def _finding(finding: Finding, style: Style, *, wrapped: bool = True) -> Iterator[str]:
     """A finding with all that there is to say about it."""
-    yield _head(finding, style)
+    yield from _headed(finding, style) if wrapped else [_head(finding, style)]
     yield from frames(finding, style)
     if finding.trace:
         yield ""
@@ -118,37 +183,47 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
     yield from _story(finding, style)
     yield from _section("why", finding.why.split("\n"), style)
     if finding.fix:
-        yield from _section("fix", finding.fix, style, wrapped=False)
+        yield from _fix(finding.fix, style)
     yield from _section("more", [f"kopslint explain {finding.rule}"], style)
 
 
-def _told(group: Told, style: Style, *, has_table: bool) -> Iterator[str]:
+def _told(
+    group: Told,
+    said: Opening,
+    style: Style,
+    *,
+    has_table: bool,
+    whole: bool,
+) -> Iterator[str]:
     """One mistake: its places in one frame for each file, and what it leads to."""
     first = group.first
-    yield _head(first, style, places=len(group.findings))
-    if first.rule == TAKEN_FOR_GRANTED and first.severity is Severity.INFO:
+    yield from _headed(first, style, places=len(group.findings))
+    if _is_assumption(first):
         # Why it matters is the same for every assumption: --full says it.
         return
+    if whole:
+        yield from _pictures(group, style)
+        if first.trace and not (has_table and first.step is not None):
+            yield from trace(first.trace, style)
+        yield from _story(first, style)
+    yield from _section("then", [*_consequences(group, said)], style, hang=2)
+    if whole:
+        yield from _section("why", first.why.split("\n"), style)
+    fix = fix_of(group)
+    if not {line.partition("  #")[0] for line in fix}.issubset(said.commands):
+        yield from _fix(fix, style)
+
+
+def _pictures(group: Told, style: Style) -> Iterator[str]:
+    """The places of one mistake, those in further files by their numbers only."""
     shown, beside = _places(group)
-    yield from frames(first._replace(locations=shown), style)
+    yield from frames(group.first._replace(locations=shown), style, tight=True)
     for source, places in beside.items():
         numbers = sorted({place.span.line for place in places})
+        label = alike([place.label for place in places])
         where = f"{source.path}:{', '.join(map(str, numbers))}"
-        text = style.safe(f"  --> {where}: {places[0].label}")
-        yield style.paint(display.cut(text, style.width, style.ellipsis), "cyan")
-    if first.trace and not (has_table and first.step is not None):
-        yield ""
-        yield from trace(first.trace, style)
-    yield ""
-    yield from _story(first, style)
-    then = [_consequence(finding) for finding in group.leads_to]
-    if then:
-        yield from _section("then", then, style, hang=2)
-    yield from _section("why", first.why.split("\n"), style)
-    fix = fix_of(group)
-    if fix:
-        yield from _section("fix", fix, style, wrapped=False)
-    yield from _section("more", [f"kopslint explain {first.rule}"], style)
+        painted = style.paint(style.safe(f"--> {where}: {label}"), "cyan")
+        yield from display.folded(painted, style.width, indent=2, hang=_HANG)
 
 
 def _places(
@@ -156,19 +231,16 @@ def _places(
 ) -> tuple[tuple[Location, ...], dict[Source, list[Location]]]:
     """The places that are shown in frames, and those of other files that are named.
 
-    Of a step it is the command that matters; where it says what a command meets in a
-    spec, the line numbers do.
+    It is the first one that matters; of what it meets elsewhere the line numbers do.
     """
     first = group.first
-    if first.step is None and len(group.findings) == 1:
-        return first.locations, {}
     shown: list[Location] = []
     beside: dict[Source, list[Location]] = {}
     for finding in group.findings:
         for number, place in enumerate(finding.locations):
             source = finding.locations[0].span.source
             if number == 0 and finding is not first:
-                shown.append(place._replace(label=finding.message))
+                shown.append(place._replace(label=_likewise(first, finding)))
             elif place.span.source is source and (number == 0 or finding is first):
                 shown.append(place)
             elif place.span.source is not source:
@@ -176,9 +248,19 @@ def _places(
     return tuple(shown), beside
 
 
-def _consequence(finding: Finding) -> str:
-    line = f"line {finding.locations[0].span.line}: " if finding.locations else ""
-    return f"{line}{finding.severity}[{finding.rule}]: {finding.message}"
+def _consequences(group: Told, said: Opening) -> Iterator[str]:
+    """What a mistake leads to; what the verdict has ``said`` just by its name."""
+    known = [finding for finding in group.leads_to if finding in said.findings]
+    if known:
+        yield ", ".join(dict.fromkeys(_named(finding) for finding in known))
+    for finding in group.leads_to:
+        if finding not in said.findings:
+            yield f"{_named(finding)}: {sentences.in_short(finding)}"
+
+
+def _named(finding: Finding) -> str:
+    line = f" in line {finding.locations[0].span.line}" if finding.locations else ""
+    return f"{finding.severity}[{finding.rule}]{line}"
 
 
 def fix_of(group: Told) -> list[str]:
@@ -186,6 +268,14 @@ def fix_of(group: Told) -> list[str]:
     lines = dict.fromkeys(line for finding in group.findings for line in finding.fix)
     whole = [line for line in lines if line.startswith("kopslint plan ")]
     return whole[:1] or [*lines]
+
+
+def _likewise(first: Finding, finding: Finding) -> str:
+    """What is to be said beside a further place of a mistake."""
+    other = others([first.message, finding.message])
+    if finding.message == first.message:
+        return "and here"
+    return f"likewise {other[0]}" if other else finding.message
 
 
 def _story(finding: Finding, style: Style) -> Iterator[str]:
@@ -196,23 +286,39 @@ def _story(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def _section(
-    title: str,
-    items: Sequence[str],
-    style: Style,
-    *,
-    wrapped: bool = True,
-    hang: int = 0,
+    title: str, items: Sequence[str], style: Style, *, hang: int = 0
 ) -> Iterator[str]:
     """A titled block; further lines of an item are indented by ``hang`` more."""
     head = f"   {style.paint(title, 'cyan')}{'':{_INDENT - 3 - len(title)}}"
     for item in items:
-        text = style.safe(item)
         room = style.width - _INDENT - hang
-        first, *rest = display.wrap(text, room) if wrapped else [text]
+        first, *rest = display.wrap(style.safe(item), room, broken=True)
         yield f"{head}{first}".rstrip()
         head = " " * _INDENT
         for line in rest:
             yield f"{head}{'':{hang}}{line}"
+
+
+def _fix(lines: Sequence[str], style: Style) -> Iterator[str]:
+    """What to paste, each command in one line however long; remarks are wrapped."""
+    head = f"   {style.paint('fix', 'cyan')}{'':{_INDENT - 6}}"
+    room = style.width - _INDENT
+    for line in lines:
+        command, remark = _parts(style.safe(line), room)
+        wrapped = display.wrap(remark, room - 2, broken=True) if remark else []
+        for part in (*(f"# {part}" for part in wrapped), *([command] * bool(command))):
+            yield f"{head}{part}".rstrip()
+            head = " " * _INDENT
+
+
+def _parts(line: str, room: int) -> tuple[str, str]:
+    """A command, and a remark that has no room beside it."""
+    if line.startswith("# "):
+        return "", line[2:]
+    command, mark, remark = line.partition("  # ")
+    if not mark or display.width(line) <= room:
+        return line, ""
+    return command, remark
 
 
 def _summary(report: Report, style: Style) -> Iterator[str]:
@@ -223,7 +329,8 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
         text = ", ".join(names[:_NAMED])
         if len(names) > _NAMED:
             text += f" and {len(names) - _NAMED} more"
-        yield style.paint(f"skipped, no kops object in it: {text}", "dim")
+        painted = style.paint(f"skipped, no kops object in it: {text}", "dim")
+        yield from display.folded(painted, style.width, hang=2)
     counts = [
         (_count(number, severity), severity)
         for severity in Severity
@@ -242,7 +349,8 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
     plain = ", ".join(text for text, _ in counts) or "no findings"
     painted = ", ".join(style.severity(*count) for count in counts)
     uncounted = "".join(f"; {text}" for text in sentences.uncounted(report))
-    yield f"{painted or style.paint(plain, 'green')}{checked}{uncounted}"
+    line = f"{painted or style.paint(plain, 'green')}{checked}{uncounted}"
+    yield from display.folded(line, style.width, hang=2)
 
 
 def _count(number: int, noun: str) -> str:
@@ -263,8 +371,11 @@ _LABEL_ROOM = 24
 _CONTEXT = 16
 
 
-def frames(finding: Finding, style: Style) -> Iterator[str]:
-    """The lines of all frames of a finding, without line ends."""
+def frames(finding: Finding, style: Style, *, tight: bool = False) -> Iterator[str]:
+    """The lines of all frames of a finding, without line ends.
+
+    Each begins with an empty line unless they are ``tight``.
+    """
     last = max((place.span.line for place in finding.locations), default=1)
     picture = _Picture(finding, style, gutter=max(len(str(last)), 2))
     by_source: dict[Source, list[Location]] = {}
@@ -274,7 +385,9 @@ def frames(finding: Finding, style: Style) -> Iterator[str]:
         # The first frame stands under the finding's own heading, which is for
         # editors and therefore does not name a revision.
         if number or source.revision:
-            yield picture.heading(places[0])
+            yield from picture.heading(places[0])
+        if not tight:
+            yield picture.row("")
         yield from picture.frame(source, places)
 
 
@@ -297,12 +410,13 @@ class _Picture(Record):
         """The cells that a line of input has, beside the gutter."""
         return self.style.width - self.gutter - 3
 
-    def heading(self, place: Location) -> str:
+    def heading(self, place: Location) -> Iterator[str]:
         revision = place.span.source.revision
         text = str(place.span) + (f" ({revision})" if revision else "")
         arrow = " " * (self.gutter - 1) + "-->"
         shown = self.style.safe(text)
-        return f"{self.style.paint(arrow, 'cyan')} {shown}"
+        line = f"{self.style.paint(arrow, 'cyan')} {shown}"
+        return display.folded(line, self.style.width, hang=len(arrow) + 1)
 
     def row(self, text: str, line: int | None = None) -> str:
         number = "" if line is None else str(line)
@@ -313,7 +427,6 @@ class _Picture(Record):
         by_line: dict[int, list[Location]] = {}
         for place in places:
             by_line.setdefault(place.span.line, []).append(place)
-        yield self.row("")
         reached = None
         for line in sorted(by_line):
             if reached is not None and line == reached + 2:
@@ -390,7 +503,7 @@ class _Picture(Record):
                 mark = waiting.pop()
                 beside = [
                     self.paint(text, mark.sign)
-                    for text in display.wrap(mark.label, free)
+                    for text in display.wrap(mark.label, free, broken=True)
                 ]
         yield " ".join([drawn, *beside[:1]])
         for text in beside[1:]:
@@ -400,7 +513,7 @@ class _Picture(Record):
             indent = mark.start
             if self.room - indent < _LABEL_ROOM:
                 indent = min(indent, max(self.room - display.width(mark.label), 0))
-            for text in display.wrap(mark.label, self.room - indent):
+            for text in display.wrap(mark.label, self.room - indent, broken=True):
                 yield self.bars(waiting, indent) + self.paint(text, mark.sign)
 
     def bars(self, waiting: list[_Mark], indent: int) -> str:

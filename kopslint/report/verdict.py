@@ -1,27 +1,31 @@
 """The verdict and the few lines that people read first, the same in every form.
 
-Whether to run it, what is wrong and where, what to do: at most six lines. Everything
-else in a report is there to be looked up.
+Whether to run it, what is wrong and where, what to do: at most six lines, in which
+sentences are whole. Everything else in a report is there to be looked up.
 """
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Certainty, Severity, Verdict
 from kopslint.records import Record
 from kopslint.report import display, sentences
-from kopslint.report.order import told, worst_first
+from kopslint.report.order import others, told, worst_first
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kopslint.findings import Finding, Report
     from kopslint.report.display import Style
 
-MOST_POINTS = 4
-"""With the first line and what is left out these are six lines."""
+MOST_LINES = 6
+"""Only one sentence that is longer than that by itself makes it more."""
+
+# A longer label stands before its text and not in a column of its own.
+_LABEL = 24
+# So many places of one mistake are named.
+_MOST_NAMES = 5
 
 _LOOKS = {
     Verdict.SAFE: "bold green",
@@ -33,10 +37,23 @@ _LOOKS = {
 
 
 class Point(Record):
-    """One line below the verdict: ``label`` says where, or what kind of line it is."""
+    """One thing below the verdict: ``label`` says where, or what kind of thing it is.
+
+    ``findings`` are those that it says in full. ``paste`` is whether it is a command.
+    """
 
     label: str
     text: str
+    findings: tuple[Finding, ...] = ()
+    paste: bool = False
+
+
+class Opening(Record):
+    """The first lines of a report, and what need not be said again below them."""
+
+    lines: tuple[str, ...]
+    findings: frozenset[Finding]
+    commands: frozenset[str]
 
 
 def subject(report: Report) -> list[str]:
@@ -55,53 +72,82 @@ def subject(report: Report) -> list[str]:
     return parts
 
 
-def points(report: Report, *, mended: bool = False) -> list[Point]:
+def points(
+    report: Report,
+    *,
+    mended: bool = False,
+    lines: Callable[[Point], int] | None = None,
+) -> list[Point]:
     """What there is to say below the verdict, the worst first.
 
-    ``mended`` is whether there is a list that is in order.
+    ``mended`` is whether there is a list that is in order, ``lines`` how many lines a
+    point takes, by default one.
     """
+    told, last = _every_point(report, mended=mended)
     if report.existing:
-        stood = Point("", f"{sentences.existing(report)}: listed apart, not counted")
-        return [*_points(report, MOST_POINTS - 1, mended=mended), stood]
-    return _points(report, MOST_POINTS, mended=mended)
+        stood = f"{sentences.existing(report)}: listed apart, not counted"
+        last = [*last, Point("", stood)]
+    size = lines or (lambda _: 1)
+    room = MOST_LINES - 1 - sum(map(size, last))
+    shown: list[Point] = []
+    for number, point in enumerate(told):
+        # The line that says how many are left out needs one as well.
+        needed = size(point) + (number < len(told) - 1)
+        if shown and needed > room:
+            break
+        shown.append(point)
+        room -= size(point)
+    if len(shown) < len(told):
+        shown.append(Point("", f"and {len(told) - len(shown)} more"))
+    return [*shown, *last]
 
 
-def _points(report: Report, most: int, *, mended: bool) -> list[Point]:
+def _every_point(report: Report, *, mended: bool) -> tuple[list[Point], list[Point]]:
+    """All that there is to say, and what comes last and is never left out."""
     match report.verdict:
         case Verdict.NOT_CHECKED:
-            return [Point("", _why_not_checked(report))]
+            return [Point("", _why_not_checked(report))], []
         case Verdict.SAFE:
-            assumed = [
-                Point("assumes", f"{sentences.assumption(each)}{_at(each)}")
+            return [
+                Point("assumes", f"{sentences.assumption(each)}{_at(each)}", (each,))
                 for each in report.assumptions
-            ]
-            return _first(assumed, most)
-    hazards = [*_hazards(report)]
+            ], []
     remedy = _remedy(report, mended=mended)
-    if remedy is None:
-        return _first(hazards, most)
-    return [*_first(hazards, most - 1), remedy]
+    return [*_hazards(report)], [remedy] if remedy else []
 
 
 def block(report: Report, style: Style, *, mended: bool = False) -> Iterator[str]:
-    """The verdict as lines of a terminal; what is too long for a line is cut."""
+    """The verdict as lines of a terminal; what is too long for a line is wrapped."""
+    yield from opening(report, style, mended=mended).lines
+
+
+def opening(report: Report, style: Style, *, mended: bool = False) -> Opening:
+    """The verdict as lines of a terminal, and what they say in full."""
     word = style.paint(report.verdict.value, _LOOKS[report.verdict])
     about = "  ".join(style.safe(part) for part in subject(report))
-    yield f"{word}  {about}".rstrip()
-    said = points(report, mended=mended)
-    room = max((display.width(style.safe(point.label)) for point in said), default=0)
+    lines = [*display.folded(f"{word}  {about}".rstrip(), style.width, hang=2)]
+    told, last = _every_point(report, mended=mended)
+    labels = [style.safe(point.label) for point in (*told[:MOST_LINES], *last)]
+    room = max(
+        (w for each in labels if (w := display.width(each)) <= _LABEL), default=0
+    )
+    said = points(report, mended=mended, lines=lambda p: len(_lines(p, room, style)))
     for point in said:
-        label = display.pad(style.safe(point.label), room)
-        gap = f"  {label}  " if room else "  "
-        left = style.width - display.width(gap)
-        yield gap + display.cut(style.safe(point.text), left, style.ellipsis)
+        lines += _lines(point, room, style)
+    known = frozenset(finding for point in said for finding in point.findings)
+    commands = frozenset(point.text for point in said if point.paste)
+    return Opening(tuple(lines), known, commands)
 
 
-def _first(told: list[Point], most: int) -> list[Point]:
-    """The first of some points, and how many more there are."""
-    shown = list(islice(told, most))
-    left = len(told) - len(shown)
-    return [*shown, Point("", f"and {left} more")] if left else shown
+def _lines(point: Point, room: int, style: Style) -> list[str]:
+    """A point, its text beside its label or, if that is long, after it."""
+    label, text = style.safe(point.label), style.safe(point.text)
+    if display.width(label) > room:
+        return [*display.folded(f"{label}: {text}", style.width, indent=2, hang=2)]
+    gap = f"  {display.pad(label, room)}  " if room else "  "
+    left = style.width - display.width(gap)
+    wrapped = [text] if point.paste else display.wrap(text, left, broken=True)
+    return [f"{gap if n == 0 else ' ' * len(gap)}{t}" for n, t in enumerate(wrapped)]
 
 
 def _hazards(report: Report) -> Iterator[Point]:
@@ -111,10 +157,19 @@ def _hazards(report: Report) -> Iterator[Point]:
             first = same[0]
             if first.severity is Severity.INFO:
                 continue
-            more = f" (and {len(same) - 1} more like it)" if len(same) > 1 else ""
             doubt = "possible: " if first.certainty is Certainty.POSSIBLE else ""
-            text = sentences.in_short(first)
-            yield Point(_where(same, report), f"{doubt}{text}{more}")
+            text = f"{doubt}{sentences.in_short(first)}{_likewise(same)}"
+            yield Point(_where(same, report), text, same)
+
+
+def _likewise(same: tuple[Finding, ...]) -> str:
+    """What else is in the same case, by name where the words have one."""
+    if len(same) == 1:
+        return ""
+    names = others([finding.message for finding in same])
+    if not names or len(names) > _MOST_NAMES:
+        return f" (and {len(same) - 1} more like it)"
+    return f" (likewise {', '.join(names)})"
 
 
 def _by_rule(findings: Iterable[Finding]) -> Iterable[tuple[Finding, ...]]:
@@ -157,7 +212,8 @@ def _remedy(report: Report, *, mended: bool) -> Point | None:
         commands = [line for line in finding.fix if not line.startswith("#")]
         whole = next((line for line in commands if line.startswith("kopslint ")), None)
         if finding.severity is not Severity.INFO and commands:
-            return Point("instead", (whole or commands[0]).partition("  #")[0])
+            command = (whole or commands[0]).partition("  #")[0]
+            return Point("instead", command, paste=True)
     return None
 
 
