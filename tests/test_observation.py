@@ -94,10 +94,12 @@ def test_an_etcd_cluster_that_no_output_spoke_of_is_not_there() -> None:
 def test_a_pod_that_is_missing_from_a_list_of_pods_does_not_run() -> None:
     """Without any list of pods it is not known."""
     pod = Pod("main", "node-a", "etcd-manager-main-node-a", "yes", PLACE)
-    listed = Observation(pods=(pod,))
+    listed = Observation(pods=(pod,), all_pods=PLACE)
 
     assert listed.runs("main", "node-a") == "yes"
     assert listed.runs("main", "node-b") == "no"
+    assert listed.runs("events", "node-b") == "not seen"
+    assert Observation(pods=(pod,)).runs("main", "node-b") == "not seen"
     assert Observation().runs("main", "node-a") == "not seen"
 
 

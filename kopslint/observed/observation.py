@@ -139,12 +139,22 @@ class QueuedRestore(Record):
     member_count: int | None = None
 
 
+class Silent(Record):
+    """A machine on which etcd was asked for itself and did not answer."""
+
+    node: str
+    reason: str
+    span: Span
+
+
 class EtcdSeen(Record):
     """One etcd cluster (main, events, cilium or leases), as far as it was seen.
 
-    ``lists`` are all member lists that were read of it, in the order read; ``members``
-    has every member of any of them and everyone who answered for himself, once each.
-    ``queued`` is None where nobody asked for commands, empty where there is none.
+    ``lists`` are the member lists that were read of it, in the order read, without
+    those that a later one overtook; ``members`` has every member of any of them and
+    everyone who answered for himself, once each. ``queued`` is None where nobody asked
+    for commands, empty where there is none. ``silent`` are machines where it did not
+    answer.
     """
 
     name: str
@@ -152,6 +162,7 @@ class EtcdSeen(Record):
     lists: tuple[MemberList, ...] = ()
     published: Published | None = None
     queued: tuple[QueuedRestore, ...] | None = None
+    silent: tuple[Silent, ...] = ()
 
     @property
     def is_listed(self) -> bool:
@@ -271,8 +282,10 @@ class Contradiction(Record):
 class Observation(Record):
     """All that was seen of one kops cluster.
 
-    ``machines`` and ``pods`` are None where no output listed them. ``cluster`` is the
-    name that outputs told, None where none did.
+    ``machines`` and ``pods`` are None where no output spoke of them. ``all_machines``
+    and ``all_pods`` are where all there are were listed, so that what is missing there
+    does not exist; None where no output did so. ``cluster`` is the name that outputs
+    told, None where none did.
     """
 
     etcd: tuple[EtcdSeen, ...] = ()
@@ -283,6 +296,8 @@ class Observation(Record):
     unread: tuple[Unread, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     cluster: str | None = None
+    all_machines: Span | None = None
+    all_pods: Span | None = None
 
     def etcd_cluster(self, name: str) -> EtcdSeen | None:
         """What was seen of an etcd cluster; None if nothing was."""
@@ -306,12 +321,14 @@ class Observation(Record):
     def runs(self, etcd_cluster: str, node: str) -> Answer:
         """Whether etcd-manager runs an etcd cluster on a node.
 
-        "no" where pods were listed and its was not among them, or is not ready.
+        "no" also where all pods were listed, those of this etcd cluster among them, and
+        this one is missing.
         """
-        if self.pods is None:
-            return "not seen"
         pod = self.pod(etcd_cluster, node)
-        return pod.running if pod is not None else "no"
+        if pod is not None:
+            return pod.running
+        others = any(pod.etcd_cluster == etcd_cluster for pod in self.pods or ())
+        return "no" if others and self.all_pods is not None else "not seen"
 
     @property
     def taken(self) -> datetime | None:

@@ -1,0 +1,133 @@
+"""An observation matched to the spec: which member is which, and which is a stranger.
+
+etcd calls a member by the spec's name for it, or by its volume, as the cloud has it.
+Source: etcd-manager pkg/volumes, ``EtcdName`` of each cloud.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kopslint.kops.clouds import cloud_named
+from kopslint.kops.etcd_manager import member_name
+from kopslint.observed.observation import Machine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kopslint.kops.spec import EtcdCluster, Manifest
+    from kopslint.observed.observation import EtcdSeen, Member, Observation
+
+_HOST = re.compile(r"https?://(?P<name>[\w-]+)\.internal\.")
+
+
+def matched(observation: Observation, sides: Sequence[Manifest]) -> Observation:
+    """The observation with its members and machines named as these specs name them.
+
+    ``sides`` are specs of one cluster, such as before and after a change: a member is
+    known if any of them has it, and the first that has it names it.
+    """
+    etcd = tuple(
+        seen._replace(
+            members=tuple(
+                _matched(member, seen, observation, sides) for member in seen.members
+            )
+        )
+        for seen in observation.etcd
+    )
+    return observation._replace(etcd=etcd, machines=_machines(observation, sides))
+
+
+def _machines(
+    observation: Observation, sides: Sequence[Manifest]
+) -> tuple[Machine, ...] | None:
+    """The machines, with one that does not exist for each group that has none."""
+    place = observation.all_machines
+    if place is None or observation.machines is None:
+        return observation.machines
+    there = {machine.group for machine in observation.machines}
+    groups = dict.fromkeys(g.name for side in sides for g in side.control_plane)
+    missing = (
+        Machine(place, group=group, exists="no")
+        for group in groups
+        if group not in there
+    )
+    return (*observation.machines, *missing)
+
+
+def _matched(
+    member: Member, seen: EtcdSeen, observation: Observation, sides: Sequence[Manifest]
+) -> Member:
+    called = _called(member)
+    may_be_known = False
+    for side in sides:
+        etcd = _cluster_of(side, seen.name)
+        if etcd is None:
+            continue
+        names = _names(side, etcd, observation)
+        found = names.get(called) if called is not None else None
+        found = found or _by_node(member, side, etcd, observation)
+        if found is not None:
+            return member._replace(spec_name=found, known="yes")
+        may_be_known |= called is None or {*names.values()} < {
+            member.name for member in etcd.members
+        }
+    return member if may_be_known or not sides else member._replace(known="no")
+
+
+def _called(member: Member) -> str | None:
+    """What etcd calls a member; one that never started has its name in its address."""
+    if member.name:
+        return member.name
+    for url in (*(member.peer_urls or ()), *(member.client_urls or ())):
+        host = _HOST.match(url)
+        if host is not None:
+            return host["name"]
+    return None
+
+
+def _cluster_of(side: Manifest, name: str) -> EtcdCluster | None:
+    return next((etcd for etcd in side.etcd_clusters if etcd.name == name), None)
+
+
+def _names(
+    side: Manifest, etcd: EtcdCluster, observation: Observation
+) -> dict[str, str]:
+    """The spec's names of the members by what etcd calls them, as far as known."""
+    cloud = cloud_named(side.cloud)
+    kind = cloud.members_are if cloud is not None else "names"
+    if side.cloud == "metal":
+        # Its volumes are folders, called as whoever made the machine likes.
+        return {}
+    if kind == "volume ids":
+        return {
+            f"vol-{volume.id}": volume.member
+            for volume in observation.volumes
+            if volume.etcd_cluster == etcd.name and etcd.member(volume.member)
+        }
+    if kind == "volume names":
+        return {_on_digitalocean(side, etcd, m.name): m.name for m in etcd.members}
+    return {member_name(etcd.name, m.name): m.name for m in etcd.members}
+
+
+def _on_digitalocean(side: Manifest, etcd: EtcdCluster, name: str) -> str:
+    """The name of a volume there: kops upup/pkg/fi/cloudup/do/utils.go, and where it
+    is cut, pkg/model/master_volumes.go, ``addDOVolume``.
+    """
+    return f"kops-{name}.etcd-{etcd.name}.{side.name}".replace(".", "-")[:64]
+
+
+def _by_node(
+    member: Member, side: Manifest, etcd: EtcdCluster, observation: Observation
+) -> str | None:
+    """The member by the machine on which it answered, where that mounts no other."""
+    cloud = cloud_named(side.cloud)
+    if cloud is None or not cloud.mounts_by_group or member.node is None:
+        return None
+    group = next(
+        (one.group for one in observation.machines or () if one.node == member.node),
+        None,
+    )
+    found = etcd.member_of(group) if group is not None else None
+    return found.name if found is not None else None
