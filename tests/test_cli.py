@@ -61,6 +61,7 @@ class FakeRequest(NamedTuple):
     commands: tuple[Source, ...]
     at_hand: tuple[Source, ...] = ()
     is_fleet: bool = False
+    observed: object = None
 
 
 class Engine:

@@ -14,11 +14,13 @@ from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from kopslint.checks.custom_rule import CustomRule
     from kopslint.kops.spec import Manifest
     from kopslint.model.addresses import Misnamed
     from kopslint.model.simulation import Simulation, Step
+    from kopslint.observed.observation import Observation
     from kopslint.text import Source
 
     Check = Callable[["Context"], Iterator[Draft]]
@@ -37,7 +39,8 @@ class Context(Record):
     is a cluster that only the side before has, in the file that has this one after.
     ``gone`` is what this cluster was before, where no file after the change has any of
     it; ``lost_lists`` are its command lists of before that are no longer there.
-    ``retired`` says that the configuration lets it go.
+    ``retired`` says that the configuration lets it go. ``observed`` is what was seen on
+    it, matched to both sides, and ``now`` the time at which that is judged.
     """
 
     after: Manifest
@@ -51,6 +54,8 @@ class Context(Record):
     gone: Manifest | None = None
     lost_lists: tuple[Source, ...] = ()
     retired: bool = False
+    observed: Observation | None = None
+    now: datetime | None = None
 
     @property
     def cluster(self) -> str:

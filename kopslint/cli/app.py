@@ -87,14 +87,26 @@ def diff(
     after: Annotated[
         list[str], typer.Option(metavar="SRC", help="The spec after the change.")
     ],
+    observed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SRC",
+            help="What was seen on the cluster: outputs of etcdctl, kops and kubectl.",
+        ),
+    ] = None,
     form: TextOrJson = Form.TEXT,
     verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
 ) -> None:
-    """Show what changes between two specs, object by object."""
+    """Show what changes between two specs, object by object.
+
+    With --observed also how the members of etcd that were seen differ from the spec
+    after.
+    """
     from kopslint.cli.diff import render_differences
 
     written = Written.JSON if form is Form.JSON else Written.TEXT
-    write_output(render_differences(before, after, Format(form)), written)
+    told = render_differences(before, after, Format(form), observed or ())
+    write_output(told, written)
 
 
 @app.command()

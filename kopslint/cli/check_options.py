@@ -40,6 +40,13 @@ class CheckOptions(Options):
         metavar="SRC",
         help="The commands: scripts, runbooks, workflows.",
     )
+    observed: tuple[str, ...] = values(
+        "--observed",
+        str,
+        metavar="SRC",
+        help="What was seen on the cluster: outputs of etcdctl, kops and kubectl."
+        " [main=]FILE says of which etcd cluster.",
+    )
     stdin_as: StdinAs | None = value(
         "--stdin-as",
         StdinAs,

@@ -15,6 +15,7 @@ from kopslint.cli.inputs import (
     change_of,
     read_changed,
     read_commands,
+    read_observed,
     read_request,
 )
 from kopslint.cli.options import Format
@@ -121,7 +122,7 @@ def _checked(
     request: Request, settings: Settings, jobs: int | None, voice: Voice
 ) -> Report:
     """Check a request, a large one with all the cores there are."""
-    if not request.is_fleet:
+    if not request.is_fleet or request.observed is not None:
         from kopslint.engine import check
 
         return check(request, settings)
@@ -205,7 +206,9 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
                 f"{configuration.path}: no file matches the patterns of specs",
                 hint="correct them; 'kopslint doctor' shows what they match",
             )
-    return read_request(options.before, after, options.commands, options.stdin_as)
+    return read_request(
+        options.before, after, options.commands, options.stdin_as, options.observed
+    )
 
 
 def _check_change(change: Change, decided: Decided, settings: Settings) -> Report:
@@ -216,13 +219,14 @@ def _check_change(change: Change, decided: Decided, settings: Settings) -> Repor
     commands = read_commands(options.commands, options.stdin_as)
     layout = decided.configuration.layout
     changed = read_changed(change, layout, options.states_after, commands)
-    if changed.requests:
+    requests = _with_observed(changed.requests, options)
+    if requests:
         voice.detail(changed.summary)
     else:
         voice.remark(changed.summary)
     for remark in changed.remarks:
         voice.remark(remark)
-    report = check_all(changed.requests, settings, voice)
+    report = check_all(requests, settings, voice)
     if options.all_findings:
         report = report.counting_all()
     if changed.requests and not report.summary.clusters:
@@ -233,6 +237,21 @@ def _check_change(change: Change, decided: Decided, settings: Settings) -> Repor
 
         own = (*own, *lost_lists(changed.lost_lists))
     return with_own_changes(report, own, settings)
+
+
+def _with_observed(
+    requests: Sequence[tuple[str, Request]], options: CheckOptions
+) -> Sequence[tuple[str, Request]]:
+    """The requests, each with what was seen on its cluster."""
+    observed = read_observed(options.observed)
+    if observed is None:
+        return requests
+    if observed.cluster is None and len(requests) > 1:
+        raise UsageError(
+            "the outputs do not say of which cluster they are, and several changed",
+            hint="limit the check to the files of one: kopslint check FOLDER --changed",
+        )
+    return [(title, request._replace(observed=observed)) for title, request in requests]
 
 
 def check_all(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kopslint.cli.console import style_for
 from kopslint.cli.inputs import read_request
 from kopslint.cli.options import ColorWhen, Format
+from kopslint.records import Record
 from kopslint.report import display
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from kopslint.change.diff import Comparison, Difference, Tree
     from kopslint.change.membership import Correspondence
+    from kopslint.kops.spec import Manifest
+    from kopslint.observed.observation import Observation
     from kopslint.report.display import Style
     from kopslint.text import Span
 
@@ -34,7 +37,10 @@ _WHAT = {
 
 
 def render_differences(
-    before: Sequence[str], after: Sequence[str], form: Format
+    before: Sequence[str],
+    after: Sequence[str],
+    form: Format,
+    observed: Sequence[str] = (),
 ) -> str:
     r"""What changes from the specs ``before`` to the specs ``after``.
 
@@ -49,7 +55,9 @@ def render_differences(
                             "before": place | null, "after": place | null}],
            "members": {etcd cluster: {"before": n, "after": n}},
            "not_compared": {"only_before": [section], "only_after": [section]},
-           "unmatched": {"before": unmatched, "after": unmatched}}]}
+           "unmatched": {"before": unmatched, "after": unmatched},
+           "observed": [{"etcd_cluster", "member", "difference",
+                         "place": place | null}]}]}
 
     A place is ``{"path", "line", "column"}``; ``unmatched`` lists the
     ``members_without_group`` (``etcd_cluster``, ``member``, ``group``) and the
@@ -62,7 +70,7 @@ def render_differences(
     from kopslint.errors import NothingCheckedError
     from kopslint.kops.decode import read_fleet
 
-    request = read_request(before, after, ())
+    request = read_request(before, after, (), observed=observed)
     old = read_fleet(request.before or ()).manifests
     new = read_fleet(request.after or ()).manifests
     if not old and not new:
@@ -70,6 +78,15 @@ def render_differences(
             "no kops cluster was found on either side, so nothing was compared",
             hint="name files that hold kind: Cluster or kind: InstanceGroup",
         )
+    seen = request.observed
+
+    def strange(name: str) -> list[Strange]:
+        from kopslint.observed.matching import matched
+
+        if seen is None or seen.cluster not in (None, name):
+            return []
+        return [*_strange(matched(seen, [old[name], new[name]]), new[name])]
+
     compared = [compare(old[name], new[name]) for name in sorted({*old} & {*new})]
     only_before, only_after = sorted({*old} - {*new}), sorted({*new} - {*old})
     if form is Format.JSON:
@@ -77,17 +94,59 @@ def render_differences(
             "schema": "kopslint-diff/v1",
             "only_before": only_before,
             "only_after": only_after,
-            "clusters": [_as_json(comparison) for comparison in compared],
+            "clusters": [_as_json(one, strange(one.cluster)) for one in compared],
         }
         return json.dumps(document, indent=2) + "\n"
     style = style_for(sys.stdout, ColorWhen.AUTO, os.environ)
-    blocks = ["\n".join(_as_text(comparison, style)) for comparison in compared]
+    blocks = ["\n".join(_as_text(one, style, strange(one.cluster))) for one in compared]
     blocks += [f"{style.safe(name)}: only before" for name in only_before]
     blocks += [f"{style.safe(name)}: only after" for name in only_after]
     return "\n\n".join(blocks) + "\n"
 
 
-def _as_text(comparison: Comparison, style: Style) -> Iterator[str]:
+class Strange(Record):
+    """How a member of etcd that was seen, or was not, differs from the spec."""
+
+    etcd_cluster: str
+    member: str
+    kind: str
+    difference: str
+    span: Span | None
+
+
+def _strange(seen: Observation, after: Manifest) -> Iterator[Strange]:
+    """Where the members that were seen are not those of the spec after."""
+    for etcd in seen.etcd:
+        spec = after.cluster.etcd_cluster(etcd.name) if after.cluster else None
+        if spec is None or not etcd.is_listed:
+            continue
+        wanted = {member.name for member in spec.members}
+        for member in etcd.registered:
+            name = member.spec_name or member.said
+            if member.known == "no" or (member.spec_name or name) not in wanted:
+                sure = member.known != "not seen"
+                told = "registered, and the spec after does not have it"
+                told = told if sure else "registered; which of the spec is not known"
+                kind = "added" if sure else "changed"
+                yield Strange(etcd.name, name, kind, told, member.span)
+            if member.started == "no":
+                told = "registered, and never started"
+                yield Strange(etcd.name, name, "changed", told, member.at("started"))
+            if member.answered == "no":
+                told = "registered, and does not answer"
+                yield Strange(etcd.name, name, "changed", told, member.at("answered"))
+        there = {member.spec_name for member in etcd.registered}
+        if None not in there:
+            for name in sorted(wanted - there):
+                told = "in the spec after, and not registered"
+                member_of_spec = spec.member(name)
+                place = member_of_spec.node.span if member_of_spec else None
+                yield Strange(etcd.name, name, "removed", told, place)
+
+
+def _as_text(
+    comparison: Comparison, style: Style, strange: Sequence[Strange]
+) -> Iterator[str]:
     for heading, differences in groupby(comparison.differences, key=_heading):
         yield style.paint(style.safe(heading), "bold")
         for difference in differences:
@@ -101,6 +160,15 @@ def _as_text(comparison: Comparison, style: Style) -> Iterator[str]:
         yield style.paint("etcd members and instance groups", "bold")
         for sentence in unmatched:
             yield f"  {style.paint('!', 'yellow')} {style.safe(sentence)}"
+        yield ""
+    for name, those in groupby(strange, key=lambda one: one.etcd_cluster):
+        yield style.paint(style.safe(f"etcd {name} as it was observed"), "bold")
+        for one in those:
+            mark, look = _MARKS[one.kind]
+            where = f" ({one.span.source.path}:{one.span.line})" if one.span else ""
+            place = style.safe(where)
+            told = style.safe(f"{one.member}: {one.difference}")
+            yield f"  {style.paint(mark, look)} {told}{style.paint(place, 'dim')}"
         yield ""
     for side, sections in (
         ("before", comparison.only_before),
@@ -197,7 +265,7 @@ def _summary(comparison: Comparison) -> str:
     return "; ".join([*parts, f"{number} difference{'s' if number > 1 else ''}"])
 
 
-def _as_json(comparison: Comparison) -> dict[str, object]:
+def _as_json(comparison: Comparison, strange: Sequence[Strange]) -> dict[str, object]:
     return {
         "name": comparison.cluster,
         "differences": [
@@ -223,6 +291,15 @@ def _as_json(comparison: Comparison) -> dict[str, object]:
             "before": _unmatched_json(comparison.before),
             "after": _unmatched_json(comparison.after),
         },
+        "observed": [
+            {
+                "etcd_cluster": one.etcd_cluster,
+                "member": one.member,
+                "difference": one.difference,
+                "place": _place(one.span),
+            }
+            for one in strange
+        ],
     }
 
 

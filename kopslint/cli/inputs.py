@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kopslint.config.patterns import Layout
     from kopslint.engine import Base, Request
     from kopslint.inputs.git_change import Change
+    from kopslint.observed.observation import Observation
 
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
@@ -30,11 +31,17 @@ _STDIN_NAMES = {StdinAs.MARKDOWN: f"{STDIN}.md", StdinAs.SHELL: f"{STDIN}.sh"}
 COMMAND_SUFFIXES = (".sh", ".bash", ".md", ".markdown", ".txt", ".yaml", ".yml")
 
 
+OBSERVED_SUFFIXES = (
+    *(".txt", ".md", ".markdown", ".json", ".yaml", ".yml", ".log", ".out"),
+)
+
+
 def read_request(
     before: Sequence[str],
     after: Sequence[str],
     commands: Sequence[str],
     stdin_as: StdinAs | None = None,
+    observed: Sequence[str] = (),
 ) -> Request:
     """Read what the options name.
 
@@ -50,7 +57,7 @@ def read_request(
             " --before before.yaml), the commands (--commands plan.sh), or both, or"
             " take the change from git (--changed)",
         )
-    if [*before, *after, *commands].count("-") > 1:
+    if [*before, *after, *commands, *observed].count("-") > 1:
         raise UsageError(
             "the standard input can be read only once",
             hint="put all inputs but one into files",
@@ -60,6 +67,7 @@ def read_request(
         before=tuple(map(_past, specs(before))) if before else None,
         after=tuple(specs(after)) if after else None,
         commands=read_commands(commands, stdin_as),
+        observed=read_observed(observed),
     )
     if not request.commands:
         return request
@@ -89,6 +97,36 @@ def read_commands(
         return tuple(sources)
     name = _STDIN_NAMES[stdin_as]
     return tuple(Source(name, s.text) if s.path == STDIN else s for s in sources)
+
+
+def read_observed(given: Sequence[str]) -> Observation | None:
+    """What was seen on the cluster, by the outputs that were named; None without any.
+
+    ``main=FILE`` says that a file is of etcd main, and so for the others. Raises
+    ``InputError`` as ``collect``, and where nothing could be read of any of them.
+    """
+    if not given:
+        return None
+    from kopslint.observed.reader import Named, read_observation
+    from kopslint.observed.statements import ETCD_CLUSTERS
+
+    texts: list[Named] = []
+    for name in given:
+        etcd_cluster, equals, rest = name.partition("=")
+        of_one = bool(equals) and etcd_cluster in ETCD_CLUSTERS
+        sources = collect(
+            [rest if of_one else name], suffixes=OBSERVED_SUFFIXES, stdin=_stdin
+        )
+        texts += [Named(one, etcd_cluster if of_one else None) for one in sources]
+    observation = read_observation(texts)
+    if not observation.readings:
+        first = observation.unread[0]
+        raise InputError(
+            f"nothing that was observed could be read: {first.message}",
+            span=first.span,
+            hint="'kopslint observe' prints a script that collects what is read",
+        )
+    return observation
 
 
 def _past(source: Source) -> Source:

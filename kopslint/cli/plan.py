@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from kopslint.cli.plan_options import PlanOptions
     from kopslint.kops.spec import Manifest
+    from kopslint.observed.observation import Observation
 
 
 _NAMES = {
@@ -55,9 +56,9 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
 
     Raises ``KopslintError`` for inputs that are not both sides of one cluster.
     """
-    request = read_request(options.before, options.after, ())
+    request = read_request(options.before, options.after, (), observed=options.observed)
     before, after = _sides(request.before or (), request.after or ())
-    result = make_plan(before, after, options)
+    result = make_plan(before, after, options, request.observed)
     text = _render(result, options.form, style)
     missing: tuple[str, ...] = ()
     if isinstance(result, Runbook):
@@ -69,9 +70,15 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
 
 
 def make_plan(
-    before: Manifest, after: Manifest, options: PlanOptions
+    before: Manifest,
+    after: Manifest,
+    options: PlanOptions,
+    observed: Observation | None = None,
 ) -> Runbook | NoWay:
-    """The runbook, read back by the check; or that there is none, and why."""
+    """The runbook, read back by the check; or that there is none, and why.
+
+    Where something is wrong with what was ``observed``, there is none.
+    """
     files, text = _files(after)
     folder = _named_from_here(options.out) if options.out is not None else ""
     if text is None and folder:
@@ -83,8 +90,11 @@ def make_plan(
     elif isinstance(result, NoWay) and result.etcd_clusters:
         # Before a restore is offered, the spec after has to be a sound one.
         request = Request(None, after.sources)
-    else:
+    elif observed is None:
         return result
+    else:
+        request = Request(before.sources, after.sources)
+    request = request._replace(observed=observed)
     told: dict[Severity, list[str]] = {severity: [] for severity in Severity}
     for finding in check(request).findings:
         told[finding.severity].append(f"{finding.rule}: {finding.message}")

@@ -36,6 +36,12 @@ class PlanOptions(Options):
     after: tuple[str, ...] = values(
         "--after", str, required=True, metavar="SRC", help="The spec after the change."
     )
+    observed: tuple[str, ...] = values(
+        "--observed",
+        str,
+        metavar="SRC",
+        help="What was seen on the cluster, instead of a healthy one before.",
+    )
     form: PlanFormat = choice("--format", PlanFormat.TEXT, help="The form of the plan.")
     target: Target = choice(
         "--target",

@@ -161,7 +161,8 @@ def settings_for(
         etcd_volumes=options.etcd_volumes,
         ignores=options.ignores,
         shard=options.shard,
-        today=datetime.now().astimezone().date(),
+        today=(now := datetime.now().astimezone()).date(),
+        now=now,
         known=rules,
         retired=frozenset(configuration.retired),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from kopslint.config.own_change import SETTINGS, OwnChange, same_settings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kopslint.findings import Report
+    from kopslint.observed.observation import Observation
     from kopslint.rulebook.model import Example, Rule
     from kopslint.text import Source
 
@@ -28,6 +29,10 @@ TODAY = date(2030, 1, 1)
 """The day of every example, so that none of them ever expires by itself."""
 
 _SETTINGS = ("settings-before.yaml", "settings-after.yaml")
+
+
+NOW = datetime(2030, 1, 1, 3, 0, tzinfo=UTC)
+"""The moment of every example: what was observed in the hour before is not old."""
 
 
 def examine(folder: Path) -> tuple[str, bool]:
@@ -72,13 +77,14 @@ def report_on(example: Example, rules: Sequence[Rule] | None = None) -> Report:
     asked = [*(load_rules() if rules is None else rules)]
     if own.is_dir():
         asked += load_house_rules(own)
-    settings = Settings(rules=tuple(asked), known=tuple(asked), today=TODAY)
+    settings = Settings(rules=tuple(asked), known=tuple(asked), today=TODAY, now=NOW)
     report = check(
         Request(
             before=_side(example.before),
             after=_side(example.after),
             commands=_side(example.commands) or (),
             at_hand=tuple(_at_hand(example)),
+            observed=_observed(example),
         ),
         settings,
     )
@@ -104,6 +110,21 @@ def _at_hand(example: Example) -> Iterator[Source]:
     for path in sorted(example.folder.iterdir()):
         if path.suffix in (".sh", ".yaml") and path not in named:
             yield decode(path.name, path.read_bytes())
+
+
+def _observed(example: Example) -> Observation | None:
+    """What the example observed, called as from its folder."""
+    if example.observed is None:
+        return None
+    from kopslint.observed.reader import Named, read_observation
+
+    paths = [example.observed]
+    if example.observed.is_dir():
+        paths = sorted(path for path in example.observed.rglob("*") if path.is_file())
+    return read_observation(
+        Named(decode(path.relative_to(example.folder).as_posix(), path.read_bytes()))
+        for path in paths
+    )
 
 
 def _side(path: Path | None) -> tuple[Source, ...] | None:

@@ -12,7 +12,7 @@ from kopslint.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from kopslint.config.patterns import Patterns
     from kopslint.config.shard import Shard
@@ -40,7 +40,8 @@ class Settings(Record):
     ``ignores`` is whether comments may silence findings. A comment may name any of the
     ``known`` rules, whether asked or not; by default they are the rulebook's. Without
     ``today`` no comment expires. With ``shard`` only its clusters are examined.
-    ``retired`` are clusters that may be gone after a change.
+    ``retired`` are clusters that may be gone after a change. Without ``now`` nothing
+    that was observed is old.
     """
 
     rules: tuple[Rule, ...] | None = None
@@ -55,6 +56,7 @@ class Settings(Record):
     today: date | None = None
     shard: Shard | None = None
     retired: frozenset[str] = frozenset()
+    now: datetime | None = None
 
     def severity(self, rule: Rule, draft: Draft) -> Severity | None:
         """How bad a finding is, or None if it is to be ignored.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.change.identity import renamed
 from kopslint.checks.context import Context
-from kopslint.errors import defects_name
+from kopslint.errors import InputError, defects_name
 from kopslint.findings import Finding, Severity, Summary
 from kopslint.kops.decode import Fleet, read_fleet
 from kopslint.kops.spec import Manifest
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kopslint.config.settings import Settings
     from kopslint.findings import Draft, TimelineEntry
     from kopslint.model.simulation import Simulation
+    from kopslint.observed.observation import Observation
     from kopslint.rulebook.model import Rule
     from kopslint.text import Source
 
@@ -57,7 +58,8 @@ class Request(Record):
     that names another one means that one and is no mistake. ``at_hand`` are files that
     the commands may name besides: scripts that they source, specs on the way.
     ``lost_lists`` are command lists of before that the change takes away. With ``base``
-    what stands before the change as well is told apart.
+    what stands before the change as well is told apart. ``observed`` is what was seen
+    on one of the clusters.
     """
 
     before: tuple[Source, ...] | None = None
@@ -67,6 +69,7 @@ class Request(Record):
     at_hand: tuple[Source, ...] = ()
     lost_lists: tuple[Source, ...] = ()
     base: Base | None = None
+    observed: Observation | None = None
 
     @property
     def is_fleet(self) -> bool:
@@ -168,7 +171,11 @@ class Examiner:
             rule
             for rule in rules
             if not (rule.judges_comments or rule.judges_settings)
-            and rule.may_speak(change=change, commands=bool(request.commands))
+            and rule.may_speak(
+                change=change,
+                commands=bool(request.commands),
+                observed=request.observed is not None,
+            )
         )
         self._commands = request
         self._settings = settings
@@ -189,12 +196,15 @@ class Examiner:
         anywhere = self._commands.is_one_file
         old_names = renamed(before.manifests, after.manifests, anywhere=anywhere)
         gone = _gone(before, after, request, old_names)
+        observed = _observed(self._commands.observed, names)
         shard = self._settings.shard
         clusters = {}
         for name in names:
             if shard is None or shard.holds(name):
                 with defects_name(name):
-                    context = self._context(name, before, after, old_names.get(name))
+                    context = self._context(
+                        name, before, after, old_names.get(name), observed.get(name)
+                    )
                     context = context._replace(gone=gone.get(name))
                     clusters[name] = self._examined(context, before, after)
         return Examination(
@@ -234,7 +244,12 @@ class Examiner:
         return other
 
     def _context(
-        self, name: str, before: Fleet, after: Fleet, renamed_from: Manifest | None
+        self,
+        name: str,
+        before: Fleet,
+        after: Fleet,
+        renamed_from: Manifest | None,
+        observed: Observation | None,
     ) -> Context:
         """What the rules are asked about for a cluster."""
         request, settings, lists = self._commands, self._settings, self._lists
@@ -245,6 +260,11 @@ class Examiner:
         is_change = bool(old and new) and request.after is not None
         # What a cluster was like that the files no longer have is past.
         is_gone = new is None and request.after is not None
+        if observed is not None:
+            from kopslint.observed.matching import matched
+
+            sides = (old, new) if old is not new else (old,)
+            observed = matched(observed, [side for side in sides if side is not None])
         simulation = None
         known = name != NO_CLUSTER and (old is not None or request.before is None)
         if lists.scripts and known:
@@ -260,6 +280,8 @@ class Examiner:
             renamed_from=renamed_from,
             lost_lists=request.lost_lists,
             retired=name in settings.retired,
+            observed=observed,
+            now=settings.now,
         )
 
     def _examined(self, context: Context, before: Fleet, after: Fleet) -> Examined:
@@ -385,6 +407,31 @@ def ask(
 
 def _nothing(name: str) -> Manifest:
     return Manifest(name=name, cluster=None, groups={})
+
+
+def _observed(
+    observation: Observation | None, names: Sequence[str]
+) -> Mapping[str, Observation]:
+    """The cluster on which it was seen: the one that it names, or the only one.
+
+    An observation of a cluster that is none of these is handed to the only one there
+    is, whose rules say so. Raises ``InputError`` if it may be of any of several.
+    """
+    known = [name for name in names if name != NO_CLUSTER]
+    if observation is None or not known:
+        return {}
+    if observation.cluster in known:
+        return {observation.cluster: observation}
+    if len(known) > 1:
+        whose = observation.cluster
+        raise InputError(
+            "the outputs do not say of which cluster they are"
+            if whose is None
+            else f"the outputs are of {whose}, which is none of the clusters here",
+            span=observation.readings[0].span if observation.readings else None,
+            hint=f"name the specs of one cluster: here are {len(known)}",
+        )
+    return {known[0]: observation}
 
 
 def _gone(

@@ -228,6 +228,15 @@ def is_object(address: str) -> bool:
     return re.search(rf"(^|\.)({_OBJECTS}|aws_s3_bucket_object)\.", address) is not None
 
 
+def called_in_cloud(group: InstanceGroup, manifest: Manifest) -> frozenset[str]:
+    """What ``kops get instances`` may call a group: its own name, or its cloud's.
+
+    Dots are written as hyphens. Source: ``HumanName`` of each cloud's GetCloudGroups,
+    kops upup/pkg/fi/cloudup.
+    """
+    return frozenset({_resource(group.name), *_names(group, manifest)})
+
+
 def _names(group: InstanceGroup, manifest: Manifest) -> Iterator[str]:
     if manifest.cloud == "gce":
         for zone in manifest.zones_of(group) or ():

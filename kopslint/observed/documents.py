@@ -241,8 +241,11 @@ def _members(found: _Found) -> Iterator[Statement]:
     for item in _items(find(found.root, "members")):
         id_ = _id(item, "ID")
         if id_ is None:
-            yield unread("this member has no ID", found.at(item))
-            continue
+            yield unread(
+                "this member has no ID, so nothing is taken from this list",
+                found.at(item),
+            )
+            return
         name = text_at(item, "name") or ""
         # What is false or empty is left out of it.
         members.append(
@@ -297,6 +300,7 @@ def _statuses(found: _Found) -> Iterator[Statement]:
             cluster_id=_id(status, "header", "cluster_id"),
             raft_term=_number(status, "raftTerm"),
             raft_index=_number(status, "raftIndex"),
+            reason=_errors(status),
             places=tuple(
                 (field, found.at(item, "Status", key))
                 for field, key in (("version", "version"), ("db_size", "dbSize"))
@@ -307,6 +311,14 @@ def _statuses(found: _Found) -> Iterator[Statement]:
             etcdctl.STATUS, "json", found.at(item, "Endpoint"), cluster_at([endpoint])
         )
         yield StatusTold(reading, endpoint, member)
+        yield from etcdctl.raised(member.reason, member.span, reading)
+
+
+def _errors(status: Node | None) -> str:
+    """What a status complains of; a leader that is 0, or not there, is none."""
+    told = ", ".join(_texts(find(status, "errors")))
+    is_led = text_at(status, "leader") not in (None, "0")
+    return told or ("" if is_led else etcdctl.NO_LEADER)
 
 
 def _health(found: _Found) -> Iterator[Statement]:

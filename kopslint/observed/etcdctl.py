@@ -35,15 +35,17 @@ if TYPE_CHECKING:
     Reader = Callable[[str, str, Span, str | None], Reading]
     """Makes the reading of a command, its format, its place and its etcd cluster."""
 
+_NOT_WHOLE = "; without it nothing is taken from this list"
+"""Who is not in a list is not a member, so half a list says what is not so."""
+
 MEMBER_LIST = "etcdctl member list"
 STATUS = "etcdctl endpoint status"
 HEALTH = "etcdctl endpoint health"
 ALARMS = "etcdctl alarm list"
 
 _URL = r"(?:https?://|unixs?://)?[\w.\[\]:*-]+:\d+/?"
-_MEMBER = re.compile(
-    r"(?P<id>[0-9a-f]{1,16}), (?P<status>started|unstarted)(?P<rest>,.*)?"
-)
+_MEMBER = re.compile(r"[0-9a-f]{1,16}, (?:started|unstarted)\b")
+_CUT_MEMBER = re.compile(r"[0-9a-f]{8,16}(?:, ?[a-z]*)?$")
 _STATUS = re.compile(rf"(?P<endpoint>{_URL}), (?P<id>[0-9a-f]{{1,16}}), (?P<rest>\d.*)")
 _HEALTHY = re.compile(
     rf"(?P<endpoint>{_URL}) is (?P<word>healthy|unhealthy):\s*(?P<reason>.*)"
@@ -98,8 +100,12 @@ def simple(
 
     None if the line is none of it.
     """
+    if _is_member(lines, start):
+        end = start
+        while end < len(lines) and _is_member(lines, end):
+            end += 1
+        return [*_simple_members(lines[start:end], read)], end
     for pattern, made in (
-        (_MEMBER, _simple_members),
         (_STATUS, _simple_statuses),
         (_HEALTHY, _simple_health),
         (_SILENT, _simple_silence),
@@ -114,8 +120,18 @@ def simple(
     return None
 
 
+def _is_member(lines: Sequence[Line], index: int) -> bool:
+    """Whether a line is one of a member list, or what is left of one beside another."""
+    if _MEMBER.match(lines[index].bare) is not None:
+        return True
+    beside = (lines[at] for at in (index - 1, index + 1) if 0 <= at < len(lines))
+    return _CUT_MEMBER.match(lines[index].bare) is not None and any(
+        _MEMBER.match(line.bare) is not None for line in beside
+    )
+
+
 def _simple_members(lines: Sequence[Line], read: Reader) -> Iterator[Statement]:
-    members = []
+    members, is_whole = [], True
     for line in lines:
         columns = _columns(line)
         learner = columns[5:] or ["false"]
@@ -123,14 +139,15 @@ def _simple_members(lines: Sequence[Line], read: Reader) -> Iterator[Statement]:
             yield unread(
                 "this line of a member list is cut or mended: it has id, status, name, "
                 f"peer and client addresses and learner, and here are {len(columns)} "
-                "parts",
+                f"parts{_NOT_WHOLE}",
                 line.span(),
             )
+            is_whole = False
             continue
         names = ("ID", "STATUS", "NAME", "PEER ADDRS", "CLIENT ADDRS", "IS LEARNER")
         cells = dict(zip(names, columns, strict=False))
         members.append(_member(cells, line.span(), line.part))
-    if members:
+    if is_whole:
         yield _list(members, "simple", lines[0].span().to(lines[-1].span()), read)
 
 
@@ -187,7 +204,7 @@ def _simple_statuses(lines: Sequence[Line], read: Reader) -> Iterator[Statement]
             )
             continue
         cells = dict(zip(names, columns[2:], strict=False))
-        yield _status(columns[0], columns[1], cells, "simple", line.span(), read)
+        yield from _status(columns[0], columns[1], cells, "simple", line.span(), read)
 
 
 def _status_columns(columns: list[str]) -> tuple[str, ...] | None:
@@ -206,7 +223,7 @@ def _status(
     form: str,
     span: Span,
     read: Reader,
-) -> StatusTold:
+) -> Iterator[Statement]:
     def number(name: str) -> int | None:
         text = cells.get(name, "").strip()
         return int(text) if text.isdigit() else None
@@ -222,10 +239,23 @@ def _status(
         leader=yes_or_no(cells.get("is leader", "")),
         learner=yes_or_no(cells.get("is learner", "")),
         answered="yes",
+        reason=cells.get("errors", "").strip(),
         raft_term=number("raft term"),
         raft_index=number("raft index"),
     )
-    return StatusTold(reading, endpoint, member)
+    yield StatusTold(reading, endpoint, member)
+    yield from raised(member.reason, span, reading)
+
+
+def raised(errors: str, span: Span, reading: Reading) -> Iterator[Statement]:
+    """The alarms among the errors of a status, which repeats those of all members."""
+    alarms = [
+        (id_, found["alarm"], span)
+        for found in _ALARM.finditer(errors)
+        if (id_ := etcd_id(found["id"])) is not None
+    ]
+    if alarms:
+        yield AlarmsTold(reading, tuple(alarms))
 
 
 def _simple_health(lines: Sequence[Line], read: Reader) -> Iterator[Statement]:
@@ -279,13 +309,15 @@ def table(found: Table, read: Reader) -> Iterator[Statement]:
         made = _table_health
     else:
         return
+    is_list = made is _table_members
     for line in found.broken:
         yield unread(
-            f"this row of a table does not have its {len(found.headings)} columns: was "
-            "it cut or folded by a terminal?",
+            f"this row of a table does not have its {len(found.headings)} columns, as "
+            f"if a terminal had cut or folded it{_NOT_WHOLE if is_list else ''}",
             line.span(),
         )
-    yield from made(found, read)
+    if not (is_list and found.broken):
+        yield from made(found, read)
 
 
 def _row_span(row: Row) -> Span:
@@ -294,13 +326,16 @@ def _row_span(row: Row) -> Span:
 
 
 def _table_members(found: Table, read: Reader) -> Iterator[Statement]:
-    members = []
+    members, is_whole = [], True
     for row in found.rows:
         cells = {name: cell.text.replace(" ", "") for name, cell in row.items()}
         if not re.fullmatch(r"[0-9a-f]{1,16}", cells["ID"]) or cells["STATUS"] not in (
             *("started", "unstarted"),
         ):
-            yield unread("this row is none of a member list", _row_span(row))
+            yield unread(
+                f"this row is none of a member list{_NOT_WHOLE}", _row_span(row)
+            )
+            is_whole = False
             continue
 
         def at(text: str, row: Row = row) -> Span:
@@ -308,7 +343,7 @@ def _table_members(found: Table, read: Reader) -> Iterator[Statement]:
             return next(texts, _row_span(row))
 
         members.append(_member(cells, _row_span(row), at))
-    if members:
+    if members and is_whole:
         yield _list(members, "table", members[0].span.to(members[-1].span), read)
 
 
@@ -319,7 +354,7 @@ def _table_statuses(found: Table, read: Reader) -> Iterator[Statement]:
             yield unread("this row is none of an endpoint status", _row_span(row))
             continue
         endpoint = cells["endpoint"].replace(" ", "")
-        yield _status(endpoint, cells["id"], cells, "table", _row_span(row), read)
+        yield from _status(endpoint, cells["id"], cells, "table", _row_span(row), read)
 
 
 def _table_health(found: Table, read: Reader) -> Iterator[Statement]:
@@ -395,12 +430,15 @@ def _field_members(
             blocks[-1].append(field)
         else:
             header[field[0]] = field[1]
-    members = []
+    members, is_whole = [], True
     for block in blocks:
         values = {key: value for key, value, _ in block}
         id_ = _any_id(values["ID"])
         if id_ is None or "Name" not in values:
-            yield unread("this member has no id or no name field", block[0][2])
+            yield unread(
+                f"this member has no id or no name field{_NOT_WHOLE}", block[0][2]
+            )
+            is_whole = False
             continue
         places = tuple(
             ("name", place) for key, value, place in block if key == "Name" and value
@@ -419,6 +457,8 @@ def _field_members(
                 places=places,
             )
         )
+    if not is_whole:
+        return
     term = header.get("RaftTerm", "")
     yield _list(
         members,
@@ -471,10 +511,22 @@ def _field_statuses(found: Sequence[Field], read: Reader) -> Iterator[Statement]
             answered="yes",
             cluster_id=_any_id(values.get("ClusterID", "")),
             raft_term=number("RaftTerm"),
+            reason=_errors(values.get("Errors", ""), values.get("Leader", "")),
             raft_index=number("RaftIndex"),
         )
         reading = read(STATUS, "fields", span, cluster_at([endpoint]))
         yield StatusTold(reading, endpoint, member)
+        yield from raised(member.reason, span, reading)
+
+
+NO_LEADER = "etcdserver: no leader"
+"""What etcd says of itself where no quorum elects one: etcd
+server/etcdserver/api/v3rpc/maintenance.go, Status."""
+
+
+def _errors(written: str, leader: str) -> str:
+    told = written.strip("[]")
+    return told or (NO_LEADER if leader == "0" else "")
 
 
 def _field_health(found: Sequence[Field], read: Reader) -> Iterator[Statement]:

@@ -152,7 +152,8 @@ def _instances(found: Table, setting: Setting, read: Reader) -> Iterator[Stateme
         )
     if machines:
         reading = read(INSTANCES, "table", _span(found), None)
-        yield MachinesTold(reading, tuple(machines), is_whole(setting))
+        whole = is_whole(setting) and len(machines) == len(found.rows)
+        yield MachinesTold(reading, tuple(machines), whole and not found.broken)
 
 
 def _addresses(row: Row) -> tuple[str, ...]:
@@ -263,7 +264,8 @@ def _pods(found: Table, setting: Setting, read: Reader) -> Iterator[Statement]:
     if found.rows:
         form = "wide" if "NODE" in found.headings else "table"
         reading = read(PODS, form, _span(found), None)
-        yield PodsTold(reading, tuple(pods), is_whole(setting))
+        whole = is_whole(setting) and not found.broken
+        yield PodsTold(reading, tuple(pods), whole)
 
 
 def _pod_of(name: Cell, ready: str, status: Cell) -> Pod | None:

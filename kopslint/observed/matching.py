@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.kops.clouds import cloud_named
+from kopslint.kops.clouds import called_in_cloud, cloud_named
 from kopslint.kops.etcd_manager import member_name
 from kopslint.observed.observation import Machine
 
@@ -28,32 +28,49 @@ def matched(observation: Observation, sides: Sequence[Manifest]) -> Observation:
     ``sides`` are specs of one cluster, such as before and after a change: a member is
     known if any of them has it, and the first that has it names it.
     """
+    named = observation._replace(machines=_machines(observation, sides))
     etcd = tuple(
         seen._replace(
             members=tuple(
-                _matched(member, seen, observation, sides) for member in seen.members
+                _matched(member, seen, named, sides) for member in seen.members
             )
         )
         for seen in observation.etcd
     )
-    return observation._replace(etcd=etcd, machines=_machines(observation, sides))
+    return named._replace(etcd=etcd)
 
 
 def _machines(
     observation: Observation, sides: Sequence[Manifest]
 ) -> tuple[Machine, ...] | None:
     """The machines, with one that does not exist for each group that has none."""
-    place = observation.all_machines
-    if place is None or observation.machines is None:
-        return observation.machines
-    there = {machine.group for machine in observation.machines}
+    place, machines = observation.all_machines, observation.machines
+    if machines is None:
+        return None
+    names = {
+        name: group.name
+        for side in sides
+        for group in side.groups.values()
+        for name in called_in_cloud(group, side)
+    }
+    machines = tuple(
+        machine._replace(
+            group=names.get(machine.group.replace(".", "-"), machine.group)
+        )
+        if machine.group is not None
+        else machine
+        for machine in machines
+    )
+    if place is None:
+        return machines
+    there = {machine.group for machine in machines}
     groups = dict.fromkeys(g.name for side in sides for g in side.control_plane)
     missing = (
         Machine(place, group=group, exists="no")
         for group in groups
         if group not in there
     )
-    return (*observation.machines, *missing)
+    return (*machines, *missing)
 
 
 def _matched(
@@ -112,8 +129,10 @@ def _names(
 
 
 def _on_digitalocean(side: Manifest, etcd: EtcdCluster, name: str) -> str:
-    """The name of a volume there: kops upup/pkg/fi/cloudup/do/utils.go, and where it
-    is cut, pkg/model/master_volumes.go, ``addDOVolume``.
+    """The name of a volume there, which is cut.
+
+    Source: kops pkg/model/master_volumes.go, ``addDOVolume``, and
+    upup/pkg/fi/cloudup/do/utils.go.
     """
     return f"kops-{name}.etcd-{etcd.name}.{side.name}".replace(".", "-")[:64]
 

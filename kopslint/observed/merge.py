@@ -61,7 +61,7 @@ def merged(
     told: dict[str, list[OfEtcd | OfEtcdManager]] = {}
     for statement in statements:
         if isinstance(statement, OfEtcd | OfEtcdManager):
-            name = statement.reading.etcd_cluster
+            name = statement.reading.etcd_cluster or _by_ids(statement, statements)
             if name is None:
                 unread.append(_of_which(statement.reading))
             else:
@@ -108,6 +108,19 @@ def merged(
             None,
         ),
     )
+
+
+def _by_ids(told: object, statements: Sequence[Statement]) -> str | None:
+    """The one etcd cluster whose member list has a member that raised an alarm."""
+    if not isinstance(told, AlarmsTold):
+        return None
+    ids = {id_ for id_, _, _ in told.alarms}
+    found = {
+        one.reading.etcd_cluster
+        for one in statements
+        if isinstance(one, ListTold) and ids & {member.id for member in one.members}
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _all_machines(statements: Sequence[Statement]) -> Span | None:
@@ -340,7 +353,7 @@ class _Etcd:
     def _healthy(self, id_: str, told: HealthTold) -> None:
         member = self.members[id_]
         answer: Answer = "yes" if told.healthy else "no"
-        before = member.healthy
+        before, alarmed = member.healthy, "Alarm" in told.reason
         if before not in ("not seen", answer):
             self._contradict(
                 f"{member.said} of etcd {self.name} is healthy in one output and not "
@@ -351,7 +364,8 @@ class _Etcd:
             )
         self.members[id_] = member._replace(
             healthy=answer,
-            answered="yes" if told.healthy else member.answered,
+            # One that tells its alarms has answered.
+            answered="yes" if told.healthy or alarmed else member.answered,
             reason=told.reason or member.reason,
             places=(*member.places, ("healthy", told.span)),
         )

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from kopslint.syntax.yaml import Step
 
 Category = Literal[
-    "spec", "change", "order", "commands", "undecided", "suppression", "house"
+    "spec",
+    "change",
+    "order",
+    "commands",
+    "observed",
+    "undecided",
+    "suppression",
+    "house",
 ]
 
 Scope = Literal["cluster", "group", "member", "command"]
@@ -50,6 +57,7 @@ class Example(Record):
     before: Path | None
     after: Path | None
     commands: Path | None
+    observed: Path | None
     expected: str | None
 
     @property
@@ -88,12 +96,14 @@ class Rule(Record):
         """Whether it is asked what of a change in git is about the check itself."""
         return self.check.startswith("config.")
 
-    def may_speak(self, *, change: bool, commands: bool) -> bool:
+    def may_speak(self, *, change: bool, commands: bool, observed: bool) -> bool:
         """Whether it can find anything in a check with or without these.
 
-        A rule about commands is silent without any, and one about a change where
-        there is only a state.
+        A rule about commands is silent without any, one about a change where there is
+        only a state, and one about what was observed where nothing was.
         """
+        if self.category == "observed":
+            return observed
         if self.category in ("order", "commands"):
             return commands
         return change or self.category != "change"
@@ -117,6 +127,12 @@ class Rule(Record):
         return tuple(_example(path) for path in folders if path.is_dir())
 
 
+def _observed(folder: Path) -> Path | None:
+    """What was observed: one text of that name, or a folder of them."""
+    names = ("observed", "observed.txt", "observed.md")
+    return next((p for name in names if (p := folder / name).exists()), None)
+
+
 def _example(folder: Path) -> Example:
     bad = folder.name.startswith("bad-")
     if not bad and not folder.name.startswith("good-"):
@@ -135,5 +151,6 @@ def _example(folder: Path) -> Example:
         before=side("before.yaml"),
         after=side("after.yaml"),
         commands=side("commands.sh", "commands.md", "commands.yml"),
+        observed=_observed(folder),
         expected=expected.read_text(encoding="utf-8") if expected else None,
     )
