@@ -384,7 +384,7 @@ class _Etcd:
             self.members[id_] = member._replace(
                 alarms=tuple(own), places=(*member.places, *places)
             )
-        for id_ in raised.keys() - self.members.keys():
+        for id_ in [id_ for id_ in raised if id_ not in self.members]:
             (alarm, span), *_ = raised[id_].items()
             self.members[id_] = Member(
                 span, id=id_, alarms=tuple(raised[id_]), places=(("alarms", span),)
