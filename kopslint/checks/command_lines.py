@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kopslint.model.simulation import Simulation, Step
     from kopslint.model.state import ClusterState
     from kopslint.shell.ast import Word
+    from kopslint.text import Span
 
 
 def delete_is_no_preview(context: Context) -> Iterator[Draft]:
@@ -243,8 +244,7 @@ def _completed_spec_stored(simulation: Simulation) -> Iterator[Draft]:
     for command in simulation.plan.commands:
         span = command.span
         if isinstance(command, model.Reads) and re.search(_FULL, command.text):
-            written = span.source.line(span.line)[span.column - 1 :]
-            if into := re.search(_INTO, written):
+            if into := re.search(_INTO, _logical_line(span)):
                 printed[into["file"] or "-"] = command
         elif isinstance(command, model.Replace | model.CreateFromFile):
             for word in command.files:
@@ -263,6 +263,16 @@ def _completed_spec_stored(simulation: Simulation) -> Iterator[Draft]:
                     subject=f"full/{word.shown}",
                     fix=(source.text.replace(" --full", ""),),
                 )
+
+
+def _logical_line(span: Span) -> str:
+    """What is written from a place on, with the lines in which the line goes on."""
+    number = span.line
+    line = span.source.line(number)[span.column - 1 :]
+    while line.endswith("\\"):
+        number += 1
+        line = f"{line[:-1]} {span.source.line(number)}"
+    return line
 
 
 _EDITOR = r"\b(KUBE_)?EDITOR="
@@ -551,15 +561,18 @@ def _done_later(simulation: Simulation, step: Step) -> bool:
     return any(
         isinstance(other.command, kinds)
         and not _previews(other.command)
-        and (other.number > step.number or _stands_below(other, step))
+        and (other.number > step.number or _stands_from(other, step))
         for other in simulation.steps
     )
 
 
-def _stands_below(step: Step, other: Step) -> bool:
-    """Whether a step is written below another, in one file."""
+def _stands_from(step: Step, other: Step) -> bool:
+    """Whether a step is written below another in one file, or is it with other words.
+
+    A switch that leaves ``--yes`` out is there to look first.
+    """
     mine, its = step.command.span, other.command.span
-    return mine.source is its.source and mine.order > its.order
+    return mine.source is its.source and mine.order >= its.order
 
 
 def _relies_on(command: Command) -> tuple[type[Command], ...]:

@@ -114,6 +114,18 @@ def _named(source: Source) -> str:
     return quote(source.named)
 
 
+def on_its_way(draft: Draft, context: Context) -> Draft:
+    """A finding at a step that runs with one value of a word and not with another."""
+    if draft.step is None or context.simulation is None:
+        return draft
+    steps = context.simulation.steps
+    way = next((step.way for step in steps if step.number == draft.step), "")
+    if not way:
+        return draft
+    why = f"{draft.why} It is so where {way}."
+    return draft._replace(why=why, certainty=Certainty.POSSIBLE)
+
+
 def sure(certain: bool) -> Certainty:
     """The certainty of a fact."""
     return Certainty.CERTAIN if certain else Certainty.POSSIBLE

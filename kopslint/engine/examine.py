@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from kopslint.change.identity import renamed
-from kopslint.checks.context import Context
+from kopslint.checks.context import Context, on_its_way
 from kopslint.errors import InputError, defects_name
 from kopslint.findings import Finding, Severity, Summary
 from kopslint.kops.decode import Fleet, read_fleet
@@ -383,7 +383,7 @@ def ask(
 ) -> Iterator[Finding]:
     """What the rules find in their subjects, reported as ``settings`` say."""
     for rule, check in asked:
-        for draft in chain.from_iterable(map(check, about(rule))):
+        for draft in chain.from_iterable(_drafts(check, one) for one in about(rule)):
             severity = settings.severity(rule, draft)
             if severity is not None:
                 yield Finding(
@@ -403,6 +403,21 @@ def ask(
                     story=draft.story,
                     follows=rule.follows,
                 )
+
+
+def _drafts(check: Callable[..., Iterable[Draft]], subject: object) -> Iterator[Draft]:
+    """What a rule finds, each thing once where a word has one of several values."""
+    if not isinstance(subject, Context) or subject.simulation is None:
+        yield from check(subject)
+        return
+    said = set()
+    for draft in check(subject):
+        marked = on_its_way(draft, subject)
+        place = (draft.message, draft.locations, draft.subject)
+        if marked is draft or place not in said:
+            yield marked
+        if marked is not draft:
+            said.add(place)
 
 
 def _nothing(name: str) -> Manifest:

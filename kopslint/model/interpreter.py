@@ -324,6 +324,8 @@ class Flow:
                     bad = bad or self._unlikely(good, test, otherwise)
                     bad = self.run(otherwise, bad, asked)
                 return [*self.run(statement.then, good, asked), *bad]
+            case Choice() if statement.key:
+                return self._chosen(statement, going, asked)
             case Choice():
                 ways = [self.run(b, going, asked) for b in statement.branches]
                 ways += [] if statement.exhaustive else [going]
@@ -354,6 +356,25 @@ class Flow:
                 return [s._replace(ok=True) for s in going]
             case _:
                 assert_never(statement)
+
+    def _chosen(
+        self, statement: Choice, going: list[ClusterState], asked: Asked
+    ) -> list[ClusterState]:
+        """A call with a word that has one of several values, the same all the way."""
+        if not any(is_step(command) for command in self._within(statement)):
+            return self.run(statement.branches[0], going, asked)
+        after: list[ClusterState] = []
+        name, ways = statement.reason.name, statement.reason.ways
+        for at, branch in enumerate(statement.branches):
+            value = " ".join(ways[at]) or "empty"
+            this = {statement.key: (at, f"{name} is {value}")}
+            here = [
+                s._replace(chosen={**this, **s.chosen})
+                for s in going
+                if s.chosen.get(statement.key, (at, ""))[0] == at
+            ]
+            after += self.run(branch, here, asked)
+        return after
 
     def _and_or(
         self, statement: AndOr, going: list[ClusterState], asked: Asked

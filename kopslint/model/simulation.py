@@ -68,6 +68,14 @@ class Step(Frozen):
         return working or self.results
 
     @cached_property
+    def way(self) -> str:
+        """The value of a word that it takes for the step to run, in words; or none."""
+        ways = dict(self.before[0].chosen) if self.before else {}
+        for state in self.before[1:]:
+            ways = {k: way for k, way in ways.items() if state.chosen.get(k) == way}
+        return " and ".join(said for _, said in ways.values())
+
+    @cached_property
     def status(self) -> Status:
         """What happened: the same in every run, or "unknown"."""
         found = {result.status for result in self.expected}

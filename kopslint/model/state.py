@@ -90,6 +90,8 @@ class ClusterState(Record):
     etcd cluster that it has reached on this course. ``unproven`` are the steps that
     removed a member if they worked, which nothing has made sure of. ``failing`` is
     whether a removal failed on this course that the list may find to have failed.
+    ``chosen`` has, by what decides it, which of its values a word has on this course,
+    and that in words.
     """
 
     registry: Manifest
@@ -108,6 +110,7 @@ class ClusterState(Record):
     reached: tuple[tuple[str, str], ...] = ()
     unproven: frozenset[int] = frozenset()
     failing: bool = False
+    chosen: Mapping[str, tuple[int, str]] = MappingProxyType({})
 
     def reaching(self, removal: str, etcd_cluster: str) -> ClusterState:
         """The same after a removal that has reached an etcd cluster."""
@@ -237,6 +240,7 @@ def _shared(state: ClusterState) -> object:
         state.each_unknown,
         state.reached,
         state.failing,
+        tuple(state.chosen.items()),
     )
 
 

@@ -25,7 +25,7 @@ from kopslint.shell.ast import (
     Unknown,
     Word,
 )
-from kopslint.shell.environment import Pieces, joined
+from kopslint.shell.environment import Pieces, joined, text_of
 from kopslint.shell.output import NOTHING, sequence
 from kopslint.shell.read import read_texts
 from kopslint.shell.text import Anchor, Hole, ShellText
@@ -384,7 +384,25 @@ class _Makefile:
             if known is not None:
                 return known
             reason = f"{written} is only known when make runs"
+            return (self._either(Unknown(written, reason), name, rule, depth),)
         return (Unknown(written, reason),)
+
+    def _either(
+        self, unknown: Unknown, call: str, rule: _Rule | None, depth: int
+    ) -> Unknown:
+        """``$(if CONDITION,--yes)``: one of two texts, where both are known."""
+        name, _, rest = call.partition(" ")
+        if name != "if" or depth >= _DEEPEST:
+            return unknown
+        condition, then, otherwise, *_ = [*_arguments(rest, 3), "", "", ""]
+        ways = [
+            text_of(self.expand(part.strip(), rule, depth + 1))
+            for part in (otherwise, then)
+        ]
+        known = tuple((way,) for way in ways if way is not None)
+        if len(known) < len(ways):
+            return unknown
+        return unknown._replace(choice=condition, ways=known)
 
     def _function(self, call: str, rule: _Rule | None, depth: int) -> Pieces | None:
         """``$(subst a,b,text)`` and others of make that only need text."""

@@ -29,6 +29,8 @@ class Unknown(Record):
     ``of`` is what prints it, or the list that it is taken from, where that is written.
     ``default`` is the number that an argument of the script is if it is not given.
     ``printed_by`` is what prints it, with the values that its variables have there.
+    ``ways`` are the values of which it has one, where these are known, and ``choice``
+    is what decides between them: two unknowns with the same one go the same way.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Unknown(Record):
     of: str = ""
     default: str | None = None
     printed_by: Statement | None = None
+    choice: str = ""
+    ways: tuple[tuple[str, ...], ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown) and self[:2] == other[:2]
@@ -47,7 +51,11 @@ class Unknown(Record):
 
 
 class Word(Record):
-    """One argument: its pieces, the exact text as written, and its place."""
+    """One argument: its pieces, the exact text as written, and its place.
+
+    Of a word that has one of several values, the value that is followed stands for
+    what is written.
+    """
 
     pieces: tuple[str | Unknown, ...]
     raw: str
@@ -149,12 +157,14 @@ class Condition(Record):
 class Choice(Record):
     """``case`` and the like: exactly one branch runs and nobody knows which.
 
-    When ``exhaustive`` is false, none of them may run either.
+    When ``exhaustive`` is false, none of them may run either. Choices with the same
+    ``key`` go the same way.
     """
 
     branches: tuple[Statement, ...]
     exhaustive: bool
     reason: Unknown
+    key: str = ""
 
 
 class Loop(Record):

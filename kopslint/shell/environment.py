@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 
 Pieces = tuple[str | Unknown, ...]
+Ways = tuple[tuple[str, ...], ...]
+
+# A word with more values than these is one that only run time knows.
+MOST_WAYS = 4
 
 # A value that doubles in each turn of a loop must not fill the memory.
 LONGEST_VALUE = 100_000
@@ -111,6 +115,8 @@ class Scope:
 
     def __init__(self, parent: Scope | None = None) -> None:
         self.parent = parent
+        self.root: Scope = parent.root if parent is not None else self
+        self.merges = 0
         self.changes: dict[str, Variable] = {}
         self.exported: dict[str, None] = {}
         self._environment = parent.environment() if parent is not None else None
@@ -157,12 +163,17 @@ class Scope:
         *,
         option: bool = False,
         of: str = "",
+        ways: Ways = (),
+        choice: str = "",
     ) -> None:
         """Make a variable unknown; ``option`` is whether it may hold an option.
 
-        ``of`` is what it is taken from, if that is written.
+        ``of`` is what it is taken from, if that is written; ``ways`` are the values
+        of which it has one, as ``choice`` decides.
         """
         unknown = Unknown(f"${name}", reason, option=option, of=of)
+        if ways:
+            unknown = unknown._replace(ways=ways, choice=choice)
         if word is not None:
             word = word._replace(pieces=(unknown,))
         self.set(name, Variable((unknown,), word=word))
@@ -220,14 +231,51 @@ class Scope:
                 continue
             word = next((v.word for v in held if v is not None and v.word), None)
             reason = f"${name} is set differently, or not at all, in another branch"
+            self.root.merges += 1
+            choice = f"${name} {self.root.merges}"
             if shared := _common_items(held):
                 rest = Unknown(f"${{{name}[@]}}", reason)
+                ways = _ways(held, beyond=len(shared))
+                rest = rest._replace(ways=ways, choice=choice if ways else "")
                 self.set(name, Variable(None, (*shared, (rest,))))
                 continue
-            self.forget(name, reason, word, option=any(map(_starts_option, held)))
+            self.forget(
+                name,
+                reason,
+                word,
+                option=any(map(_starts_option, held)),
+                ways=_ways(held),
+                choice=choice,
+            )
         for branch in branches:
             for name in branch.exported:
                 self.export(name)
+
+
+def _ways(held: Sequence[Variable | None], beyond: int = 0) -> Ways:
+    """The values that a variable has in one branch or another, if all are known.
+
+    Of arrays they are the items ``beyond`` those that all of them start with.
+
+    One that a branch leaves alone and the file never sets is taken to be empty there
+    if it holds options elsewhere: that is how an option is left out.
+    """
+    found: dict[tuple[str, ...], None] = {}
+    for variable in held:
+        value = variable.scalar if variable is not None and not beyond else ()
+        unknown = value[0] if value and len(value) == 1 else None
+        if isinstance(unknown, Unknown) and unknown.ways:
+            found |= dict.fromkeys(unknown.ways)
+            continue
+        items = items_of(variable) if variable is not None else ((),)
+        texts = [text_of(item) for item in items[beyond:]]
+        known = tuple(text for text in texts if text is not None)
+        if len(known) < len(texts):
+            return ()
+        found[known] = None
+    if None in held and not any(map(_starts_option, held)):
+        return ()
+    return tuple(found) if 1 < len(found) <= MOST_WAYS else ()
 
 
 def _common_items(held: Sequence[Variable | None]) -> tuple[Pieces, ...]:

@@ -26,6 +26,7 @@ from kopslint.shell.ast import (
     Statements,
     Unknown,
     Word,
+    is_quoted,
 )
 from kopslint.shell.environment import (
     ARGUMENTS,
@@ -749,6 +750,9 @@ def _shell(reader: ScriptReader, call: Call, words: list[Word]) -> Statement | N
         if "s" in text.partition("o")[0] and call.stdin is not None and not inline:
             rest = rest[rest[:1] != [] and rest[0].text == "--" :]
             return _kept(reader, call, call.stdin, rest, errexit)
+    if not rest and call.stdin is not None:
+        # ``bash <<'END'``: what comes in is the script.
+        return _kept(reader, call, call.stdin, rest, errexit)
     if not rest:
         return None
     if not inline:
@@ -1180,6 +1184,39 @@ def _shift(scope: Scope, arguments: list[str | None]) -> None:
     scope.set(ARGUMENTS, Variable(None, held.items[int(count[:9]) :]))
 
 
+def taken(words: Iterable[Word], choice: str, at: int) -> tuple[Word, ...]:
+    """The words of a call where a choice has gone one way.
+
+    What stands alone and in no quotes is split at blanks, or nothing at all.
+    """
+    found: list[Word] = []
+    for word in words:
+        only = word.pieces[0] if len(word.pieces) == 1 else None
+        if isinstance(only, Unknown) and only.choice == choice and only.ways:
+            way = only.ways[at]
+            if not is_quoted(word):
+                way = tuple(part for text in way for part in text.split())
+            found += (Word((text,), text, word.span) for text in way)
+            continue
+        pieces = joined(
+            [
+                (" ".join(piece.ways[at]),)
+                if isinstance(piece, Unknown) and piece.choice == choice and piece.ways
+                else (piece,)
+                for piece in word.pieces
+            ]
+        )
+        raw = word.raw if pieces == word.pieces else _shown(pieces)
+        found.append(Word(pieces or ("",), raw, word.span))
+    return tuple(found)
+
+
+def _shown(pieces: Pieces) -> str:
+    return "".join(p if isinstance(p, str) else p.name for p in pieces)
+
+
+# What these are told changes nothing but what is printed, or how a test comes out.
+_ASKS_OR_SAYS = {"[", "[[", "test", "echo", "printf", "export", "local", "read", ":"}
 _NAMED = r"\$(?:\{(\w+)\}|([A-Za-z_]\w*|\d))"
 # What is longer is not the name of anything.
 _NAME_LENGTH = 200
@@ -1379,7 +1416,20 @@ class ScriptReader(ReaderState):
             return known
         if call.redirects or self.written_files or first.text == "tee":
             keep_written(self, call)
-        return self.simple(call)
+        return self.ways(call)
+
+    def ways(self, call: Call) -> Statement:
+        """A call, once for each value of a word that has one of several."""
+        words = () if call.words[0].text in _ASKS_OR_SAYS else call.words
+        found = (p for w in words for p in w.pieces if isinstance(p, Unknown))
+        open_ = next((unknown for unknown in found if unknown.ways), None)
+        if open_ is None:
+            return self.simple(call)
+        ways = [
+            self.ways(call._replace(words=taken(call.words, open_.choice, at)))
+            for at in range(len(open_.ways))
+        ]
+        return Choice(tuple(ways), exhaustive=True, reason=open_, key=open_.choice)
 
     def simple(self, call: Call) -> SimpleCommand:
         """A call as a statement, with its environment and title."""

@@ -387,7 +387,8 @@ def _default(parameter: Parameter, variable: Variable | None, scope: Scope) -> P
         if kind == "?":
             return (not_set(parameter.name),)
         reason = f"${parameter.name} may be set outside this file"
-        return (Unknown(parameter.raw, reason),)
+        unknown = Unknown(parameter.raw, reason)
+        return (_optional(unknown, parameter),)
     value = variable.scalar
     if value is not None and operator[0] == ":" and text_of(value) is None:
         # A path is never empty, wherever it leads.
@@ -402,6 +403,19 @@ def _default(parameter: Parameter, variable: Variable | None, scope: Scope) -> P
     if kind == "=":
         scope.set(parameter.name, Variable(parameter.operand))
     return parameter.operand if kind != "?" else (_run_time(parameter),)
+
+
+def _optional(unknown: Unknown, parameter: Parameter) -> Unknown:
+    """``${APPROVE:+--yes}`` and ``${DRY_RUN:---yes}``: the option, or none.
+
+    The first way is that of a variable that nobody sets.
+    """
+    text = text_of(parameter.operand)
+    if text is None or not text.startswith("-"):
+        return unknown
+    kind = (parameter.operator or "")[-1]
+    ways = (("",), (text,)) if kind == "+" else ((text,), ("",))
+    return unknown._replace(option=True, choice=f"${parameter.name}", ways=ways)
 
 
 def _all_items(parameter: Parameter, scope: Scope) -> Pieces | list[Pieces]:

@@ -87,6 +87,25 @@ REMARK = re.compile(r"`[ \t]*#[^`\n]*`")
 _UNPARSABLE = re.compile(r"[^\t\n -~]")
 
 
+# ``${{ inputs.apply && '--yes' || '' }}`` of GitHub, ``${params.APPLY ? '--yes' : ''}``
+# of Groovy and Terraform: one of two texts, as a condition decides.
+_EITHER = re.compile(
+    r"""\$\{\{?\s*(?P<condition>[^'"?&|{}]+(?:(?:==|!=)\s*['"][^'"]*['"])?)\s*
+    (?:&&|\?)\s*(?P<one>'[^'"]*'|"[^'"]*")\s*(?:\|\||:)\s*(?P<other>'[^'"]*'|"[^'"]*")
+    \s*\}\}?""",
+    re.VERBOSE,
+)
+
+
+def _either(unknown: Unknown) -> Unknown:
+    """An expression of a pipeline, with the two texts that it may give."""
+    match = _EITHER.fullmatch(unknown.name)
+    if match is None or unknown.ways:
+        return unknown
+    ways = ((match["other"][1:-1],), (match["one"][1:-1],))
+    return unknown._replace(choice=match["condition"].strip(), ways=ways)
+
+
 class ShellText:
     r"""A stretch of shell and where its characters are.
 
@@ -125,7 +144,7 @@ class ShellText:
             reason = _EXPRESSION_REASON if match["expression"] else "placeholder"
             unknown = Unknown(match[0], reason)
             found.append(Hole(*match.span(), unknown, match["bare"] is not None))
-        return sorted(found)
+        return sorted(hole._replace(unknown=_either(hole.unknown)) for hole in found)
 
     @cached_property
     def _hole_starts(self) -> list[int]:
