@@ -2,8 +2,8 @@
 
 A state is written as one sign per member name, as ``MemberState`` has them: I idle,
 L votes, J joins, D down, W never started, E expelled, x left, r wiped, R replaced,
-w listed by hand before there is a machine, A and a listed again with the data of a
-removed member, up and down.
+w and i listed by hand, without a machine and with one, A and a listed with data that
+etcd refuses, up and down, O and o with the data of an older cluster, up and down.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kopslint.model.etcd import transitions
 from kopslint.model.etcd.explore import StateSet, successors
-from kopslint.model.etcd.state import EtcdState, MemberState
+from kopslint.model.etcd.state import EtcdState, MemberState, Software, Upgrade
 from kopslint.model.etcd.transitions import (
     Kind,
     RemovalRefusal,
@@ -28,10 +28,17 @@ BY_SIGN = {member.sign: member for member in MemberState}
 
 
 def state(
-    signs: str, read: int, *, due: bool = False, restore: int | None = None
+    signs: str,
+    read: int,
+    *,
+    due: bool = False,
+    restore: int | None = None,
+    held: int | None = None,
+    ghosts: int = 0,
 ) -> EtcdState:
     """The state in which every member name is as its sign says."""
-    return EtcdState(tuple(BY_SIGN[sign] for sign in signs), read, due, restore)
+    names = tuple(BY_SIGN[sign] for sign in signs)
+    return EtcdState(names, read, due, restore, held, ghosts=ghosts)
 
 
 class Next(NamedTuple):
@@ -71,19 +78,37 @@ NEXT = {
     ),
     "nobody reads while no machine is up": Next(state("DDx", 3, due=True), 1, NOTHING),
     # Restoring a backup.
-    "a restore takes the living peers and drops the dead": Next(
-        state("LDD", 3, restore=1), 1, {(Kind.RESTORES, "Lxx")}
+    "a restore is read before it runs": Next(
+        state("LDD", 3, restore=1), 1, {(Kind.READS, "LDD")}
     ),
-    "a restore may choose an expelled peer": Next(
-        state("LDE", 3, restore=1),
-        1,
-        {(Kind.RESTORES, "LxE"), (Kind.RESTORES, "ExL")},
+    "a restore takes the living peers, and the dead keep the data of before": Next(
+        state("LDD", 1, held=1), 1, {(Kind.RESTORES, "Loo")}
+    ),
+    "a restore may choose an expelled peer, and empties who is not chosen": Next(
+        state("LDE", 1, held=1), 1, {(Kind.RESTORES, "LoI"), (Kind.RESTORES, "IoL")}
     ),
     "a restore does with one peer less of the same quorum": Next(
-        state("LLD", 3, due=True, restore=3), 3, {(Kind.RESTORES, "LLx")}
+        state("LLD", 3, held=3), 3, {(Kind.RESTORES, "LLo")}
     ),
-    "a restore waits for enough living peers": Next(
-        state("LDD", 3, due=True, restore=3), 3, {(Kind.READS, "LDD")}
+    "a restore waits for enough living peers, and nothing is read meanwhile": Next(
+        state("LDD", 3, held=3), 1, NOTHING
+    ),
+    "with too few peers for its count a restore is put over what serves": Next(
+        state("LLLDD", 5, held=5), 5, {(Kind.OVERWRITES, "LLLDD")}
+    ),
+    # The cluster before a restore.
+    "a majority of its members serves again, and the leader takes out its dead": Next(
+        state("LLOOO", 3, ghosts=2), 3, {(Kind.REMOVES, "LLOOO")}
+    ),
+    "and then its living ones": Next(
+        state("LLOOO", 3),
+        3,
+        {(Kind.REMOVES, f"LL{left}") for left in ("EOO", "OEO", "OOE")},
+    ),
+    "a minority of its members only counts": Next(
+        state("LLLO", 3, ghosts=2),
+        3,
+        {(Kind.REMOVES, "ELLO"), (Kind.REMOVES, "LELO"), (Kind.REMOVES, "LLEO")},
     ),
     # Adding a member.
     "an idle machine is added below the count": Next(
@@ -165,7 +190,7 @@ def test_an_empty_disk_is_replaced_by_an_etcd_manager_that_can(
     *, replaces: bool | None, replaced: bool, stays: bool
 ) -> None:
     """Where nobody knows which one runs, both may be how it ends."""
-    healthy = StateSet.healthy("abc", "abc", replaces=replaces)
+    healthy = StateSet.healthy("abc", "abc", Software(replaces=replaces))
     worlds = healthy.returning(["a", "b"]).stop("c").wipe("c").start("c")
 
     assert any(world.signs == "LLL" for world in worlds.settled) is replaced
@@ -181,7 +206,7 @@ def test_a_read_leaves_nothing_due_and_the_count_known() -> None:
 def test_a_restore_that_waits_stays_queued_after_a_read() -> None:
     (move,) = enabled_transitions(state("LDD", 3, due=True, restore=3), 1)
 
-    assert move.state == state("LDD", 1, restore=3)
+    assert move.state == state("LDD", 1, restore=3, held=3)
 
 
 REFUSALS = {
@@ -223,7 +248,7 @@ def test_a_removed_member_leaves_with_its_disk() -> None:
 @pytest.mark.parametrize(
     ("names", "index", "after"),
     [
-        ("LLI", 2, "LLJ"),
+        ("LLI", 2, "LLi"),
         ("LL.", 2, "LLw"),
         ("LDI", 2, None),
         ("LLDI", 3, None),
@@ -273,7 +298,8 @@ def test_a_machine_that_stops_may_have_led(
         ("LLx", False, "LLE", {False, True}),
         ("LLr", False, "LLR", {False, True}),
         ("LLa", False, "LLA", {False, True}),
-        ("LLw", False, "LLJ", {False, True}),
+        ("LLw", False, "LLi", {False, True}),
+        ("LLo", False, "LLO", {False, True}),
         ("LL.", False, "LLI", {False, True}),
         ("LL.", True, "LLI", {True}),
         ("DDD", False, "DDL", {True}),
@@ -298,7 +324,9 @@ def test_a_machine_that_starts_may_come_to_lead(
         ("LLx", "LL."),
         ("LLL", "LLR"),
         ("LLE", "LLI"),
-        ("LLA", "LLJ"),
+        ("LLA", "LLi"),
+        ("LLO", "LLI"),
+        ("LLo", "LL."),
         ("LLa", "LLw"),
         ("LL.", "LL."),
     ],
@@ -336,6 +364,10 @@ any_world = st.builds(
     read=st.integers(1, 5),
     due=st.booleans(),
     restore=st.none() | st.integers(1, 5),
+    held=st.none() | st.integers(1, 5),
+    ghosts=st.integers(0, 3),
+    upgrade=st.sampled_from(Upgrade),
+    lead=st.none(),
 )
 
 

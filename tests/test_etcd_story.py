@@ -80,10 +80,11 @@ def test_an_empty_disk_is_told_as_what_it_is() -> None:
 def test_a_restore_is_told_with_what_came_before() -> None:
     lost = StateSet.healthy("abc", "abc").returning(["a"]).stop("b").stop("c")
 
-    assert told(lost.publish(1).restore(1), "Lxx") == (
+    assert told(lost.publish(1).restore(1), "Loo") == (
         "b goes down",
         "c goes down",
         "a restore is queued",
+        "the leader reads the control spec: 1 members",
         "the leader restores the backup",
     )
 

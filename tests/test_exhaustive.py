@@ -205,8 +205,12 @@ STEPS: list[tuple[Step, SecondStep]] = [
     (BY_HAND[0], second_model.stopped),
     (BY_HAND[1], partial(second_model.started, fresh=False)),
     (BY_HAND[2], second_model.emptied),
-    (BY_HAND[3], second_model.removed),
+    (
+        lambda world, index: transitions.removals(world, index) or (world,),
+        second_model.removed,
+    ),
     (BY_HAND[4], second_model.added),
+    (transitions.force, second_model.forced),
     (partial(transitions.start, fresh=True), partial(second_model.started, fresh=True)),
 ]
 """Every operation as both models have it."""

@@ -161,7 +161,11 @@ def _stopped(world: EtcdState, index: int) -> EtcdState:
 
 
 def _started(world: EtcdState, index: int) -> EtcdState:
-    return transitions.start(world, index)[0]._replace(due=False)
+    """A member that is listed and has no data is started with the list, by hand."""
+    then = transitions.start(world, index)[0]._replace(due=False)
+    if then.names[index] is MemberState.LISTED_IDLE:
+        return then.put(index, MemberState.JOINING)
+    return then
 
 
 def _joined(world: EtcdState) -> EtcdState:

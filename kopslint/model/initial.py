@@ -21,6 +21,7 @@ from kopslint.kops.spec import (
     Role,
 )
 from kopslint.model.etcd.explore import StateSet
+from kopslint.model.etcd.state import Software
 from kopslint.model.state import ClusterState, Machines
 from kopslint.syntax.yaml import YamlMapping, text_at
 
@@ -130,7 +131,7 @@ def healthy(plan: Scenario) -> ClusterState:
                 (before, plan.after), cluster.name, plan.kops_version
             )
             etcd[cluster.name] = StateSet.healthy(
-                names, sorted(members), replaces=replaces
+                names, sorted(members), Software(replaces=replaces)
             )
     sizes = {name: max(group.size, 0) for name, group in before.groups.items()}
     return state.with_etcd(etcd).with_cloud(sizes)

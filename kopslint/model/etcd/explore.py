@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from kopslint.model.etcd import transitions
-from kopslint.model.etcd.state import EtcdState, initial
+from kopslint.model.etcd.state import USUAL, EtcdState, Upgrade, initial
 from kopslint.model.etcd.transitions import (
     Kind,
     Pace,
@@ -25,6 +25,8 @@ from kopslint.records import Frozen, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from kopslint.model.etcd.state import Software
 
 
 # ------------------------------------------------------------------------------------
@@ -52,20 +54,19 @@ def successors(
     state: EtcdState,
     published: int,
     returns: frozenset[int],
-    replaces: bool | None = True,
+    software: Software = USUAL,
 ) -> tuple[Transition, ...]:
     """Every transition from ``state``, the cloud's included.
 
     ``returns`` are the names whose instance comes back by itself when it is gone,
-    because a group in the cloud asks for it. ``replaces`` is as for
-    ``enabled_transitions``.
+    because a group in the cloud asks for it.
     """
-    found = list(enabled_transitions(state, published, replaces=replaces))
+    found = list(enabled_transitions(state, published, software))
     for index in sorted(returns):
         if not state.names[index].up:
             found.extend(
                 Transition(Kind.RETURNS, index, Pace.MEDIUM, back)
-                for back in start(state, index)
+                for back in start(state, index, software)
             )
     return tuple(found)
 
@@ -74,14 +75,13 @@ def reachable(
     states: Iterable[EtcdState],
     published: int,
     returns: frozenset[int],
-    *,
-    replaces: bool | None = True,
+    software: Software = USUAL,
 ) -> frozenset[EtcdState]:
     """Every state that any number of transitions leads to, none included.
 
     Raises ``TooManyStatesError`` at the bound.
     """
-    return _closure(frozenset(states), published, returns, replaces, MAX_STATES)
+    return _closure(frozenset(states), published, returns, software, MAX_STATES)
 
 
 # The etcd clusters of one control plane mostly go through the same states.
@@ -90,13 +90,13 @@ def _closure(
     states: frozenset[EtcdState],
     published: int,
     returns: frozenset[int],
-    replaces: bool | None,
+    software: Software,
     most: int,
 ) -> frozenset[EtcdState]:
     seen = set(states)
     waiting = list(seen)
     while waiting:
-        for transition in successors(waiting.pop(), published, returns, replaces):
+        for transition in successors(waiting.pop(), published, returns, software):
             if transition.state not in seen:
                 seen.add(transition.state)
                 waiting.append(transition.state)
@@ -109,8 +109,7 @@ def settled(
     states: Iterable[EtcdState],
     published: int,
     returns: frozenset[int],
-    *,
-    replaces: bool | None = True,
+    software: Software = USUAL,
 ) -> frozenset[EtcdState]:
     """Those of ``states`` (all reachable ones) in which nothing more must happen."""
     return frozenset(
@@ -118,7 +117,7 @@ def settled(
         for state in states
         if all(
             transition.pace is Pace.PERHAPS
-            for transition in successors(state, published, returns, replaces)
+            for transition in successors(state, published, returns, software)
         )
     )
 
@@ -140,9 +139,9 @@ class StateSet(Frozen, uncompared=("event",)):
     ``names`` are all member names, in a fixed order; ``published`` is the count in
     the control spec; ``returns`` are the indexes whose instance comes back by
     itself; ``unrestarted`` those whose instance runs since before the last
-    publication; ``known`` those that have ever run. ``replaces`` is whether this
-    etcd-manager replaces a member whose disk is empty, None if that is not known.
-    ``truncated`` says that there were too many states to follow them all.
+    publication; ``known`` those that have ever run. ``software`` is what this
+    etcd-manager and etcd do. ``truncated`` says that there were too many states to
+    follow them all.
     """
 
     names: tuple[str, ...]
@@ -151,7 +150,7 @@ class StateSet(Frozen, uncompared=("event",)):
     returns: frozenset[int]
     unrestarted: frozenset[int]
     known: frozenset[int]
-    replaces: bool | None = True
+    software: Software = USUAL
     truncated: bool = False
     event: Event | None = None
 
@@ -160,13 +159,12 @@ class StateSet(Frozen, uncompared=("event",)):
         cls,
         names: Iterable[str],
         members: Iterable[str],
-        *,
-        replaces: bool | None = True,
+        software: Software = USUAL,
     ) -> StateSet:
         """A cluster in which every one of ``members`` votes, and nothing else is up."""
         order = tuple(names)
         present = frozenset(order.index(member) for member in members)
-        state = initial(len(order), present, len(present))
+        state = initial(len(order), present, len(present), software)
         return cls(
             names=order,
             states=frozenset({state}),
@@ -174,7 +172,7 @@ class StateSet(Frozen, uncompared=("event",)):
             returns=present,
             unrestarted=present,
             known=present,
-            replaces=replaces,
+            software=software,
         )
 
     def index(self, name: str) -> int:
@@ -184,13 +182,11 @@ class StateSet(Frozen, uncompared=("event",)):
     @cached_property
     def settled(self) -> frozenset[EtcdState]:
         """The states this comes to if it is left alone for long enough."""
-        return settled(
-            self.states, self.published, self.returns, replaces=self.replaces
-        )
+        return settled(self.states, self.published, self.returns, self.software)
 
     def transitions(self, state: EtcdState) -> tuple[Transition, ...]:
         """Every transition from one of the states, the cloud's included."""
-        return successors(state, self.published, self.returns, self.replaces)
+        return successors(state, self.published, self.returns, self.software)
 
     # What people and the cloud do. Each gives the states reachable afterwards.
 
@@ -198,7 +194,9 @@ class StateSet(Frozen, uncompared=("event",)):
         """The instance of ``name`` stops."""
         index = self.index(name)
         return self._restarted(
-            f"{name} goes down", index, lambda w: transitions.stop(w, index)
+            f"{name} goes down",
+            index,
+            lambda w: transitions.stop(w, index, self.software),
         )
 
     def start(self, name: str) -> StateSet:
@@ -208,7 +206,7 @@ class StateSet(Frozen, uncompared=("event",)):
         after = self._restarted(
             f"{name} comes up",
             index,
-            lambda w: transitions.start(w, index, fresh=fresh),
+            lambda w: transitions.start(w, index, self.software, fresh=fresh),
         )
         return after.replaced(known=self.known | {index})
 
@@ -218,7 +216,7 @@ class StateSet(Frozen, uncompared=("event",)):
         return self._restarted(
             f"the disk of {name} is deleted",
             index,
-            lambda w: transitions.wipe(w, index),
+            lambda w: transitions.wipe(w, index, self.software),
         )
 
     def publish(self, count: int) -> StateSet:
@@ -231,7 +229,7 @@ class StateSet(Frozen, uncompared=("event",)):
         )
         shared = self.replaced(published=count, unrestarted=running)
         label = f"member count {count} is published"
-        return self._after(label, lambda state: (state,), shared)
+        return self._after(label, lambda w: (w._replace(wrote=None),), shared)
 
     def returning(self, names: Iterable[str]) -> StateSet:
         """From now on exactly the instances of ``names`` come back by themselves."""
@@ -249,8 +247,10 @@ class StateSet(Frozen, uncompared=("event",)):
 
         def step(state: EtcdState) -> tuple[EtcdState, ...]:
             return tuple(
-                transitions.remove(state, index) or state
+                after
                 for index in _targets(state, indexes)
+                for after in transitions.removals(state, index, self.software)
+                or (state,)
             ) or (state,)
 
         who = " or ".join(self.names[index] for index in indexes)
@@ -275,26 +275,85 @@ class StateSet(Frozen, uncompared=("event",)):
         index = self.index(name)
 
         def step(state: EtcdState) -> tuple[EtcdState, ...]:
-            return (transitions.add(state, index) or state,)
+            return (transitions.add(state, index, self.software) or state,)
 
         return self._after(f"{name} is added to the member list", step)
 
-    def restore(self, count: int) -> StateSet:
-        """A restore command is queued; it runs at the next re-read."""
-        return self._after(
-            "a restore is queued", lambda w: (w._replace(restore=count),)
-        )
+    def restore(self, count: int | None = None) -> StateSet:
+        """A restore command is queued, with the published count unless one is given.
 
-    def restart_managers(self) -> StateSet:
-        """Every etcd-manager restarts, and the leader has read the control spec.
-
-        Whoever restarts them does so to have it read, and looks whether it was.
+        It runs when the leader reads it and can; another one waits behind it.
         """
-        restarted = self._after(
-            "the etcd-managers restart",
-            lambda w: (w._replace(due=w.any_up),),
+
+        def step(state: EtcdState) -> tuple[EtcdState, ...]:
+            published = self.published if state.wrote is None else state.wrote
+            wanted = published if count is None else count
+            return (
+                (state,)
+                if state.restore is not None
+                else (state._replace(restore=wanted),)
+            )
+
+        return self._after("a restore is queued", step)
+
+    def forget_restore(self) -> StateSet:
+        """Queued restore commands are deleted; one that the leader holds stays."""
+        return self._after(
+            "the queued restore is deleted", lambda w: (w._replace(restore=None),)
         )
+
+    def force(self, name: str) -> StateSet:
+        """``--force-new-cluster`` on the data of ``name``; its manager restarts."""
+        index = self.index(name)
+        return self._after(
+            f"{name} is made the only member",
+            lambda w: transitions.force(w, index, self.software),
+        )
+
+    def restart_managers(self, names: Iterable[str] | None = None) -> StateSet:
+        """The etcd-managers of ``names`` restart, of everyone without.
+
+        Of everyone: whoever restarts them does so to have the control spec read, and
+        looks whether it was.
+        """
+        if names is not None:
+            return self._some_restart(tuple(self.index(name) for name in names))
+        everyone = range(len(self.names))
+
+        def step(state: EtcdState) -> tuple[EtcdState, ...]:
+            if state.lead is not None:
+                return transitions.restart(state, everyone)
+            return (state._replace(due=state.any_up),)
+
+        restarted = self._after("the etcd-managers restart", step)
         return restarted.where(lambda state: not state.due)
+
+    def _some_restart(self, indexes: tuple[int, ...]) -> StateSet:
+        """Sooner than anybody misses them, or so late that another one leads."""
+        who = " and ".join(self.names[index] for index in indexes)
+
+        def step(state: EtcdState) -> tuple[EtcdState, ...]:
+            software = self.software
+            up = [index for index in indexes if state.names[index].up]
+            late: tuple[EtcdState, ...] = (state,)
+            for index in up:
+                late = tuple(
+                    back
+                    for each in late
+                    for down in transitions.stop(each, index, software)
+                    for back in transitions.start(down, index, software)
+                )
+            return tuple({*transitions.restart(state, up), *late})
+
+        return self._after(f"the etcd-manager of {who} restarts", step)
+
+    def publish_version(self, *, known: bool = True) -> StateSet:
+        """Another etcd version is published; ``known`` if etcd-manager has it."""
+        upgrade = Upgrade.PUBLISHED if known else Upgrade.UNKNOWN
+        return self._after(
+            "another etcd version is published",
+            lambda w: (w._replace(upgrade=upgrade),),
+        )
 
     def where(self, holds: Callable[[EtcdState], bool]) -> StateSet:
         """Only the states in which ``holds`` is true; may be none."""
@@ -341,9 +400,7 @@ class StateSet(Frozen, uncompared=("event",)):
         states = frozenset(result for state in self.states for result in step(state))
         truncated = self.truncated
         try:
-            states = reachable(
-                states, then.published, then.returns, replaces=then.replaces
-            )
+            states = reachable(states, then.published, then.returns, then.software)
         except TooManyStatesError as error:
             states, truncated = error.states, True
         event = Event(label, step, (self,))

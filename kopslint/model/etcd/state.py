@@ -1,15 +1,16 @@
 """One possible state of one etcd cluster, and the arithmetic on it.
 
 A state has a ``MemberState`` for every member name that occurs before or after the
-change, in a fixed order, and three small values about what the etcd-manager leader
-knows. Who leads is not part of it: what leadership decides (when the control spec
-is read again) is carried by ``due``.
+change, in a fixed order, and small values about what the etcd-manager leader knows,
+what became of the data, and what is left of an older cluster. Who leads is part of it
+only where that is known (``Lead``): elsewhere what leadership decides (when the control
+spec is read again) is carried by ``due`` alone.
 
 Sources of the behaviour, here and in the sibling modules: kubernetes-sigs/
 etcd-manager pkg/controller/controller.go (``run``, ``removeNodeFromCluster``,
-``addNodeToCluster``) and replacement.go, etcd server/etcdserver/server.go
-(``IsReadyToRemoveVotingMember`` and its callers), held to the recorded runs of
-both by the conformance test.
+``addNodeToCluster``), newcluster.go, restore.go and replacement.go, etcd
+server/etcdserver/server.go (``IsReadyToRemoveVotingMember`` and its callers), held to
+the recorded runs of both by the conformance test.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from typing import Literal, Self
 
 from kopslint.records import Record
 
-Disk = Literal["empty", "its own", "of a removed member"]
+Disk = Literal["empty", "its own", "of a removed member", "of an older cluster"]
 """What is on the disk of a member name: nothing (or there is no disk), the data of
-the member that is listed, or that of a member that was removed."""
+the member that is listed, that of a member that was removed, or that of a member of
+the cluster that there was before a backup was restored into a new one."""
 
 
 class MemberState(Enum):
@@ -58,10 +60,19 @@ class MemberState(Enum):
     """A member whose instance came back under the old name with an empty disk."""
     LISTED            = ("w", False, "empty",                True,  False)
     """A member that was added by hand and has neither an instance nor a disk yet."""
+    LISTED_IDLE       = ("i", True,  "empty",                True,  False)
+    """A member that was added by hand, and whose instance is up with an empty disk:
+    etcd-manager did not add it, and never starts it."""
     LISTED_AGAIN      = ("A", True,  "of a removed member",  True,  False)
-    """A removed member that was added again and runs with its old data: it never
-    votes, since etcd knows that data as removed for good."""
+    """A member that runs with data that its etcd refuses, and so never votes: a removed
+    one that was added again, or one that was being added with a member list that
+    changed meanwhile ("member count is unequal")."""
     LISTED_AGAIN_DOWN = ("a", False, "of a removed member",  True,  False)
+    """The same without an instance."""
+    OLDER             = ("O", True,  "of an older cluster",  False, False)
+    """An instance that runs with the data of the cluster before a restore: with enough
+    of its kind it serves that one again."""
+    OLDER_DOWN        = ("o", False, "of an older cluster",  False, False)
     """The same without an instance."""
     # fmt: on
 
@@ -87,6 +98,8 @@ class MemberState(Enum):
     """A live peer with etcd data: etcd-manager compares their number with the count."""
     removed: bool
     """Not listed, with the data of a member that was removed."""
+    older: bool
+    """With the data of the cluster before a restore."""
 
     def __new__(
         cls, sign: str, up: bool, disk: Disk, listed: bool, started: bool
@@ -103,6 +116,7 @@ class MemberState(Enum):
         self.idle = up and not listed and disk == "empty"
         self.counts_as_peer = up and disk != "empty"
         self.removed = not listed and disk == "of a removed member"
+        self.older = disk == "of an older cluster"
         return self
 
     # There is one object for each, and a set of states hashes them by the thousand.
@@ -119,11 +133,12 @@ WHEN_REMOVED = {
     MemberState.WIPED: MemberState.ABSENT,
     MemberState.LISTED: MemberState.ABSENT,
     MemberState.REPLACED: MemberState.IDLE,
+    MemberState.LISTED_IDLE: MemberState.IDLE,
 }
 """What becomes of a member that leaves the member list; every listed one may."""
 
 WHEN_ADDED = {
-    MemberState.IDLE: MemberState.JOINING,
+    MemberState.IDLE: MemberState.LISTED_IDLE,
     MemberState.ABSENT: MemberState.LISTED,
     MemberState.EXPELLED: MemberState.LISTED_AGAIN,
     MemberState.LEFT: MemberState.LISTED_AGAIN_DOWN,
@@ -137,6 +152,8 @@ WHEN_STOPPED = {
     MemberState.EXPELLED: MemberState.LEFT,
     MemberState.REPLACED: MemberState.WIPED,
     MemberState.LISTED_AGAIN: MemberState.LISTED_AGAIN_DOWN,
+    MemberState.LISTED_IDLE: MemberState.LISTED,
+    MemberState.OLDER: MemberState.OLDER_DOWN,
 }
 """What becomes of a name whose instance stops."""
 
@@ -146,8 +163,9 @@ WHEN_STARTED = {
     MemberState.LEFT: MemberState.EXPELLED,
     MemberState.ABSENT: MemberState.IDLE,
     MemberState.WIPED: MemberState.REPLACED,
-    MemberState.LISTED: MemberState.JOINING,
+    MemberState.LISTED: MemberState.LISTED_IDLE,
     MemberState.LISTED_AGAIN_DOWN: MemberState.LISTED_AGAIN,
+    MemberState.OLDER_DOWN: MemberState.OLDER,
 }
 """What becomes of a name whose instance starts, with the disk that it has."""
 
@@ -156,6 +174,7 @@ WHEN_WIPED = {
     MemberState.UNSTARTED: MemberState.WIPED,
     MemberState.LEFT: MemberState.ABSENT,
     MemberState.LISTED_AGAIN_DOWN: MemberState.LISTED,
+    MemberState.OLDER_DOWN: MemberState.ABSENT,
 }
 """What becomes of a stopped name whose disk is deleted; others have none."""
 
@@ -170,19 +189,117 @@ def spare(members: int) -> int:
     return members - quorum(members)
 
 
+class Data(Enum):
+    """What became of what was written to etcd."""
+
+    KEPT = "kept"
+    """All of it is there."""
+    ROLLED_BACK = "rolled back"
+    """A backup was restored into a new cluster: what was written since is lost."""
+    OVERWRITTEN = "overwritten"
+    """The keys of a backup were put over those of the cluster that runs: keys that were
+    changed since are back, and keys that were written since are still there."""
+    FORCED = "forced"
+    """One member was made the only one by an etcd that does so wrongly: whoever joins
+    it lacks keys."""
+    DIVERGED = "diverged"
+    """Members hold different keys."""
+
+    __hash__ = object.__hash__
+
+
+class Upgrade(Enum):
+    """Whether another etcd version is published, and what the leader makes of it."""
+
+    NONE = "none"
+    PUBLISHED = "published"
+    """Nobody has read it yet."""
+    UNKNOWN = "unknown"
+    """Published, and this etcd-manager has no program of that version."""
+    PENDING = "pending"
+    """Read: members are upgraded as soon as all of them are healthy."""
+    STUCK = "stuck"
+    """The leader has read a version that it has no program of, and does nothing."""
+
+    __hash__ = object.__hash__
+
+
+class View(Record):
+    """What an etcd-manager knows that has led since it started, and does not lead now.
+
+    ``acked`` are the names, as bits, that were up when it last became the leader;
+    ``read`` is the member count that it read then, ``held`` the restore command.
+    ``sure`` is False where it may as well never have led.
+    """
+
+    who: int
+    acked: int
+    read: int
+    held: int | None = None
+    sure: bool = True
+
+
+class Lead(Record):
+    """Who leads, where the lowest living peer is known to.
+
+    ``leader`` is -1 if nobody is up. ``acked`` are the names, as bits, that were up
+    when it became the leader: another one makes it read the control spec again.
+    ``past`` are those that have led before; they do not read when they lead again.
+    Source: controller.go (``leadership``) and pkg/privateapi/leadership.go.
+    """
+
+    leader: int
+    acked: int
+    past: tuple[View, ...] = ()
+
+
+class Software(Record):
+    """What differs between releases of etcd-manager and etcd, and between clouds.
+
+    - ``replaces``: etcd-manager replaces a member whose disk is empty.
+    - ``adds_beside_dead``: etcd takes a new member while another is dead, if quorum
+      holds with it, as from 3.5.30 and 3.6.11 on. Source: etcd
+      server/etcdserver/util.go, ``isConnectedToQuorumAfterAddingNewMemberSince``.
+    - ``forces_cleanly``: ``--force-new-cluster`` keeps what was removed out of the data
+      that new members get, as from 3.5.22 and 3.6.1 on.
+    - ``ranks``: the place of each name in the order in which they lead; None where the
+      order is not known, and any may lead.
+
+    None is whatever is not known.
+    """
+
+    replaces: bool | None = True
+    adds_beside_dead: bool | None = False
+    forces_cleanly: bool | None = True
+    ranks: tuple[int, ...] | None = None
+
+
+USUAL = Software()
+
+
 class EtcdState(Record):
     """One possible state.
 
     ``names`` holds the state of every member name. ``read`` is the member count
     that the leader last read from the control spec, ``due`` whether it will read
     again as soon as it runs, ``restore`` the member count of a restore command
-    that waits for that moment.
+    that is queued, and ``held`` that of one which the leader has read.
+
+    ``wrote`` is the member count that a restore has put into the control spec since the
+    last publication. ``ghosts`` are the members of the cluster before a restore of
+    which no disk is left. ``lead`` is who leads, where that is known.
     """
 
     names: tuple[MemberState, ...]
     read: int
     due: bool = False
     restore: int | None = None
+    held: int | None = None
+    wrote: int | None = None
+    ghosts: int = 0
+    data: Data = Data.KEPT
+    upgrade: Upgrade = Upgrade.NONE
+    lead: Lead | None = None
 
     @property
     def members(self) -> int:
@@ -223,6 +340,32 @@ class EtcdState(Record):
         return any(name.up for name in self.names)
 
     @property
+    def older_members(self) -> int:
+        """How many members the cluster before a restore has registered."""
+        return self.ghosts + sum([name.older for name in self.names])
+
+    @property
+    def older_voting(self) -> int:
+        """How many of them are up."""
+        return sum([name.older and name.up for name in self.names])
+
+    @property
+    def older_writable(self) -> bool:
+        """Whether the cluster before a restore serves again."""
+        voting = self.older_voting
+        return voting > 0 and voting >= quorum(self.older_members)
+
+    @property
+    def split(self) -> bool:
+        """Whether two clusters accept writes at once."""
+        return self.older_writable and self.writable
+
+    @property
+    def up(self) -> int:
+        """The names whose instance runs, as bits."""
+        return sum([1 << i for i, name in enumerate(self.names) if name.up])
+
+    @property
     def signs(self) -> str:
         """The sign of every member name, in order: what states are sorted by."""
         return "".join([name.sign for name in self.names])
@@ -233,12 +376,30 @@ class EtcdState(Record):
         return self._replace(names=(*names[:index], name, *names[index + 1 :]))
 
 
-def initial(names: int, members: frozenset[int], published: int) -> EtcdState:
+def initial(
+    names: int, members: frozenset[int], published: int, software: Software = USUAL
+) -> EtcdState:
     """The state of a healthy cluster: every member votes, nothing else exists.
 
     Whether the cluster really is healthy cannot be seen in any file; reports say
-    that it is assumed.
+    that it is assumed. Nor can it be seen who else has led before.
     """
     voting, absent = MemberState.VOTING, MemberState.ABSENT
-    order = (voting if index in members else absent for index in range(names))
-    return EtcdState(tuple(order), published)
+    order = tuple([voting if index in members else absent for index in range(names)])
+    state = EtcdState(order, published)
+    return state._replace(lead=lead_of(state, software))
+
+
+def lead_of(state: EtcdState, software: Software) -> Lead | None:
+    """Who leads a cluster that has run for a while, where the order is known.
+
+    Each of the others may have led before.
+    """
+    if software.ranks is None:
+        return None
+    up = [index for index, name in enumerate(state.names) if name.up]
+    leader = min(up, key=software.ranks.__getitem__, default=-1)
+    others = tuple(
+        View(index, state.up, state.read, sure=False) for index in up if index != leader
+    )
+    return Lead(leader, state.up, others)

@@ -92,7 +92,7 @@ def _in_words(transition: Transition, stage: StateSet) -> str:
         case Kind.JOINS:
             return f"{name} joins"
         case Kind.READS:
-            return f"the leader reads the control spec: {stage.published} members"
+            return f"the leader reads the control spec: {transition.state.read} members"
         case Kind.RESTORES:
             return "the leader restores the backup"
         case Kind.ADDS:
@@ -101,5 +101,9 @@ def _in_words(transition: Transition, stage: StateSet) -> str:
             return f"etcd-manager removes {name}"
         case Kind.REPLACES:
             return f"etcd-manager removes {name}, whose disk is empty, to add it again"
+        case Kind.OVERWRITES:
+            return "the leader puts the backup over the keys of the running cluster"
+        case Kind.UPGRADES:
+            return "etcd-manager upgrades the members"
         case Kind.RETURNS:
             return f"{name} comes back up"
