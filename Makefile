@@ -62,6 +62,25 @@ docs: .venv/docs
 new-rule:
 	@$(PYTHON) tools/new_rule.py $(ID) $(NAME) $(MODULE)
 
+# What the action, the image, the releases and CI install, with hashes: the newest that
+# pyproject.toml allows. It writes ci/locks/, and asks the index of packages.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+  --generate-hashes --no-annotate --custom-compile-command 'make lock'
+.PHONY: lock
+lock: .venv/demo
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(LOCK) pyproject.toml --output-file ci/locks/requirements.txt
+	$(LOCK) pyproject.toml --extra cel --output-file ci/locks/requirements-cel.txt
+	$(LOCK) pyproject.toml --extra dev --output-file ci/locks/dev.txt
+	$(LOCK) ci/locks/build.in --output-file ci/locks/build.txt
+	$(LOCK) ci/locks/build.in ci/locks/release.in --output-file ci/locks/release.txt
+	$(LOCK) ci/locks/lint.in --output-file ci/locks/lint.txt
+
+# Where this repository is kept: make address REPOSITORY=https://github.com/NAME/kopslint
+.PHONY: address
+address:
+	@$(PYTHON) tools/address.py $(REPOSITORY)
+
 # Not part of the tests: it looks for input that nobody thought of.
 fuzz: .venv/dev
 	$(BIN)/python fuzz/readers.py --seconds $(SECONDS)

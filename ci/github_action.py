@@ -54,17 +54,28 @@ def options(event: object, environment: dict[str, str]) -> list[str]:
     def given(name: str) -> str:
         return environment.get(f"INPUT_{name}", "").strip()
 
+    def wanted(name: str) -> bool:
+        value = given(name).lower()
+        if value not in ("true", "false", ""):
+            # A check must not be laxer than somebody meant it to be.
+            words = name.lower().replace("_", "-")
+            sys.exit(f"kopslint: {words} is {value!r}, neither true nor false")
+        return value == "true"
+
     base = given("BASE") or base_of(event)
     found = ["--format=github", f"--base={base}" if base else "--changed"]
     if given("SARIF_FILE"):
         found.append(f"--format=sarif={given('SARIF_FILE')}")
     if given("CONFIG"):
         found.append(f"--config={given('CONFIG')}")
+    if given("CONFIG_FROM"):
+        found.append(f"--config-from={given('CONFIG_FROM')}")
+    found += ["--no-ignores"] * wanted("NO_IGNORES") + ["--all"] * wanted("ALL")
     if given("FAIL_ON"):
         found.append(f"--fail-on={given('FAIL_ON')}")
     found += [f"--commands={line}" for line in lines(given("COMMANDS"))]
     text = text_at(event, "pull_request", "body").replace("\r\n", "\n")
-    if given("COMMANDS_FROM_PULL_REQUEST") == "true" and has_commands(text):
+    if wanted("COMMANDS_FROM_PULL_REQUEST") and has_commands(text):
         folder = Path(environment["RUNNER_TEMP"], "kopslint-pull-request")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()

@@ -164,7 +164,7 @@ def test_every_input_and_output_is_described_and_used() -> None:
     assert ACTION["outputs"]["status"]["value"] == "${{ steps.check.outputs.status }}"
 
 
-@pytest.mark.parametrize(("cel", "extra"), [("false", ""), ("true", "[cel]")])
+@pytest.mark.parametrize(("cel", "extra"), [("false", ""), ("true", "-cel")])
 def test_kopslint_is_installed_from_the_checkout_of_the_action(
     job: Job, cel: str, extra: str
 ) -> None:
@@ -184,10 +184,15 @@ def test_kopslint_is_installed_from_the_checkout_of_the_action(
     ran = job.step("Install kopslint", job.pull_request(), python=str(python), cel=cel)
 
     assert (ran.returncode, ran.stderr) == (0, "")
-    made, installed = asked.read_text("utf-8").splitlines()
+    made, needed, installed = asked.read_text("utf-8").splitlines()
     assert made == f"-I -m venv {job.folder}/temp/kopslint"
-    assert installed.startswith("-I -m pip install ")
-    assert installed.endswith(f" {ROOT}{extra}")
+    pip = "-I -m pip install --quiet --disable-pip-version-check"
+    locks = ROOT / "ci/locks"
+    assert needed == (
+        f"{pip} --require-hashes --only-binary=:all: --requirement {locks}/build.txt"
+        f" --requirement {locks}/requirements{extra}.txt"
+    )
+    assert installed == f"{pip} --no-deps --no-build-isolation {ROOT}"
 
 
 def test_the_order_in_the_text_of_a_pull_request_is_replayed(job: Job) -> None:
@@ -217,7 +222,13 @@ def test_a_text_without_commands_is_left_alone(
     job: Job, body: str | None, wanted: str
 ) -> None:
     """The lists that the configuration names are replayed then."""
+    git(job.repository, "checkout", "--quiet", "-B", "base", job.base)
     (job.repository / ".kopslint.yaml").write_text("commands: order.sh\n", "utf-8")
+    git(job.repository, "add", "--all")
+    git(job.repository, "commit", "--quiet", "-m", "settings")
+    job.base = git(job.repository, "rev-parse", "HEAD")
+    git(job.repository, "checkout", "--quiet", "main")
+    git(job.repository, "rebase", "--quiet", "base")
 
     ran = job.check(job.pull_request(body), commands_from_pull_request=wanted)
 
@@ -258,11 +269,29 @@ def test_the_inputs_are_the_options_of_the_check(job: Job) -> None:
     told = job.check(**inputs)
     accepted = job.check(**inputs, fail_on="never")
     refused = job.check(**inputs, config="missing.yaml")
+    alike = job.check(**inputs, config_from="head", all="true")
 
     assert (told.returncode, accepted.returncode, refused.returncode) == (1, 0, 2)
     assert "KL301" in rules(told)
-    assert rules(accepted) == rules(told)
+    assert rules(accepted) == rules(told) == rules(alike)
     assert "missing.yaml" in refused.stderr
+
+
+def test_comments_may_be_passed_over(job: Job) -> None:
+    lines = [f"{line}  # kopslint: ignore[KL301] hurry" for line in ORDER.splitlines()]
+    (job.repository / "order.sh").write_text("\n".join(lines), "utf-8")
+
+    assert "KL301" not in rules(job.check(commands="order.sh"))
+    assert "KL301" in rules(job.check(commands="order.sh", no_ignores="true"))
+
+
+@pytest.mark.parametrize("name", ["no_ignores", "all", "commands_from_pull_request"])
+def test_what_is_neither_true_nor_false_is_refused(job: Job, name: str) -> None:
+    """A check must not be laxer than somebody meant it to be."""
+    ran = job.check(**{name: "yes"})
+
+    assert ran.returncode != 0
+    assert "is 'yes', neither true nor false" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -343,6 +372,7 @@ def test_the_job_on_gitlab_writes_the_reports_that_it_names(job: Job) -> None:
         f'#!/bin/sh\nexec "{sys.executable}" -m kopslint "$@"\n', "utf-8"
     )
     program.chmod(0o755)
+    git(job.repository, "update-ref", "refs/remotes/origin/main", job.base)
 
     ran = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", "\n".join(template["script"])],
@@ -351,7 +381,7 @@ def test_the_job_on_gitlab_writes_the_reports_that_it_names(job: Job) -> None:
             **os.environ,
             **template["variables"],
             "PATH": f"{program.parent}:{os.environ['PATH']}",
-            "CI_MERGE_REQUEST_DIFF_BASE_SHA": job.base,
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
             "KOPSLINT_OPTIONS": "--commands=order.sh",
         },
         capture_output=True,
@@ -371,7 +401,7 @@ def test_the_job_on_gitlab_writes_the_reports_that_it_names(job: Job) -> None:
 def test_the_job_on_gitlab_asks_for_what_to_install() -> None:
     """No name is taken for granted that somebody else may own."""
     template = yaml.safe_load((ROOT / "ci/gitlab.yml").read_text("utf-8"))["kopslint"]
-    install = template["before_script"][1]
+    install = template["before_script"][2]
 
     ran = subprocess.run(
         ["bash", "-c", install],
@@ -382,7 +412,8 @@ def test_the_job_on_gitlab_asks_for_what_to_install() -> None:
     )
 
     assert ran.returncode != 0
-    assert "set KOPSLINT_PACKAGE to what pip shall install" in ran.stderr
+    assert "set KOPSLINT_LOCK to the lock of a release" in ran.stderr
+    assert "--require-hashes --only-binary=:all:" in install
 
 
 def test_the_image_is_made_of_what_the_wheel_is_made_of() -> None:
@@ -397,6 +428,7 @@ def test_the_image_is_made_of_what_the_wheel_is_made_of() -> None:
         *project["project"]["license-files"],
         *wheel["packages"],
         *wheel["force-include"],
+        "ci/locks",
     }
     assert [name for name in kept if not (ROOT / name).exists()] == []
 
