@@ -106,6 +106,9 @@ def test_before_1_29_kops_reads_no_v1alpha3() -> None:
     assert not about(refusals("", None, version="v1alpha3"), "apiVersion")
 
 
+CONTROLLERS = "  cloudControllerManager: {}"
+NO_EBS_DRIVER = "{awsEBSCSIDriver: {enabled: false}}"
+NEVER = (1, 0)
 EXAMPLES = {
     "networking: {canal: {}}": (28, 37),
     "networking: {flannel: {}}": (28, 31),
@@ -113,7 +116,18 @@ EXAMPLES = {
     "networking: {weave: {}}": (23, 37),
     "networking: {cilium: {ipam: eni, disableMasquerade: true}}": (26, 35),
     "networking: {cilium: {ipam: eni, disableMasquerade: false}}": (22, 25),
-    "networking: {cilium: {version: v1.12.5}}": (28, 37),
+    "topology: {bastion: {}}": (20, 27),
+    "topology: {masters: private, nodes: private, bastion: {}}": NEVER,
+    "topology: {masters: secret}": (20, 27),
+    "karpenter: {enabled: true}\n  iam: {useServiceAccountExternalPermissions: true}": (
+        24,
+        26,
+    ),
+    "clusterAutoscaler: {expander: price}": (20, 22),
+    "networking: {calico: {encapsulationMode: none}}\n  nonMasqueradeCIDR: '::/0'\n"
+    "  cloudControllerManager: {}": (20, 22),
+    "externalDns: {provider: external-dns}\n  nonMasqueradeCIDR: '::/0'\n"
+    "  cloudControllerManager: {}": (26, 26),
     "serviceAccountIssuerDiscovery: {enableAWSOIDCProvider: true}": (22, 37),
     "assets: {fileRepository: 's3://bucket/path'}": (36, 36),
     "nonMasqueradeCIDR: 10.0.0.0/8\n  serviceClusterIPRange: 100.64.0.0/13": (20, 27),
@@ -137,6 +151,13 @@ ON_AWS = {
             (27, 36),
         ),
         ("  cloudProvider: gce\n  networkCIDR: 10.0.0.0/8\n", (20, 37)),
+        ("  cloudProvider: hetzner\n  topology: {dns: {type: None}}\n", (20, 25)),
+        ("  cloudProvider: digitalocean\n  topology: {dns: {type: None}}\n", (20, 26)),
+        ("  cloudProvider: openstack\n  topology: {nodes: public}\n", (24, 26)),
+        (
+            f"  cloudProvider: aws\n  cloudConfig: {NO_EBS_DRIVER}\n{CONTROLLERS}\n",
+            (22, 37),
+        ),
     ],
 )
 def test_a_rule_begins_and_ends_with_the_releases_that_have_it(
@@ -144,7 +165,6 @@ def test_a_rule_begins_and_ends_with_the_releases_that_have_it(
 ) -> None:
     """Kubernetes 1.28 runs under all of them, as far as these rules are concerned."""
     ignored = ("version", "unknown-field", "missing-field")
-    first, last = refusing
     refuses = [
         minor
         for minor in range(20, 38)
@@ -156,7 +176,34 @@ def test_a_rule_begins_and_ends_with_the_releases_that_have_it(
         ]
     ]
 
+    first, last = refusing
     assert refuses == [*range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [
+        ("v1.9.18", range(20, 25)),
+        ("v1.10.3", range(21, 25)),
+        ("v1.11.4", range(23, 26)),
+        ("v1.12.5", range(25, 28)),
+        ("v1.13.8", range(28, 29)),
+        ("v1.15.6", range(29, 31)),
+        ("v1.16.9", range(31, 34)),
+        ("v1.18.2", range(34, 38)),
+    ],
+)
+def test_every_release_installs_its_own_cilium(version: str, taken: range) -> None:
+    """The words of 1.25 mean 1.11.5 and newer; it takes any with such a patch."""
+    spec = f"  networking: {{cilium: {{version: {version}}}}}\n"
+    versions = "spec.networking.cilium.version"
+    patch = int(version.rpartition(".")[2])
+
+    assert [
+        minor
+        for minor in range(20, 38)
+        if not [v for v in refusals(spec, f"1.{minor}") if v.path == versions]
+    ] == [m for m in range(20, 38) if m in taken or (m == 25 and patch >= 5)]
 
 
 def test_an_etcd_cluster_for_leases_came_with_1_36() -> None:

@@ -19,6 +19,7 @@ from kopslint.kops.validation import (
     clouds,
     completed,
     components,
+    ended,
     endpoints,
     etcd,
     groups,
@@ -72,6 +73,7 @@ _OF_CLUSTER: tuple[Callable[[Declared], Iterator[Rejection]], ...] = (
     addons.addons,
     etcd.etcd_clusters,
     completed.completed,
+    ended.ended,
 )
 
 

@@ -32,6 +32,8 @@ CLOUDS = {
     "scaleway": "scaleway",
     "linode": "linode",
 }
+# The releases that a cloud came with, after 1.20.
+_PROVIDER_SINCE = {"hetzner": 24, "scaleway": 26, "linode": 36}
 
 
 class Demands(Record):
@@ -121,8 +123,18 @@ def cloud(declared: Declared) -> Iterator[Rejection]:
                 "pkg/apis/kops/v1alpha2/conversion.go, "
                 "Convert_v1alpha2_ClusterSpec_To_kops_ClusterSpec",
             )
-        elif text:
-            yield from _of_other_clouds(declared)
+        elif not declared.until(_PROVIDER_SINCE.get(CLOUDS.get(text, ""), 0) - 1):
+            if text:
+                yield from _of_other_clouds(declared)
+        else:
+            since = _PROVIDER_SINCE[CLOUDS[text]]
+            yield declared.refuse(
+                "unsupported-value",
+                "cloudProvider",
+                f"is {quoted(text)}, which kops takes from 1.{since} on",
+                "pkg/apis/kops/v1alpha2/conversion.go, "
+                "Convert_v1alpha2_ClusterSpec_To_kops_ClusterSpec",
+            )
     else:
         first, *others = [
             c for c in CLOUDS.values() if declared.has(f"cloudProvider.{c}")

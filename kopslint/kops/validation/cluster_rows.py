@@ -359,6 +359,15 @@ NETWORKING_ROWS: tuple[Row, ...] = (
             ("iptablesBackend", ("Auto", "Legacy", "NFT"), 18),
         )
     ),
+    enum(
+        "networking.calico.encapsulationMode",
+        _CALICO,
+        "ipip",
+        "vxlan",
+        since=19,
+        empty=True,
+        until=22,
+    ),
     Row(
         "networking", "networking.calico.typhaReplicas", at_least(0), _CALICO, since=18
     ),
@@ -558,6 +567,16 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         "priority",
         since=19,
         empty=True,
+    ),
+    enum(
+        "clusterAutoscaler.expander",
+        "validation.go, validateClusterAutoscaler",
+        "least-waste",
+        "random",
+        "most-pods",
+        since=19,
+        empty=True,
+        until=22,
     ),
     Row(
         "addon",

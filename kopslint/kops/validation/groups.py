@@ -307,7 +307,7 @@ def _accelerators(declared: Declared) -> Iterator[Rejection]:
     here, in_cluster = cloud_of(declared), declared.cluster is declared
     at: AtCommand = "create" if in_cluster else "update"
     place = "containerd.nvidiaGPU"
-    if declared.flag(f"{place}.enabled") and here and declared.since(24):
+    if declared.flag(f"{place}.enabled") and here and declared.since(22):
         source = "validation.go, validateNvidiaConfig"
         problem = None
         runtime = declared.cluster.text("containerRuntime") if declared.cluster else ""
@@ -459,6 +459,11 @@ def _alone(declared: Declared, has_member: bool) -> Iterator[Rejection]:
         nowhere = declared.refuse("missing-field", "subnets", problem, _GROUP)
         told = has_member and not declared.count("zones")
         yield nowhere._replace(kind="zones") if told else nowhere
+    renamed = declared.version == "v1alpha2" and declared.text("role") == "ControlPlane"
+    if renamed and declared.until(25):
+        problem = "is ControlPlane, which kops before 1.26 calls Master"
+        hint = "write role: Master"
+        yield declared.refuse("unsupported-value", "role", problem, _GROUP, hint=hint)
     gvisor = declared.flag("containerd.gvisor.enabled") is True
     if gvisor and role not in ("", "Node") and declared.since(36):
         problem = "can be enabled only in groups with role Node"

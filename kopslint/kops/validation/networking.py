@@ -57,6 +57,8 @@ _CALICO_SOURCE = "validation.go, validateNetworkingCalico"
 # The one minor of Cilium that each minor of kops installs.
 _CILIUM_MINORS = {26: 12, 27: 12, 28: 13, 29: 15, 30: 15, 31: 16, 32: 16, 33: 16}
 _CILIUM_NEWEST = 18
+# Before, several; 1.25 takes 1.11, and of others what has 5 for its patch or more.
+_CILIUM_RANGES = {20: (6, 9), 21: (6, 10), 22: (8, 10), 23: (8, 11), 24: (8, 11)}
 
 
 def networking(declared: Declared) -> Iterator[Rejection]:
@@ -215,17 +217,24 @@ def _no_iptables_rules(declared: Declared) -> bool:
 def _cilium_version(declared: Declared) -> Iterator[Rejection]:
     place = f"{_CILIUM}.version"
     text = declared.text(place)
-    if not text or not declared.since(26):
+    if not text or not declared.since(20):
         return
-    minor = _CILIUM_MINORS.get(declared.kops, _CILIUM_NEWEST)
     version = semver(text.removeprefix("v"))
     problem = None
     if not text.startswith("v"):
         problem = f"is {quoted(text)}, and must start with v"
     elif version is None:
         problem = f"is {quoted(text)}, which is no version"
-    elif version[1] != minor:
-        problem = f"is {text}, and kops supports 1.{minor} alone"
+    elif declared.since(26):
+        minor = _CILIUM_MINORS.get(declared.kops, _CILIUM_NEWEST)
+        if version[1] != minor:
+            problem = f"is {text}, and kops supports 1.{minor} alone"
+    elif declared.newest in _CILIUM_RANGES:
+        first, last = _CILIUM_RANGES[declared.newest]
+        if not first <= version[1] <= last:
+            problem = f"is {text}, and kops supports 1.{first} to 1.{last}"
+    elif declared.newest == 25 and version[1] != 11 and version[2] < 5:
+        problem = f"is {text}, and kops supports 1.11.5 and newer"
     if problem is not None:
         yield declared.refuse("version", place, problem, _CILIUM_SOURCE)
     hubble = declared.flag(f"{_CILIUM}.hubble.enabled") is True
@@ -512,7 +521,7 @@ def _type_of(declared: Declared, path: str) -> Iterator[Rejection]:
     place = f"{path}.type"
     text = declared.text(place)
     if text not in _TYPES:
-        if declared.since(18):
+        if declared.since(24):
             kind: FieldKind = "unsupported-value" if text else "missing-field"
             problem = f"is {quoted(text)}" if text else "is missing"
             listed = ", ".join(_TYPES)
