@@ -37,6 +37,7 @@ CATEGORIES = {
     "change": "A change",
     "order": "Order and quorum",
     "commands": "The command list",
+    "observed": "What was observed on the cluster",
     "undecided": "What could not be decided",
     "suppression": "Comments that silence findings",
 }
@@ -120,9 +121,10 @@ def rule_page(rule: Rule) -> str:
 
 
 def _inputs(example: Example) -> Iterator[str]:
-    for path in (example.before, example.after, example.commands):
-        if path is not None:
-            language = {".sh": "bash", ".md": "markdown"}.get(path.suffix, "yaml")
+    languages = {".sh": "bash", ".md": "markdown", ".txt": "text"}
+    for path in (example.before, example.after, example.commands, example.observed):
+        if path is not None and path.is_file():
+            language = languages.get(path.suffix, "yaml")
             text = path.read_text(encoding="utf-8").rstrip()
             # A runbook has fences of its own, of three characters.
             body = f"````{language}\n{text}\n````"

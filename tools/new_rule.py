@@ -10,7 +10,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-CATEGORIES = {"1": "spec", "2": "change", "3": "order", "4": "commands"}
+CATEGORIES = {
+    "1": "spec",
+    "2": "change",
+    "3": "order",
+    "4": "commands",
+    "5": "observed",
+}
 EXAMPLES = ("bad-one-way", "bad-another-way", "good-done-right", "good-close-to-it")
 
 README = """\
@@ -51,7 +57,7 @@ def lay_out(rule: str, name: str, module: str | None, root: Path = ROOT) -> Path
     """
     category = CATEGORIES.get(rule[2:3])
     if not re.fullmatch(r"KL\d{3}", rule) or category is None:
-        raise SystemExit(f"{rule} is no id of a rule: KL1xx, KL2xx, KL3xx or KL4xx")
+        raise SystemExit(f"{rule} is no id of a rule: KL1xx to KL5xx")
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise SystemExit(f"{name} is no name: lower-case words with hyphens between")
     taken = sorted(path.name for path in (root / "rules").glob(f"{rule}-*"))

@@ -83,6 +83,26 @@ class Context(Record):
         options = " ".join(f"{option} {_named(source)}" for option, source in sides)
         return (f"kopslint plan {options}  # the whole order",)
 
+    @property
+    def way_back(self) -> tuple[str, ...]:
+        """The kopslint call that prints the way from what was observed to the spec.
+
+        Empty if nothing was observed, or there are too many files to be pasted.
+        """
+        seen = self.observed
+        if seen is None:
+            return ()
+        old, new = (self.before or self.after).sources, self.after.sources
+        paths = {one.span.source.path: one.span.source for one in seen.readings}
+        sides = [("--before", source) for source in old]
+        sides += [("--after", source) for source in new]
+        sides += [("--observed", paths[path]) for path in sorted(paths)]
+        many = len(sides) > MOST_FILES + 1
+        if many or "<stdin>" in [source.path for _, source in sides]:
+            return ()
+        options = " ".join(f"{option} {_named(source)}" for option, source in sides)
+        return (f"kopslint plan {options}  # the way back, step by step",)
+
     def storing(self, side: Manifest | None) -> str:
         """The kops call that stores the spec of one side, whole.
 

@@ -98,8 +98,11 @@ def make_plan(
     told: dict[Severity, list[str]] = {severity: [] for severity in Severity}
     for finding in check(request).findings:
         told[finding.severity].append(f"{finding.rule}: {finding.message}")
-    if told[Severity.ERROR]:
-        reasons = tuple(told[Severity.ERROR])
+    # What was observed may have to be mended though both specs say the same.
+    stuck = isinstance(result, Runbook) and not result.steps
+    refused = told[Severity.ERROR] or (told[Severity.WARNING] if stuck else [])
+    if refused:
+        reasons = tuple(dict.fromkeys(refused))
         return NoWay(before.name, result.store, reasons, files=files, cut=result.cut)
     if isinstance(result, Runbook):
         warnings = tuple(dict.fromkeys(told[Severity.WARNING]))

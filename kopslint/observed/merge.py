@@ -444,7 +444,9 @@ def _joined(old: Member, new: Member) -> Member:
     if not changes.get("name") and old.name:
         changes.pop("name", None)
         changes.pop("started", None)
-    return old._replace(places=(*old.places, *new.places), **changes)
+    told = {field for field, _ in new.places}
+    places = tuple((field, new.span) for field in changes if field not in told)
+    return old._replace(places=(*old.places, *new.places, *places), **changes)
 
 
 # ------------------------------------------------------------------------------------

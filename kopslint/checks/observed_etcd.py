@@ -1,0 +1,315 @@
+"""What etcd said of itself: versions, alarms, its size, and a restore that waits."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from kopslint.checks.context import Context, Draft, listed
+from kopslint.checks.observed import (
+    names,
+    said,
+    spec_now,
+    standings,
+    through_etcd,
+)
+from kopslint.checks.versions import release
+from kopslint.findings import Location
+from kopslint.observed.standing import group_of
+from kopslint.syntax.yaml import YamlSequence, find, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.kops.spec import EtcdCluster
+    from kopslint.observed.observation import Member
+    from kopslint.observed.standing import Standing
+    from kopslint.text import Span
+
+
+def etcd_versions_mixed(context: Context) -> Iterator[Draft]:
+    """Members run different versions of etcd."""
+    for one in standings(context):
+        found: dict[str, list[str]] = {}
+        for member in one.seen.members:
+            if member.version is not None:
+                found.setdefault(member.version, []).append(said(member))
+        if len(found) < 2:
+            continue
+        told = "; ".join(f"{listed(who)} {version}" for version, who in found.items())
+        blocked = one.dead or one.unstarted
+        yield Draft(
+            message=f"the members of etcd {one.name} run different versions: {told}",
+            why="etcd-manager replaces etcd on one member after the other within "
+            "seconds, so this lasts only where it has stopped half-way. "
+            + (
+                "It upgrades nothing while a member is dead or has not started."
+                if blocked
+                else "Until all have the new one, nothing of it is used, and a member "
+                "of the old one cannot join again once they have."
+            ),
+            locations=tuple(
+                Location(member.at("version"), f"{said(member)} runs {member.version}")
+                for member in one.seen.members
+                if member.version is not None
+            ),
+            subject=f"{one.name}/{','.join(sorted(found))}",
+            etcd_cluster=one.name,
+            fix=(
+                *context.way_back,
+                (
+                    f"# first mend {listed(names((*one.dead, *one.unstarted)))}: then "
+                    "etcd is upgraded by itself"
+                ),
+            )
+            if blocked
+            else ("# look again in two minutes; then read the leader's etcd.log",),
+        )
+
+
+def etcd_version_stuck(context: Context) -> Iterator[Draft]:
+    """Etcd runs another minor version than was published."""
+    for one in standings(context):
+        running = {m.version for m in one.seen.members if m.version is not None}
+        wanted, place = _wanted(one)
+        now, then = release(next(iter(running), None)), release(wanted)
+        if len(running) != 1 or now is None or then is None or place is None:
+            continue
+        if now.series == then.series:
+            continue
+        blocked = names((*one.dead, *one.unstarted))
+        version = running.pop()
+        first = next(m for m in one.seen.members if m.version is not None)
+        yield Draft(
+            message=f"etcd {one.name} runs {version}, and {wanted} is wanted",
+            why=(
+                "etcd-manager upgrades nothing while a member is dead or has not "
+                f"started, as {listed(blocked)}. With its old disk back, or "
+                "taken out of etcd, the upgrade goes on by itself; an empty disk makes "
+                "both wait for each other."
+                if blocked
+                else "A new version is taken up when the leader of etcd-manager reads "
+                "the control spec again: when its machine is rolled or its pod "
+                "restarted."
+            ),
+            locations=(
+                Location(first.at("version"), f"it runs {version}"),
+                Location(place, f"{wanted} is wanted here"),
+            ),
+            subject=f"{one.name}/{version}/{wanted}",
+            etcd_cluster=one.name,
+            fix=context.way_back
+            if blocked
+            else (
+                (
+                    f"kops rolling-update cluster --name {context.cluster} "
+                    "--instance-group-roles control-plane --yes"
+                ),
+            ),
+        )
+
+
+def _wanted(one: Standing) -> tuple[str | None, Span | None]:
+    """The version that was published, or else the one in the spec."""
+    published = one.seen.published
+    if published is not None and published.version:
+        return published.version, published.span
+    if one.spec is not None and one.spec.version:
+        return one.spec.version, one.spec.at("version")
+    return None, None
+
+
+def alarm_raised(context: Context) -> Iterator[Draft]:
+    """Etcd has raised an alarm."""
+    for one in standings(context):
+        for alarm in ("NOSPACE", "CORRUPT"):
+            those = [m for m in one.seen.members if alarm in (m.alarms or ())]
+            hinted = [m for m in one.seen.members if alarm in m.reason]
+            found = those or hinted
+            if not found:
+                continue
+            who = f" by {listed(names(those))}" if those else ""
+            yield Draft(
+                message=f"etcd {one.name} has the alarm {alarm} raised{who}",
+                why=_WHY[alarm],
+                locations=tuple(
+                    Location(m.at("alarms") if those else m.at("healthy"), alarm)
+                    for m in found
+                ),
+                subject=f"{one.name}/{alarm}",
+                etcd_cluster=one.name,
+                fix=_without_space(context, one)
+                if alarm == "NOSPACE"
+                else (
+                    "# do not disarm it: find out which member differs, with",
+                    "# etcdctl endpoint hashkv --cluster, on a quiet etcd",
+                    "# then empty the disk of that one, so that it is filled anew",
+                ),
+            )
+
+
+_WHY = {
+    "NOSPACE": "The database has reached its quota. Until there is room again and the "
+    "alarm is disarmed, etcd takes nothing but deletions: Kubernetes can store no "
+    "object, and what it writes before it deletes is refused as well.",
+    "CORRUPT": "etcd has found that members hold different data, and refuses writes. "
+    "Which member is right is not known to etcd: one that is wrong has to be filled "
+    "anew from the others, or all of them from a backup.",
+}
+
+
+def _without_space(context: Context, one: Standing) -> tuple[str, ...]:
+    etcd = f"etcd {one.name}"
+    return through_etcd(
+        context,
+        one,
+        [
+            (
+                f"revision=$({etcd} endpoint status --write-out json | "
+                "grep -o '\"revision\":[0-9]*' | head -n 1 | cut -d : -f 2)"
+            ),
+            f'{etcd} compact "$revision"',
+            f"{etcd} defrag --cluster",
+            f"{etcd} alarm disarm",
+        ],
+        "make room, and then disarm it",
+    )
+
+
+DEFAULT_QUOTA = 2 * 1024**3
+"""What etcd takes where it is told nothing, and neither kops nor etcd-manager tell it.
+
+Source: etcd server/storage/quota.go, DefaultQuotaBytes."""
+
+NEAR = 0.8
+
+
+def database_near_quota(context: Context) -> Iterator[Draft]:
+    """The database of a member is nearly as large as etcd lets it become."""
+    for one in standings(context):
+        told = max((m.quota or 0 for m in one.seen.members), default=0)
+        quota = told or _quota_of(one.spec) or DEFAULT_QUOTA
+        found = [m for m in one.seen.members if (m.db_size or 0) >= NEAR * quota]
+        if not found or any(m.alarms for m in one.seen.members):
+            continue
+        first = max(found, key=lambda m: m.db_size or 0)
+        size = first.db_size or 0
+        used = first.db_in_use
+        inside = f", of which {_size(used)} are in use" if used is not None else ""
+        yield Draft(
+            message=f"the database of etcd {one.name} is {_size(size)}{inside}: "
+            f"{100 * size // quota} % of its quota of {_size(quota)}",
+            why="At its quota etcd raises NOSPACE and refuses every write. What was "
+            "compacted stays in the file until it is defragmented; where most of it "
+            "is in use, something stores too much.",
+            locations=tuple(
+                Location(m.at("db_size"), f"{said(m)}: {_size(m.db_size or 0)}")
+                for m in found
+            ),
+            subject=one.name,
+            etcd_cluster=one.name,
+            fix=through_etcd(
+                context,
+                one,
+                _one_by_one(one, found),
+                "a member stands still while it is defragmented, so one by one",
+            ),
+        )
+
+
+def _one_by_one(one: Standing, members: list[Member]) -> list[str]:
+    """Every member defragmented on its own machine, the leader last."""
+    ordered = sorted(members, key=lambda member: member.leader == "yes")
+    groups = [group_of(member, one.spec) for member in ordered]
+    calls = [
+        call
+        for group in groups
+        if group is not None
+        for call in (f"via {quote(group)}", f"etcd {one.name} defrag")
+    ]
+    return calls or [f"etcd {one.name} defrag"]
+
+
+def _size(size: int) -> str:
+    """A size as etcdctl prints it."""
+    for unit, power in (("GB", 3), ("MB", 2), ("kB", 1)):
+        if size >= 1000**power:
+            return f"{size / 1000**power:.1f} {unit}"
+    return f"{size} B"
+
+
+def _quota_of(spec: EtcdCluster | None) -> int | None:
+    """The quota that the spec hands to etcd, through the manager's environment.
+
+    Source: etcd-manager pkg/etcd/etcdprocess.go passes on what begins with ETCD_.
+    """
+    env = find(spec.node, "manager", "env") if spec is not None else None
+    for item in env.items if isinstance(env, YamlSequence) else ():
+        if text_at(item, "name") == "ETCD_QUOTA_BACKEND_BYTES":
+            text = text_at(item, "value") or ""
+            return int(text) if text.isdigit() and int(text) > 0 else None
+    return None
+
+
+def restore_is_queued(context: Context) -> Iterator[Draft]:
+    """A restore-backup command waits for etcd-manager."""
+    for one in standings(context):
+        for queued in one.seen.queued or ():
+            wants = queued.member_count
+            holds = f" for {wants} members" if wants is not None else ""
+            living = len(one.alive)
+            waits = wants is not None and one.voters and living < wants // 2 + 1
+            yield Draft(
+                message=f"a restore of backup {queued.backup}{holds} waits for etcd "
+                f"{one.name}",
+                why=(
+                    f"It waits until {(wants or 0) // 2 + 1} peers run, "
+                    "and keeps etcd-manager from reading another count; once enough "
+                    "are back, etcd is rolled back to that backup."
+                    if waits
+                    else "It runs as soon as the leader of etcd-manager looks at it: "
+                    "what was written since that backup is lost. On a cluster that "
+                    "takes writes with fewer members than it asks for, the keys of the "
+                    "backup are put over the living ones."
+                ),
+                locations=(Location(queued.span, "it waits here"),),
+                subject=f"{one.name}/{queued.backup}",
+                etcd_cluster=one.name,
+                fix=_unqueued(context, one, queued.backup),
+            )
+
+
+def _unqueued(context: Context, one: Standing, backup: str) -> tuple[str, ...]:
+    """How a queued restore is taken back; addressed only where the store is known."""
+    store = _backup_store(context, one)
+    if store is None:
+        return (
+            "# unless this is what you want, delete it before any peer returns:",
+            "# etcd-manager-ctl --backup-store=... delete-command, with the store of",
+            f"# etcd {one.name}; then restart etcd-manager on the leader",
+        )
+    return (
+        "# unless this is what you want, delete it before any peer returns, and then",
+        "# restart etcd-manager on its leader, which still knows it:",
+        (
+            f"etcd-manager-ctl --backup-store={quote(store)} "
+            f"delete-command {quote(backup)}"
+        ),
+    )
+
+
+def _backup_store(context: Context, one: Standing) -> str | None:
+    """Where the backups of an etcd cluster are, and the commands beside them.
+
+    Source: kops pkg/model/components/etcd.go, BuildOptions.
+    """
+    own = text_at(one.spec.node, "backups", "backupStore") if one.spec else None
+    if own is not None:
+        return own
+    cluster = spec_now(context).cluster
+    base = None
+    if cluster is not None:
+        base = text_at(cluster.node, "spec", "configBase") or text_at(
+            cluster.node, "spec", "configStore", "base"
+        )
+    return f"{base.rstrip('/')}/backups/etcd/{one.name}" if base else None
