@@ -15,6 +15,7 @@ from kopslint.commands.cloud_table import PROVIDERS
 from kopslint.commands.invocation import Invocation, arguments, is_option
 from kopslint.commands.model import Foreign, Reach, Unreadable, Unreplayed
 from kopslint.commands.wrappers import peel
+from kopslint.notations.program_names import TAKES_AWAY
 from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
@@ -51,12 +52,6 @@ _RUNNERS = (
 )
 # What an interpreter is given that is not a shell is only looked through.
 _TELLING = r"\b(?:kops|etcdctl|kubectl|terraform)\b"
-# What the libraries of clouds call what takes machines or disks away.
-_TAKES_AWAY = re.compile(
-    r"(?:terminate|stop|reboot|delete|detach)_(?:instances?|volumes?|servers?|droplets?"
-    r"|auto_scaling_group|object|objects|bucket)\b|\bmember_?remove\b"
-    r"|\.objects\.(?:all\(\)|filter\(.*\))\.delete\b"
-)
 # A program that is called in a text, or that a variable is named after; no folder.
 _CALLED = re.compile(r"(?i)(?<![\w./-])(?P<program>kops|etcdctl)(?=\s|_|[\"']?,)")
 _SCRIPT = re.compile(r".+\.(sh|bash|py|rb|pl|js|ps1|expect)")
@@ -304,7 +299,7 @@ def _reach(invocation: Invocation) -> Reach:
     called = {match["program"].lower() for match in _CALLED.finditer(said)}
     if "kops" in called:
         return Reach.KOPS
-    if _TAKES_AWAY.search(said):
+    if TAKES_AWAY.search(said):
         return Reach.MACHINE
     return Reach.ETCD if "etcdctl" in called else Reach.SHELL_TEXT
 
@@ -340,4 +335,4 @@ def _interpreted(invocation: Invocation) -> Unknown | None:
 
 def _tells(text: str) -> bool:
     """Whether a text in another language speaks of a cluster or its machines."""
-    return bool(re.search(_TELLING, text) or _TAKES_AWAY.search(text))
+    return bool(re.search(_TELLING, text) or TAKES_AWAY.search(text))

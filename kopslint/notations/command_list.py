@@ -19,13 +19,22 @@ if TYPE_CHECKING:
     from kopslint.shell.ast import Script, Statement
     from kopslint.text import Source
 
-Notation = Literal["shell", "markdown", "workflow", "makefile", "jenkins", "terraform"]
+Notation = Literal[
+    "shell", "markdown", "workflow", "makefile", "jenkins", "terraform", "code"
+]
 
 # A list is held in memory many times over, and nobody runs a longer one.
 LONGEST = 2_000_000
 
+# Languages in which a list may be written that are no shell.
+_CODE = (
+    "py|ipynb|m?js|cjs|tsx?|rb|go|lua|p[lm]|kts?|scala|java|php|rs|cs|exs?|clj|nix|nu"
+    "|psm?1|json[c5]?|toml|hcl|cue|pp|star|bzl|bazel|jsonnet|libsonnet|dhall|tcl|just"
+)
 _NAMES: tuple[tuple[str, Notation], ...] = (
     (r"\.(md|markdown|mdx|mkd)(\.erb)?$", "markdown"),
+    (r"\.(adoc|asciidoc|asc|rst|org|html?)$", "markdown"),
+    (rf"\.({_CODE})$|(^|/)(\.?justfile|build(\.bazel)?|rakefile|vagrantfile)$", "code"),
     (r"\.ya?ml$", "workflow"),
     (r"(^|/)(gnu)?makefile(\.\w+)?$|\.(mk|make)$", "makefile"),
     (r"(^|/)jenkinsfile(\.\w+)?$|\.(groovy|jenkinsfile)$", "jenkins"),
@@ -90,6 +99,10 @@ def read_commands(
             from kopslint.notations.terraform import read_terraform
 
             return read_terraform(source, files)
+        case "code":
+            from kopslint.notations.code import read_code
+
+            return read_code(source, files)
     from kopslint.shell.read import read_shell
 
     return read_shell(source, files)

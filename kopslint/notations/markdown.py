@@ -325,6 +325,17 @@ _LONGEST_STEP = 2000
 _AROUND_STEPS = {"text", "code_inline", "softbreak", "hardbreak"}
 _AROUND_STEPS |= {"strong_open", "strong_close", "em_open", "em_close"}
 _SKIP = re.compile(r"<!--\s*kopslint:\s*skip\s*-->")
+_MARKS = {
+    **dict.fromkeys(
+        ("adoc", "asciidoc", "asc"),
+        re.compile(r"^(?:-{4,}|\.{4,}|\[(?:source|listing|,).*\])\s*$"),
+    ),
+    "org": re.compile(
+        r"(?i)^\s*#\+begin_(?:src[ ]+(?P<language>\w+)|src|example).*$"
+        r"|^\s*#\+end_(?:src|example)\s*$|^: (?=\S)"
+    ),
+}
+"""What begins and ends a block of code in AsciiDoc and Org, a line of its own."""
 _HIGHLIGHT = re.compile(r"^(\s*)\{%-?\s*(end)?highlight\b\s*(\w*).*%\}\s*$")
 
 
@@ -353,7 +364,7 @@ def _blocks(source: Source, unread: list[Opaque]) -> Iterator[ShellText]:
     skipped = False
     table = Table()
     markdown = MarkdownIt("commonmark").enable("table")
-    tokens = markdown.parse("\n".join(_plain_markdown(source.lines)))
+    tokens = markdown.parse("\n".join(_plain_markdown(source)))
     for index, token in enumerate(tokens):
         match token.type:
             case "list_item_open":
@@ -408,13 +419,26 @@ class Table:
         return found
 
 
-def _plain_markdown(lines: Sequence[str]) -> list[str]:
-    """The lines without front matter, Jekyll's highlight tags as fences."""
-    plain = [_HIGHLIGHT.sub(_fence, line) for line in lines]
+def _plain_markdown(source: Source) -> list[str]:
+    """The lines without front matter, marks of code of other documents as fences."""
+    marks = _MARKS.get(source.path.lower().rpartition(".")[2])
+    lines = (_HIGHLIGHT.sub(_fence, line) for line in source.lines)
+    plain = [marks.sub(_as_fence, line) if marks else line for line in lines]
     if plain and plain[0].rstrip() == "---":
         end = next((i for i, line in enumerate(plain[1:], 1) if line[:3] == "---"), 0)
         plain[: end + 1] = [""] * (end + 1)
     return plain
+
+
+def _as_fence(mark: re.Match[str]) -> str:
+    """A fence for a line that begins or ends a block; blanks for a mark before code."""
+    if mark[0].startswith(":"):
+        return " " * len(mark[0])
+    return (
+        ""
+        if mark[0].startswith("[")
+        else f"```{mark.groupdict().get('language') or ''}"
+    )
 
 
 def _fence(tag: re.Match[str]) -> str:
@@ -521,7 +545,7 @@ def _html(
     if "<pre" in token.content.lower() and looks_like_shell(lines):
         typed = transcripts.typed(lines)
     else:
-        typed = _calls(lines, "")
+        typed = calls(lines, "")
     if typed:
         yield lines_text(source, typed, title)
 
@@ -547,7 +571,7 @@ def _shell(
     if language in _LANGUAGES or (not language and looks_like_shell(lines)):
         typed = transcripts.typed(lines, console=language in _CONSOLES)
     else:
-        typed = _calls(lines, language)
+        typed = calls(lines, language)
         if (
             not typed
             and language in _CODE
@@ -577,7 +601,7 @@ def _at_breaks(lines: Sequence[Line]) -> list[Line]:
 _LINE_BREAK = re.compile(r"<br ?/?>")
 
 
-def _calls(lines: Sequence[Line], language: str) -> list[Line]:
+def calls(lines: Sequence[Line], language: str) -> list[Line]:
     """The lines of another language that are calls, or hold them in their strings."""
     typed: list[Line] = []
     for number, column, text in lines:
@@ -598,7 +622,10 @@ def _calls(lines: Sequence[Line], language: str) -> list[Line]:
             continue
         for found in program_names.calls_in(text):
             if found.words:
-                code = " ".join(quote(text[a:b]) for a, b in found.words)
+                code = " ".join(
+                    quote(text[a:b]) if text[a - 1] in "\"'" else f"<{text[a:b]}>"
+                    for a, b in found.words
+                )
             else:
                 code = text[found.start : found.end]
             typed.append((number, column + found.start, code))

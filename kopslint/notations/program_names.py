@@ -52,10 +52,22 @@ _SENTENCE = (
 )
 # A program and its arguments as a list of strings: of JSON, Python and many others.
 _LIST = (
-    r"""\[\s*(["'])(?:kops|etcdctl)\1(?:\s*,\s*(?:"[^"\n]*"|'[^'\n]*'))+\s*,?\s*\]?"""
+    r"""(["'])(?:[\w./-]*/)?(?:kops|etcdctl)\1(?:\s*,\s*\[?\s*(?:"[^"\n]*"|'[^'\n]*'"""
+    r"""|[A-Za-z_]\w*(?:[.\[][\w.\]]+)?(?=\s*[,\])])))+\s*,?\s*\]?"""
 )
-_STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
+_ITEM = r""""([^"\n]*)"|'([^'\n]*)'|([A-Za-z_]\w*(?:[.\[][\w.\]]+)?)"""
+_STRING = re.compile(
+    r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\\n]|\\.)*)`"""
+)
+# In a notebook: what runs a line in a shell.
+_RUNS = re.compile(r"[!%@$](?:sh |bash )?[ \t]*")
 LONGEST = 2000
+# What libraries of clouds and of etcd call what takes machines, disks, members away.
+TAKES_AWAY = re.compile(
+    r"(?i)(?:terminate|stop|reboot|delete|detach|deallocate)_?(?:instances?|volumes?"
+    r"|servers?|droplets?|auto_?scaling_?group|objects?|bucket|stack|nodes?)(?:Command)?\s*\("
+    r"|\bmember_?remove\b|\.objects\.(?:all\(\)|filter\(.*\))\.delete\b"
+)
 
 
 class Found(Record):
@@ -92,13 +104,17 @@ def calls_in(line: str) -> list[Found]:
     found: list[Found] = []
     for match in re.finditer(_LIST, line):
         words = tuple(
-            word.span(1) if word[1] is not None else word.span(2)
-            for word in _STRING.finditer(line, *match.span())
+            word.span(word.lastindex or 0)
+            for word in re.compile(_ITEM).finditer(line, *match.span())
         )
         found.append(Found(*match.span(), words))
     done = found[-1].end if found else 0
     for match in _STRING.finditer(line, done):
-        group = 1 if match[1] is not None else 2
-        if is_call(match[group]):
-            found.append(Found(*match.span(group)))
+        start, end = match.span(match.lastindex or 0)
+        runs = _RUNS.match(line, start)
+        start = runs.end() if runs is not None else start
+        while line.endswith("\\n", start, end):
+            end -= 2
+        if is_call(line[start:end]):
+            found.append(Found(start, end))
     return found

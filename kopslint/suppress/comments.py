@@ -63,7 +63,7 @@ def _in_commands(
             return _in_yaml(source, scripts=True), {}
         case "markdown":
             return _in_markdown(source)
-        case "makefile" | "jenkins" | "terraform":
+        case "makefile" | "jenkins" | "terraform" | "code":
             return _by_line(source, _ANY), {}
 
 
