@@ -28,7 +28,7 @@ _PRINTS = re.compile(
     r"|echo|throw|raise|panic|warn|die|assert)\b"
 )
 _BEFORE_A_CALL = re.compile(r"\s*[@&^+-]*\s*(?:\$\{[\w.]+\}[\w./-]*/)?")
-# The program as a name of its own: "kops", import kops, kops.delete, Start-Process kops.
+# The program as a name of its own: "kops", import kops, kops.delete, Start-Process.
 _NAMED = re.compile(
     r"""[\"'`](?:[\w./-]*/)?(?:kops|etcdctl)[\"'`]|\bimport\s+(?:kops|etcdctl)\b"""
     r"""|(?<![\w./-])(?:kops|etcdctl)\.(?:delete|update|edit|replace|rolling|member)"""
