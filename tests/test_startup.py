@@ -29,7 +29,9 @@ REPLAY = {
     "kopslint.model.interpreter",
 }
 TYPER = {"typer", "pydantic", "pydantic_core"}
-COSTLY = {"cel_expr_python", "deepdiff", "jsonschema", "markdown_it", "rich"}
+COSTLY = {
+    *("cel_expr_python", "deepdiff", "jinja2", "jsonschema", "markdown_it", "rich"),
+}
 COSTLY |= {"ast", "dataclasses", "inspect", "tempfile", "tree_sitter_bash"}
 COSTLY |= {"difflib", "hashlib", "importlib.metadata", "multiprocessing", "traceback"}
 COSTLY |= {"kopslint.planner", "kopslint.report.sarif", "kopslint.inputs.git"}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kopslint.config.settings import Settings
     from kopslint.engine import Request
     from kopslint.inputs.git_change import Change
+    from kopslint.report.html import Instead
 
 
 def run_check(options: CheckOptions) -> bool:
@@ -81,7 +82,22 @@ def run_check(options: CheckOptions) -> bool:
             report = fixed(request, report, settings, voice)
         else:
             mended = shown(request, report, settings)
-    return told(report, options, settings, fail_on, outputs, mended=mended, patch=patch)
+
+    def beside() -> Instead | None:
+        from kopslint.cli.instead import instead_of
+
+        return instead_of(request, report, settings)
+
+    return told(
+        report,
+        options,
+        settings,
+        fail_on,
+        outputs,
+        mended=mended,
+        patch=patch,
+        instead=beside,
+    )
 
 
 def _run_on_change(options: CheckOptions) -> bool:

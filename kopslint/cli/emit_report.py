@@ -12,12 +12,13 @@ from kopslint.errors import NothingCheckedError
 from kopslint.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kopslint.cli.check_options import CheckOptions
     from kopslint.cli.options import FailOn, Output
     from kopslint.config.settings import Settings
     from kopslint.findings import Report
+    from kopslint.report.html import Instead
     from kopslint.text import Source
 
 
@@ -30,6 +31,7 @@ def told(
     *,
     mended: Sequence[str] = (),
     patch: str = "",
+    instead: Callable[[], Instead | None] | None = None,
     baseline: Source | None = None,
 ) -> bool:
     """Write a report to ``outputs``, and say whether it is in order.
@@ -51,6 +53,7 @@ def told(
         rules=settings.known,
         # What is known already needs no fix.
         mended=mended if report.count(Severity.ERROR) else (),
+        instead=instead,
     )
     if patch:
         write_output(patch)

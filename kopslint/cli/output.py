@@ -23,11 +23,12 @@ from kopslint.errors import RuleError
 from kopslint.report.job_log import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kopslint.cli.options import ColorWhen, Output
     from kopslint.findings import Report, RuleInfo
     from kopslint.report.display import Style
+    from kopslint.report.html import Instead
     from kopslint.report.places import Repository
     from kopslint.rulebook.model import Rule
 
@@ -37,6 +38,7 @@ _WRITTEN = {
     Format.SARIF: Written.JSON,
     Format.GITLAB: Written.JSON,
     Format.JUNIT: Written.XML,
+    Format.HTML: Written.XML,
     Format.GITHUB: Written.COMMANDS,
 }
 # The formats that somebody asks for who reads the result beside a job.
@@ -54,13 +56,15 @@ def write_reports(
     full: bool,
     rules: Sequence[Rule] | None = None,
     mended: Sequence[str] = (),
+    instead: Callable[[], Instead | None] | None = None,
 ) -> None:
     """Write a report in every form that was asked for.
 
     ``rules`` are all that there are, without it those of the rulebook.
 
     ``quiet``, ``timeline``, ``full`` and the ``mended`` list of commands, a heading and
-    its lines, are about the text for people only. A job's summary
+    its lines, are about the text for people only; ``instead`` says what the page is to
+    show beside the list, and is asked only for a page. A job's summary
     on GitHub gets the Markdown as well, if any form was asked for that GitHub shows.
 
     Raises ``UsageError`` for what cannot be written, except for that summary: it is
@@ -80,6 +84,7 @@ def write_reports(
             timeline=timeline,
             full=full,
             mended=mended,
+            instead=instead,
         )
         if output.file is None:
             write_output(text, _WRITTEN.get(output.format, Written.TEXT))
@@ -100,6 +105,7 @@ def _render(
     timeline: bool,
     full: bool,
     mended: Sequence[str],
+    instead: Callable[[], Instead | None] | None,
 ) -> str:
     match form:
         case Format.JSON:
@@ -129,6 +135,10 @@ def _render(
             from kopslint.report.markdown import render_markdown
 
             return render_markdown(report, unicode=style.unicode)
+        case Format.HTML:
+            from kopslint.report.html import render_html
+
+            return render_html(report, instead=instead() if instead else None)
         case Format.CONCISE:
             from kopslint.report.text import render_concise
 

@@ -57,7 +57,7 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
     Raises ``KopslintError`` for inputs that are not both sides of one cluster.
     """
     request = read_request(options.before, options.after, (), observed=options.observed)
-    before, after = _sides(request.before or (), request.after or ())
+    before, after = sides(request.before or (), request.after or ())
     result = make_plan(before, after, options, request.observed)
     text = _render(result, options.form, style)
     missing: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ def _named_from(folder: str, file: str) -> str:
     return posixpath.relpath(file, folder)
 
 
-def _sides(
+def sides(
     before: tuple[Source, ...], after: tuple[Source, ...]
 ) -> tuple[Manifest, Manifest]:
     """Both sides of the one cluster that the sources describe, each whole."""

@@ -106,9 +106,14 @@ def members(view: EtcdView, style: Style, back: Collection[str] = ()) -> str:
     return "".join(symbols) + style.expelled * len(view.expelled)
 
 
-def words(view: EtcdView, style: Style) -> str:
-    """What a view means: who is alive, the quorum, and how many more may fail."""
-    dead = [m for m in view.members if m not in view.alive and m not in view.joining]
+def words(view: EtcdView, style: Style, back: Collection[str] = ()) -> str:
+    """What a view means: who is alive, the quorum, and how many more may fail.
+
+    ``back`` are those that are away and come back.
+    """
+    gone = [m for m in view.members if m not in view.alive and m not in view.joining]
+    dead = [member for member in gone if member not in back]
+    away = [member for member in gone if member in back]
     parts = [f"{len(view.alive)} of {len(view.members)} alive", f"quorum {view.quorum}"]
     if view.writable == "no":
         parts.append("no writes")
@@ -119,6 +124,7 @@ def words(view: EtcdView, style: Style) -> str:
     else:
         parts.append("none may fail")
     for names, what in (
+        (away, "away"),
         (dead, "dead"),
         (view.joining, "joining"),
         (view.expelled, "no longer a member"),

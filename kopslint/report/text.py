@@ -202,7 +202,7 @@ def _told(
         # Why it matters is the same for every assumption: --full says it.
         return
     if whole:
-        yield from _pictures(group, style)
+        yield from places_of(group, style)
         if first.trace and not (has_table and first.step is not None):
             yield from trace(first.trace, style)
         yield from _story(first, style)
@@ -214,7 +214,7 @@ def _told(
         yield from _fix(fix, style)
 
 
-def _pictures(group: Told, style: Style) -> Iterator[str]:
+def places_of(group: Told, style: Style) -> Iterator[str]:
     """The places of one mistake, those in further files by their numbers only."""
     shown, beside = _places(group)
     yield from frames(group.first._replace(locations=shown), style, tight=True)
