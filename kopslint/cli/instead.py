@@ -38,7 +38,9 @@ def _planned(request: Request) -> Instead | None:
     """The order that ``kopslint plan`` finds, if it finds one."""
     sources = request.before or (), request.after or ()
     try:
-        result = make_plan(*sides(*sources), PlanOptions(before=(), after=()))
+        result = make_plan(
+            *sides(*sources), PlanOptions(before=(), after=()), request.observed
+        )
     except KopslintError:
         # What plan needs is whole specs of one cluster, and a report is about any.
         return None
