@@ -120,7 +120,7 @@ def test_an_unknown_format_is_refused_with_those_there_are(
     assert run(["check", "after.yaml", "--format", "xml"]) == 2
     assert capsys.readouterr().err == (
         "kopslint: --format xml: there is no format xml\n  hint: the formats are"
-        " text, concise, json, sarif, github, gitlab, junit, markdown\n"
+        " text, concise, json, sarif, github, gitlab, junit, markdown, html\n"
     )
 
 

@@ -253,7 +253,7 @@ class _View:
             "ident": f"{ident}-moment-{place}",
             "title": "Before the list" if entry.step == 0 else f"Step {entry.step}",
             "during": _safe(row.label),
-            "command": _safe(entry.command),
+            "command": _safe(entry.command) if entry.span is not None else "",
             "place": _safe(str(entry.span)) if entry.span is not None else "",
             "note": _safe(note),
             "look": look,
