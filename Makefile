@@ -84,6 +84,7 @@ address:
 # Not part of the tests: it looks for input that nobody thought of.
 fuzz: .venv/dev
 	$(BIN)/python fuzz/readers.py --seconds $(SECONDS)
+	$(BIN)/python fuzz/whole.py --seconds $(SECONDS) --seed $$(date +%s)
 
 # Compares the model with real etcd servers on 127.0.0.1. As root it installs Debian's
 # etcd-server and etcd-client when they are missing. COUNT sequences, SECONDS at most.
