@@ -51,6 +51,7 @@ kops() (
   [ -z "$fault" ] || { echo "kops: refused" >&2; exit 1; }
   echo "kops $*" >> log
   case "$1 $2" in
+    "version ") echo "Client version: 1.36.0 (git-v1.36.0)" ;;
     "get cluster") echo "NAME"; echo CLUSTER ;;
     "get ig") echo "NAME ROLE"; sed 's/$/ ControlPlane/' groups ;;
     "delete ig" | "delete instancegroup")

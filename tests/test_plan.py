@@ -317,7 +317,9 @@ def test_members_change_before_releases() -> None:
 
     runbook = planned(before, after)
 
-    assert outline(runbook) == ["apply a+b+c+d+e", "reconcile a+b+c+d+e"]
+    assert outline(runbook) == [
+        *("apply a+b+c+d+e", "roll a+b+c+d+e", "reconcile a+b+c+d+e"),
+    ]
 
 
 def test_machines_are_replaced_while_there_are_others() -> None:
@@ -348,7 +350,7 @@ def test_etcd_goes_one_minor_release_at_a_time() -> None:
     assert [step.deed.kind for step in runbook.steps] == ["roll", "roll"]
     cluster = next(iter(yaml.safe_load_all(runbook.written[0].text or "")))
     versions = [etcd["version"] for etcd in cluster["spec"]["etcdClusters"]]
-    assert versions == ["3.5.21", "3.5.21"]
+    assert versions == ["3.5.30", "3.5.30"]
 
 
 def test_cilium_uses_its_etcd_only_once_it_is_there() -> None:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, only
-from kopslint.checks.versions import Release, release
+from kopslint.checks.running_etcd import (
+    REPAIRED,
+    kops_for,
+    kubernetes_of,
+    may_run,
+    needs_repair,
+)
+from kopslint.checks.versions import Release
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.syntax.yaml import text_at
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import Cluster, EtcdCluster
     from kopslint.text import Span
 
-_REPAIRS = Release(3, 5, 26)
 _NEW = Release(3, 6, 0)
 # The first kops that runs an etcd which repairs. Source: kops
 # pkg/model/components/etcdmanager/options.go on the release branches.
@@ -87,43 +93,24 @@ def _place(etcd: EtcdCluster, cluster: Cluster) -> Span:
     return etcd.at("version") if named else cluster.at("spec", "kubernetesVersion")
 
 
-def _running(etcd: EtcdCluster, cluster: Cluster, kops: int) -> Release | None:
-    """The etcd that kops 1.``kops`` runs; None if it takes none of this version."""
-    from kopslint.kops.releases import release as release_of
-
-    kubernetes = release(cluster.kubernetes_version)
-    brings = release_of(kops).etcd
-    version = (etcd.version or "").removeprefix("v")
-    if not version:
-        return kubernetes and release(brings.default_for(kubernetes.minor))
-    return release(brings.runs(version)) if version in brings.supported else None
-
-
 def _may_run(cluster: Cluster, context: Context) -> range:
     """The releases of kops that may have brought a cluster to where it is."""
-    from kopslint.kops.validation import NEWEST, kops_minor
-    from kopslint.kops.validation.identity import newest_for
+    from kopslint.kops.validation import kops_minor
 
-    kubernetes = release(cluster.kubernetes_version)
-    oldest = min(kubernetes.minor, NEWEST) if kubernetes else NEWEST
-    newest = newest_for(oldest)
-    if context.kops_version is not None:
-        newest = min(newest, kops_minor(context.kops_version, context.after))
-    return range(oldest, newest + 1)
+    able = kops_for(kubernetes_of(cluster))
+    if context.kops_version is None:
+        return able
+    newest = min(able[-1], kops_minor(context.kops_version, context.after))
+    return range(able[0], newest + 1)
 
 
 def _may_be_unrepaired(old: EtcdCluster, before: Cluster, context: Context) -> bool:
-    running = (_running(old, before, kops) for kops in _may_run(before, context))
-    return any(
-        found is not None and found.series == _REPAIRS.series and found < _REPAIRS
-        for found in running
-    )
+    return any(map(needs_repair, may_run(old, before, _may_run(before, context))))
 
 
 def _is_new(new: EtcdCluster, after: Cluster, context: Context) -> bool:
-    running = [_running(new, after, kops) for kops in _may_run(after, context)]
-    known = [found for found in running if found is not None]
-    return bool(known) and min(known) >= _NEW
+    found = may_run(new, after, _may_run(after, context))
+    return bool(found) and found[0] >= _NEW
 
 
 def _removed(
@@ -178,7 +165,6 @@ def _is_still_old(cluster: Cluster | None, context: Context) -> bool:
         return False
     able = range(_BRINGS_REPAIR, NEWEST + 1) if known is None else range(kops, kops + 1)
     for etcd in cluster.etcd_clusters:
-        running = [_running(etcd, cluster, minor) for minor in able]
-        if any(found and not _REPAIRS <= found < _NEW for found in running):
+        if any(not REPAIRED <= r < _NEW for r in may_run(etcd, cluster, able)):
             return False
     return True

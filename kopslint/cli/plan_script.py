@@ -14,6 +14,7 @@ from kopslint.commands import model
 from kopslint.commands.etcd_functions import context_lines, etcd_functions
 from kopslint.commands.model import DeleteInstanceGroup, DeleteVolumes
 from kopslint.kops.clouds import cloud_named
+from kopslint.planner.releases import said
 from kopslint.report.display import pad, visible, width, wrap
 from kopslint.report.quorum import members, words
 
@@ -36,6 +37,18 @@ _NEEDS = """\
 needs() {
   command -v "$1" > /dev/null && return
   echo "$1 is not installed here" >&2
+  return 1
+}
+"""
+
+_KOPS_IS = """\
+# Whether the kops here is one that a step is for: from 1.$1 to 1.$2.
+kops_is() {
+  local version minor=0
+  version=$(kops version) || return 1
+  [[ $version =~ 1\\.([0-9]+) ]] && minor=${BASH_REMATCH[1]}
+  [ "$minor" -ge "$1" ] && [ "$minor" -le "$2" ] && return
+  echo "this step is for kops 1.$1 to 1.$2, and this is another: $version" >&2
   return 1
 }
 """
@@ -88,6 +101,13 @@ def deleted_lines(runbook: Runbook) -> Iterator[str]:
         yield ""
         text = _DELETED.replace("CLUSTER", quote(runbook.cluster))
         yield from text.rstrip("\n").split("\n")
+
+
+def kops_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that define ``kops_is``; none if no step depends on the release."""
+    if any(step.kops for step in runbook.steps):
+        yield ""
+        yield from _KOPS_IS.rstrip("\n").split("\n")
 
 
 def deletes(runbook: Runbook) -> bool:
@@ -409,6 +429,7 @@ def preamble(runbook: Runbook, *, beside: bool = False) -> Iterator[str]:
     if asks:
         yield from etcd_lines(runbook)
     yield from deleted_lines(runbook)
+    yield from kops_lines(runbook)
     yield from volume_lines(runbook)
     yield from preflight_lines(runbook, asks=asks, beside=beside)
 
@@ -481,6 +502,8 @@ def checks_before(step: Step, *, asks: bool) -> Iterator[tuple[str, EtcdView]]:
 
 def expectations(step: Step, *, asks: bool) -> Iterator[str]:
     """What must be seen before a step, and what to do if it is not, as comments."""
+    if step.kops:
+        yield from comment(f"It is for {said(step.kops)}.")
     otherwise = "else bring back who is missing"
     if step.deed.kind == "delete":
         otherwise = f"else {step.deed.about} must stay"
@@ -493,6 +516,8 @@ def expectations(step: Step, *, asks: bool) -> Iterator[str]:
 
 def checks_in_shell(step: Step, *, asks: bool) -> Iterator[str]:
     """The lines that confirm what must be so before a step, and set what it needs."""
+    if step.kops:
+        yield f"kops_is {step.kops[0]} {step.kops[-1]}"
     checks = list(checks_before(step, asks=asks))
     if checks:
         yield f"via {quote(step.via or '')}"

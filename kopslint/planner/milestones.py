@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from kopslint.checks.etcd_versions import runtime_change
+from kopslint.checks.running_etcd import may_run_at
 from kopslint.checks.versions import Release, release
 from kopslint.kops.clouds import cloud_named
 from kopslint.model.etcd.state import spare
@@ -25,6 +26,7 @@ from kopslint.planner.intermediate_specs import (
     with_members,
     written,
 )
+from kopslint.planner.releases import etcd_between, etcd_goes_back
 from kopslint.planner.search import Stage, search
 from kopslint.planner.steps import file_key
 from kopslint.records import Record
@@ -46,10 +48,6 @@ if TYPE_CHECKING:
 # or etcd after another. Sources: kops docs/operations/updates_and_upgrades.md (one
 # minor release at a time), docs/networking/cilium.md (the etcd cluster before cilium
 # uses it), etcd-manager pkg/controller/upgrade.go (one minor release in place).
-
-# The last patch releases that etcd-manager carries. Source: kops
-# pkg/model/components/etcd.go and etcd-manager's list of bundled versions.
-_ETCD_RELEASES = {"3.3": "3.3.17", "3.4": "3.4.13", "3.5": "3.5.21", "3.6": "3.6.6"}
 
 _RECONCILES = Release(1, 31, 0)
 """From here on control plane and nodes are upgraded by ``kops reconcile``."""
@@ -78,7 +76,6 @@ def members_first(before: Manifest, after: Manifest) -> bool:
 
 def waypoints(before: Manifest, after: Manifest) -> Iterator[Milestone]:
     """The specs between before and after, members aside; after itself is not one."""
-    old, new = _kubernetes(before), _kubernetes(after)
     start = before.cluster.kubernetes_version if before.cluster is not None else None
     etcd_old, etcd_new = _etcd(before), _etcd(after)
     held = etcd_old[1] if etcd_old and etcd_new and etcd_old != etcd_new else None
@@ -88,27 +85,65 @@ def waypoints(before: Manifest, after: Manifest) -> Iterator[Milestone]:
             "an etcd cluster for cilium, which does not use it yet",
             force=True,
         )
-    if old is not None and new is not None:
-        for minor in range(old.minor + 1, new.minor):
-            yield Milestone(
-                Versions(f"{new.major}.{minor}.0", held),
-                f"Kubernetes {new.major}.{minor}, one minor release at a time; "
-                "its last patch release is the best to take",
-                reconcile=Release(new.major, minor, 0) >= _RECONCILES,
-            )
-    if etcd_old is not None and etcd_new is not None:
-        for minor in range(etcd_old[0].minor + 1, etcd_new[0].minor):
-            series = f"{etcd_new[0].major}.{minor}"
-            yield Milestone(
-                Versions(None, _ETCD_RELEASES.get(series, f"{series}.0")),
-                f"etcd {series}, one minor release at a time",
-            )
+    yield from _released(before, after, held)
     if _subnets_go_with_nodes(before, after):
         yield Milestone(
             Versions(),
             "the subnets stay until the groups in them are deleted",
             retires=True,
         )
+
+
+def _released(
+    before: Manifest, after: Manifest, held: str | None
+) -> Iterator[Milestone]:
+    """One minor release of Kubernetes after another, and of etcd where it is due.
+
+    Etcd moves before the first Kubernetes whose kops takes the old one no longer, or
+    that comes with a newer one; a version that both specs name is ``held`` till then.
+    """
+    if before.cluster is None or after.cluster is None:
+        return
+    old, new = _kubernetes(before), _kubernetes(after)
+    minors = range(old.minor + 1, new.minor) if old and new else range(0)
+    kubernetes = [Release(1, minor, 0) for minor in minors]
+    here, running = old, _running(before, old, None)
+    at = before.cluster.kubernetes_version
+    alone = all(len(etcd.members) < 2 for etcd in before.etcd_clusters)
+    for there in [*kubernetes, new]:
+        named = held if there is not new else None
+        then = _running(after, there, named)
+        if named is not None and not then:
+            # No kops that takes this Kubernetes takes the version that was held.
+            named = held = None
+            then = _running(after, there, None)
+        for version, reason in etcd_between(running, then, here, alone=alone):
+            yield Milestone(Versions(at, version), reason)
+            held = version if held is not None else None
+        running = then or running
+        if there is not new and there is not None:
+            at = f"{there.major}.{there.minor}.0"
+            yield Milestone(
+                Versions(at, named),
+                f"Kubernetes {there.series}, one minor release at a time; "
+                "its last patch release is the best to take",
+                reconcile=there >= _RECONCILES,
+            )
+        here = there
+
+
+def _running(
+    manifest: Manifest, kubernetes: Release | None, version: str | None
+) -> tuple[Release, ...]:
+    """The etcd that may run of a spec with another Kubernetes, or with ``version``."""
+    if kubernetes is None:
+        return ()
+    found = {
+        each
+        for etcd in manifest.etcd_clusters
+        for each in may_run_at(version or etcd.version, kubernetes)
+    }
+    return tuple(sorted(found))
 
 
 def retiring(before: Manifest, after: Manifest) -> tuple[InstanceGroup, ...]:
@@ -174,14 +209,17 @@ def backward(before: Manifest, after: Manifest) -> str | None:
     if old is not None and new is not None and new[:2] < old[:2]:
         return f"Kubernetes does not go back from {old.series} to {new.series}"
     etcd_old, etcd_new = _etcd(before), _etcd(after)
-    if etcd_old is None or etcd_new is None:
+    back = etcd_goes_back(before, after)
+    if etcd_old is not None and etcd_new is not None:
+        older = etcd_new[0][:2] < etcd_old[0][:2]
+        if older or etcd_new[0].major != etcd_old[0].major:
+            back = etcd_old[1], etcd_new[1]
+    if back is None:
         return None
-    if etcd_new[0].major != etcd_old[0].major or etcd_new[0][:2] < etcd_old[0][:2]:
-        return (
-            f"etcd does not go from {etcd_old[1]} to {etcd_new[1]} in place: "
-            "etcd-manager stops every member and restores a backup"
-        )
-    return None
+    return (
+        f"etcd does not go from {back[0]} to {back[1]} in place: etcd-manager stops "
+        "every member and restores a backup"
+    )
 
 
 def needs_roll(before: Manifest, after: Manifest) -> bool:

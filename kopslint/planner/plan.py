@@ -29,6 +29,7 @@ from kopslint.planner.milestones import (
     needs_roll,
     reconciles,
 )
+from kopslint.planner.releases import ends, kops_for_step
 from kopslint.planner.runbook import NoWay, Runbook, Step
 from kopslint.planner.steps import PlannedSteps, file_key
 from kopslint.records import Record
@@ -243,6 +244,7 @@ def _runbook(
     state = healthy(plan)
     names = tuple(state.etcd)
     steps: list[Step] = []
+    here, taken = before, ends(before, final.manifest)
     for deed in renamed:
         performed = perform(deed.commands, state, plan)
         assert performed is not None  # noqa: S101 (it was performed in the search)
@@ -254,19 +256,31 @@ def _runbook(
                 performed.tolerance,
                 performed.outage,
                 _via(state, performed.state),
+                kops_for_step(here, deed.spec.manifest, taken) if deed.spec else (),
             )
         )
         state = performed.state
+        here = deed.spec.manifest if deed.spec is not None else here
     return Runbook(
         before.name,
         _state_store(before),
         tuple(steps),
         written=tuple(spec for spec in specs.values() if spec.text is not None),
         cut=cut,
-        notes=tuple(_notes(plan, renamed, deeds)),
+        notes=(*_notes(plan, renamed, deeds), *_no_single_kops(steps)),
         features=tuple(_features(deeds, before, final.manifest)),
         cloud=deeds.cloud,
     )
+
+
+def _no_single_kops(steps: Sequence[Step]) -> Iterator[str]:
+    """That no release of kops runs all of the steps that depend on it."""
+    asked = [set(step.kops) for step in steps if step.kops]
+    if asked and not set.intersection(*asked):
+        yield (
+            "No single release of kops runs all of this: each step says which ones do, "
+            "and stops if another is installed."
+        )
 
 
 def _features(deeds: PlannedSteps, *manifests: Manifest) -> Iterator[str]:

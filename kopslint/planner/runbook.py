@@ -24,7 +24,9 @@ class Step(Record):
 
     ``via`` is a control-plane group that votes and stays, through whose machine
     etcd is asked. ``tolerance`` is how many more members may fail at the worst
-    lasting moment of the step; ``outage`` whether etcd may be away meanwhile.
+    lasting moment of the step; ``outage`` whether etcd may be away meanwhile. ``kops``
+    are the releases of kops that run it, by their minors; none if any does that ran
+    the step before.
     """
 
     deed: PlannedStep
@@ -33,6 +35,7 @@ class Step(Record):
     tolerance: int
     outage: bool
     via: str | None = None
+    kops: tuple[int, ...] = ()
 
 
 class Runbook(Record):

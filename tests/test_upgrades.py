@@ -1,0 +1,239 @@
+"""Upgrades from one Kubernetes to the next, with every kops that a team could run.
+
+Each story says what etcd runs before and after, what is said of going there at once,
+and what `plan` prints instead; that the check accepts the plan is part of making it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from kopslint.checks.running_etcd import kops_for, may_run_at, needs_repair, runs
+from kopslint.checks.versions import Release, release
+from kopslint.cli.plan import make_plan
+from kopslint.cli.plan_options import PlanOptions
+from kopslint.cli.plan_script import script
+from kopslint.config.settings import DEFAULT
+from kopslint.engine import Request, check
+from kopslint.kops.decode import read_fleet
+from kopslint.planner.runbook import NoWay, Runbook
+from kopslint.report.display import Style
+from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "demo.example.com"
+PLAIN = Style(color=False, unicode=False, width=100)
+MINORS = range(22, 37)
+ETCD = {22: "3.5.3", 24: "3.5.6", 25: "3.5.7", 27: "3.5.9", 28: "3.5.13", 30: "3.5.21"}
+
+
+def spec(side: str, kubernetes: str, etcd: str | None = None) -> Source:
+    """Three members on AWS, as kops of every age takes it."""
+    members = [{"name": m, "instanceGroup": f"master-{m}"} for m in "abc"]
+    named = {"version": etcd} if etcd is not None else {}
+    cluster = {
+        "apiVersion": "kops.k8s.io/v1alpha2",
+        "kind": "Cluster",
+        "metadata": {"name": NAME},
+        "spec": {
+            "cloudProvider": "aws",
+            "configBase": f"s3://state/{NAME}",
+            "kubernetesVersion": kubernetes,
+            "networkCIDR": "10.0.0.0/16",
+            "nonMasqueradeCIDR": "100.64.0.0/10",
+            "networking": {"calico": {}},
+            "iam": {"legacy": False},
+            "etcdClusters": [
+                {"name": name, **named, "etcdMembers": members}
+                for name in ("main", "events")
+            ],
+            "subnets": [
+                {
+                    "name": zone,
+                    "zone": f"us-east-1{zone}",
+                    "cidr": f"10.0.{number}.0/24",
+                    "type": "Public",
+                }
+                for number, zone in enumerate("abc")
+            ],
+        },
+    }
+    groups = [
+        {
+            "apiVersion": "kops.k8s.io/v1alpha2",
+            "kind": "InstanceGroup",
+            "metadata": {"name": name, "labels": {"kops.k8s.io/cluster": NAME}},
+            "spec": {"role": role, "minSize": 1, "maxSize": 1, "subnets": [zone]},
+        }
+        for name, role, zone in (
+            *((f"master-{zone}", "Master", zone) for zone in "abc"),
+            ("nodes", "Node", "a"),
+        )
+    ]
+    return Source(f"{side}.yaml", yaml.safe_dump_all([cluster, *groups]))
+
+
+def planned(before: Source, after: Source) -> Runbook | NoWay:
+    """What ``plan`` finds; files are found as if they were written."""
+    one, other = (read_fleet([side]).manifests[NAME] for side in (before, after))
+    return make_plan(one, other, PlanOptions(before=(), after=()))
+
+
+def told(before: Source, after: Source, kops: str | None = None) -> set[str]:
+    settings = DEFAULT._replace(kops_version=kops)
+    report = check(Request((before,), (after,)), settings)
+    return {finding.rule for finding in report.findings}
+
+
+def passed(runbook: Runbook) -> list[tuple[Release, ...]]:
+    """The etcd that may run after each step, by the kops that the step asks for."""
+    found = []
+    for step in runbook.steps:
+        assert step.deed.spec is not None
+        cluster = step.deed.spec.manifest.cluster
+        assert cluster is not None
+        etcd = cluster.etcd_clusters[0]
+        kubernetes = release(cluster.kubernetes_version)
+        found.append(may_run_at(etcd.version, kubernetes, step.kops))
+    return found
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["implicit", "named"])
+@pytest.mark.parametrize("minor", MINORS)
+def test_every_upgrade_passes_one_series_of_etcd_after_another(
+    minor: int, *, named: bool
+) -> None:
+    """Each step is for a kops that takes its spec, and no etcd is left unrepaired."""
+    version = ETCD[max(m for m in ETCD if m <= minor)] if named else None
+    version = "3.6.11" if named and minor >= 34 else version
+    before = spec("before", f"1.{minor}.3", version)
+    after = spec("after", f"1.{minor + 1}.2", version)
+
+    runbook = planned(before, after)
+
+    assert isinstance(runbook, Runbook), runbook
+    now = may_run_at(version, Release(1, minor, 3), kops_for(Release(1, minor, 3)))
+    for step, then in zip(runbook.steps, passed(runbook), strict=True):
+        assert step.kops
+        assert then
+        assert then[-1].minor - now[0].minor <= 1
+        if then[-1].minor >= 6:
+            assert not any(map(needs_repair, now))
+        now = then
+
+
+def test_who_leaves_etcd_to_kops_gets_3_6_with_kubernetes_1_34() -> None:
+    """The repairing release comes first, where every other upgrade is one step."""
+    for minor in MINORS:
+        before, after = (
+            spec(side, f"1.{m}.1")
+            for side, m in (("before", minor), ("after", minor + 1))
+        )
+        runbook = planned(before, after)
+        assert isinstance(runbook, Runbook)
+        assert len(runbook.steps) == (2 if minor == 33 else 1)
+        assert ("KL234" in told(before, after)) is (minor == 33)
+
+
+@pytest.mark.parametrize(
+    ("kops", "kubernetes", "running"),
+    [
+        (22, 21, "3.4.13"),
+        (22, 22, "3.5.3"),
+        (28, 28, "3.5.13"),
+        (33, 33, "3.5.21"),
+        (34, 33, "3.5.30"),
+        (34, 34, "3.6.11"),
+        (37, 36, "3.6.12"),
+        (37, 37, "3.7.0"),
+    ],
+)
+def test_what_runs_is_by_kops_and_kubernetes(
+    kops: int, kubernetes: int, running: str
+) -> None:
+    assert runs(None, Release(1, kubernetes, 0), kops) == release(running)
+
+
+def test_a_long_upgrade_names_the_kops_of_each_step() -> None:
+    runbook = planned(spec("before", "1.24.5"), spec("after", "1.36.0"))
+
+    assert isinstance(runbook, Runbook)
+    text = script(runbook, PLAIN)
+    named = re.findall(
+        r"^# It is for (kops 1\.\d+(?: to 1\.\d+)?)\.$", text, re.MULTILINE
+    )
+    asked = re.findall(r"^  kops_is (\d+) (\d+) &&$", text, re.MULTILINE)
+    assert len(named) == len(asked) == len(runbook.steps) == 13
+    assert (named[0], named[-1]) == ("kops 1.25 to 1.31", "kops 1.36 to 1.37")
+    assert "# No single release of kops runs all of this" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (("1.33.2", "3.6.5"), ("1.33.2", None), "from 3.6.5 to 3.5.31 in place"),
+        (("1.34.2", None), ("1.34.2", "3.5.21"), "from 3.6.11 to 3.5.21 in place"),
+        (("1.34.2", "3.6.5"), ("1.34.2", "3.5.30"), "from 3.6.5 to 3.5.30 in place"),
+    ],
+)
+def test_etcd_does_not_go_back_where_no_version_is_named_either(
+    before: tuple[str, str | None], after: tuple[str, str | None], why: str
+) -> None:
+    result = planned(spec("before", *before), spec("after", *after))
+
+    assert isinstance(result, NoWay)
+    assert any(why in reason for reason in result.reasons)
+
+
+def test_two_minor_releases_of_etcd_are_two_steps() -> None:
+    runbook = planned(spec("before", "1.34.2", "3.4.13"), spec("after", "1.34.2"))
+
+    assert isinstance(runbook, Runbook)
+    assert [then[0].series for then in passed(runbook)] == ["3.5", "3.6"]
+
+
+@pytest.mark.parametrize(
+    ("version", "runs_it"),
+    [
+        ("Client version: 1.36.0 (git-v1.36.0)", True),
+        ("Version 1.33.1 (git-4ca3c7a2b7)", False),
+        ("", False),
+    ],
+)
+def test_a_script_stops_before_a_step_for_another_kops(
+    tmp_path: Path, version: str, *, runs_it: bool
+) -> None:
+    """Nothing is stored by a kops that the step is not for."""
+    runbook = planned(spec("before", "1.34.2"), spec("after", "1.35.0"))
+    assert isinstance(runbook, Runbook)
+    (tmp_path / "plan.sh").write_text(script(runbook, PLAIN), encoding="utf-8")
+    (tmp_path / "after.yaml").touch()
+    kops = tmp_path / "kops"
+    kops.write_text(
+        f'#!/bin/sh\necho "kops $*" >> {tmp_path}/log\n'
+        f'[ "$1" != version ] || echo "{version}"\n',
+        encoding="utf-8",
+    )
+    kops.chmod(0o755)
+
+    done = subprocess.run(
+        ["bash", "plan.sh"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    log = (tmp_path / "log").read_text(encoding="utf-8")
+    assert (done.returncode == 0) is runs_it
+    assert ("kops replace" in log) is runs_it
+    assert runs_it or "this step is for kops 1.35 to 1.37" in done.stderr
