@@ -49,7 +49,9 @@ _VERBS: Mapping[str, frozenset[str]] = {
     "etcdctl": frozenset(
         {"member", "del", "rm", "auth", "defrag", "snapshot", "put", "endpoint"}
     ),
-    "etcd-manager-ctl": frozenset({"restore-backup", "list-backups"}),
+    "etcd-manager-ctl": frozenset(
+        {"restore-backup", "list-backups", "list-commands", "delete-command"}
+    ),
     "kubectl": frozenset(
         {"drain", "cordon", "uncordon", "delete", "exec", "debug", "get", "apply"}
     ),

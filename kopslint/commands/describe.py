@@ -160,6 +160,13 @@ def _of_etcd(command: Command) -> Meaning | None:
             return Meaning(f"takes a snapshot of {_etcd(cluster)}")
         case model.RestoreBackup(etcd_cluster=cluster):
             return Meaning(f"restores {_etcd(cluster)} from a backup", ("etcd",))
+        case model.DeleteRestore(etcd_cluster=cluster):
+            return Meaning(
+                f"takes back a queued restore of {_etcd(cluster)}", ("etcd",)
+            )
+        case model.ForceNewCluster(etcd_cluster=cluster):
+            what = f"makes one member the only one of {_etcd(cluster)}"
+            return Meaning(what, ("etcd",))
         case model.RestartManagers(etcd_cluster=cluster):
             return Meaning(f"restarts etcd-manager of {_etcd(cluster)}", ("etcd",))
         case model.DamageEtcd(verb="delete", prefix=prefix, etcd_cluster=cluster):

@@ -15,6 +15,7 @@ from kopslint.commands.invocation import Arguments, arguments
 from kopslint.commands.model import (
     Command,
     DamageEtcd,
+    DeleteRestore,
     MemberAdd,
     MemberList,
     MemberRemove,
@@ -277,8 +278,11 @@ def _etcd_manager_ctl(invocation: Invocation) -> Command:
                 invocation, "it writes the member count past kops and the cluster spec"
             )
         case "delete-command":
-            return _unreadable(
-                invocation, "it takes back a queued command, such as a restore"
+            return DeleteRestore(
+                text=invocation.text,
+                span=invocation.span,
+                problems=_one(invocation, given.positionals[1:], "the backup's name"),
+                etcd_cluster=cluster,
             )
         case None:
             return _unreadable(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from kopslint.commands.etcd import etcd_cluster_in
 from kopslint.commands.invocation import arguments
 from kopslint.commands.model import (
+    ForceNewCluster,
     Foreign,
     Reach,
     RestartManagers,
@@ -139,6 +140,7 @@ def _restart(invocation: Invocation) -> Command:
         text=invocation.text,
         span=invocation.span,
         etcd_cluster=etcd_cluster_in(said) if "etcd-manager-" in said else None,
+        places=invocation.hosts if not invocation.fans_out else (),
     )
 
 
@@ -261,14 +263,51 @@ def _written(invocation: Invocation) -> Command | None:
 
 
 def _etcd(invocation: Invocation) -> Command | None:
-    """An etcd that is started by hand, past etcd-manager."""
+    """An etcd that is started by hand, past etcd-manager.
+
+    Source: etcd's flags, and its environment, in which each has a name.
+    """
     words = [word.shown for word in invocation.words[1:]]
+    if _forces(invocation, words):
+        return _forced(invocation)
     if not any(
         word.startswith(("--force-new-cluster", "--data-dir")) for word in words
     ):
         return None
     reason = "it starts an etcd that etcd-manager does not know"
     return _unreplayed(invocation, reason, Reach.ETCD)
+
+
+def _forces(invocation: Invocation, words: list[str]) -> bool:
+    said = [word for word in words if word.startswith("--force-new-cluster")]
+    if said:
+        return not said[-1].endswith("=false")
+    variable = invocation.environment.get("ETCD_FORCE_NEW_CLUSTER")
+    return variable is not None and variable.text not in ("false", "")
+
+
+def _forced(invocation: Invocation) -> Command:
+    """The member whose data is given, as far as its name or the machine tells."""
+    given = arguments(
+        invocation.words[1:],
+        "name data-dir wal-dir listen-peer-urls listen-client-urls"
+        " initial-advertise-peer-urls advertise-client-urls initial-cluster"
+        " initial-cluster-state initial-cluster-token cert-file key-file"
+        " trusted-ca-file peer-cert-file peer-key-file peer-trusted-ca-file"
+        " listen-metrics-urls",
+    )
+    environment = invocation.environment
+    name = given.value("name") or environment.get("ETCD_NAME")
+    data = given.value("data-dir") or environment.get("ETCD_DATA_DIR")
+    places = (*invocation.hosts, *invocation.inside)
+    said = " ".join(word.shown for word in (*places, *invocation.words[1:]))
+    return ForceNewCluster(
+        text=invocation.text,
+        span=invocation.span,
+        etcd_cluster=etcd_cluster_in(said),
+        member=name,
+        places=(*places, *([data] if data is not None else [])),
+    )
 
 
 def _clock(invocation: Invocation) -> Command | None:

@@ -262,13 +262,39 @@ class RestoreBackup(Command):
     etcd_cluster: str | None = None
 
 
+class DeleteRestore(Command):
+    """``etcd-manager-ctl delete-command``: a restore leaves the queue.
+
+    A leader that has read it goes on holding it.
+    """
+
+    etcd_cluster: str | None = None
+
+
+class ForceNewCluster(Command):
+    """``etcd --force-new-cluster``: one member becomes the only one, with its data.
+
+    ``member`` is its name where the command line says it (``--name``); ``places`` are
+    the machines or pods in which it is run.
+    """
+
+    etcd_cluster: str | None = None
+    member: Word | None = None
+    places: tuple[Word, ...] = ()
+
+
 # --- nodes and cloud -----------------------------------------------------------
 
 
 class RestartManagers(Command):
-    """The etcd-manager containers or pods are restarted by hand."""
+    """The etcd-manager containers or pods are restarted by hand.
+
+    ``places`` are the machines or pods of which it is said; empty where it is any of
+    them, and taken to be all.
+    """
 
     etcd_cluster: str | None = None
+    places: tuple[Word, ...] = ()
 
 
 class NodeCommand(Command):

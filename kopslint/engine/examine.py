@@ -268,7 +268,9 @@ class Examiner:
         simulation = None
         known = name != NO_CLUSTER and (old is not None or request.before is None)
         if lists.scripts and known:
-            simulation = lists.replay(old or state, state, settings.kops_version)
+            simulation = lists.replay(
+                old or state, state, settings.kops_version, observed
+            )
         return Context(
             after=_nothing(name) if is_gone else state,
             before=old if is_change else None,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest
     from kopslint.model.assumptions import Assumption
     from kopslint.model.simulation import Simulation
+    from kopslint.observed.observation import Observation
     from kopslint.shell.ast import Script, SimpleCommand
     from kopslint.text import Source
 
@@ -79,9 +80,16 @@ class CommandLists:
                 self.misnamed += tuple(filter(None, map(self._misnamed, commands)))
 
     def replay(
-        self, before: Manifest, after: Manifest, kops_version: str | None = None
+        self,
+        before: Manifest,
+        after: Manifest,
+        kops_version: str | None = None,
+        observation: Observation | None = None,
     ) -> Simulation:
-        """Replay the lists on one cluster, run by ``kops_version`` if it is known."""
+        """Replay the lists on one cluster, run by ``kops_version`` if it is known.
+
+        They start from what was observed, if anything was.
+        """
         from kopslint.model.replay import simulate
 
         simulation = simulate(
@@ -92,6 +100,7 @@ class CommandLists:
             self._concerning(after),
             self._specs_at_hand,
             kops_version,
+            observation,
         )
         return simulation.replaced(
             assumptions=(*simulation.assumptions, *self._assumed(simulation))

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.kops.decode import with_same_objects
-from kopslint.kops.etcd_manager import replaces_empty_disks
 from kopslint.kops.spec import (
     Cluster,
     EtcdCluster,
@@ -21,7 +20,7 @@ from kopslint.kops.spec import (
     Role,
 )
 from kopslint.model.etcd.explore import StateSet
-from kopslint.model.etcd.state import Software
+from kopslint.model.software import software_of
 from kopslint.model.state import ClusterState, Machines
 from kopslint.syntax.yaml import YamlMapping, text_at
 
@@ -127,12 +126,9 @@ def healthy(plan: Scenario) -> ClusterState:
             m.name for m in cluster.members if m.name and _has_machine(before, m.group)
         }
         if members:
-            replaces = replaces_empty_disks(
-                (before, plan.after), cluster.name, plan.kops_version
-            )
-            etcd[cluster.name] = StateSet.healthy(
-                names, sorted(members), Software(replaces=replaces)
-            )
+            sides = (before, plan.after)
+            software = software_of(sides, cluster.name, names, plan.kops_version)
+            etcd[cluster.name] = StateSet.healthy(names, sorted(members), software)
     sizes = {name: max(group.size, 0) for name, group in before.groups.items()}
     return state.with_etcd(etcd).with_cloud(sizes)
 

@@ -21,12 +21,13 @@ from kopslint.records import Record
 from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Cluster, InstanceGroup, Manifest
     from kopslint.model.simulation import Step
     from kopslint.model.state import ClusterState
+    from kopslint.observed.observation import Observation
     from kopslint.shell.ast import Script, SimpleCommand
 
 
@@ -143,13 +144,15 @@ def simulate(
     concerns: Callable[[Command], bool] = lambda _: True,
     at_hand: SpecsAtHand | None = None,
     kops_version: str | None = None,
+    observation: Observation | None = None,
 ) -> Simulation:
     """Replay ``scripts``, one after another, on the cluster of ``before``.
 
     ``recognise`` turns a program call into commands; it is asked once per call.
     ``concerns`` says which of them are about this cluster. ``at_hand`` are the spec
     files that they may name besides those of both sides. ``kops_version`` is the kops
-    that runs them, None if nobody said.
+    that runs them, None if nobody said. With an ``observation`` the list starts from
+    what was seen.
     """
     declared = before, after
     before, after = aligned(before, after)
@@ -177,8 +180,13 @@ def simulate(
         commands=everything,
         files=files,
         kops_version=kops_version,
+        ids=observed_ids(observation, (before, after)),
     )
     start = healthy(plan)
+    if observation is not None:
+        from kopslint.model.observed import observed
+
+        start = observed(start, plan, observation)
     flow = Flow(commands_of, partial(effect, plan=plan))
     states = [start]
     for script in scripts:
@@ -200,6 +208,22 @@ def simulate(
         truncated=flow.truncated
         or any(w.truncated for s in states for w in s.etcd.values()),
     )
+
+
+def observed_ids(
+    observation: Observation | None, sides: Iterable[Manifest]
+) -> Mapping[str, Mapping[str, str]]:
+    """What members are called by their ids, where they were observed."""
+    if observation is None:
+        return {}
+    from kopslint.model.observed import ids_of
+
+    names: dict[str, tuple[str, ...]] = {}
+    for side in sides:
+        for etcd in side.etcd_clusters:
+            listed = (member.name for member in etcd.members)
+            names[etcd.name] = (*names.get(etcd.name, ()), *listed)
+    return ids_of(observation, names)
 
 
 def _followed(states: list[ClusterState]) -> tuple[ClusterState, ...]:

@@ -58,7 +58,8 @@ _CONTROL_PLANE = re.compile(r"(?i)master|control[-_]?plane|etcd")
 class Scenario(Frozen):
     """Both sides of the change, all commands of the list in order, and spec files.
 
-    ``kops_version`` is the kops that runs the commands, None if nobody said.
+    ``kops_version`` is the kops that runs the commands, None if nobody said. ``ids``
+    are the members of each etcd cluster by the id that was observed.
     """
 
     before: Manifest
@@ -66,6 +67,7 @@ class Scenario(Frozen):
     commands: tuple[Command, ...] = ()
     files: SpecFiles = SpecFiles()
     kops_version: str | None = None
+    ids: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
     @cached_property
     def memory(self) -> dict[object, Any]:
@@ -94,6 +96,9 @@ class Scenario(Frozen):
                 if match is not None:
                     for known in names.values():
                         known[match[1]] = None
+        for etcd_cluster, seen in self.ids.items():
+            known = names.setdefault(etcd_cluster, {})
+            known.update(dict.fromkeys(seen.values()))
         return MappingProxyType({etcd: tuple(known) for etcd, known in names.items()})
 
     @cached_property
@@ -151,6 +156,9 @@ class Scenario(Frozen):
         handles.
         """
         names = self.members.get(etcd_cluster, ())
+        observed = self._with_id(etcd_cluster, word)
+        if observed is not None:
+            return (observed,)
         found = self.looked_up(etcd_cluster, word, names)
         if found is not None:
             return found.members
@@ -174,11 +182,21 @@ class Scenario(Frozen):
         etcd has names of its own, an expression that spells out one name does as well.
         """
         names = self.members.get(etcd_cluster, ())
+        if self._with_id(etcd_cluster, word) is not None:
+            return True
         found = self.looked_up(etcd_cluster, word, names)
         if found is not None:
             return len(found.members) == 1
         plain = word is not None and word.text is not None
         return (plain or self._called_by_volume) and len(_meant(word, names)) == 1
+
+    def _with_id(self, etcd_cluster: str, word: Word | None) -> str | None:
+        """The member that was observed with this id."""
+        text = word.text if word is not None else None
+        if text is None:
+            return None
+        plain = text.lower().removeprefix("0x").lstrip("0")
+        return self.ids.get(etcd_cluster, {}).get(plain)
 
     def looked_up(
         self, etcd_cluster: str, word: Word | None, listed: Iterable[str]

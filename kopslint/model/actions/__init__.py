@@ -69,8 +69,12 @@ def effect(
             return etcd.run_add(command, state)
         case model.RestoreBackup():
             return etcd.run_restore(command, state)
+        case model.DeleteRestore():
+            return etcd.run_delete_restore(command, state)
+        case model.ForceNewCluster():
+            return etcd.run_force(command, state, plan)
         case model.RestartManagers():
-            return etcd.run_restart_managers(command, state)
+            return etcd.run_restart_managers(command, state, plan)
         case model.StopInstances():
             return machines.run_stop(command, state, plan)
         case model.DeleteVolumes():

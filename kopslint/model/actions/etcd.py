@@ -10,13 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.kops.clouds import group_at
+from kopslint.kops.etcd_manager import member_name
 from kopslint.model.actions import machines
 from kopslint.model.assumptions import Kind, assume, taken
 from kopslint.model.state import Result, applied, merged, nothing, undecided
 
 if TYPE_CHECKING:
     from kopslint.commands.model import (
+        DeleteRestore,
         DeleteVolumes,
+        ForceNewCluster,
         MemberAdd,
         ResizeCloudGroup,
         RestartManagers,
@@ -57,9 +60,7 @@ def run_restore(command: RestoreBackup, state: ClusterState) -> list[Result]:
     """``restore-backup``: queued until a leader reads the control store again."""
     chosen = _etcd_clusters(state, command.etcd_cluster)
     then = state.each(
-        lambda name, state_set: (
-            state_set.restore(state_set.published) if name in chosen else state_set
-        )
+        lambda name, state_set: state_set.restore() if name in chosen else state_set
     )
     return [applied(then, *_of_all(chosen, command))]
 
@@ -72,18 +73,95 @@ def _of_all(chosen: list[str], command: RestoreBackup) -> list[Assumption]:
     return [assume(Kind.ETCD, command.text, text)]
 
 
-def run_restart_managers(command: RestartManagers, state: ClusterState) -> list[Result]:
+def run_delete_restore(command: DeleteRestore, state: ClusterState) -> list[Result]:
+    """``delete-command``: the queue is emptied, and not the leader's memory."""
+    chosen = _etcd_clusters(state, command.etcd_cluster)
+    then = state.each(
+        lambda name, state_set: (
+            state_set.forget_restore() if name in chosen else state_set
+        )
+    )
+    return [applied(then)]
+
+
+def run_force(
+    command: ForceNewCluster, state: ClusterState, plan: Scenario
+) -> list[Result]:
+    """``--force-new-cluster`` on the data of one member, which nobody else knows of.
+
+    Where the list does not say on whose data, it is that of any member that is up.
+    """
+    chosen = _etcd_clusters(state, command.etcd_cluster)
+    outcomes: list[ClusterState] = []
+    sure = True
+    if why := _harms(state, chosen):
+        return [undecided(state, why)]
+    for name in chosen:
+        state_set = state.etcd[name]
+        said = {word.text for word in filter(None, (command.member, *command.places))}
+        groups = plan.told_machines(command.places)
+        members = [
+            each
+            for each in state_set.names
+            if {each, member_name(name, each)} & said
+            or state.machines.group_of(name, each) in groups
+        ]
+        if not members:
+            sure = False
+            members = [
+                each
+                for index, each in enumerate(state_set.names)
+                if any(w.names[index].votes for w in state_set.states)
+            ]
+        outcomes.extend(
+            state.with_etcd({**state.etcd, name: state_set.force(each)})
+            for each in members
+        )
+    if not outcomes:
+        return [applied(state)]
+    assumed = () if sure and len(chosen) == 1 else (_of_any_member(command),)
+    return [applied(outcome, *assumed) for outcome in merged(outcomes)]
+
+
+def _harms(state: ClusterState, etcd_clusters: list[str]) -> str | None:
+    """Why it is no rescue: a quorum that it breaks up, or an etcd that does it badly.
+
+    Measured: members that join a 3.5.1 after it lack keys.
+    """
+    for name in etcd_clusters:
+        state_set = state.etcd[name]
+        if any(each.writable for each in state_set.states):
+            return f"etcd {name} has quorum, and this throws its other members out"
+        if state_set.software.forces_cleanly is not True:
+            return (
+                f"etcd {name} may be older than 3.5.22 or 3.6.1, and then members that "
+                "join after this lack keys"
+            )
+    return None
+
+
+def _of_any_member(command: ForceNewCluster) -> Assumption:
+    text = "this is taken to be done with the data of any one member that runs"
+    return assume(Kind.ETCD, command.text, text)
+
+
+def run_restart_managers(
+    command: RestartManagers, state: ClusterState, plan: Scenario
+) -> list[Result]:
     """The etcd-managers restart; whoever leads then reads the control spec."""
     chosen = set(_etcd_clusters(state, command.etcd_cluster))
-    return [
-        applied(
-            state.each(
-                lambda name, state_set: (
-                    state_set.restart_managers() if name in chosen else state_set
-                )
-            )
-        )
-    ]
+    groups = plan.told_machines(command.places)
+
+    def restart(name: str, state_set: StateSet) -> StateSet:
+        if name not in chosen:
+            return state_set
+        if not groups:
+            return state_set.restart_managers()
+        on_them = [m for group in groups for m in state.machines.on(name, group)]
+        known = [member for member in on_them if member in state_set.names]
+        return state_set.restart_managers(known)
+
+    return [applied(state.each(restart))]
 
 
 def _etcd_clusters(state: ClusterState, named: str | None) -> list[str]:

@@ -55,17 +55,24 @@ def successors(
     published: int,
     returns: frozenset[int],
     software: Software = USUAL,
+    stuck: frozenset[int] = frozenset(),
 ) -> tuple[Transition, ...]:
     """Every transition from ``state``, the cloud's included.
 
     ``returns`` are the names whose instance comes back by itself when it is gone,
-    because a group in the cloud asks for it.
+    because a group in the cloud asks for it. Those that are ``stuck`` were gone
+    already, and may as well stay away.
     """
     found = list(enabled_transitions(state, published, software))
     for index in sorted(returns):
         if not state.names[index].up:
             found.extend(
-                Transition(Kind.RETURNS, index, Pace.MEDIUM, back)
+                Transition(
+                    Kind.RETURNS,
+                    index,
+                    Pace.PERHAPS if index in stuck else Pace.MEDIUM,
+                    back,
+                )
                 for back in start(state, index, software)
             )
     return tuple(found)
@@ -110,6 +117,7 @@ def settled(
     published: int,
     returns: frozenset[int],
     software: Software = USUAL,
+    stuck: frozenset[int] = frozenset(),
 ) -> frozenset[EtcdState]:
     """Those of ``states`` (all reachable ones) in which nothing more must happen."""
     return frozenset(
@@ -117,7 +125,7 @@ def settled(
         for state in states
         if all(
             transition.pace is Pace.PERHAPS
-            for transition in successors(state, published, returns, software)
+            for transition in successors(state, published, returns, software, stuck)
         )
     )
 
@@ -139,9 +147,9 @@ class StateSet(Frozen, uncompared=("event",)):
     ``names`` are all member names, in a fixed order; ``published`` is the count in
     the control spec; ``returns`` are the indexes whose instance comes back by
     itself; ``unrestarted`` those whose instance runs since before the last
-    publication; ``known`` those that have ever run. ``software`` is what this
-    etcd-manager and etcd do. ``truncated`` says that there were too many states to
-    follow them all.
+    publication; ``known`` those that have ever run; ``stuck`` those that were seen to
+    be gone, and may stay so. ``software`` is what this etcd-manager and etcd do.
+    ``truncated`` says that there were too many states to follow them all.
     """
 
     names: tuple[str, ...]
@@ -151,6 +159,7 @@ class StateSet(Frozen, uncompared=("event",)):
     unrestarted: frozenset[int]
     known: frozenset[int]
     software: Software = USUAL
+    stuck: frozenset[int] = frozenset()
     truncated: bool = False
     event: Event | None = None
 
@@ -182,11 +191,19 @@ class StateSet(Frozen, uncompared=("event",)):
     @cached_property
     def settled(self) -> frozenset[EtcdState]:
         """The states this comes to if it is left alone for long enough."""
-        return settled(self.states, self.published, self.returns, self.software)
+        return settled(
+            self.states, self.published, self.returns, self.software, self.stuck
+        )
 
     def transitions(self, state: EtcdState) -> tuple[Transition, ...]:
         """Every transition from one of the states, the cloud's included."""
-        return successors(state, self.published, self.returns, self.software)
+        return successors(
+            state, self.published, self.returns, self.software, self.stuck
+        )
+
+    def followed(self) -> StateSet:
+        """The same with all that may happen from its states by itself."""
+        return self._after("", lambda state: (state,))
 
     # What people and the cloud do. Each gives the states reachable afterwards.
 
@@ -208,7 +225,7 @@ class StateSet(Frozen, uncompared=("event",)):
             index,
             lambda w: transitions.start(w, index, self.software, fresh=fresh),
         )
-        return after.replaced(known=self.known | {index})
+        return after.replaced(known=self.known | {index}, stuck=self.stuck - {index})
 
     def wipe(self, name: str) -> StateSet:
         """The disk of ``name`` is deleted."""
@@ -371,6 +388,7 @@ class StateSet(Frozen, uncompared=("event",)):
             states=self.states | other.states,
             unrestarted=self.unrestarted | other.unrestarted,
             known=self.known & other.known,
+            stuck=self.stuck | other.stuck,
             truncated=self.truncated or other.truncated,
             event=Event("", lambda state: (state,), (self, other)),
         )
