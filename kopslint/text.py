@@ -29,6 +29,12 @@ class Source:
     is_rendered = False
     """Whether it came out of a template, so that nobody has written it like this."""
 
+    assumed: tuple[tuple[str, str, Span], ...] = ()
+    """What was taken to be so when it was made: a kind, its name, and its place."""
+
+    unread: Exception | None = None
+    """Why it cannot be read, where that is known before anybody reads it."""
+
     def __init__(
         self,
         path: str,

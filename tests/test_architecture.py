@@ -31,11 +31,12 @@ ROOMS: dict[str, set[str]] = {
     "kops": WORDS | TEXT,
     "commands": WORDS | TEXT | {"kops"},
     "change": WORDS | TEXT | {"kops"},
+    "repository": WORDS | TEXT | {"kops"},
     "observed": WORDS | TEXT | {"kops"},
     "model": WORDS | MEANING,
     "checks": WORDS | MEANING | {"model"},
     "rulebook": WORDS | TEXT,
-    "config": WORDS | TEXT | {"rulebook"},
+    "config": WORDS | TEXT | {"kops", "rulebook", "repository"},
     "suppress": WORDS | TEXT | {"rulebook"},
     "planner": WORDS | MEANING | {"model", "checks"},
     "report": WORDS | {"inputs"},
@@ -44,7 +45,8 @@ ROOMS: dict[str, set[str]] = {
     | {"model", "checks", "rulebook", "suppress", "config", "planner"},
     "cli": WORDS
     | MEANING
-    | {"model", "config", "rulebook", "suppress", "planner", "report", "engine"},
+    | {"model", "config", "rulebook", "suppress", "planner", "report", "engine"}
+    | {"repository"},
     "__main__": WORDS | {"cli"},
 }
 

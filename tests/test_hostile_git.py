@@ -543,7 +543,7 @@ def test_a_cluster_that_a_change_hides_is_an_error_that_nothing_silences(
     if shape == "a link":
         path.symlink_to("/dev/null")
     elif shape == "another ending":
-        hostile.write("a.conf", THREE)
+        hostile.write("a.md", THREE)
     elif shape == "a folder":
         hostile.write("a.yaml/x", "x")
     elif (text := VANISHED[shape]) is not None:

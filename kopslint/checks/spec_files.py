@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, alike, listed
-from kopslint.findings import Location
+from kopslint.findings import Location, Severity
 from kopslint.kops.placeholders import holds_placeholder, is_filled_in_later
 from kopslint.syntax.yaml import span_of
 
@@ -34,6 +34,7 @@ _REASONS: dict[str, str] = {
     "unsupported-version": "kops cannot read this object, and stops here.",
     "ignored-document": "kops reads the file as if the document were not there.",
     "empty-document": "kops stops there, after it has stored the objects above.",
+    "unreadable": "Nothing in this file was checked. All the others were.",
 }
 
 
@@ -67,7 +68,11 @@ def _joined_objects(flaw: Rejection) -> Draft:
 def malformed_object(context: Context) -> Iterator[Draft]:
     """An object cannot be read as what it should be."""
     for flaw in context.after.flaws:
-        if flaw.kind != "duplicate-key" and not is_filled_in_later(flaw.places[0][0]):
+        if flaw.kind == "unreadable":
+            draft = _draft(flaw)
+            # What may not be about kops at all is no error of it.
+            yield draft._replace(severity=Severity.WARNING) if flaw.harmless else draft
+        elif flaw.kind != "duplicate-key" and not is_filled_in_later(flaw.span):
             yield _draft(flaw)
 
 

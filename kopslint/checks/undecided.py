@@ -129,6 +129,7 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
             locations=tuple(Location(span, "a placeholder") for span in same[:3]),
             subject="placeholders",
         )
+    yield from _of_templates(context)
     if context.simulation is None:
         return
     for turns in alike(context.simulation.assumptions, _about):
@@ -146,6 +147,39 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
             step=item.step,
             severity=item.severity,
         )
+
+
+_TEMPLATE = {
+    "condition": (
+        "this condition of a template holds",
+        "these {} conditions of a template hold",
+    ),
+    "range": (
+        "this loop of a template runs once",
+        "these {} loops of a template run once",
+    ),
+}
+
+
+def _of_templates(context: Context) -> Iterator[Draft]:
+    """What was taken to be so, because a value of a template is not known here."""
+    for source in context.after.sources:
+        kinds = dict.fromkeys(kind for kind, _, _ in source.assumed)
+        for kind in kinds:
+            same = [(name, span) for each, name, span in source.assumed if each == kind]
+            one, many = _TEMPLATE[kind]
+            names = ", ".join(dict.fromkeys(name for name, _ in same[:3]))
+            what = one if len(same) == 1 else many.format(len(same))
+            yield Draft(
+                message=f"assumed: {what}: {names}"
+                + (", and others" if len(same) > 3 else ""),
+                why="Its value is not known here. Name the values in a call of kops "
+                "toolbox template, or check the rendered file, to have it decided.",
+                locations=tuple(Location(span, "not known here") for _, span in same)[
+                    :3
+                ],
+                subject=f"template-{kind}",
+            )
 
 
 def _unaddressed(turns: Sequence[Assumption]) -> Draft:

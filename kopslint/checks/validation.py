@@ -127,6 +127,9 @@ def postponed(context: Context) -> tuple[Span, ...]:
     violations = _LAST.of(context.after, context.kops_version)
     flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
     spans = {*(violation.span for violation in violations), *flaws}
+    spans |= {*context.after.filled}
+    if context.before is not None:
+        spans |= {*context.before.filled}
     return tuple(sorted(filter(is_filled_in_later, spans), key=lambda span: span.order))
 
 

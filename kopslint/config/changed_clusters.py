@@ -15,20 +15,22 @@ from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kopslint.config.patterns import Patterns
+from kopslint.config.patterns import Match
 from kopslint.errors import InputError
 from kopslint.inputs.decode import too_large
 from kopslint.inputs.git_change import ChangedFile
 from kopslint.inputs.named_files import files_in_snapshot
 from kopslint.records import Record
+from kopslint.repository.content import is_plain_spec, may_be_spec, may_give_values
 from kopslint.syntax.yaml import read_yaml, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from kopslint.config.patterns import Layout, Match
+    from kopslint.config.patterns import Layout
     from kopslint.inputs.git import Snapshot
     from kopslint.inputs.git_change import Change
+    from kopslint.repository.renderings import Renderings
     from kopslint.text import Source
 
 
@@ -168,11 +170,19 @@ class Texts:
         for path, source in side.read(new, wanted).items():
             self._kept[side, path] = source
 
+    def keep(self, side: Snapshot, path: str, source: Source) -> None:
+        """Keep a text that no file of this side holds as it is."""
+        self._kept[side, path] = source
+
+    def forget(self, side: Snapshot, path: str) -> None:
+        """Take a text for none that was wanted."""
+        self._kept.pop((side, path), None)
+
     def _is_same(self, file: ChangedFile) -> bool:
         return file.old == file.new and file.new not in self._changed
 
 
-_ANY_SPEC = Patterns(["**/*.yaml", "**/*.yml", "**/*.json"])
+_ANYTHING = Match()
 
 # What files have in common: the cluster that their paths or their objects name, or
 # the folder that they lie in.
@@ -245,7 +255,9 @@ class _Search:
         self._commands = layout.commands
         texts = Texts(change)
         self._read, self._sources = texts.read, texts.of
+        self._texts = texts
         self._named = cache(named_clusters)
+        self._made: set[str] = set()
 
     def run(self, within: Sequence[str]) -> list[TouchedCluster]:
         """All touched clusters."""
@@ -256,8 +268,10 @@ class _Search:
             if not limits or any(map(_at_or_below(limits), filter(None, file)))
         ]
         touched = self._changed_specs(changed)
+        touched += self._rendered(changed, {*touched})
         touched += self._specs_of_commands(changed, any_spec=bool(touched))
-        files = dict.fromkeys([*touched, *self._neighbours(touched)])
+        beside = self._neighbours(touched)
+        files = dict.fromkeys([*touched, *beside])
         found = [
             self._cluster(group)
             for group in self._groups(files)
@@ -278,8 +292,10 @@ class _Search:
         return limit
 
     def _spec(self, path: str) -> Match | None:
+        if path in self._made:
+            path = path.partition("\0")[0]
         if self._specs is None:
-            return _ANY_SPEC.match(path)
+            return _ANYTHING if may_be_spec(path) else None
         if not path.startswith(self._prefix):
             return None
         return self._specs.match(path.removeprefix(self._prefix))
@@ -314,7 +330,75 @@ class _Search:
 
     def _changed_specs(self, changed: list[ChangedFile]) -> list[ChangedFile]:
         specs = (f for f in changed if any(self._spec(path) for path in f if path))
-        return self._read(specs, looks_like_kops)
+        return self._plain(self._read(specs, looks_like_kops))
+
+    def _plain(self, files: Iterable[ChangedFile]) -> list[ChangedFile]:
+        """These files without those sides that are templates, or no spec after all.
+
+        A template becomes a spec with its values: it is read as what comes out of it.
+        """
+        found = []
+        for file in files:
+            for side, path, source in zip(
+                (self._before, self._after), file, self._sources(file), strict=True
+            ):
+                if source is None or path is None or path in self._made:
+                    continue
+                if not is_plain_spec(path, source):
+                    self._texts.forget(side, path)
+            if any(self._sources(file)):
+                found.append(file)
+        return found
+
+    def _rendered(
+        self, changed: list[ChangedFile], plain: set[ChangedFile]
+    ) -> list[ChangedFile]:
+        """The specs that are made with the files that changed, as files of their own.
+
+        Only where some of them are no specs themselves, or no longer.
+        """
+        perhaps = [f for f in changed if f not in plain or None in self._sources(f)]
+        if not any(may_give_values(path) for file in perhaps for path in file if path):
+            return []
+        return self._made_of(
+            {file.old for file in perhaps if file.old},
+            {file.new for file in perhaps if file.new},
+        )
+
+    def _made_of(self, old: set[str], new: set[str]) -> list[ChangedFile]:
+        """The specs that come out of templates with one of these files."""
+        before, after = self._renderings
+        now = {each.key: each for each in after.touching(new)}
+        then = {each.key: each for each in before.touching(old)}
+        # What made the other side a spec may be the same there.
+        for key in now.keys() - then.keys():
+            then.update((each.key, each) for each in before.called(key))
+        for key in then.keys() - now.keys():
+            now.update((each.key, each) for each in after.called(key))
+        found = []
+        for key in sorted({*now, *then}):
+            sides: list[str | None] = []
+            for state, each in (
+                (self._before, then.get(key)),
+                (self._after, now.get(key)),
+            ):
+                source = each.spec if each is not None else None
+                if source is None or not looks_like_kops(source.text.encode()):
+                    sides.append(None)
+                    continue
+                path = f"{each.path}\0{key}" if each is not None else key
+                self._made.add(path)
+                self._texts.keep(state, path, source)
+                sides.append(path)
+            if any(sides):
+                found.append(ChangedFile(*sides))
+        return found
+
+    @cached_property
+    def _renderings(self) -> tuple[Renderings, Renderings]:
+        from kopslint.repository.renderings import Renderings
+
+        return Renderings(self._before), Renderings(self._after)
 
     def _specs_of_commands(
         self, changed: list[ChangedFile], *, any_spec: bool
@@ -368,10 +452,17 @@ class _Search:
             elif match.cluster is None and posixpath.dirname(path) in folders:
                 perhaps.append(self._unchanged(path))
         wanted = naming({*chain(*names)}) if all(names) else looks_like_kops
-        return self._read(whole, looks_like_kops) + [
+        read = self._read(whole, looks_like_kops) + self._read(perhaps, wanted)
+        left = self._plain(read)
+        templates = {path for file in read if file not in left for path in file if path}
+        if templates:
+            left += self._made_of(templates, templates)
+        kept = {*whole}
+        return [
             file
-            for file in self._read(perhaps, wanted)
-            if all(
+            for file in left
+            if file in kept
+            or all(
                 self._named(source) is not None
                 for source in self._sources(file)
                 if source
@@ -506,7 +597,8 @@ def _says_much(source: Source) -> bool:
 
 
 def _folder(file: ChangedFile) -> str:
-    return posixpath.dirname(file.new or file.old or "")
+    path = file.new or file.old or ""
+    return posixpath.dirname(path.partition("\0")[0])
 
 
 def _in_order(sources: Iterable[Source | None]) -> tuple[Source, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.config.settings import DEFAULT
 from kopslint.engine.aggregate import conclude
 from kopslint.engine.examine import NO_CLUSTER, Base, Examiner, Request
+from kopslint.engine.written import as_written
 
 if TYPE_CHECKING:
     from kopslint.config.settings import Settings
@@ -27,11 +28,11 @@ def check(request: Request, settings: Settings = DEFAULT) -> Report:
     """
     examiner = Examiner(request, settings)
     report = conclude(request, settings, examiner.examine(request))
-    if request.base is None or not request.before or not report.findings:
-        return report
-    from kopslint.engine.existing import told_apart
+    if request.base is not None and request.before and report.findings:
+        from kopslint.engine.existing import told_apart
 
-    return told_apart(report, request, settings, examiner)
+        report = told_apart(report, request, settings, examiner)
+    return as_written(report, request)
 
 
 __all__ = ["NO_CLUSTER", "Base", "Request", "check"]

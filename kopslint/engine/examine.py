@@ -258,6 +258,11 @@ class Examiner:
         state = new or old
         assert state is not None  # noqa: S101 (the name came from one of the two)
         is_change = bool(old and new) and request.after is not None
+        if old is not None and new is not None and is_change:
+            from kopslint.kops.filled_in import taken_for_the_same
+
+            old, new = taken_for_the_same(old, new)
+            state = new
         # What a cluster was like that the files no longer have is past.
         is_gone = new is None and request.after is not None
         if observed is not None:

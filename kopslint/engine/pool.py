@@ -21,6 +21,7 @@ from kopslint import engine
 from kopslint.config.settings import DEFAULT
 from kopslint.engine.aggregate import conclude
 from kopslint.engine.examine import Examination, Examiner
+from kopslint.engine.written import as_written
 from kopslint.errors import InputError
 from kopslint.records import Record
 from kopslint.text import Source
@@ -181,7 +182,7 @@ def check(
     examination = whole.together(parts())
     if examination is None:
         return engine.check(request, settings)
-    return conclude(request, settings, examination)
+    return as_written(conclude(request, settings, examination), request)
 
 
 def _cores() -> int:

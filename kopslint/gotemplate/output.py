@@ -111,8 +111,8 @@ def _cut(
 class Rendered(Source):
     """A text that came out of a template; it is called as the template is.
 
-    ``inputs`` are all texts that it was made from, the template first; ``output`` is
-    the file that whoever renders it writes, if that is known.
+    ``inputs`` are all texts that it was made from, the template first; ``written_to``
+    is the file that whoever renders it writes, if that is known.
     """
 
     is_rendered = True
@@ -122,11 +122,14 @@ class Rendered(Source):
         output: Output,
         inputs: tuple[Source, ...],
         written_to: str | None = None,
+        *,
+        assumed: tuple[tuple[str, str, Span], ...] = (),
     ) -> None:
         first = inputs[0]
         super().__init__(first.path, output.text, first.revision, past=first.past)
         self.inputs = inputs
         self.written_to = written_to
+        self.assumed = assumed
         self._pieces = output.pieces
 
     @cached_property

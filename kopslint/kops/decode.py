@@ -8,7 +8,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kopslint.errors import defects_name
+from kopslint.errors import InputError, defects_name
+from kopslint.kops.placeholders import holds_placeholder
 from kopslint.kops.rejection import of_object
 from kopslint.kops.spec import (
     CLUSTER_LABEL,
@@ -547,8 +548,13 @@ class _Draft:
         if isinstance(kops_object, Cluster):
             before, self.cluster = self.cluster, kops_object
         else:
-            before = self.groups.pop(kops_object.name, None)
-            self.groups[kops_object.name] = kops_object
+            name = kops_object.name
+            if name in self.groups and holds_placeholder(name):
+                # Whatever fills in two templates gives them two names.
+                places = sum(each.name == name for each in self.groups.values())
+                name = f"{name} ({places + 1})"
+            before = self.groups.pop(name, None)
+            self.groups[name] = kops_object
         if before is not None:
             self.repeated.append(before)
 
@@ -563,27 +569,36 @@ def read_fleet(sources: Iterable[Source], *, whole: bool = True) -> Fleet:
     cmd/kops/replace.go). Of objects with one name the last one counts. If these are
     not the ``whole`` fleet, there are other clusters in sources that are not here.
 
-    Raises InputError for a source that is about kops and is not YAML. A source
-    that does not even contain the word is not read, so that the other files of a
-    folder may be anything.
+    A source that is about kops and cannot be read is a flaw of no cluster. Raises
+    InputError if there is nothing else. A source that does not even contain the word is
+    not read, so that the other files of a folder may be anything.
     """
     read: list[tuple[Source, list[KopsObject]]] = []
     skipped = []
+    unread: list[tuple[Source, InputError]] = []
     for source in sources:
         found = []
-        if "kops" in source.text:
-            with defects_name(source.path):
-                found = _objects_of(source)
+        try:
+            if isinstance(source.unread, InputError):
+                raise source.unread
+            if "kops" in source.text:
+                with defects_name(source.path):
+                    found = _objects_of(source)
+        except InputError as error:
+            unread.append((source, error))
+            continue
         if found:
             read.append((source, found))
         else:
             skipped.append(source)
 
+    if unread and whole and not read:
+        raise unread[0][1]
     everywhere = None
     if whole:
         everywhere = _only(name for _, found in read for name in _clusters(found))
     drafts: dict[str, _Draft] = {}
-    homeless: list[Rejection] = []
+    homeless = [unreadable(source, error) for source, error in unread]
     for source, found in read:
         home = _only(_clusters(found)) or everywhere
         unlabelled = _unlabelled(found)
@@ -612,6 +627,17 @@ def read_fleet(sources: Iterable[Source], *, whole: bool = True) -> Fleet:
         for name, draft in sorted(drafts.items())
     }
     return Fleet(manifests, tuple(skipped), tuple(homeless))
+
+
+def unreadable(source: Source, error: InputError) -> Rejection:
+    """The flaw of a file of which nothing can be said; no harm if it is no text."""
+    span = error.span or source.whole()
+    named = error.span is None and source.path not in error.message
+    message = f"{source.path}: {error.message}" if named else error.message
+    flaw = of_object(
+        "unreadable", message, ((span, "not read from here on"),), error.hint or ""
+    )
+    return flaw._replace(harmless="kops" not in source.text)
 
 
 def _objects_of(source: Source) -> list[KopsObject]:

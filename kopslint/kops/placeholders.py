@@ -1,8 +1,10 @@
-"""Values that a file leaves to be filled in: ``${NAME}``, ``CLUSTER_NAME``, a secret.
+"""Values that a file leaves to be filled in: ``${NAME}``, ``$NAME``, ``<your-bucket>``.
 
-kops itself knows no such thing; whoever writes it has envsubst, sed or the like fill it
-in before kops reads the file, and until then nobody can say whether the value is right.
-An encrypted value is one, too: of SOPS, or the bare blob of a key management service.
+kops itself knows no such thing; whoever writes it has envsubst, terraform, sed or the
+like fill it in before kops reads the file, and until then nobody can say whether the
+value is right, or is another one than before. What a template was rendered with and
+nobody here knows stands in the text as such a value, too. An encrypted value is one: of
+SOPS, or the bare blob of a key management service.
 """
 
 from __future__ import annotations
@@ -11,17 +13,44 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kopslint.text import Span
+    from kopslint.text import Source, Span
 
 _PLACEHOLDER = (
-    r"\$\{\w+\}|\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b"
-    r"|\bENC\[AES256_GCM,|\bAQ(?:EC|IC)AH[\w+/]{64,}"
+    r"\$\{[^{}\n]*\}|\$[A-Za-z_]\w*|<[A-Za-z][^<>\n]*>|\u2039[^\u2039\u203a\n]*\u203a"
+    r"|\{\{[^\n]*?\}\}|%\{[^{}\n]*\}|\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b"
+    r"|\bENC\[AES256_GCM,[^\]\n]*\]?|\bAQ(?:EC|IC)AH[\w+/]{64,}=*"
 )
+_SIGNS = re.compile(r"[$<%\u2039]|\{\{|[A-Z]_[A-Z]|ENC\[|AQ[EI]CAH")
+_LONGEST = 500
+"""A longer text is a program or a file in itself, and compared as it is."""
 
 
 def holds_placeholder(text: str) -> bool:
     """Whether a text is not yet what kops will read."""
     return bool(re.search(_PLACEHOLDER, text))
+
+
+def may_hold_placeholders(source: Source) -> bool:
+    """Whether it is worth looking for one in a file."""
+    return _SIGNS.search(source.text) is not None
+
+
+def may_become(text: str, other: str) -> bool:
+    """Whether a text with placeholders may be another one once they are filled in."""
+    if len(text) > _LONGEST or len(other) > _LONGEST or "\n" in text:
+        return False
+    known = re.split(_PLACEHOLDER, text)
+    if len(known) == 1:
+        return False
+    at = 0
+    for n, part in enumerate(known):
+        if n == len(known) - 1:
+            return other.endswith(part) and len(other) - len(part) >= at
+        found = other.find(part, at)
+        if found < 0 or (n == 0 and found > 0):
+            return False
+        at = found + len(part)
+    return True
 
 
 def is_filled_in_later(span: Span) -> bool:

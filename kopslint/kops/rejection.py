@@ -49,6 +49,7 @@ ObjectKind = Literal[
     "unsupported-version",
     "ignored-document",
     "empty-document",
+    "unreadable",
 ]
 """What can be wrong with how an object is written."""
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NEWEST = 37
+OLDEST = 20
+"""The oldest release that the table has."""
 
 
 class EtcdReleases(Record):

@@ -171,7 +171,8 @@ class Manifest(Frozen):
 
     A manifest may hold only the Cluster or only groups. ``repeated`` holds objects
     whose name was already taken; kops uses the last one of a file, and so do
-    ``cluster`` and ``groups``.
+    ``cluster`` and ``groups``. ``filled`` are the places of values that are left to be
+    filled in, where that of the other side of a change was taken.
     """
 
     name: str
@@ -180,6 +181,7 @@ class Manifest(Frozen):
     repeated: tuple[Cluster | InstanceGroup, ...] = ()
     flaws: tuple[Rejection, ...] = ()
     sources: tuple[Source, ...] = ()
+    filled: tuple[Span, ...] = ()
 
     @cached_property
     def control_plane(self) -> tuple[InstanceGroup, ...]:

@@ -11,9 +11,10 @@ import re
 from typing import TYPE_CHECKING
 
 from kopslint.kops.decode import KopsObject, kops_objects
+from kopslint.kops.placeholders import holds_placeholder
 from kopslint.kops.refusals import of_cluster, of_cluster_change, of_group, of_update
 from kopslint.kops.rejection import FIELD_KINDS
-from kopslint.kops.releases import NEWEST
+from kopslint.kops.releases import NEWEST, OLDEST
 from kopslint.kops.spec import CLUSTER_LABEL, Cluster, InstanceGroup
 from kopslint.kops.validation import (
     clouds,
@@ -88,9 +89,21 @@ def kops_minor(kops_version: str | None, manifest: Manifest) -> int:
         return int(match[1]) if match else NEWEST
     text = manifest.cluster.kubernetes_version if manifest.cluster else None
     version = kubernetes_version(text) if text else None
+    if _is_open(manifest):
+        return OLDEST
     if version is None or version[0] != 1:
         return NEWEST
     return min(version[1], NEWEST)
+
+
+def _is_open(manifest: Manifest) -> bool:
+    """Whether any version may come to stand there, and with it any kops."""
+    text = manifest.cluster.kubernetes_version if manifest.cluster else None
+    return (
+        bool(text)
+        and kubernetes_version(text or "") is None
+        and holds_placeholder(text or "")
+    )
 
 
 def violations(
@@ -109,6 +122,8 @@ def violations(
     """
     kops = kops_minor(kops_version, manifest)
     newest = kops if kops_version is not None else identity.newest_for(kops)
+    if kops_version is None and _is_open(manifest):
+        newest = NEWEST
     found = tuple(_violations(manifest, kops, newest))
     doubtful = {v.span for v in found if v.kind == "version"}
     if not doubtful or newest == kops:

@@ -1,0 +1,89 @@
+"""What a file is, by what it holds: a spec, a template of one, or neither.
+
+Names say little: specs are kept as ``cluster.yaml.template`` and Markdown holds
+examples of specs. Only marks are looked at, so that a file of somebody else's costs
+next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from kopslint.errors import InputError
+from kopslint.syntax.yaml import read_yaml
+
+if TYPE_CHECKING:
+    from kopslint.text import Source
+
+Kind = Literal["go", "jinja", "terraform"]
+
+# What talks about specs or makes them, and is none.
+_OTHERS = (
+    *(".md", ".markdown", ".mdx", ".rst", ".adoc", ".html", ".txt", ".log", ".diff"),
+    *(".sh", ".bash", ".zsh", ".mk", ".tf", ".hcl", ".go", ".py", ".rb", ".js", ".ts"),
+    *(".java", ".groovy", ".rs", ".php", ".pl", ".c", ".h", ".lock", ".sum", ".patch"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".zip", ".gz", ".tgz", ".ipynb"),
+    # What somebody has put aside is no spec any more.
+    *(".off", ".bak", ".old", ".orig", ".disabled", ".save", ".swp", ".tmp", "~"),
+    *(".jsonnet", ".libsonnet", ".cue", ".csv", ".erb.md", ".toml", ".ini", ".css"),
+)
+_NO_SPEC = re.compile(r"(?i)(?:^|/)(?:gnu)?(?:makefile|jenkinsfile|dockerfile)[^/]*$")
+_NOT_READ = (
+    *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".zip", ".gz", ".tgz", ".ico"),
+    *(".go", ".sum", ".mod", ".lock", ".css", ".html", ".java", ".rs", ".tf", ".ts"),
+    *(".c", ".h", ".js", ".woff", ".woff2", ".ttf", ".jar", ".so"),
+)
+_PLAIN = (".yaml", ".yml", ".json")
+# An object's own line, and not a word about one.
+_OBJECT = re.compile(
+    rb"(?m)^[\s\-{,\"']*apiVersion[\"']?[ \t]*:[ \t]*[\"']?"
+    rb"kops(?:\.k8s\.io)?/v1alpha\d"
+)
+
+
+def may_be_spec(path: str) -> bool:
+    """Whether a file of this name, hidden ones left out, may be a spec."""
+    name = path.lower()
+    hidden = any(part.startswith(".") for part in path.split("/"))
+    return not (hidden or name.endswith(_OTHERS) or _NO_SPEC.search(name))
+
+
+def holds_spec(path: str, data: bytes) -> bool:
+    """Whether a file that is called otherwise than YAML holds an object of kops."""
+    return path.lower().endswith(_PLAIN) or _OBJECT.search(data) is not None
+
+
+def is_plain_spec(path: str, source: Source) -> bool:
+    """Whether a file that has the marks of kops is a spec as it is, and no template."""
+    return (
+        holds_spec(path, source.text.encode()) and template_kind(source) is None
+    ) or source.is_rendered
+
+
+def may_give_values(path: str) -> bool:
+    """Whether a file of this name may be a template, or values, or a call of one."""
+    return not path.lower().endswith(_NOT_READ)
+
+
+def template_kind(source: Source) -> Kind | None:
+    """The language of a text that is a template; None for a text that is YAML as it is.
+
+    Marks in quotes leave a text the YAML that it is: what stands there is filled in.
+    """
+    text = source.text
+    if "{{" not in text and "%{" not in text and "{%" not in text:
+        return None
+    try:
+        read_yaml(source)
+    except InputError:
+        pass
+    else:
+        # A line of an action alone would have been refused, and the rest are values.
+        if not re.search(r"(?m)^\s*\{\{", text):
+            return None
+    if "{%" in text and not re.search(r"%\{\s*~?\s*(?:if|for|else|end)", text):
+        return "jinja"
+    if "{{" in text:
+        return "go"
+    return "terraform"
