@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.cli.emit_report import told
 from kopslint.cli.inputs import (
     change_of,
+    found_here,
     read_changed,
     read_commands,
     read_observed,
@@ -20,7 +21,7 @@ from kopslint.cli.inputs import (
 )
 from kopslint.cli.options import Format
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
-from kopslint.errors import NothingCheckedError, UsageError
+from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Report, Severity
 
 if TYPE_CHECKING:
@@ -222,6 +223,9 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
                 f"{configuration.path}: no file matches the patterns of specs",
                 hint="correct them; 'kopslint doctor' shows what they match",
             )
+        found = found_here() if configuration.layout.specs is None else None
+        if found is not None and not options.observed:
+            return found
     return read_request(
         options.before, after, options.commands, options.stdin_as, options.observed
     )
@@ -278,9 +282,10 @@ def check_all(
     The report is empty if none counts.
     """
     from kopslint.engine import check
-    from kopslint.engine.aggregate import together
+    from kopslint.engine.aggregate import about_unread, together
 
-    reports = []
+    reports: list[Report] = []
+    unread: list[InputError] = []
     for number, (title, request) in enumerate(requests, 1):
         if len(requests) > 1:
             voice.progress(f"checking {number} of {len(requests)}: {title}")
@@ -294,6 +299,11 @@ def check_all(
             reports.append(report)
         except NothingCheckedError:
             voice.detail(f"{title}: its files hold no kops object")
+        except InputError as error:
+            unread.append(error)
     if len(requests) > 1:
         voice.progress("")
+    if unread and not any(report.summary.clusters for report in reports):
+        raise unread[0]
+    reports += (about_unread(error, settings) for error in unread)
     return together(reports, rules=len(settings.rules or ()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from kopslint.engine import Base, Request
     from kopslint.inputs.git_change import Change
     from kopslint.observed.observation import Observation
+    from kopslint.repository.renderings import Files
 
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
@@ -62,7 +62,7 @@ def read_request(
             "the standard input can be read only once",
             hint="put all inputs but one into files",
         )
-    specs = partial(collect, suffixes=SPEC_SUFFIXES, stdin=_stdin)
+    specs = _specs
     request = Request(
         before=tuple(map(_past, specs(before))) if before else None,
         after=tuple(specs(after)) if after else None,
@@ -75,6 +75,58 @@ def read_request(
 
     known = (*(request.before or ()), *(request.after or ()))
     return request._replace(at_hand=files_at_hand(request.commands, known))
+
+
+def _specs(words: Sequence[str]) -> tuple[Source, ...]:
+    """The specs that are named, those that come out of templates among them."""
+    sources = collect(words, suffixes=SPEC_SUFFIXES, stdin=_stdin, forgiving=True)
+    folders = [word for word in words if os.path.isdir(word)]  # noqa: PTH112
+    perhaps = any(s.text.find("{{") + s.text.find("{%") > -2 for s in sources)
+    if not (folders or perhaps or any("%{" in s.text for s in sources)):
+        return tuple(sources)
+    from kopslint.repository.found import called_otherwise, with_templates
+
+    known = {os.path.realpath(source.path) for source in sources}
+    more = [
+        str(path)
+        for folder in folders
+        for path in called_otherwise(folder)
+        if os.path.realpath(path) not in known
+    ]
+    if more:
+        sources += collect(more, suffixes=SPEC_SUFFIXES, stdin=_stdin)
+    return with_templates(sources, _files_around)
+
+
+def _files_around(revision: str | None) -> Files:
+    """The files among which the values of a template are looked for."""
+    if revision is None:
+        from kopslint.repository.found import state_here
+
+        return state_here()
+    from kopslint.inputs.git import snapshot_of
+
+    return snapshot_of(revision)
+
+
+def found_here() -> Request | None:
+    """All specs below the current folder, found by what files hold; None without any.
+
+    In a repository only files that git does not ignore count.
+    """
+    from kopslint.engine import Request
+    from kopslint.repository.found import found_in, state_here
+
+    state = state_here()
+    root = os.path.realpath(getattr(state, "root", "."))
+    found = found_in(
+        state, Path(os.path.relpath(os.path.realpath("."), root)).as_posix()
+    )
+    return Request(after=found.specs) if any(map(_is_read, found.specs)) else None
+
+
+def _is_read(source: Source) -> bool:
+    return source.unread is None or bool(source.text)
 
 
 def read_commands(

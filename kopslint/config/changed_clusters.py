@@ -21,7 +21,13 @@ from kopslint.inputs.decode import too_large
 from kopslint.inputs.git_change import ChangedFile
 from kopslint.inputs.named_files import files_in_snapshot
 from kopslint.records import Record
-from kopslint.repository.content import is_plain_spec, may_be_spec, may_give_values
+from kopslint.repository.content import (
+    is_plain_spec,
+    looks_like_kops,
+    may_be_spec,
+    may_give_values,
+    unescaped,
+)
 from kopslint.syntax.yaml import read_yaml, text_at
 
 if TYPE_CHECKING:
@@ -40,53 +46,8 @@ if TYPE_CHECKING:
 # Only these marks are looked at here, so that a file of somebody else's costs next to
 # nothing.
 
-_MARKS = (b"kops.k8s.io/", b"kops/v1alpha")
 _APIS = ("kops.k8s.io/", "kops/")
 _LABEL = "kops.k8s.io/cluster"
-# What YAML and JSON may write instead of a character, and a line that goes on.
-_ESCAPED = re.compile(
-    rb"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})"
-    rb"|([/\"\\])|\r?\n[ \t]*)"
-)
-# Ways to write the tag of a value in Base64, in which no mark can be seen.
-_IN_BASE64 = re.compile(rb"!!binary|!!\S*%|!<|(?m:^%TAG)")
-_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-
-
-def looks_like_kops(data: bytes) -> bool:
-    """Whether a file may hold kops objects, however their names are written.
-
-    That is so for every file in which a reader of YAML or JSON finds one. A file in
-    UTF-16 is one, too: kops reads it, and whoever reads it here says that it must not
-    be.
-    """
-    return (
-        any(mark in _unescaped(data) for mark in _MARKS)
-        or _IN_BASE64.search(data) is not None
-    )
-
-
-def _unescaped(data: bytes) -> bytes:
-    """The bytes with everything that is escaped in them written out.
-
-    Outside of quotes a backslash means nothing: what is written out then is in no file
-    in that way, which makes a file be read that need not be.
-    """
-    encoding = _UTF16.get(data[:2])
-    if encoding is None and b"\0" in data[:2]:
-        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
-    if encoding is not None:
-        data = data.decode(encoding, "replace").encode(errors="replace")
-    return _ESCAPED.sub(_written_out, data) if b"\\" in data else data
-
-
-def _written_out(escape: re.Match[bytes]) -> bytes:
-    digits = escape[1] or escape[2] or escape[3]
-    if digits is None:
-        return escape[4] or b""
-    number = int(digits, 16)
-    is_character = number < 0xD800 or 0xDFFF < number <= 0x10FFFF
-    return chr(number).encode() if is_character else escape[0]
 
 
 def naming(names: set[str]) -> Callable[[bytes], bool]:
@@ -96,7 +57,7 @@ def naming(names: set[str]) -> Callable[[bytes], bool]:
     known = [name.encode() for name in names]
 
     def named(data: bytes) -> bool:
-        data = _unescaped(data)
+        data = unescaped(data)
         # Looking for the bytes alone first is many times faster.
         found = any(name in data for name in known)
         return found and looks_like_kops(data) and pattern.search(data) is not None

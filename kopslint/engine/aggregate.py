@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kopslint.config.own_change import OwnChange
     from kopslint.config.settings import Settings
     from kopslint.engine.examine import Examination, Request
+    from kopslint.errors import InputError
 
 
 def conclude(request: Request, settings: Settings, examination: Examination) -> Report:
@@ -67,6 +68,26 @@ def together(reports: Sequence[Report], rules: int) -> Report:
         timeline=tuple(entry for each in reports for entry in each.timeline),
         summary=total(each.summary for each in reports)._replace(rules=rules),
     )
+
+
+def about_unread(error: InputError, settings: Settings) -> Report:
+    """A report that says only why a file cannot be read."""
+    from kopslint.checks.context import Context
+    from kopslint.engine.examine import NO_CLUSTER
+    from kopslint.kops.decode import unreadable
+    from kopslint.kops.spec import Manifest
+    from kopslint.text import Source
+
+    source = error.span.source if error.span is not None else Source("", "")
+    flaw = unreadable(source, error)
+    nothing = Manifest(name=NO_CLUSTER, cluster=None, groups={}, flaws=(flaw,))
+    rules = load_rules() if settings.rules is None else settings.rules
+    asked = loaded(
+        rule for rule in rules if rule.check == "spec_files:malformed_object"
+    )
+    context = Context(after=nothing, before=None)
+    found = ask(asked, lambda _: (context,), None, settings)
+    return Report(findings=in_order(found))
 
 
 def with_own_changes(

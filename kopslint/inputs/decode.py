@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 20 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
+_GIT_CRYPT = b"\0GITCRYPT\0"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -26,6 +27,11 @@ def decode(
     """
     if len(data) > MAX_BYTES:
         raise too_large(path)
+    if data.startswith(_GIT_CRYPT):
+        raise InputError(
+            f"{path} is encrypted by git-crypt",
+            hint="git-crypt unlock, or leave it out",
+        )
     if data.startswith(_UTF16_BOMS) or b"\0" in data[:2]:
         raise InputError(f"{path} is UTF-16", hint="convert it to UTF-8")
     if b"\0" in data:

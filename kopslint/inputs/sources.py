@@ -21,14 +21,19 @@ STDIN = "<stdin>"
 
 
 def collect(
-    specs: Sequence[str], *, suffixes: Sequence[str], stdin: Callable[[], str]
+    specs: Sequence[str],
+    *,
+    suffixes: Sequence[str],
+    stdin: Callable[[], str],
+    forgiving: bool = False,
 ) -> list[Source]:
     """The texts that ``specs`` name, in that order and each file only once.
 
     Folders are searched below for files with one of ``suffixes``, sorted, hidden
     ones left out; so are globs, unless the pattern ends in a suffix of its own. A
     file that is named is read whatever it is called. ``stdin`` is called for
-    ``-``, and its text is a source called ``<stdin>``.
+    ``-``, and its text is a source called ``<stdin>``. If it is ``forgiving``, a file
+    that is no text, and that nobody has named by itself, is a source that says so.
 
     Raises InputError for what is missing, unreadable or no text, for a folder or a
     glob without any such file, for a second ``-``, and for a link in the repository of
@@ -63,7 +68,8 @@ def collect(
                 if place not in seen:
                     seen.add(place)
                     boundary.refuse_what_leads_out(path, place)
-                    sources.append(_read(path))
+                    named = not forgiving or path == Path(spec)
+                    sources.append(_read(path) if named else _read_if_text(path))
     return sources
 
 
@@ -170,6 +176,15 @@ def _read(path: Path) -> Source:
         ) from None
     except OSError as error:
         _refuse(error)
+
+
+def _read_if_text(path: Path) -> Source:
+    try:
+        return _read(path)
+    except InputError as error:
+        source = Source(shown(path), "")
+        source.unread = error
+        return source
 
 
 def _one_of(suffixes: tuple[str, ...]) -> str:

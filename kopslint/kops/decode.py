@@ -546,17 +546,36 @@ class _Draft:
         """Adds an object; one that had its name before is only repeated."""
         before: Cluster | InstanceGroup | None
         if isinstance(kops_object, Cluster):
-            before, self.cluster = self.cluster, kops_object
+            before = self.cluster
+            if not _gives_way(kops_object, before):
+                self.cluster = kops_object
         else:
             name = kops_object.name
             if name in self.groups and holds_placeholder(name):
                 # Whatever fills in two templates gives them two names.
                 places = sum(each.name == name for each in self.groups.values())
                 name = f"{name} ({places + 1})"
-            before = self.groups.pop(name, None)
-            self.groups[name] = kops_object
-        if before is not None:
+            before = self.groups.get(name)
+            if not _gives_way(kops_object, before):
+                self.groups.pop(name, None)
+                self.groups[name] = kops_object
+        if before is not None and not (
+            _is_rendered(before)
+            or _is_rendered(kops_object)
+            or holds_placeholder(before.name)
+        ):
             self.repeated.append(before)
+
+
+def _is_rendered(value: Cluster | InstanceGroup) -> bool:
+    return value.node.span.source.is_rendered
+
+
+def _gives_way(
+    value: Cluster | InstanceGroup, before: Cluster | InstanceGroup | None
+) -> bool:
+    """Whether it was rendered here, and what somebody else has rendered is there."""
+    return before is not None and _is_rendered(value) and not _is_rendered(before)
 
 
 def read_fleet(sources: Iterable[Source], *, whole: bool = True) -> Fleet:

@@ -38,6 +38,7 @@ _JINJA = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_FIRST_LINE_END = re.compile(r"\A[ \t]*(?:\r?\n|\Z)|\A[ \t]+")
 _OPENS = {"if": "condition", "for": "range"}
 _ELSE = ("else", "elif", "elseif")
 _CLOSES = ("endif", "endfor")
@@ -78,7 +79,7 @@ class _Marking:
         for match in self._pattern.finditer(text):
             end = match.start()
             if match["word"] and match["before"] in ("~", "-"):
-                end = at + len(text[at:end].rstrip())
+                end = at + len(self._stripped_end(text[at:end]))
             self._copy(at, end, strips=strips)
             at, strips = match.end(), False
             if match["word"]:
@@ -101,6 +102,13 @@ class _Marking:
             )
         return Output("".join(self._texts), tuple(self._pieces)), (*self._assumed,)
 
+    def _stripped_end(self, text: str) -> str:
+        """Without the blanks at the end; Terraform reads a text line by line."""
+        if self._jinja:
+            return text.rstrip()
+        line = text.rstrip(" \t")
+        return line if line != text else text.rstrip()
+
     def _is_alone(self, match: re.Match[str]) -> bool:
         before = match.string.rfind("\n", 0, match.start()) + 1
         return not match.string[before : match.start()].strip()
@@ -108,7 +116,7 @@ class _Marking:
     def _copy(self, start: int, end: int, *, strips: bool) -> None:
         text = self._source.text[start:end]
         if strips:
-            rest = text.lstrip()
+            rest = text.lstrip() if self._jinja else _FIRST_LINE_END.sub("", text)
             start += len(text) - len(rest)
             text = rest
         if text and not self._skips:

@@ -34,12 +34,59 @@ _NOT_READ = (
     *(".go", ".sum", ".mod", ".lock", ".css", ".html", ".java", ".rs", ".tf", ".ts"),
     *(".c", ".h", ".js", ".woff", ".woff2", ".ttf", ".jar", ".so"),
 )
-_PLAIN = (".yaml", ".yml", ".json")
+PLAIN = (".yaml", ".yml", ".json")
 # An object's own line, and not a word about one.
 _OBJECT = re.compile(
     rb"(?m)^[\s\-{,\"']*apiVersion[\"']?[ \t]*:[ \t]*[\"']?"
     rb"kops(?:\.k8s\.io)?/v1alpha\d"
 )
+
+
+_MARKS = (b"kops.k8s.io/", b"kops/v1alpha")
+# What YAML and JSON may write instead of a character, and a line that goes on.
+_ESCAPED = re.compile(
+    rb"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})"
+    rb"|([/\"\\])|\r?\n[ \t]*)"
+)
+# Ways to write the tag of a value in Base64, in which no mark can be seen.
+_IN_BASE64 = re.compile(rb"!!binary|!!\S*%|!<|(?m:^%TAG)")
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
+def looks_like_kops(data: bytes) -> bool:
+    """Whether a file may hold kops objects, however their names are written.
+
+    That is so for every file in which a reader of YAML or JSON finds one. A file in
+    UTF-16 is one, too: kops reads it, and whoever reads it here says that it must not
+    be.
+    """
+    return (
+        any(mark in unescaped(data) for mark in _MARKS)
+        or _IN_BASE64.search(data) is not None
+    )
+
+
+def unescaped(data: bytes) -> bytes:
+    """The bytes with everything that is escaped in them written out.
+
+    Outside of quotes a backslash means nothing: what is written out then is in no file
+    in that way, which makes a file be read that need not be.
+    """
+    encoding = _UTF16.get(data[:2])
+    if encoding is None and b"\0" in data[:2]:
+        encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+    if encoding is not None:
+        data = data.decode(encoding, "replace").encode(errors="replace")
+    return _ESCAPED.sub(_written_out, data) if b"\\" in data else data
+
+
+def _written_out(escape: re.Match[bytes]) -> bytes:
+    digits = escape[1] or escape[2] or escape[3]
+    if digits is None:
+        return escape[4] or b""
+    number = int(digits, 16)
+    is_character = number < 0xD800 or 0xDFFF < number <= 0x10FFFF
+    return chr(number).encode() if is_character else escape[0]
 
 
 def may_be_spec(path: str) -> bool:
@@ -51,7 +98,7 @@ def may_be_spec(path: str) -> bool:
 
 def holds_spec(path: str, data: bytes) -> bool:
     """Whether a file that is called otherwise than YAML holds an object of kops."""
-    return path.lower().endswith(_PLAIN) or _OBJECT.search(data) is not None
+    return path.lower().endswith(PLAIN) or _OBJECT.search(data) is not None
 
 
 def is_plain_spec(path: str, source: Source) -> bool:

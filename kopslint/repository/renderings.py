@@ -7,10 +7,12 @@ then all that it asks for is unknown.
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kopslint.errors import InputError
@@ -100,6 +102,14 @@ class Renderings:
                 found[each.key] = each
         return [found[key] for key in sorted(found)]
 
+    def named(self, prefix: str) -> list[Rendering]:
+        """What the calls of the lists render from templates below a folder."""
+        return [
+            self._called(key, call)
+            for key, call in self._calls
+            if any(path.startswith(prefix) for path in call.templates)
+        ]
+
     def called(self, key: str) -> list[Rendering]:
         """The rendering of this key, if there is one."""
         found = [self._called(key, call) for known, call in self._calls if known == key]
@@ -119,6 +129,15 @@ class Renderings:
             if template_kind(source) is not None:
                 found.append(path)
         return found
+
+    def path_of(self, source: Source) -> str | None:
+        """The path of a text that is called as from the current folder, if known."""
+        root = getattr(self._state, "root", None)
+        if root is None:
+            return None
+        place = os.path.abspath(source.path)  # noqa: PTH100 - Links stay as they are.
+        path = Path(os.path.relpath(place, os.path.realpath(root))).as_posix()
+        return path if path in self._state.files else None
 
     # Calls
 

@@ -1,0 +1,349 @@
+"""Repositories as they are: no configuration, specs and templates under any name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kopslint.cli.program import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CLUSTER = """\
+apiVersion: kops.k8s.io/v1alpha2
+kind: Cluster
+metadata:
+  name: demo.k8s.local
+spec:
+  cloudProvider: aws
+  configBase: s3://store/demo.k8s.local
+  etcdClusters:
+  - name: main
+    etcdMembers:
+    - {name: a, instanceGroup: master-a}
+    - {name: b, instanceGroup: master-b}
+    - {name: c, instanceGroup: master-c}
+  - name: events
+    etcdMembers:
+    - {name: a, instanceGroup: master-a}
+    - {name: b, instanceGroup: master-b}
+    - {name: c, instanceGroup: master-c}
+  kubernetesApiAccess: [10.0.0.0/8]
+  kubernetesVersion: 1.29.3
+  networkCIDR: 10.0.0.0/16
+  networking: {calico: {}}
+  nonMasqueradeCIDR: 100.64.0.0/10
+  subnets:
+  - {name: a, zone: us-east-1a, type: Public, cidr: 10.0.1.0/24}
+  - {name: b, zone: us-east-1b, type: Public, cidr: 10.0.2.0/24}
+  - {name: c, zone: us-east-1c, type: Public, cidr: 10.0.3.0/24}
+  topology: {dns: {type: None}}
+"""
+
+
+def group(name: str, role: str = "Master", cluster: str = "demo.k8s.local") -> str:
+    return f"""\
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata:
+  labels: {{kops.k8s.io/cluster: {cluster}}}
+  name: {name}
+spec:
+  image: ubuntu
+  machineType: m5.large
+  maxSize: 1
+  minSize: 1
+  role: {role}
+  subnets: [{name[-1] if name[-1] in "abc" else "a"}]
+"""
+
+
+GROUPS = "---\n".join(
+    [*(group(f"master-{zone}") for zone in "abc"), group("nodes", "Node")]
+)
+TEMPLATED = CLUSTER.replace("1.29.3", "{{ .version }}")
+
+
+class Repository:
+    """A repository in a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *words: str) -> None:
+        subprocess.run(
+            ["git", "-c", "user.email=a@b", "-c", "user.name=a", *words],
+            cwd=self.root,
+            check=True,
+            capture_output=True,
+        )
+
+    def write(self, files: Mapping[str, str | bytes]) -> None:
+        for name, text in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def commit(self, files: Mapping[str, str | bytes]) -> None:
+        self.write(files)
+        self.git("add", "-A")
+        self.git("commit", "-qm", "x")
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    monkeypatch.chdir(tmp_path)
+    return Repository(tmp_path)
+
+
+def check(
+    *words: str, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, list[tuple[str, str, str]], str]:
+    """The status, the findings as place, severity and rule, and all that was said."""
+    capsys.readouterr()
+    status = run(["check", "--format=concise", *words])
+    said, errors = capsys.readouterr()
+    found = []
+    for line in said.splitlines():
+        place, _, rest = line.partition(": ")
+        severity, _, rule = rest.partition("]")[0].partition("[")
+        if rule.startswith("KL"):
+            found.append((place, severity, rule))
+    return status, found, said + errors
+
+
+def errors_of(found: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    return [each for each in found if each[1] == "error"]
+
+
+def test_a_plain_check_finds_the_specs_by_what_they_hold(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(
+        {
+            "a/cluster.yaml.template": CLUSTER,
+            "a/groups": GROUPS,
+            "README.md": f"```\n{group('other')}```\n",
+            "values.yaml": "a: 1\n",
+        }
+    )
+    status, found, said = check(capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, [])
+    assert "no findings" in said or "1 info" in said or not found
+
+
+def test_a_change_is_found_whatever_the_file_is_called(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.yaml.tpl": CLUSTER, "g.tmpl": GROUPS})
+    repository.git("checkout", "-qb", "x")
+    fewer = CLUSTER.replace("    - {name: c, instanceGroup: master-c}\n", "")
+    repository.commit({"c.yaml.tpl": fewer})
+
+    status, found, _ = check("--changed", capsys=capsys)
+
+    assert status == 1
+    assert ("c.yaml.tpl:10:5", "error", "KL103") in found
+
+
+def test_a_changed_value_is_a_change_of_what_it_renders(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(
+        {"c.yaml": TEMPLATED, "g.yaml": GROUPS, "values.yaml": "version: 1.29.3\n"}
+    )
+    repository.git("checkout", "-qb", "x")
+    repository.commit({"values.yaml": "version: 1.31.0\n"})
+
+    status, found, _ = check("--changed", capsys=capsys)
+    _, _, said = check("--changed", "--format=json=report.json", capsys=capsys)
+    places = json.loads((repository.root / "report.json").read_text())["findings"]
+    paths = [place["path"] for place in places[0]["locations"]]
+
+    assert (status, found) == (0, [("c.yaml:20:22", "warning", "KL218")])
+    assert paths == ["c.yaml", "values.yaml", "c.yaml", "values.yaml"], said
+
+
+MAKEFILE = """\
+ENV ?= dev
+spec:
+\tkops toolbox template --template t/c.tmpl --template t/g.tmpl \\
+\t  --values envs/$(ENV).yaml --snippets snippets --output out.yaml
+"""
+LOOPING = """\
+{{ range .zones -}}
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata:
+  labels: {kops.k8s.io/cluster: {{ $.name }}}
+  name: master-{{ . }}
+spec:
+  {{ include "sizes" $ | indent 2 }}
+  image: ubuntu
+  role: Master
+  subnets: [{{ . }}]
+---
+{{ end -}}
+"""
+ENVIRONMENT = (
+    "name: {}.k8s.local\nversion: 1.29.3\nzones: [a, b, c]\nmachine: m5.large\n"
+)
+
+
+def templates() -> dict[str, str | bytes]:
+    return {
+        "Makefile": MAKEFILE,
+        "t/c.tmpl": TEMPLATED.replace("demo.k8s.local", "{{ .name }}"),
+        "t/g.tmpl": LOOPING.rstrip("\n").removesuffix("---\n{{ end -}}")
+        + "---\n{{ end }}",
+        "snippets/sizes": "machineType: {{ .machine }}\nminSize: 1\nmaxSize: 1\n",
+        "envs/dev.yaml": ENVIRONMENT.format("dev"),
+        "envs/prod.yaml": ENVIRONMENT.format("prod"),
+    }
+
+
+def test_the_arguments_are_those_of_the_calls_for_every_file_that_a_variable_means(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(templates())
+    repository.git("checkout", "-qb", "x")
+    changed = ENVIRONMENT.format("prod").replace(", c]", "]")
+    repository.commit({"envs/prod.yaml": changed})
+
+    status, found, _ = check("--changed", capsys=capsys)
+
+    assert status == 1
+    assert ("t/c.tmpl:13:32", "error", "KL101") in found
+
+
+def test_a_changed_snippet_is_a_change_of_every_cluster_that_it_is_in(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(templates())
+    repository.git("checkout", "-qb", "x")
+    repository.commit(
+        {"snippets/sizes": "machineType: {{ .machine }}\nminSize: many\nmaxSize: 1\n"}
+    )
+    status, found, _ = check("--changed", capsys=capsys)
+
+    assert status == 1
+    assert {place for place, _, _ in errors_of(found)} == {"snippets/sizes:2:10"}
+
+
+def test_a_value_that_nobody_knows_is_said_and_not_judged(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = CLUSTER.replace("1.29.3", "{{ .version }}").replace(
+        "  topology:", "{{ if .private }}\n  sshKeyName: x\n{{ end }}\n  topology:"
+    )
+    repository.commit({"c.tmpl": text, "g.yaml": GROUPS})
+
+    status, found, said = check(capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, [])
+    assert "KL902" in {rule for _, _, rule in found}
+    assert "assumed: this condition of a template holds: .private" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '%{ if x != "" ~}\n  sshKeyName: ${x}\n%{ endif ~}\n',
+        "%{ for z in zones ~}\n  # ${z}\n%{ endfor ~}\n",
+        "{% if x %}\n  sshKeyName: {{ x | default('y') }}\n{% endif %}\n",
+        "{{- if .Values.x }}\n  sshKeyName: {{ .Values.x }}\n{{- end }}\n",
+    ],
+)
+def test_other_templates_are_read_with_marks(
+    repository: Repository, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.tpl": CLUSTER + text, "g.yaml": GROUPS})
+    status, found, said = check(capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, []), said
+    assert "assumed: this " in said
+
+
+@pytest.mark.parametrize(
+    "value", ["${STORE}", "$STORE", "<your-store>", "{{ .store }}"]
+)
+def test_what_is_left_to_be_filled_in_is_no_other_value(
+    repository: Repository, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.yaml": CLUSTER, "g.yaml": GROUPS})
+    repository.git("checkout", "-qb", "x")
+    repository.commit({"c.yaml": CLUSTER.replace("s3://store/", f"s3://{value}/")})
+
+    status, found, _ = check("--changed", capsys=capsys)
+
+    assert (status, [rule for _, _, rule in found]) == (0, ["KL902"])
+
+
+def test_a_file_that_cannot_be_read_is_a_finding_and_the_rest_is_checked(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(
+        {
+            "specs/c.yaml": CLUSTER.replace("cidr: 10.0.1.0/24", "cidr: x"),
+            "specs/g.yaml": GROUPS,
+            "specs/secret.yaml": b"\0GITCRYPT\0\x73\x6c",
+            "specs/broken.yaml": group("nodes").replace("spec:", "spec: [1"),
+        }
+    )
+    status, found, said = check("specs", capsys=capsys)
+
+    assert status == 1
+    assert ("specs/secret.yaml:1:1", "warning", "KL110") in found
+    assert "encrypted by git-crypt" in said
+    assert any(place.startswith("specs/broken.yaml") for place, _, _ in found)
+    assert any(place.startswith("specs/c.yaml") for place, _, _ in errors_of(found))
+
+
+def test_a_template_that_kops_refuses_is_said_with_its_place(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({**templates(), "other/c.yaml": CLUSTER})
+    repository.git("checkout", "-qb", "x")
+    repository.commit(
+        {"envs/dev.yaml": "name: dev.k8s.local\nzones: [a]\nmachine: x\n"}
+    )
+    repository.write({"other/c.yaml": CLUSTER.replace("10.0.0.0/8", "10.0.0.0/9")})
+
+    status, found, said = check("--changed", capsys=capsys)
+
+    assert status == 1
+    assert ("t/c.tmpl:20:25", "error", "KL110") in found, said
+    assert 'map has no entry for key "version"' in said
+
+
+def test_what_is_rendered_and_committed_is_not_written_twice(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(
+        {
+            "c.tmpl": CLUSTER.replace("demo", '{{ "demo" }}'),
+            "c.yaml": CLUSTER,
+            "g.yaml": GROUPS,
+        }
+    )
+    status, found, _ = check(capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, [])
+
+
+def test_a_template_on_the_standard_input_has_no_values(
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    repository.write({"x.tmpl": TEMPLATED})
+    status, found, _ = check("x.tmpl", capsys=capsys)
+
+    assert status == 0
+    assert [rule for _, _, rule in found] == ["KL902"]
