@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kopslint.model.addresses import Misnamed
     from kopslint.model.simulation import Simulation, Step
     from kopslint.observed.observation import Observation
-    from kopslint.text import Source
+    from kopslint.text import Source, Span
 
     Check = Callable[["Context"], Iterator[Draft]]
     from collections.abc import Callable, Iterable
@@ -34,7 +34,9 @@ class Context(Record):
     None if there is no change to check, ``simulation`` if there are no commands.
     ``misnamed`` are commands that name a cluster which is none of the inputs.
     ``house`` are the rules of a team's own that are asked. ``kops_version`` is the
-    kops whose rules hold; None: the one that fits the cluster's Kubernetes.
+    kops whose rules hold; None: the one that fits the cluster's Kubernetes. It is
+    ``kops_asked`` about if the command line names it; ``kops_said`` are versions that
+    the repository says, each with its place.
     ``etcd_volumes`` is whether the disks of the etcd members exist. ``renamed_from``
     is a cluster that only the side before has, in the file that has this one after.
     ``gone`` is what this cluster was before, where no file after the change has any of
@@ -49,6 +51,8 @@ class Context(Record):
     misnamed: tuple[Misnamed, ...] = ()
     house: tuple[CustomRule, ...] = ()
     kops_version: str | None = None
+    kops_asked: bool = False
+    kops_said: tuple[tuple[str, Span], ...] = ()
     etcd_volumes: bool = True
     renamed_from: Manifest | None = None
     gone: Manifest | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks.context import Context, Draft, alike
+from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
 
@@ -119,6 +119,7 @@ _GROUNDS = {
 
 def taken_for_granted(context: Context) -> Iterator[Draft]:
     """What the text does not say was taken to mean something, or to be right."""
+    yield from _said_version(context)
     for same in alike(postponed(context), lambda span: span.source):
         what = "this value is" if len(same) == 1 else f"these {len(same)} values are"
         yield Draft(
@@ -180,6 +181,35 @@ def _of_templates(context: Context) -> Iterator[Draft]:
                 ],
                 subject=f"template-{kind}",
             )
+
+
+def _said_version(context: Context) -> Iterator[Draft]:
+    """The kops that the repository says, or that it says two of them."""
+    if not context.kops_said:
+        return
+    first = {
+        version.split(".")[1]: span for version, span in reversed(context.kops_said)
+    }
+    minors = sorted(first, key=int)
+    places = tuple(Location(first[minor], f"kops 1.{minor}") for minor in minors)
+    names = listed([f"1.{minor}" for minor in minors])
+    if context.kops_version is not None:
+        yield Draft(
+            message=f"assumed: kops {names} is what runs, as this says",
+            why="What a release refuses, which etcd it brings and which commands it "
+            "has is taken from that one. --kops-version names another.",
+            locations=places,
+            subject="kops-version",
+        )
+        return
+    yield Draft(
+        severity=Severity.WARNING,
+        message=f"kops {names} are named here, and only one can run",
+        why="What a release refuses and which etcd it brings depends on it, so neither "
+        "was taken. --kops-version, or kops-version in the configuration, says which.",
+        locations=places[:4],
+        subject="kops-versions",
+    )
 
 
 def _unaddressed(turns: Sequence[Assumption]) -> Draft:

@@ -42,16 +42,18 @@ class _LastAsked:
     """
 
     def __init__(self) -> None:
-        self._asked: tuple[Manifest, str | None] | None = None
+        self._asked: tuple[Manifest, str | None, bool] | None = None
         self._found: tuple[Rejection, ...] = ()
 
-    def of(self, manifest: Manifest, kops_version: str | None) -> tuple[Rejection, ...]:
-        """All violations of ``manifest`` that no other rule reports."""
-        asked = self._asked
-        if asked is None or asked[0] is not manifest or asked[1] != kops_version:
-            found = violations(manifest, kops_version=kops_version)
+    def of(self, context: Context) -> tuple[Rejection, ...]:
+        """All violations of the spec after that no other rule reports."""
+        asked = context.after, context.kops_version, context.kops_asked
+        last = self._asked
+        if last is None or last[0] is not asked[0] or last[1:] != asked[1:]:
+            manifest, version, by_user = asked
+            found = violations(manifest, kops_version=version, asked=by_user)
             self._found = tuple(filter(is_of_field, found))
-            self._asked = manifest, kops_version
+            self._asked = asked
         return self._found
 
 
@@ -64,7 +66,7 @@ def _check(kind: FieldKind) -> Check:
     def check(context: Context) -> Iterator[Draft]:
         yield from _drafts(
             violation
-            for violation in _LAST.of(context.after, context.kops_version)
+            for violation in _LAST.of(context)
             if violation.kind == kind and not is_filled_in_later(violation.span)
         )
 
@@ -124,7 +126,7 @@ def _is_on(name: str, flags: str) -> bool:
 
 def postponed(context: Context) -> tuple[Span, ...]:
     """The places of what kops would refuse, if it were not filled in before."""
-    violations = _LAST.of(context.after, context.kops_version)
+    violations = _LAST.of(context)
     flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
     spans = {*(violation.span for violation in violations), *flaws}
     spans |= {*context.after.filled}
@@ -135,7 +137,7 @@ def postponed(context: Context) -> tuple[Span, ...]:
 
 def places_refused(context: Context) -> frozenset[Span]:
     """The places in the state to check of all that kops refuses there."""
-    found = _LAST.of(context.after, context.kops_version)
+    found = _LAST.of(context)
     flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
     return frozenset((*(violation.span for violation in found), *flaws))
 
@@ -144,7 +146,7 @@ def refused_versions(context: Context) -> frozenset[Span]:
     """The places of the versions that kops surely refuses."""
     return frozenset(
         violation.span
-        for violation in _LAST.of(context.after, context.kops_version)
+        for violation in _LAST.of(context)
         if violation.kind == "version"
         and not (violation.harmless or violation.outgrown)
     )

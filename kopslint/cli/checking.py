@@ -20,7 +20,12 @@ from kopslint.cli.inputs import (
     read_request,
 )
 from kopslint.cli.options import Format
-from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
+from kopslint.cli.settings import (
+    configuration_for,
+    fail_on_for,
+    settings_for,
+    with_said_version,
+)
 from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Report, Severity
 
@@ -59,6 +64,7 @@ def run_check(options: CheckOptions) -> bool:
     patch = ""
     mended: tuple[str, ...] = ()
     request = _request(options, configuration)
+    settings = with_said_version(settings, inputs, request.commands)
     try:
         report = _checked(request, settings, options.jobs, voice)
         _refuse_nothing_after(request, report)

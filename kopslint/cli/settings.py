@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kopslint.config.settings import Settings
     from kopslint.findings import Severity
     from kopslint.rulebook.model import Rule
+    from kopslint.text import Source
 
 
 # ------------------------------------------------------------------------------------
@@ -158,6 +159,7 @@ def settings_for(
         root=configuration.layout.folder,
         folder=str(Path.cwd()),
         kops_version=_kops_version(options) or configuration.kops_version,
+        kops_asked=options.kops_version is not None,
         etcd_volumes=options.etcd_volumes,
         ignores=options.ignores,
         shard=options.shard,
@@ -166,6 +168,27 @@ def settings_for(
         known=rules,
         retired=frozenset(configuration.retired),
     )
+
+
+def with_said_version(
+    settings: Settings, inputs: Sequence[str], lists: Sequence[Source]
+) -> Settings:
+    """The settings with the kops that the repository or a list says, if one is said.
+
+    What the command line or the configuration names counts. Two versions that
+    contradict each other leave it open, and are said.
+    """
+    if settings.kops_version is not None:
+        return settings
+    from kopslint.inputs.kops_version import said_versions
+
+    found = said_versions(inputs, lists)
+    if not found:
+        return settings
+    said = tuple((each.version, each.span) for each in found)
+    minors = {each.minor for each in found}
+    version = f"1.{minors.pop()}" if len(minors) == 1 else None
+    return settings._replace(kops_version=version, kops_said=said)
 
 
 def _kops_version(options: CheckOptions) -> str | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kopslint.config.shard import Shard
     from kopslint.findings import Draft, Severity
     from kopslint.rulebook.model import Rule
+    from kopslint.text import Span
 
 
 class Override(Record):
@@ -34,8 +35,10 @@ class Settings(Record):
     Without ``rules`` it is the whole rulebook. ``severities``, by rule id, replace
     whatever the rule itself says. ``overrides`` are for paths below ``root``, seen
     from ``folder``, both absolute; of several that fit, the last one decides.
-    ``kops_version`` is the version that runs the commands, if it is known, and
-    ``etcd_volumes`` whether the cluster has been applied, so that its disks exist.
+    ``kops_version`` is the version that runs the commands, if it is known; it is
+    ``kops_asked`` if the command line says it, and otherwise ``kops_said`` are the
+    places where the repository does, which may be of several versions.
+    ``etcd_volumes`` is whether the cluster has been applied, so that its disks exist.
 
     ``ignores`` is whether comments may silence findings. A comment may name any of the
     ``known`` rules, whether asked or not; by default they are the rulebook's. Without
@@ -50,6 +53,8 @@ class Settings(Record):
     root: str = "/"
     folder: str = "/"
     kops_version: str | None = None
+    kops_asked: bool = False
+    kops_said: tuple[tuple[str, Span], ...] = ()
     etcd_volumes: bool = True
     ignores: bool = True
     known: tuple[Rule, ...] | None = None

@@ -283,6 +283,8 @@ class Examiner:
             misnamed=lists.misnamed,
             house=self._house,
             kops_version=settings.kops_version,
+            kops_asked=settings.kops_asked,
+            kops_said=settings.kops_said,
             etcd_volumes=settings.etcd_volumes,
             renamed_from=renamed_from,
             lost_lists=request.lost_lists,

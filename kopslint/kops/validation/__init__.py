@@ -107,15 +107,16 @@ def _is_open(manifest: Manifest) -> bool:
 
 
 def violations(
-    manifest: Manifest, *, kops_version: str | None = None
+    manifest: Manifest, *, kops_version: str | None = None, asked: bool = False
 ) -> tuple[Rejection, ...]:
     """Every reason why kops refuses the objects of ``manifest``, once, by place.
 
     ``kops_version`` is like ``1.37``; by default the minor of the cluster's Kubernetes
     is taken, so that rules which came later keep silent, and versions that a later kops
-    accepts, which may be in use, are ``outgrown``. What is no mistake of a field alone
-    has a kind that is none of ``FIELD_KINDS``. Rules that need the cloud itself are not
-    here.
+    accepts, which may be in use, are ``outgrown``. An excerpt of a spec is one no more
+    where somebody ``asked`` what this kops does with the file. What is no mistake of a
+    field alone has a kind that is none of ``FIELD_KINDS``. Rules that need the cloud
+    itself are not here.
 
     Source: kops pkg/apis/kops/validation (ValidateCluster, ValidateInstanceGroup,
     CrossValidateInstanceGroup, DeepValidate).
@@ -124,7 +125,7 @@ def violations(
     newest = kops if kops_version is not None else identity.newest_for(kops)
     if kops_version is None and _is_open(manifest):
         newest = NEWEST
-    found = tuple(_violations(manifest, kops, newest))
+    found = tuple(_violations(manifest, kops, newest, asked=asked))
     doubtful = {v.span for v in found if v.kind == "version"}
     if not doubtful or newest == kops:
         return found
@@ -136,12 +137,16 @@ def violations(
     return tuple(v._replace(outgrown=v.span in outgrown) for v in found)
 
 
-def _violations(manifest: Manifest, kops: int, newest: int) -> Iterator[Rejection]:
+def _violations(
+    manifest: Manifest, kops: int, newest: int, *, asked: bool = False
+) -> Iterator[Rejection]:
     found = list(manifest.flaws)
     cluster = None
     if manifest.cluster is not None:
         node, version = manifest.cluster.node, manifest.cluster.version
-        cluster = Declared(node, version, kops, is_cluster=True, newest=newest)
+        cluster = Declared(
+            node, version, kops, is_cluster=True, newest=newest, asked=asked
+        )
         found.extend(_of_cluster(cluster))
     declared_groups = []
     for group in manifest.groups.values():

@@ -136,7 +136,8 @@ class Declared:
     """One Cluster or InstanceGroup of a file.
 
     ``kops`` is the minor of the kops version that validates, ``newest`` that of the
-    newest one that may be meant, where nobody said which. A field that is absent,
+    newest one that may be meant, where nobody said which; it is ``asked`` about if the
+    file is meant to be given to it. A field that is absent,
     null or not of the type asked for is None, or empty for a list: the walk over the
     fields reports what has a wrong type. ``cluster`` is the Cluster that the object
     belongs to, itself for a Cluster, or None if it is not known.
@@ -151,6 +152,7 @@ class Declared:
         *,
         is_cluster: bool = False,
         newest: int = 0,
+        asked: bool = False,
     ) -> None:
         self.root = node
         self.version = version
@@ -161,6 +163,7 @@ class Declared:
         self._spec: dict[Step, Node] = {e.key.text: e.value for e in entries}
         self.kops = kops
         self.newest = max(kops, newest)
+        self.asked = asked
         self._is_cluster = is_cluster
         self._cluster = cluster
 

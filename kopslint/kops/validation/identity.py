@@ -48,10 +48,11 @@ def is_complete(declared: Declared) -> bool:
 
 
 def required(declared: Declared) -> Iterator[Rejection]:
-    """What every complete Cluster must have."""
+    """What every complete Cluster must have, and any that kops is given."""
+    if is_complete(declared) or declared.asked:
+        yield from _required_version(declared)
     if not is_complete(declared):
         return
-    yield from _required_version(declared)
     here = cloud_of(declared)
     known = here or declared.has("cloudProvider")
     if not known or not (here or declared.keys("cloudProvider") or _named(declared)):
