@@ -279,7 +279,10 @@ class Report(Record):
 
 
 class RuleInfo(Record):
-    """A rule as reports describe it; ``help`` is its prose in Markdown."""
+    """A rule as reports describe it; ``help`` is its prose in Markdown.
+
+    ``link`` is the address of its page, if it has one.
+    """
 
     id: str
     name: str
@@ -287,3 +290,4 @@ class RuleInfo(Record):
     category: str
     severity: Severity
     help: str
+    link: str | None = None

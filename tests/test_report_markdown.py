@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kopslint.findings import (
     Certainty,
@@ -63,18 +65,7 @@ def test_a_comment_has_a_verdict_the_findings_and_the_steps() -> None:
 - **run.sh&#58;1** possible: c is deleted: too early
 - **instead** etcdctl member remove c
 
-| step | command | main |  |
-| --- | --- | --- | --- |
-| 0 | <code>(before)</code> | ●●● 3/3, quorum 2 |  |
-| 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |
-| 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **NO QUORUM** | no-op; reads |
-
-● votes, ◍ away and comes back, ○ joins, ✗ dead and still registered, \
-◌ runs and is no longer a member
-
-#### **error** KL301: c is deleted: too early (possible)
-
-<code>run.sh&#58;1&#58;1</code>
+#### <b>error</b> KL301: c is deleted: too early (possible)
 
 It is gone.
 
@@ -85,7 +76,18 @@ etcdctl member remove c
 # then go on
 ```
 
+| step | command | main |  |
+| --- | --- | --- | --- |
+| 0 | <code>(before)</code> | ●●● 3/3, quorum 2 |  |
+| 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |
+| 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **NO QUORUM** | no-op; reads |
+
+● votes, ◍ away and comes back, ○ joins, ✗ dead and still registered, \
+◌ runs and is no longer a member
+
 <details><summary>Where, and what it does to etcd</summary>
+
+<code>run.sh&#58;1&#58;1</code>
 
 1. the leader dies
 
@@ -104,6 +106,33 @@ More: <code>kopslint explain KL301</code>
 1 error in 2 commands, 2 specs (control plane 3 -&#62; 2&#41;
 """
     )
+
+
+def test_further_mistakes_and_long_tables_are_folded() -> None:
+    """What is read at once is one mistake and sixteen steps."""
+    second = FINDING._replace(
+        rule="KL107", severity=Severity.WARNING, message="one zone", step=None
+    )
+    steps = tuple(
+        TIMELINE[1]._replace(step=n, etcd={"main": (WHOLE, DEAD)[n % 2]})
+        for n in range(20)
+    )
+
+    text = render_markdown(Report((FINDING, second), steps), unicode=True)
+
+    assert "<details><summary>Steps</summary>\n\n| step" in text
+    assert (
+        "<details><summary><b>warning</b> KL107: one zone (possible)</summary>" in text
+    )
+    assert text.count("#### ") == 1
+
+
+def test_rules_are_links_to_their_pages() -> None:
+    text = render_markdown(
+        REPORT, unicode=True, link=lambda rule: f"https://docs.example/{rule}?a&b"
+    )
+
+    assert '<a href="https://docs.example/KL301?a&amp;b">KL301</a>: c is' in text
 
 
 def test_a_bot_finds_its_comment_by_the_first_line() -> None:
@@ -214,12 +243,15 @@ def test_a_comment_is_never_longer_than_github_takes() -> None:
         )
         for n in range(300)
     ]
-    steps = tuple(TIMELINE[1]._replace(step=n) for n in range(1000))
+    steps = tuple(
+        TIMELINE[1]._replace(step=n, etcd={"main": (WHOLE, DEAD)[n % 2]})
+        for n in range(1000)
+    )
 
     text = render_markdown(Report((*warnings, FINDING), steps), unicode=True)
 
     page = html(text)
-    shown = page.count("<h4>")
+    shown = page.count("<details>") - 1
     rows = page.count("<tr>") - 2
     assert len(text) < 65_536
     assert page.index("KL301: c is deleted") < page.index("KL400: 0 is deleted")
@@ -255,3 +287,39 @@ def test_without_unicode_everything_is_ascii() -> None:
         "<p>* votes, - away and comes back, o joins, x dead and still registered"
         in page
     )
+
+
+@given(
+    st.lists(st.text(max_size=4000), min_size=1, max_size=40),
+    st.integers(1, 60),
+    st.booleans(),
+)
+@settings(max_examples=25)
+def test_it_is_under_65000_characters_however_large(
+    texts: list[str], times: int, unicode: bool
+) -> None:
+    """Texts of any length and in any number; each of them stays text."""
+    found = [
+        FINDING._replace(
+            rule=f"KL{100 + n % 800}", message=text, why=text, fix=(text,) * 3,
+            story=(text,), cluster=text, step=n,
+        )
+        for n, text in enumerate(texts * times)
+    ]  # fmt: skip
+    steps = tuple(
+        TIMELINE[n % 3]._replace(step=n, command=text, note=text, etcd={text: DEAD})
+        for n, text in enumerate(texts * times)
+    )
+    report = Report(
+        tuple(found),
+        steps,
+        Summary((texts[0],), 2, 2, lists=(texts[-1],), skipped=tuple(texts)),
+        existing=tuple(f._replace(existing=True) for f in found),
+    )
+
+    text = render_markdown(
+        report, unicode=unicode, link=lambda rule: f"https://d/{rule}"
+    )
+
+    assert len(text) < 65_000
+    assert text.startswith("<!-- kopslint/")

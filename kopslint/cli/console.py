@@ -46,6 +46,14 @@ def style_for(stream: TextIO, when: ColorWhen, environment: Mapping[str, str]) -
     )
 
 
+def follows_links(stream: TextIO, environment: Mapping[str, str]) -> bool:
+    """Whether links may be written to a stream (OSC 8).
+
+    A terminal that knows none shows their text alone, and a dumb one shows all of it.
+    """
+    return stream.isatty() and environment.get("TERM", "dumb") != "dumb"
+
+
 def file_style(when: ColorWhen) -> Style:
     """What may be written to a file; colour only if it was asked for."""
     return Style(color=when is ColorWhen.ALWAYS, unicode=True, width=_PIPED)

@@ -54,6 +54,7 @@ def told(
         # What is known already needs no fix.
         mended=mended if report.count(Severity.ERROR) else (),
         instead=instead,
+        documentation=settings.documentation,
     )
     if patch:
         write_output(patch)

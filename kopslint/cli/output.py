@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.cli.console import (
     file_style,
+    follows_links,
     style_for,
     write_aside,
     write_file,
@@ -57,10 +58,12 @@ def write_reports(
     rules: Sequence[Rule] | None = None,
     mended: Sequence[str] = (),
     instead: Callable[[], Instead | None] | None = None,
+    documentation: str | None = None,
 ) -> None:
     """Write a report in every form that was asked for.
 
-    ``rules`` are all that there are, without it those of the rulebook.
+    ``rules`` are all that there are, without it those of the rulebook, and
+    ``documentation`` is where their pages are.
 
     ``quiet``, ``timeline``, ``full`` and the ``mended`` list of commands, a heading and
     its lines, are about the text for people only; ``instead`` says what the page is to
@@ -70,9 +73,14 @@ def write_reports(
     Raises ``UsageError`` for what cannot be written, except for that summary: it is
     an extra, and a failure there is only said.
     """
+    from kopslint.cli.rule_links import links
+
+    link = links(rules, documentation)
     for output in outputs:
         if output.file is None:
             style = style_for(sys.stdout, color, environment)
+            if follows_links(sys.stdout, environment):
+                style = style._replace(pages=link)
         else:
             style = file_style(color)
         text = _render(
@@ -85,6 +93,7 @@ def write_reports(
             full=full,
             mended=mended,
             instead=instead,
+            link=link,
         )
         if output.file is None:
             write_output(text, _WRITTEN.get(output.format, Written.TEXT))
@@ -92,7 +101,7 @@ def write_reports(
             write_file(output.file, text)
     summary = environment.get("GITHUB_STEP_SUMMARY")
     if summary and _FOR_JOBS.intersection(output.format for output in outputs):
-        _append_summary(report, summary)
+        _append_summary(report, summary, link)
 
 
 def _render(
@@ -106,6 +115,7 @@ def _render(
     full: bool,
     mended: Sequence[str],
     instead: Callable[[], Instead | None] | None,
+    link: Callable[[str], str | None],
 ) -> str:
     match form:
         case Format.JSON:
@@ -115,9 +125,8 @@ def _render(
         case Format.SARIF:
             from kopslint.report.sarif import render_sarif
 
-            return render_sarif(
-                report, _described_all(rules), repository_of(Path.cwd())
-            )
+            described = _described_all(rules, link)
+            return render_sarif(report, described, repository_of(Path.cwd()))
         case Format.GITHUB:
             from kopslint.report.github import render_github
 
@@ -130,15 +139,17 @@ def _render(
         case Format.JUNIT:
             from kopslint.report.junit import render_junit
 
-            return render_junit(report, _described_all(rules))
+            return render_junit(report, _described_all(rules, link))
         case Format.MARKDOWN:
             from kopslint.report.markdown import render_markdown
 
-            return render_markdown(report, unicode=style.unicode)
+            return render_markdown(report, unicode=style.unicode, link=link)
         case Format.HTML:
             from kopslint.report.html import render_html
 
-            return render_html(report, instead=instead() if instead else None)
+            return render_html(
+                report, instead=instead() if instead else None, link=link
+            )
         case Format.CONCISE:
             from kopslint.report.text import render_concise
 
@@ -148,7 +159,11 @@ def _render(
 
             if quiet:
                 return render_findings(
-                    report, color=style.color, width=style.width, unicode=style.unicode
+                    report,
+                    color=style.color,
+                    width=style.width,
+                    unicode=style.unicode,
+                    link=style.pages,
                 )
             return render_text(
                 report,
@@ -158,6 +173,7 @@ def _render(
                 timeline=timeline,
                 full=full,
                 mended=mended,
+                link=style.pages,
             )
 
 
@@ -181,13 +197,16 @@ def repository_of(folder: Path) -> Repository:
     )
 
 
-def _described_all(rules: Sequence[Rule] | None) -> list[RuleInfo]:
+def _described_all(
+    rules: Sequence[Rule] | None, link: Callable[[str], str | None]
+) -> list[RuleInfo]:
     from kopslint.rulebook.loader import load_rules
 
-    return [_described(rule) for rule in (load_rules() if rules is None else rules)]
+    known = load_rules() if rules is None else rules
+    return [_described(rule, link(rule.id)) for rule in known]
 
 
-def _described(rule: Rule) -> RuleInfo:
+def _described(rule: Rule, link: str | None) -> RuleInfo:
     from kopslint.findings import RuleInfo
 
     try:
@@ -202,13 +221,16 @@ def _described(rule: Rule) -> RuleInfo:
         category=rule.category,
         severity=rule.severity,
         help=prose,
+        link=link,
     )
 
 
-def _append_summary(report: Report, summary: str) -> None:
+def _append_summary(
+    report: Report, summary: str, link: Callable[[str], str | None]
+) -> None:
     from kopslint.report.markdown import render_markdown
 
-    text = render_markdown(report, unicode=True)
+    text = render_markdown(report, unicode=True, link=link)
     try:
         with Path(summary).open("a", encoding="utf-8", newline="\n") as file:
             file.write(f"{text}\n")

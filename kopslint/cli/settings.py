@@ -167,6 +167,7 @@ def settings_for(
         now=now,
         known=rules,
         retired=frozenset(configuration.retired),
+        documentation=configuration.documentation,
     )
 
 

@@ -83,6 +83,7 @@ class Configuration(Record):
     kops_version: str | None = None
     rule_paths: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
+    documentation: str | None = None
 
 
 def find_configuration(start: Path) -> Configuration:
@@ -265,6 +266,7 @@ def _configuration(
         kops_version=model.kops_version,
         rule_paths=tuple(model.rule_paths),
         retired=tuple(model.retired),
+        documentation=model.documentation,
     )
 
 

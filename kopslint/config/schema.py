@@ -101,6 +101,15 @@ class ConfigModel(_Model):
             description="The version of kops that runs the commands, in quotes.",
         ),
     ] = None
+    documentation: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://[^\s<>\"'`()\\]+$",
+            description="Where the pages of the rules are published, for the links of"
+            " reports: an address that ends before rules/KL301/, or one with {rule}"
+            " and {name} in it.",
+        ),
+    ] = None
     retired: Annotated[
         list[Text],
         Field(

@@ -44,7 +44,7 @@ class Settings(Record):
     ``known`` rules, whether asked or not; by default they are the rulebook's. Without
     ``today`` no comment expires. With ``shard`` only its clusters are examined.
     ``retired`` are clusters that may be gone after a change. Without ``now`` nothing
-    that was observed is old.
+    that was observed is old. ``documentation`` is where the rules' pages are.
     """
 
     rules: tuple[Rule, ...] | None = None
@@ -62,6 +62,7 @@ class Settings(Record):
     shard: Shard | None = None
     retired: frozenset[str] = frozenset()
     now: datetime | None = None
+    documentation: str | None = None
 
     def severity(self, rule: Rule, draft: Draft) -> Severity | None:
         """How bad a finding is, or None if it is to be ignored.

@@ -15,7 +15,7 @@ from kopslint.findings import Severity
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 TAB = 4
@@ -216,12 +216,21 @@ _SEVERITY = {
 class Style(Record):
     """What the place that the report goes to can show.
 
-    ``width`` is in cells. Without ``unicode`` only ASCII is printed.
+    ``width`` is in cells. Without ``unicode`` only ASCII is printed. ``pages`` gives
+    the address of a rule's page, where a terminal follows links (OSC 8).
     """
 
     color: bool
     unicode: bool
     width: int
+    pages: Callable[[str], str | None] | None = None
+
+    def linked(self, text: str, rule: str) -> str:
+        """The text with a link to the page of a rule, where links are followed."""
+        address = self.pages(rule) if self.pages else None
+        if not address:
+            return text
+        return f"\x1b]8;;{visible(address, unicode=False)}\x1b\\{text}\x1b]8;;\x1b\\"
 
     def safe(self, text: str) -> str:
         """The text without anything that must not be printed raw (``visible``)."""

@@ -177,11 +177,11 @@ def timeline(report: Report, style: Style, *, every_step: bool = True) -> Iterat
             yield style.paint(display.cut(name, style.width, style.ellipsis), "bold")
         shown += entries
         if every_step:
-            yield from _table([_Steps((entry,)) for entry in entries], found, style)
+            yield from _table([Steps((entry,)) for entry in entries], found, style)
         elif _is_quiet(entries, found):
             yield from _one_line(entries, style)
         else:
-            yield from _table(_pieces(entries, found), found, style)
+            yield from _table(pieces(entries, found), found, style)
     yield from _legend(shown, style)
 
 
@@ -189,13 +189,14 @@ def _name(text: str, style: Style) -> str:
     return display.cut(style.safe(text), _NAME_ROOM, style.ellipsis)
 
 
-class _Steps(Record):
+class Steps(Record):
     """Steps that are told in one row: one, or several that change nothing."""
 
     entries: tuple[TimelineEntry, ...]
 
     @property
     def first(self) -> TimelineEntry:
+        """The first of them, which stands for all."""
         return self.entries[0]
 
     @property
@@ -220,12 +221,12 @@ def _is_quiet(entries: Sequence[TimelineEntry], findings: Sequence[Finding]) -> 
     )
 
 
-def _pieces(
+def pieces(
     entries: Sequence[TimelineEntry], findings: Sequence[Finding]
-) -> list[_Steps]:
+) -> list[Steps]:
     """The rows of a table in which steps that change nothing have one together."""
     telling = {f.step for f in findings if f.severity is not Severity.INFO}
-    pieces: list[list[TimelineEntry]] = []
+    found: list[list[TimelineEntry]] = []
     was_quiet = False
     for number, entry in enumerate(entries):
         is_quiet = (
@@ -237,11 +238,11 @@ def _pieces(
             and len(rows(entry)) == 1
         )
         if is_quiet and (was_quiet or number == 1):
-            pieces[-1].append(entry)
+            found[-1].append(entry)
         else:
-            pieces.append([entry])
+            found.append([entry])
         was_quiet = is_quiet
-    return [_Steps(tuple(piece)) for piece in pieces]
+    return [Steps(tuple(piece)) for piece in found]
 
 
 def _one_line(entries: Sequence[TimelineEntry], style: Style) -> Iterator[str]:
@@ -260,12 +261,10 @@ def _one_line(entries: Sequence[TimelineEntry], style: Style) -> Iterator[str]:
     yield from display.folded(text, style.width, hang=2)
 
 
-def _table(
-    pieces: list[_Steps], findings: list[Finding], style: Style
-) -> Iterator[str]:
+def _table(pieces: list[Steps], findings: list[Finding], style: Style) -> Iterator[str]:
     told = [(steps, row) for steps in pieces for row in rows(steps.first)]
     names = list(dict.fromkeys(name for steps in pieces for name in steps.first.etcd))
-    columns = _columns(names, [row for _, row in told])
+    columns = columns_of(names, [row for _, row in told])
     heads = [_name(", ".join(column), style) for column in columns]
     firsts = [column[0] for column in columns]
     grid = [_states(row, firsts, style) for _, row in told]
@@ -333,7 +332,7 @@ def _beside(margin: int, text: str, style: Style) -> str:
     return " " * margin + shown
 
 
-def _command(steps: _Steps, row: Row, style: Style) -> str:
+def _command(steps: Steps, row: Row, style: Style) -> str:
     """What the table says of steps in its second column."""
     if row.label:
         return style.safe(f"  {row.label}")
@@ -343,7 +342,7 @@ def _command(steps: _Steps, row: Row, style: Style) -> str:
     return f"({len(steps.entries)} steps change nothing in etcd)"
 
 
-def _columns(names: Sequence[str], told: Sequence[Row]) -> list[list[str]]:
+def columns_of(names: Sequence[str], told: Sequence[Row]) -> list[list[str]]:
     """The etcd clusters by column; those that are alike in every row share one."""
     columns: list[list[str]] = []
     for name in names:

@@ -104,6 +104,7 @@ def _rule(rule: RuleInfo) -> dict[str, object]:
             "text": rule.help or rule.summary,
             "markdown": rule.help or rule.summary,
         },
+        **({"helpUri": rule.link} if rule.link else {}),
         "defaultConfiguration": {"level": _LEVEL[rule.severity]},
         "properties": {
             "tags": ["kops", "etcd", rule.category],

@@ -18,7 +18,7 @@ from kopslint.report.quorum import timeline as render_timeline
 from kopslint.report.quorum import trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kopslint.findings import Finding, Location, Report
     from kopslint.report.order import Told
@@ -48,6 +48,7 @@ def render_text(
     timeline: bool = True,
     mended: Sequence[str] = (),
     full: bool = False,
+    link: Callable[[str], str | None] | None = None,
 ) -> str:
     """The whole report as text that ends with a line end.
 
@@ -56,9 +57,10 @@ def render_text(
     ``unicode`` the result is pure ASCII. With and without ``color`` the text is the
     same but for the escapes. Unless it is the ``full`` one, each mistake is reported
     once with what it leads to, the worst ones whole and the others in short, and what
-    the verdict and the table of steps show is not repeated.
+    the verdict and the table of steps show is not repeated. With ``link``, which gives
+    the address of a rule's page, the rules of findings are links of a terminal.
     """
-    style = Style(color=color, unicode=unicode, width=width)
+    style = Style(color=color, unicode=unicode, width=width, pages=link)
     has_table = timeline and bool(report.timeline)
     said = verdict.opening(report, style, mended=bool(mended))
     lines = [*said.lines, ""]
@@ -133,13 +135,19 @@ def _existing(report: Report, style: Style) -> Iterator[str]:
 
 
 def render_findings(
-    report: Report, *, color: bool, width: int, unicode: bool, wrapped: bool = True
+    report: Report,
+    *,
+    color: bool,
+    width: int,
+    unicode: bool,
+    wrapped: bool = True,
+    link: Callable[[str], str | None] | None = None,
 ) -> str:
     """Only the findings, a blank line between them; empty if there are none.
 
     Unless it is ``wrapped``, the first line of each is one line however long it is.
     """
-    style = Style(color=color, unicode=unicode, width=width)
+    style = Style(color=color, unicode=unicode, width=width, pages=link)
     blocks = (
         "\n".join(_finding(finding, style, wrapped=wrapped))
         for finding in worst_first(report.findings)
@@ -158,6 +166,7 @@ def _head(finding: Finding, style: Style, *, places: int = 1) -> str:
     """The line that ``grep`` and editors find a finding by."""
     where = style.safe(str(finding.locations[0].span) if finding.locations else "-")
     kind = style.severity(f"{finding.severity}[{finding.rule}]", finding.severity)
+    kind = style.linked(kind, finding.rule)
     doubt = "" if finding.certainty is Certainty.CERTAIN else "possible: "
     message = style.paint(style.safe(doubt + finding.message), "bold")
     return f"{where}: {kind}: {message}{f' ({places} places)' if places > 1 else ''}"
