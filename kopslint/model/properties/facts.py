@@ -111,9 +111,16 @@ def where(
     return state, state_set, everywhere
 
 
-def worst_first(state: EtcdState) -> tuple[int, int, str, int, bool]:
-    """Worse states first, then any fixed order."""
-    return state.tolerance, -state.members, state.signs, state.read, state.due
+def worst_first(state: EtcdState) -> tuple[int, int, str, int, bool, int, str]:
+    """Worse states first, then any fixed order, in which all of a state counts.
+
+    A leader that has seen more of the others comes first: fewer events lead there.
+    """
+    acked = -state.lead.acked if state.lead else 0
+    rest = f"{state.lead} {state.restore} {state.held} {state.wrote} {state.ghosts}"
+    others = f"{rest} {state.data} {state.upgrade}"
+    signs = state.signs
+    return state.tolerance, -state.members, signs, state.read, state.due, acked, others
 
 
 def settled(state_set: StateSet) -> Iterable[EtcdState]:
