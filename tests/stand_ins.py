@@ -42,6 +42,16 @@ etcd_name() {
   esac
 }
 
+# The port of an etcd cluster: 400 begins that of clients, 238 that of peers.
+port() {
+  local n=0
+  case $1 in events) n=1 ;; cilium) n=2 ;; leases) n=3 ;; esac
+  [ "$2" = 238 ] || n=$((n + 1))
+  echo "$2$n"
+}
+
+at() { echo "https://$1.internal.CLUSTER:$(port "$2" "$3")"; }
+
 sleep() { :; }
 etcdctl() { echo "etcdctl: no endpoint" >&2; return 1; }
 
@@ -50,8 +60,16 @@ kops() (
   fault
   [ -z "$fault" ] || { echo "kops: refused" >&2; exit 1; }
   echo "kops $*" >> log
+  echo "kops $*" >> asked
   case "$1 $2" in
     "version ") echo "Client version: 1.36.0 (git-v1.36.0)" ;;
+    "get instances")
+      printf '%s\t' ID NODE-NAME STATUS ROLES INSTANCE-GROUP | expand -t 40
+      echo MACHINE-TYPE
+      while read -r group; do
+        printf '%s\t%s\tUpToDate\tcontrol-plane\t%s\tm5.large\n' \
+          "i-$group" "node-of-$group" "$group.masters.CLUSTER" | expand -t 40
+      done < groups ;;
     "get cluster") echo "NAME"; echo CLUSTER ;;
     "get ig") echo "NAME ROLE"; sed 's/$/ ControlPlane/' groups ;;
     "delete ig" | "delete instancegroup")
@@ -81,7 +99,8 @@ kops() (
         grep -q -- " $name$" "etcd-$etcd" ||
           echo "$(cksum <<< "$etcd$member" | cut -d ' ' -f 1) $name" >> "etcd-$etcd"
       done < stored ;;
-    "validate cluster" | "rolling-update cluster" | "reconcile cluster") ;;
+    "validate cluster") echo "Your cluster CLUSTER is ready" ;;
+    "rolling-update cluster" | "reconcile cluster") ;;
     *) echo "kops: unknown $*" >&2; exit 9 ;;
   esac
 )
@@ -91,7 +110,11 @@ aws() (
   fault
   [ -z "$fault" ] || { echo "aws: refused" >&2; exit 1; }
   echo "aws $*" >> log
+  echo "aws $*" >> asked
   case "$*" in
+    *"s3 cp "*/control/etcd-cluster-spec*)
+      all="$*"; etcd=${all#*backups/etcd/}; etcd=${etcd%%/*}
+      echo "{\"memberCount\": $(grep -c '' "etcd-$etcd")}" ;;
     *describe-volumes*)
       all="$*"; name=${all#*Values=}; name=${name%% *}
       grep -qx -- "$name" volumes && echo "vol-$name" || true ;;
@@ -117,7 +140,21 @@ kubectl() (
     shift 2
   fi
   all="$*"
+  echo "kubectl $*" >> asked
   case "$*" in
+    *"get nodes --show-labels"*)
+      printf '%-32s%-10s%-16s%-6s%-10s%s\n' NAME STATUS ROLES AGE VERSION LABELS
+      while read -r group; do
+        printf '%-32s%-10s%-16s%-6s%-10s%s\n' "node-of-$group" Ready control-plane \
+          9d v1.33.5 "kops.k8s.io/instancegroup=$group"
+      done < groups ;;
+    *"get pods"*)
+      printf '%-48s%-8s%-10s%-10s%s\n' NAME READY STATUS RESTARTS AGE
+      while read -r etcd member group; do
+        grep -qx -- "$group" groups || continue
+        printf '%-48s%-8s%-10s%-10s%s\n' "etcd-manager-$etcd-node-of-$group" 1/1 \
+          Running 0 9d
+      done < known ;;
     *"get nodes"*)
       group=${all#*instancegroup=}; group=${group%% *}
       grep -qx -- "$group" groups || exit 1
@@ -130,12 +167,36 @@ kubectl() (
     *"cordon"* | *"drain"*) ;;
     *"/opt/etcd-v3.6.6/usr/local/bin/etcdctl --endpoints"* | *" -- etcdctl "*)
       pod=${all#*etcd-manager-}; etcd=${pod%%-*}
+      group=${all#*-node-of-}; group=${group%% *}
+      while read -r of member its; do
+        [ "$its" != "$group" ] || ! grep -qx -- "etcd ${member##*-}" dead ||
+          { echo "error: unable to upgrade connection" >&2; exit 1; }
+      done < known
       case "$*" in
-        *"endpoint health"*) echo "healthy" ;;
+        *"endpoint health"*)
+          while read -r id name; do
+            if grep -q -- " ${name##*-}\$" dead 2> /dev/null; then
+              echo "$(at "$name" "$etcd" 400) is unhealthy: failed to commit" \
+                "proposal: context deadline exceeded"
+            else
+              echo "$(at "$name" "$etcd" 400) is healthy: successfully committed" \
+                "proposal: took = 9.7ms"
+            fi
+          done < "etcd-$etcd" ;;
+        *"endpoint status"*)
+          group=${all#*"etcd-manager-$etcd-node-of-"}; group=${group%% *}
+          while read -r of member its; do
+            [ "$of $its" = "$etcd $group" ] || continue
+            id=$(grep " $(etcd_name "$etcd" "$member")\$" "etcd-$etcd") || exit 1
+            echo "https://127.0.0.1:$(port "$etcd" 400), ${id%% *}, 3.6.6, 63 MB," \
+              "false, false, 7, 991, 991, "
+          done < known ;;
+        *"alarm list"*) ;;
         *"member list"*)
           [ -z "$extra" ] || { echo "9, started, etcd-else, h, h, false"; exit; }
           while read -r id name; do
-            echo "$id, started, $name, https://h:2380, https://h:4001, false"
+            echo "$id, started, $name, $(at "$name" "$etcd" 238)," \
+              "$(at "$name" "$etcd" 400), false"
           done < "etcd-$etcd" ;;
         *"member remove"*)
           [ -z "$extra" ] || exit 1
@@ -195,10 +256,13 @@ class StandIns:
             front = "etcd-" if etcd == "main" else f"etcd-{etcd}-"
             self._write(
                 f"etcd-{etcd}",
-                (f"{n}a{etcd} {front}{name}" for n, name in enumerate(names)),
+                (
+                    f"{n + 1}{etcd.encode().hex()} {front}{name}"
+                    for n, name in enumerate(names)
+                ),
             )
         self._write("volumes", [])
-        for name in ("wrong", "log"):
+        for name in ("wrong", "log", "asked", "dead"):
             self._write(name, [])
         self._write("stored", (" ".join(member) for member in before))
         self.break_at(None)
@@ -247,6 +311,15 @@ class StandIns:
     def log(self) -> list[str]:
         """What was done."""
         return self._read("log")
+
+    @property
+    def asked(self) -> list[str]:
+        """Every call of kops and kubectl, whatever it did."""
+        return self._read("asked")
+
+    def kill(self, *members: str) -> None:
+        """Let members of every etcd cluster be dead from now on."""
+        self._write("dead", (f"etcd {member}" for member in members))
 
     @property
     def members(self) -> dict[str, set[str]]:

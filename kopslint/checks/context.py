@@ -97,14 +97,15 @@ class Context(Record):
         if seen is None:
             return ()
         old, new = (self.before or self.after).sources, self.after.sources
-        paths = {one.span.source.path: one.span.source for one in seen.readings}
+        from shlex import quote
+
         sides = [("--before", source) for source in old]
         sides += [("--after", source) for source in new]
-        sides += [("--observed", paths[path]) for path in sorted(paths)]
-        many = len(sides) > MOST_FILES + 1
-        if many or "<stdin>" in [source.path for _, source in sides]:
+        paths = [*(source.path for _, source in sides), *seen.given]
+        if len(sides) > MOST_FILES or {"<stdin>", "-"} & {*paths} or not seen.given:
             return ()
         options = " ".join(f"{option} {_named(source)}" for option, source in sides)
+        options += "".join(f" --observed {quote(name)}" for name in seen.given)
         return (f"kopslint plan {options}  # the way back, step by step",)
 
     def storing(self, side: Manifest | None) -> str:

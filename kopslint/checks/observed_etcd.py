@@ -15,6 +15,7 @@ from kopslint.checks.observed import (
 )
 from kopslint.checks.versions import release
 from kopslint.findings import Location
+from kopslint.kops.state_store import backup_store
 from kopslint.observed.standing import group_of
 from kopslint.syntax.yaml import YamlSequence, find, text_at
 
@@ -281,7 +282,7 @@ def restore_is_queued(context: Context) -> Iterator[Draft]:
 
 def _unqueued(context: Context, one: Standing, backup: str) -> tuple[str, ...]:
     """How a queued restore is taken back; addressed only where the store is known."""
-    store = _backup_store(context, one)
+    store = backup_store(spec_now(context), one.spec) if one.spec else None
     if store is None:
         return (
             "# unless this is what you want, delete it before any peer returns:",
@@ -296,20 +297,3 @@ def _unqueued(context: Context, one: Standing, backup: str) -> tuple[str, ...]:
             f"delete-command {quote(backup)}"
         ),
     )
-
-
-def _backup_store(context: Context, one: Standing) -> str | None:
-    """Where the backups of an etcd cluster are, and the commands beside them.
-
-    Source: kops pkg/model/components/etcd.go, BuildOptions.
-    """
-    own = text_at(one.spec.node, "backups", "backupStore") if one.spec else None
-    if own is not None:
-        return own
-    cluster = spec_now(context).cluster
-    base = None
-    if cluster is not None:
-        base = text_at(cluster.node, "spec", "configBase") or text_at(
-            cluster.node, "spec", "configStore", "base"
-        )
-    return f"{base.rstrip('/')}/backups/etcd/{one.name}" if base else None

@@ -128,12 +128,18 @@ def observation_contradicts(context: Context) -> Iterator[Draft]:
 def observation_unread(context: Context) -> Iterator[Draft]:
     """Something that was handed over could not be read."""
     seen = observation(context)
-    for unread in seen.unread if seen is not None else ():
+    unread = seen.unread if seen is not None else ()
+    for same in alike(unread, lambda one: one.message):
+        silent = same[0].silent
+        label = "no answer" if silent else "not read"
         yield Draft(
-            message=f"not read: {unread.message}",
-            why="What is not read is not known. It may be the very thing that matters.",
-            locations=(Location(unread.span, "not read"),),
-            subject=f"{unread.span.source.path}/{unread.message}",
+            severity=Severity.INFO if silent else None,
+            message=f"{label}: {same[0].message}",
+            why="Nothing is known of what was asked here."
+            if silent
+            else "What is not read is not known, and may be what matters.",
+            locations=tuple(Location(one.span, label) for one in same),
+            subject=same[0].message,
         )
 
 

@@ -364,3 +364,38 @@ def learner_member(context: Context) -> Iterator[Draft]:
                 context, one, calls, "if it is to vote, promote it; else remove it"
             ),
         )
+
+
+def unhealthy_member(context: Context) -> Iterator[Draft]:
+    """A member runs and does not take part."""
+    for one in standings(context):
+        found = [
+            member
+            for member in one.alive
+            if member.healthy == "no" and "Alarm" not in member.reason
+        ]
+        if not found or one.has_quorum == "no" or not _others(one, found):
+            continue
+        who = names(found)
+        is_one = len(who) == 1
+        yield Draft(
+            message=f"{listed(who)} of etcd {one.name} {'runs' if is_one else 'run'} "
+            f"and {'is' if is_one else 'are'} not healthy",
+            why="It answers for itself, and what goes through quorum does not come "
+            "back: it cannot reach the others, or is far behind them. For quorum it is "
+            "as good as dead, and etcd-manager takes an unhealthy member out first.",
+            locations=tuple(
+                Location(m.at("healthy"), m.reason or "not healthy") for m in found
+            ),
+            subject=f"{one.name}/{','.join(who)}",
+            etcd_cluster=one.name,
+            fix=(
+                "# ask again in a minute; then look at the network, the clock and",
+                "# the disk of its machine, and restart etcd-manager there",
+            ),
+        )
+
+
+def _others(one: Standing, found: Sequence[Member]) -> bool:
+    """Whether others of the same etcd cluster are healthy."""
+    return any(m.healthy == "yes" for m in one.voters if m not in found)

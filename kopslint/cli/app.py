@@ -135,6 +135,27 @@ def plan(options: PlanOptions) -> None:
 
 
 @app.command()
+def observe(
+    specs: Annotated[
+        list[str], typer.Argument(metavar="SPEC", help="The spec of the cluster.")
+    ],
+    *,
+    verbose: Verbose = False,  # noqa: ARG001 - read where failures are reported
+) -> None:
+    """Print a script that collects what can be seen of a cluster's control plane.
+
+    The script reads and changes nothing. It writes a folder for --observed. Nothing
+    is run here.
+
+    Exit status: 0 printed, 2 the inputs are wrong, 3 there was no cluster, 4 kopslint
+    failed.
+    """
+    from kopslint.cli.observe import render_observe
+
+    write_output(render_observe(specs), Written.TEXT)
+
+
+@app.command()
 def rules(
     *,
     house: House = None,

@@ -178,7 +178,7 @@ def read_observed(given: Sequence[str]) -> Observation | None:
             span=first.span,
             hint="'kopslint observe' prints a script that collects what is read",
         )
-    return observation
+    return observation._replace(given=tuple(given))
 
 
 def _past(source: Source) -> Source:

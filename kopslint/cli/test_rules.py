@@ -121,10 +121,11 @@ def _observed(example: Example) -> Observation | None:
     paths = [example.observed]
     if example.observed.is_dir():
         paths = sorted(path for path in example.observed.rglob("*") if path.is_file())
-    return read_observation(
+    observation = read_observation(
         Named(decode(path.relative_to(example.folder).as_posix(), path.read_bytes()))
         for path in paths
     )
+    return observation._replace(given=(example.observed.name,))
 
 
 def _side(path: Path | None) -> tuple[Source, ...] | None:

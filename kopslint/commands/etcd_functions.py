@@ -214,6 +214,13 @@ def etcd_functions(
     yield from text.rstrip("\n").split("\n")
 
 
+def asking_functions(cluster: str, cloud: str | None) -> Iterator[str]:
+    """The lines that define ``look_up`` and ``etcd``, and nothing that changes etcd."""
+    pattern = re.sub(r"[^\w-]", "[.]", cluster, flags=re.ASCII)
+    text = _ETCD.replace("CLUSTER", pattern) + "\n" + _called(cluster, cloud)
+    yield from text.rstrip("\n").split("\n")
+
+
 def _called(cluster: str, cloud: str | None) -> str:
     known = cloud_named(cloud)
     if known is not None and known.members_are == "volume names":

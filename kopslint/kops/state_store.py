@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
-    from kopslint.kops.spec import Cluster
+    from kopslint.kops.spec import Cluster, EtcdCluster, Manifest
     from kopslint.shell.ast import Word
 
 
@@ -85,3 +85,15 @@ def store_of(cluster: Cluster) -> str | None:
     if cluster.version == "v1alpha3":
         return text_at(cluster.node, "spec", "configStore", "base")
     return text_at(cluster.node, "spec", "configBase")
+
+
+def backup_store(manifest: Manifest, etcd: EtcdCluster) -> str | None:
+    """Where the backups of an etcd cluster are, and below them its control files.
+
+    Source: kops pkg/model/components/etcdmanager/options.go.
+    """
+    own = text_at(etcd.node, "backups", "backupStore")
+    base = store_of(manifest.cluster) if manifest.cluster is not None else None
+    if own is not None or base is None:
+        return own
+    return f"{base.rstrip('/')}/backups/etcd/{etcd.name}"

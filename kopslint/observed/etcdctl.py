@@ -84,9 +84,9 @@ def yes_or_no(text: str) -> Answer:
     return "yes" if word == "true" else "no" if word == "false" else "not seen"
 
 
-def unread(message: str, span: Span) -> UnreadTold:
-    """A sentence about something that could not be read."""
-    return UnreadTold(Unread(message, span))
+def unread(message: str, span: Span, *, silent: bool = False) -> UnreadTold:
+    """A sentence about something that could not be read, or that is no answer."""
+    return UnreadTold(Unread(message, span, silent))
 
 
 # ------------------------------------------------------------------------------------

@@ -261,10 +261,14 @@ class Reading(Record):
 
 
 class Unread(Record):
-    """Something that looks like an output and could not be read: a whole sentence."""
+    """Something that looks like an output and could not be read: a whole sentence.
+
+    ``silent`` is whether it was read, and says that nobody answered.
+    """
 
     message: str
     span: Span
+    silent: bool = False
 
 
 class Contradiction(Record):
@@ -285,7 +289,7 @@ class Observation(Record):
     ``machines`` and ``pods`` are None where no output spoke of them. ``all_machines``
     and ``all_pods`` are where all there are were listed, so that what is missing there
     does not exist; None where no output did so. ``cluster`` is the name that outputs
-    told, None where none did.
+    told, None where none did. ``given`` is how the command line named all of it.
     """
 
     etcd: tuple[EtcdSeen, ...] = ()
@@ -296,6 +300,7 @@ class Observation(Record):
     unread: tuple[Unread, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     cluster: str | None = None
+    given: tuple[str, ...] = ()
     all_machines: Span | None = None
     all_pods: Span | None = None
 

@@ -31,6 +31,7 @@ from kopslint.observed.observation import (
 )
 from kopslint.observed.statements import (
     AlarmsTold,
+    MachinesTold,
     PodsTold,
     PublishedTold,
     QueueTold,
@@ -193,6 +194,9 @@ class _Scan:
         text = line.bare
         if (cluster := _CLUSTER.match(text)) is not None:
             self.cluster = cluster["name"].rstrip(".")
+            if text.endswith(" is ready"):
+                reading = self._reading(machines.VALIDATE, "table", line.span(), None)
+                yield MachinesTold(reading, (), complete=False)
         elif (store := _STORE.match(text)) is not None:
             said = setting_of(store["store"])
             etcd_cluster = said.etcd_cluster or self.setting.etcd_cluster
@@ -229,6 +233,8 @@ class _Scan:
         if status == "0" and "alarm list" in asks:
             reading = self._reading(etcdctl.ALARMS, "simple", line.span(), None)
             yield AlarmsTold(reading, ())
+        if status == "0" and "list-commands" in asks:
+            yield QueueTold(self._control(documents.COMMANDS, line), ())
         self.setting = Setting()
 
     def _failed(self, line: Line) -> Iterator[UnreadTold]:
@@ -239,9 +245,16 @@ class _Scan:
                 f"etcd did not answer here: {reason}. It does not where it is down or "
                 "without quorum",
                 line.span(),
+                silent=True,
+            )
+        elif line.bare.startswith("error: unable to upgrade connection"):
+            yield unread(
+                "the machine of this pod did not answer", line.span(), silent=True
             )
         elif _UNREACHED.match(line.bare) is not None:
-            yield unread("the cluster's API did not answer here", line.span())
+            yield unread(
+                "the cluster's API did not answer here", line.span(), silent=True
+            )
         elif _CUT.match(line.bare) is not None:
             yield unread(
                 "this looks like a line of etcdctl that was cut off", line.span()

@@ -131,7 +131,10 @@ def columns(lines: Sequence[Line], start: int, width: int = 8) -> Table:
         text = _wide(line.text, width)
         if not line.bare or len(text) - len(text.lstrip()) < starts[0]:
             break
-        if line.bare.startswith(("```", "~~~")) or command_in(line) is not None:
+        if (
+            line.bare.startswith(("```", "~~~", "# exit "))
+            or command_in(line) is not None
+        ):
             break
         row = _row(line, text, headings, starts)
         if row is None:
