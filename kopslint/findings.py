@@ -206,6 +206,21 @@ class TimelineEntry(Record):
     during: tuple[Meanwhile, ...] = ()
 
 
+class Observed(Record):
+    """One output of what was seen on the cluster, as far as it was read.
+
+    ``taken`` is when it was taken in ISO 8601 and UTC, None where it does not say so;
+    ``etcd_cluster`` and ``node`` are None where it is about none or any.
+    """
+
+    command: str
+    form: str
+    path: str
+    etcd_cluster: str | None
+    node: str | None
+    taken: str | None
+
+
 class Summary(Record):
     """What was looked at, so that a clean result can be believed.
 
@@ -214,7 +229,7 @@ class Summary(Record):
     possible states any step had; ``skipped`` are files that are not kops specs;
     ``paths`` are all inputs, ``lists`` those that hold the commands. ``unread`` are
     lists from which no command could be read, where there was no other list: so no
-    order was checked.
+    order was checked. ``observed`` are outputs that were read of the cluster itself.
     """
 
     clusters: tuple[str, ...] = ()
@@ -228,6 +243,7 @@ class Summary(Record):
     paths: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    observed: tuple[Observed, ...] = ()
 
 
 class Report(Record):

@@ -138,6 +138,7 @@ def test_a_report_is_exactly_what_the_contract_says() -> None:
             "worlds": 12,
             "skipped": ["x.yaml"],
             "unread": [],
+            "observed": [],
             "existing": 0,
             "suppressed": 0,
             "baselined": 0,

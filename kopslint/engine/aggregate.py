@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.engine.examine import ask, loaded
 from kopslint.errors import NothingCheckedError
-from kopslint.findings import Finding, Report, Summary, in_order, order
+from kopslint.findings import Finding, Observed, Report, Summary, in_order, order
 from kopslint.rulebook.loader import load_rules
 from kopslint.suppress.silence import Texts, silence
 
@@ -53,6 +53,7 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
             paths=tuple(sorted({s.path for s in (*request.specs, *request.commands)})),
             skipped=tuple(sorted({source.path for source in examination.skipped})),
             lists=tuple(sorted({source.path for source in request.commands})),
+            observed=tuple(_observed(request)),
         ),
         suppressed=tuple(sorted(outcome.suppressed, key=lambda pair: order(pair[0]))),
     )
@@ -115,9 +116,23 @@ def total(parts: Iterable[Summary]) -> Summary:
         skipped=tuple(sorted({path for s in parts for path in s.skipped})),
         lists=tuple(sorted({path for s in parts for path in s.lists})),
         unread=tuple(sorted({path for s in parts for path in s.unread})),
+        observed=tuple(dict.fromkeys(one for s in parts for one in s.observed)),
         before=sum(before or 0 for before, _ in changes) if changes else None,
         after=sum(after or 0 for _, after in changes) if changes else None,
     )
+
+
+def _observed(request: Request) -> Iterator[Observed]:
+    """The outputs that were read of the cluster itself."""
+    for one in request.observed.readings if request.observed is not None else ():
+        yield Observed(
+            command=one.command,
+            form=one.form,
+            path=one.span.source.path,
+            etcd_cluster=one.etcd_cluster,
+            node=one.node,
+            taken=one.taken.isoformat() if one.taken is not None else None,
+        )
 
 
 def once(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from kopslint.report.order import causes, identified
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kopslint.findings import EtcdView, Finding, Report, TimelineEntry
+    from kopslint.findings import EtcdView, Finding, Observed, Report, TimelineEntry
     from kopslint.text import Span
 
 SCHEMA = "kopslint/v1"
@@ -59,6 +59,7 @@ def report_object(report: Report) -> dict[str, object]:
             "worlds": summary.worlds,
             "skipped": list(summary.skipped),
             "unread": list(summary.unread),
+            "observed": [_observed(one) for one in summary.observed],
             "existing": len(report.existing),
             "suppressed": report.suppressed_by("comment"),
             "baselined": report.suppressed_by("baseline"),
@@ -73,6 +74,17 @@ def report_object(report: Report) -> dict[str, object]:
             for finding, fingerprint in found
         ],
         "timeline": [_entry(entry) for entry in report.timeline],
+    }
+
+
+def _observed(one: Observed) -> dict[str, object]:
+    return {
+        "command": one.command,
+        "format": one.form,
+        "path": one.path,
+        "etcd_cluster": one.etcd_cluster,
+        "node": one.node,
+        "taken": one.taken,
     }
 
 

@@ -104,12 +104,27 @@ class AssumptionModel(Model):
     locations: list[LocationModel]
 
 
+class ObservedModel(Model):
+    """One output that was read of the cluster itself, and when it was taken.
+
+    ``taken`` is null where the output does not say when.
+    """
+
+    command: str
+    format: str
+    path: str
+    etcd_cluster: str | None
+    node: str | None
+    taken: str | None
+
+
 class SummaryModel(Model):
     """The verdict, how much was found, what does not count, and what was looked at.
 
     ``unread`` are command lists from which no command could be read, where there was
-    no other list. ``existing`` are the findings that do not count because they stand on
-    the base as well; ``errors``, ``warnings`` and ``infos`` are without them.
+    no other list. ``observed`` are the outputs that were read of the cluster itself.
+    ``existing`` are the findings that do not count because they stand on the base as
+    well; ``errors``, ``warnings`` and ``infos`` are without them.
     """
 
     verdict: Literal["SAFE", "CAUTION", "UNSAFE", "NOT PROVEN", "NOT CHECKED"]
@@ -124,6 +139,7 @@ class SummaryModel(Model):
     worlds: Count
     skipped: list[str]
     unread: list[str]
+    observed: list[ObservedModel]
     existing: Count
     suppressed: Count
     baselined: Count

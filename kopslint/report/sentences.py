@@ -58,6 +58,16 @@ def fix(finding: Finding, style: Style) -> list[str]:
     return [style.safe(line) for line in finding.fix]
 
 
+def observed(report: Report) -> str:
+    """What was read of the cluster itself, and when the oldest of it was taken."""
+    outputs = report.summary.observed
+    names = dict.fromkeys(o.etcd_cluster for o in outputs if o.etcd_cluster is not None)
+    of = f" of etcd {', '.join(names)}" if names else ""
+    times = sorted(o.taken for o in outputs if o.taken is not None)
+    when = f", the oldest of {times[0][:16].replace('T', ' ')} UTC" if times else ""
+    return f"observed: {count(len(outputs), 'output')}{of}{when}"
+
+
 def counted(report: Report) -> str:
     """How much was found, and in how much; one sentence without a full stop."""
     summary = report.summary

@@ -340,6 +340,9 @@ def _summary(report: Report, style: Style) -> Iterator[str]:
             text += f" and {len(names) - _NAMED} more"
         painted = style.paint(f"skipped, no kops object in it: {text}", "dim")
         yield from display.folded(painted, style.width, hang=2)
+    if summary.observed:
+        seen = style.paint(style.safe(sentences.observed(report)), "dim")
+        yield from display.folded(seen, style.width, hang=2)
     counts = [
         (_count(number, severity), severity)
         for severity in Severity
