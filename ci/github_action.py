@@ -66,6 +66,8 @@ def options(event: object, environment: dict[str, str]) -> list[str]:
     found = ["--format=github", f"--base={base}" if base else "--changed"]
     if given("SARIF_FILE"):
         found.append(f"--format=sarif={given('SARIF_FILE')}")
+    if wanted("COMMENT"):
+        found.append(f"--format=markdown={environment['RUNNER_TEMP']}/kopslint.md")
     if given("CONFIG"):
         found.append(f"--config={given('CONFIG')}")
     if given("CONFIG_FROM"):

@@ -153,7 +153,9 @@ def test_an_input_is_never_a_part_of_a_script() -> None:
     """A value could otherwise end a string and run as a command."""
     for step in STEPS.values():
         assert "${{" not in step["run"]
-        assert set(step) <= {"name", "id", "shell", "env", "run", "working-directory"}
+        assert set(step) <= {
+            *("name", "id", "if", "shell", "env", "run", "working-directory"),
+        }
 
 
 def test_every_input_and_output_is_described_and_used() -> None:
