@@ -237,3 +237,30 @@ def test_a_script_stops_before_a_step_for_another_kops(
     assert (done.returncode == 0) is runs_it
     assert ("kops replace" in log) is runs_it
     assert runs_it or "this step is for kops 1.35 to 1.37" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kops", "rules"),
+    [
+        (("1.21.3", None), ("1.22.1", None), "1.22", {"KL240"}),
+        (("1.33.3", None), ("1.34.1", None), "1.34", {"KL234", "KL240"}),
+        (("1.36.3", None), ("1.37.0", None), "1.37", {"KL240"}),
+        (("1.35.3", None), ("1.36.1", None), "1.36", set()),
+        (("1.33.3", "3.5.21"), ("1.34.1", "3.5.21"), "1.34", set()),
+        (("1.34.3", "3.4.13"), ("1.34.3", None), "1.34", {"KL208", "KL240"}),
+        (("1.33.3", "3.6.5"), ("1.33.3", None), "1.34", {"KL208"}),
+        (("1.33.3", "3.6.5"), ("1.33.3", None), None, {"KL208"}),
+    ],
+)
+def test_what_is_said_of_etcd_is_by_what_runs(
+    before: tuple[str, str | None],
+    after: tuple[str, str | None],
+    kops: str | None,
+    rules: set[str],
+) -> None:
+    """A spec that names no version is judged by the one that its kops takes."""
+    about_etcd = {"KL208", "KL234", "KL240", "KL241"}
+
+    found = told(spec("before", *before), spec("after", *after), kops)
+
+    assert found & about_etcd == rules

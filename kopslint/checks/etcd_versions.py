@@ -30,10 +30,10 @@ _MIGRATED = Release(2, 2, 1)
 def etcd_version_jump(context: Context) -> Iterator[Draft]:
     """The version of etcd changes by more than one minor step up."""
     found = [
-        (old, new, old.version, new.version, jump)
+        (old, new, *versions, jump)
         for old, new in pairs.etcd_clusters(context)
-        if old.version and new.version and old.version != new.version
-        if (jump := _jump(old.version, new.version)) is not None
+        if (versions := _versions(old, new, context)) is not None
+        if (jump := _jump(*versions)) is not None
     ]
     for same in alike(found, lambda f: f[2:]):
         before, after, jump = same[0][2:]
@@ -49,6 +49,29 @@ def etcd_version_jump(context: Context) -> Iterator[Draft]:
             etcd_cluster=only(names),
             fix=(jump.fix,),
         )
+
+
+def _versions(
+    old: EtcdCluster, new: EtcdCluster, context: Context
+) -> tuple[str, str] | None:
+    """The versions before and after: those named, or else what surely runs.
+
+    None where they are the same, or where kops and Kubernetes leave it open.
+    """
+    if old.version and new.version:
+        return None if old.version == new.version else (old.version, new.version)
+    from kopslint.checks.etcd_upgrades import running, said
+
+    pair = pairs.cluster(context)
+    if pair is None:
+        return None
+    now, then = running(old, pair[0], context), running(new, pair[1], context)
+    if not now or not then:
+        return None
+    back = then[-1][:2] < now[0][:2]
+    if not back and then[0].minor - now[-1].minor < 2:
+        return None
+    return old.version or said(now), new.version or said(then)
 
 
 class _Jump(Record):
