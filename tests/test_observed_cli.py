@@ -113,6 +113,24 @@ def test_lost_quorum_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None
     assert "etcd main has no quorum: 1 of 5 can vote, and 3 have to" in told
 
 
+def test_with_a_list_the_verdict_is_about_the_list(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is wrong before it is where it starts, and no fault of the list."""
+    seen = members("main") + health("main", "etcd-3", "etcd-4")
+    Path("seen.txt").write_text(
+        f"{seen}{members('events')}{health('events')}", encoding="utf-8"
+    )
+    Path("list.sh").write_text("kops get instances --name prod.example.com\n", "utf-8")
+    sides = ["--before", "spec.yaml", "--after", "spec.yaml", "--commands", "list.sh"]
+
+    run(["check", *sides, "--observed", "seen.txt", "--format", "json"])
+
+    report = json.loads(capsys.readouterr().out)
+    told = {f["rule"]: f["severity"] for f in report["findings"]}
+    assert (told["KL501"], told["KL506"]) == ("info", "info")
+
+
 def test_without_observed_its_rules_say_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

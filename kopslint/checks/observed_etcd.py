@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.observed import (
+    at_start,
     names,
     said,
     spec_now,
@@ -40,6 +41,7 @@ def etcd_versions_mixed(context: Context) -> Iterator[Draft]:
         told = "; ".join(f"{listed(who)} {version}" for version, who in found.items())
         blocked = one.dead or one.unstarted
         yield Draft(
+            severity=at_start(context),
             message=f"the members of etcd {one.name} run different versions: {told}",
             why="etcd-manager replaces etcd on one member after the other within "
             "seconds, so this lasts only where it has stopped half-way. "
@@ -82,6 +84,7 @@ def etcd_version_stuck(context: Context) -> Iterator[Draft]:
         version = running.pop()
         first = next(m for m in one.seen.members if m.version is not None)
         yield Draft(
+            severity=at_start(context),
             message=f"etcd {one.name} runs {version}, and {wanted} is wanted",
             why=(
                 "etcd-manager upgrades nothing while a member is dead or has not "
@@ -261,6 +264,7 @@ def restore_is_queued(context: Context) -> Iterator[Draft]:
             living = len(one.alive)
             waits = wants is not None and one.voters and living < wants // 2 + 1
             yield Draft(
+                severity=at_start(context),
                 message=f"a restore of backup {queued.backup}{holds} waits for etcd "
                 f"{one.name}",
                 why=(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.checks.observed import (
+    at_start,
     names,
     observation,
     pictures,
@@ -41,6 +42,7 @@ def dead_member_registered(context: Context) -> Iterator[Draft]:
         who, clusters = names(first.dead), [one.name for one in same]
         is_one = len(who) == 1
         yield Draft(
+            severity=at_start(context),
             message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd "
             f"{listed(clusters)} and {'does' if is_one else 'do'} not run",
             why=f"A dead member counts: {len(first.voters)} are registered, so "
@@ -109,6 +111,7 @@ def unstarted_member(context: Context) -> Iterator[Draft]:
         calls = [removal(m._replace(spec_name=None), one) for m in one.unstarted]
         no_quorum = one.has_quorum == "no"
         yield Draft(
+            severity=at_start(context),
             message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd "
             f"{one.name} and never started",
             why="etcd counts it as a voter from the moment it is added and adds no "
@@ -151,6 +154,7 @@ def unknown_member(context: Context) -> Iterator[Draft]:
         calls = [removal(m, each) for each, those in same for m in those]
         no_quorum = any(each.has_quorum == "no" for each, _ in same)
         yield Draft(
+            severity=at_start(context),
             message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd "
             f"{listed(clusters)}, and the spec does not have "
             f"{'it' if is_one else 'them'}",
@@ -212,6 +216,7 @@ def peer_outside_member_list(context: Context) -> Iterator[Draft]:
             continue
         who = [name for name, _, _ in found]
         yield Draft(
+            severity=at_start(context),
             message=f"{listed(who)} {'runs' if len(who) == 1 else 'run'} outside the "
             f"member list of etcd {one.name}",
             why="It was expelled, or it has not joined yet. A peer with the data of a "
@@ -265,11 +270,11 @@ def count_differs(context: Context) -> Iterator[Draft]:
     """The spec, the published count and the member list do not agree."""
     for one in standings(context):
         if one.seen.is_listed:
-            yield from _expelling(one)
+            yield from _expelling(one, context)
             yield from _missing(one, context)
 
 
-def _expelling(one: Standing) -> Iterator[Draft]:
+def _expelling(one: Standing, context: Context) -> Iterator[Draft]:
     """A published count other than that of the members."""
     published, members = one.seen.published, one.seen.registered
     if published is None or published.member_count == len(members):
@@ -277,7 +282,7 @@ def _expelling(one: Standing) -> Iterator[Draft]:
     count = published.member_count
     fewer = count < len(one.alive)
     yield Draft(
-        severity=Severity.ERROR if fewer else None,
+        severity=at_start(context, Severity.ERROR if fewer else None),
         message=f"etcd {one.name} has {len(members)} members registered, and the "
         f"published count is {count}",
         why=(
@@ -315,6 +320,7 @@ def _missing(one: Standing, context: Context) -> Iterator[Draft]:
     who = [member.name for member in missing]
     blocked = one.dead or one.unstarted
     yield Draft(
+        severity=at_start(context),
         message=f"{listed(who)} of the spec {'is' if len(who) == 1 else 'are'} not "
         f"registered in etcd {one.name}",
         why=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, alike, listed, only, sure
-from kopslint.checks.observed import names, pictures, spec_now, standings
+from kopslint.checks.observed import at_start, names, pictures, spec_now, standings
 from kopslint.findings import Location
 from kopslint.observed.standing import group_of
 
@@ -30,6 +30,7 @@ def no_spare_member(context: Context) -> Iterator[Draft]:
         clusters = [one.name for one in same]
         able = len(first.alive) + len(first.unknown)
         yield Draft(
+            severity=at_start(context),
             message=f"etcd {listed(clusters)} {_has(clusters)} no member to spare: "
             f"{able} of {len(first.voters)} can vote, and {first.quorum} have to",
             why=_why_no_spare(first),
@@ -89,6 +90,7 @@ def quorum_is_lost(context: Context) -> Iterator[Draft]:
             else ""
         )
         yield Draft(
+            severity=at_start(context),
             message=f"etcd {listed(clusters)} {_has(clusters)} no quorum{told}",
             why="etcd takes no writes, members can be neither added nor removed, and "
             "restarting etcd-manager changes nothing. What brings it back, in this "
