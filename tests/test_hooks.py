@@ -67,6 +67,31 @@ def test_the_check_of_a_commit_is_never_skipped() -> None:
     assert "files" not in HOOKS["kopslint"]
 
 
+def test_a_commit_that_passes_still_says_which_order_to_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five to three without a list: pre-commit shows it, and what prints the order."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    for side in ("before", "after"):
+        shutil.copy(DEMO / f"{side}.yaml", "prod.yaml")
+        subprocess.run([*git, "add", "prod.yaml"], check=True)
+        if side == "before":
+            subprocess.run([*git, "commit", "--quiet", "-m", "five"], check=True)
+
+    assert run(HOOKS["kopslint"]["entry"].split()[1:]) == 0
+
+    assert HOOKS["kopslint"]["verbose"] is True
+    told = capsys.readouterr().out
+    assert "control plane 5 -> 3" in told
+    assert re.search(
+        r"kopslint plan --before git:\w+:prod.yaml --after prod.yaml", told
+    )
+
+
 GOOD = {
     "kopslint-commands": [
         *(f"ops/scale-down{suffix}" for suffix in COMMAND_SUFFIXES),

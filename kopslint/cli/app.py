@@ -24,6 +24,7 @@ from kopslint.cli.common import (  # noqa: TC001 - typer reads the annotations.
     TextOrJson,
     Verbose,
 )
+from kopslint.cli.completion import complete_rules
 from kopslint.cli.console import Voice, style_for, write_output
 from kopslint.cli.options import ColorWhen, Form, Format
 from kopslint.cli.plan_options import PlanFormat, PlanOptions
@@ -80,13 +81,30 @@ app.command()(commands)
 
 @app.command()
 def diff(
+    specs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="BEFORE AFTER",
+            help="The spec before the change, and the spec after it.",
+        ),
+    ] = None,
     *,
     before: Annotated[
-        list[str], typer.Option(metavar="SRC", help="The spec before the change.")
-    ],
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The spec before the change, as BEFORE."),
+    ] = None,
     after: Annotated[
-        list[str], typer.Option(metavar="SRC", help="The spec after the change.")
-    ],
+        list[str] | None,
+        typer.Option(metavar="SRC", help="The spec after the change, as AFTER."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REV",
+            help="Take the spec before from git, from where REV parted; the names are"
+            " of the spec after.",
+        ),
+    ] = None,
     observed: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,9 +121,11 @@ def diff(
     after.
     """
     from kopslint.cli.diff import render_differences
+    from kopslint.cli.inputs import both_sides
 
     written = Written.JSON if form is Form.JSON else Written.TEXT
-    told = render_differences(before, after, Format(form), observed or ())
+    old, new = both_sides(specs or (), before or (), after or (), base)
+    told = render_differences(old, new, Format(form), observed or ())
     write_output(told, written)
 
 
@@ -175,17 +195,31 @@ def rules(
 
 @app.command()
 def explain(
-    rule: Annotated[str, typer.Argument(help="The id or name of a rule.")],
+    rule: Annotated[
+        str,
+        typer.Argument(
+            help="The id or name of a rule, or what several have in common: KL31,"
+            " quorum.",
+            autocompletion=complete_rules,
+        ),
+    ],
     *,
     house: House = None,
     color: Color = ColorWhen.AUTO,
 ) -> None:
-    """Explain a rule, with what to do instead and an example."""
-    from kopslint.cli.explain import explanation
-    from kopslint.rulebook.loader import find_rule
+    """Explain a rule, with what to do instead and an example.
+
+    A part of an id, or a word, lists the rules that have it.
+    """
+    from kopslint.cli.explain import explanation, rules_text
+    from kopslint.rulebook.loader import find_rules
 
     style = style_for(sys.stdout, color, os.environ)
-    write_output(explanation(find_rule(_rules(house), rule), style))
+    found = find_rules(_rules(house), rule)
+    if len(found) == 1:
+        write_output(explanation(found[0], style))
+    else:
+        write_output(rules_text(found, style))
 
 
 @app.command("test-rules")

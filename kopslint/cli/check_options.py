@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kopslint.cli.completion import complete_rules
 from kopslint.cli.console import Voice
 from kopslint.cli.inputs import GitOptions
 from kopslint.cli.option_table import (
@@ -77,9 +78,14 @@ class CheckOptions(Options):
         str,
         metavar="RULES",
         help="Only these: ids, prefixes, names, categories.",
+        autocompletion=complete_rules,
     )
     ignore: tuple[str, ...] = values(
-        "--ignore", str, metavar="RULES", help="All but these."
+        "--ignore",
+        str,
+        metavar="RULES",
+        help="All but these.",
+        autocompletion=complete_rules,
     )
     fail_on: FailOn | None = value(
         "--fail-on",

@@ -20,6 +20,7 @@ from kopslint.cli.inputs import (
     read_request,
 )
 from kopslint.cli.options import Format
+from kopslint.cli.remarks import remarks_on
 from kopslint.cli.settings import (
     configuration_for,
     fail_on_for,
@@ -71,6 +72,9 @@ def run_check(options: CheckOptions) -> bool:
     except NothingCheckedError:
         told(Report(()), options, settings, fail_on, _for_programs(outputs))
         raise
+    _refuse_unreadable(options, request, report)
+    for remark in remarks_on(request, report):
+        voice.remark(remark)
     if options.shard is not None and not report.summary.clusters:
         voice.remark(f"nothing to check: no cluster is in shard {options.shard}")
         outputs = _for_programs(outputs)
@@ -174,6 +178,21 @@ def _refuse_nothing_after(request: Request, report: Report) -> None:
             hint="did a template render to nothing? A list that deletes the cluster, or"
             " retired: [NAME] in the configuration, lets it go",
         )
+
+
+def _refuse_unreadable(options: CheckOptions, request: Request, report: Report) -> None:
+    """Raise ``InputError`` for a file that was named and is no YAML.
+
+    In a folder it may be anything; who names it wants it to be checked.
+    """
+    named = {*options.states_after, *options.before} & {*report.summary.skipped}
+    if not named:
+        return
+    from kopslint.syntax.yaml import read_yaml
+
+    for source in (*(request.before or ()), *(request.after or ())):
+        if source.path in named:
+            read_yaml(source)
 
 
 def _refuse_unfit(options: CheckOptions) -> None:

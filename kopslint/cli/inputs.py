@@ -77,6 +77,51 @@ def read_request(
     return request._replace(at_hand=files_at_hand(request.commands, known))
 
 
+def both_sides(
+    named: Sequence[str],
+    before: Sequence[str],
+    after: Sequence[str],
+    base: str | None = None,
+) -> tuple[list[str], list[str]]:
+    """The sources of both sides: BEFORE AFTER, or as the options name them.
+
+    With ``base`` every name is of the spec after, and what git had there where ``base``
+    and the current state parted is the spec before. Raises ``UsageError`` if a side is
+    missing, and ``InputError`` if git cannot say what it had.
+    """
+    if base is not None:
+        if before:
+            raise UsageError(
+                "the state before is taken from git, so --before cannot name it",
+                hint="leave out --before or --base",
+            )
+        names = [*named, *after]
+        if not names or any(name == "-" or ":" in name for name in names):
+            raise UsageError(
+                "--base needs the files or folders of the spec",
+                hint=f"name them: --base {base} clusters/prod/",
+            )
+        from kopslint.inputs.git_change import find_change
+
+        state = find_change(base).before
+        revision = state.tree or state.title
+        return [f"git:{revision}:{name}" for name in names], names
+    if named and (before or after or len(named) != 2):
+        raise UsageError(
+            "both sides are needed: BEFORE and AFTER",
+            hint="name one source for each, or several with --before and --after",
+        )
+    old, new = [*before, *named[:1]], [*after, *named[1:]]
+    if not old or not new:
+        side = "after" if old else "before"
+        raise UsageError(
+            f"the spec {side} the change is missing",
+            hint="name both: BEFORE AFTER, or --before SRC --after SRC, or take the one"
+            " before from git (--base REV)",
+        )
+    return old, new
+
+
 def _specs(words: Sequence[str]) -> tuple[Source, ...]:
     """The specs that are named, those that come out of templates among them."""
     sources = collect(words, suffixes=SPEC_SUFFIXES, stdin=_stdin, forgiving=True)

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kopslint.cli.console import write_file
-from kopslint.cli.inputs import read_request
+from kopslint.cli.inputs import both_sides, read_request
 from kopslint.cli.plan_formats import markdown, no_way_markdown, plan_json
 from kopslint.cli.plan_options import PlanFormat, Target
 from kopslint.cli.plan_script import no_way_script, script
+from kopslint.cli.settings import valid_version
+from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
 from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Severity
@@ -56,7 +58,8 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
 
     Raises ``KopslintError`` for inputs that are not both sides of one cluster.
     """
-    request = read_request(options.before, options.after, (), observed=options.observed)
+    names = both_sides(options.specs, options.before, options.after, options.base)
+    request = read_request(*names, (), observed=options.observed)
     before, after = sides(request.before or (), request.after or ())
     result = make_plan(before, after, options, request.observed)
     text = _render(result, options.form, style)
@@ -83,7 +86,8 @@ def make_plan(
     folder = _named_from_here(options.out) if options.out is not None else ""
     if text is None and folder:
         files = tuple(_named_from(folder, file) for file in files)
-    wanted = Options(options.target is Target.TERRAFORM, text)
+    version = valid_version(options.kops_version)
+    wanted = Options(options.target is Target.TERRAFORM, text, version)
     result = plan_route(before, after, files, wanted)
     if isinstance(result, Runbook) and result.steps:
         request = read_back(before, after, result, folder)
@@ -96,7 +100,8 @@ def make_plan(
         request = Request(before.sources, after.sources)
     request = request._replace(observed=observed)
     told: dict[Severity, list[str]] = {severity: [] for severity in Severity}
-    for finding in check(request).findings:
+    settings = Settings(kops_version=version)
+    for finding in check(request, settings).findings:
         told[finding.severity].append(f"{finding.rule}: {finding.message}")
     # What was observed may have to be mended though both specs say the same.
     stuck = isinstance(result, Runbook) and not result.steps

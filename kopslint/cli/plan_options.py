@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from kopslint.cli.option_table import Options, choice, value, values, verbosity
+from kopslint.cli.option_table import (
+    Options,
+    argument,
+    choice,
+    value,
+    values,
+    verbosity,
+)
 
 
 class PlanFormat(StrEnum):
@@ -26,15 +33,28 @@ class Target(StrEnum):
 class PlanOptions(Options):
     """The options of one plan, as they were given."""
 
+    specs: tuple[str, ...] = argument(
+        "BEFORE AFTER", "The spec before the change, and the spec after it."
+    )
     before: tuple[str, ...] = values(
-        "--before",
-        str,
-        required=True,
-        metavar="SRC",
-        help="The spec before the change.",
+        "--before", str, metavar="SRC", help="The spec before the change, as BEFORE."
     )
     after: tuple[str, ...] = values(
-        "--after", str, required=True, metavar="SRC", help="The spec after the change."
+        "--after", str, metavar="SRC", help="The spec after the change, as AFTER."
+    )
+    base: str | None = value(
+        "--base",
+        str,
+        metavar="REV",
+        help="Take the spec before from git, from where REV parted; the names are of"
+        " the spec after.",
+    )
+    kops_version: str | None = value(
+        "--kops-version",
+        str,
+        metavar="1.MINOR",
+        help="The kops that runs the plan, instead of the one that fits the cluster's"
+        " Kubernetes.",
     )
     observed: tuple[str, ...] = values(
         "--observed",

@@ -158,7 +158,7 @@ def settings_for(
         ),
         root=configuration.layout.folder,
         folder=str(Path.cwd()),
-        kops_version=_kops_version(options) or configuration.kops_version,
+        kops_version=valid_version(options.kops_version) or configuration.kops_version,
         kops_asked=options.kops_version is not None,
         etcd_volumes=options.etcd_volumes,
         ignores=options.ignores,
@@ -192,9 +192,8 @@ def with_said_version(
     return settings._replace(kops_version=version, kops_said=said)
 
 
-def _kops_version(options: CheckOptions) -> str | None:
+def valid_version(version: str | None) -> str | None:
     """The version of ``--kops-version``; UsageError if it is none."""
-    version = options.kops_version
     if version is not None and not fullmatch(r"1\.[0-9]+(\.[0-9]+)?", version):
         raise UsageError(
             f"--kops-version {version} is not a version of kops",

@@ -52,10 +52,12 @@ class Options(Record):
     """How to go about it: by terraform or directly.
 
     ``text`` is what to write to the file of the after side, if it is in none.
+    ``kops_version`` is the kops that runs the plan, if it is known.
     """
 
     terraform: bool = False
     text: str | None = None
+    kops_version: str | None = None
 
 
 def plan_route(
@@ -75,7 +77,7 @@ def plan_route(
     if before.cluster is after.cluster and before.groups == after.groups:
         return Runbook(before.name, store, ())
     final = Spec(files, after, after.sources, options.text)
-    wrong = tuple(_wrong(before, after))
+    wrong = tuple(_wrong(before, after, options.kops_version))
     if wrong:
         return NoWay(before.name, store, wrong)
     etcd_clusters = tuple(etcd.name for etcd in before.etcd_clusters)
@@ -109,7 +111,9 @@ def _state_store(manifest: Manifest) -> str | None:
     return base.rstrip("/").removesuffix(tail)
 
 
-def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
+def _wrong(
+    before: Manifest, after: Manifest, kops_version: str | None
+) -> Iterator[str]:
     """What is wrong with the change itself, whatever the order."""
     for side, manifest in (("before", before), ("after", after)):
         for flaw in manifest.flaws:
@@ -133,7 +137,8 @@ def _wrong(before: Manifest, after: Manifest) -> Iterator[str]:
                 "keep it in a file of its own"
             )
     # A file that leaves all nodes out must not become a plan that deletes them.
-    for refusal in update_refusals(after, Scenario(before=before, after=after)):
+    scenario = Scenario(before=before, after=after, kops_version=kops_version)
+    for refusal in update_refusals(after, scenario):
         yield f"kops refuses the spec after: {refusal.message}"
     if before.cluster is not None and after.cluster is not None:
         for refusal in refusals.of_cluster_change(before.cluster, after.cluster):

@@ -238,6 +238,30 @@ def find_rule(rules: Iterable[Rule], wanted: str) -> Rule:
     )
 
 
+def find_rules(rules: Iterable[Rule], wanted: str) -> tuple[Rule, ...]:
+    """The rule with this id or name, or all that have it in them.
+
+    That is an id that begins like this, or every word in the name, the summary or the
+    category. Raises ``UsageError`` as ``find_rule`` if there is none.
+    """
+    rules = tuple(rules)
+    text = wanted.strip().lower()
+    exact = tuple(rule for rule in rules if text in (rule.id.lower(), rule.name))
+    if exact or not text:
+        return exact or (find_rule(rules, wanted),)
+    words = text.split()
+    found = tuple(
+        rule
+        for rule in rules
+        if (len(text) > 1 and rule.id.lower().startswith(text))
+        or all(
+            word in f"{rule.name} {rule.summary} {rule.category}".lower()
+            for word in words
+        )
+    )
+    return found or (find_rule(rules, wanted),)
+
+
 def _read(path: Path) -> dict[str, object]:
     try:
         data = yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 (a safe one)

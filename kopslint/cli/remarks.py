@@ -1,0 +1,46 @@
+"""What looks like a slip in how kopslint was called, said beside the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kopslint.engine import Request
+    from kopslint.findings import Report
+
+_REFUSED = {"KL307", "KL402"}
+
+
+def remarks_on(request: Request, report: Report) -> Iterator[str]:
+    """What to say about a request beside its report."""
+    if request.commands and not report.summary.commands and not report.summary.unread:
+        lists = ", ".join(report.summary.lists) or "the list"
+        yield (
+            f"{lists}: no command there does anything to the cluster; 'kopslint"
+            " commands FILE' shows what is read"
+        )
+    if request.before and request.after and request.commands:
+        yield from _exchanged(request, report)
+
+
+def _exchanged(request: Request, report: Report) -> Iterator[str]:
+    """That the list deletes what only the spec after has: the sides are exchanged."""
+    if not any(finding.rule in _REFUSED for finding in report.findings):
+        return
+    from kopslint.kops.decode import read_fleet
+
+    before, after = (
+        {name for m in read_fleet(side or ()).manifests.values() for name in m.groups}
+        for side in (request.before, request.after)
+    )
+    for entry in report.timeline:
+        words = entry.command.replace("=", " ").replace(",", " ").split()
+        gone = sorted((after - before) & {*words})
+        if gone and "delete" in words:
+            yield (
+                f"are the sides exchanged? The list deletes {', '.join(gone)}, which"
+                " only the spec after has: --before names the spec of today"
+            )
+            return
