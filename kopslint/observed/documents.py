@@ -128,7 +128,7 @@ def _json_at(lines: Sequence[Line], start: int) -> Chunk:
     depth, quoted = 0, False
     for index in range(start, len(lines)):
         line = lines[index]
-        if not quoted and line.bare.startswith(("```", "~~~")):
+        if not quoted and index > start and _is_behind(line):
             return Chunk(tuple(lines[start:index]), "json", index, is_cut=True)
         for sign in re.findall(r'\\.|["{}\[\]]', line.text):
             if sign == '"':
@@ -140,6 +140,13 @@ def _json_at(lines: Sequence[Line], start: int) -> Chunk:
         if depth <= 0:
             return Chunk(tuple(lines[start : index + 1]), "json", index + 1)
     return Chunk(tuple(lines[start:]), "json", len(lines), is_cut=True)
+
+
+def _is_behind(line: Line) -> bool:
+    """Whether a line can be none of a JSON document, so that one has been cut."""
+    if line.bare.startswith(("```", "~~~", "# exit ")):
+        return True
+    return line.bare[:1] not in '"{}[],' and command_in(line) is not None
 
 
 def told_by(chunk: Chunk, setting: Setting, read: Reader) -> Iterator[Statement]:

@@ -8,6 +8,7 @@ prints as JSON is read where documents are.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kopslint.observed.observation import Answer, Member, Reading, Unread
@@ -147,8 +148,10 @@ def _simple_members(lines: Sequence[Line], read: Reader) -> Iterator[Statement]:
         names = ("ID", "STATUS", "NAME", "PEER ADDRS", "CLIENT ADDRS", "IS LEARNER")
         cells = dict(zip(names, columns, strict=False))
         members.append(_member(cells, line.span(), line.part))
-    if is_whole:
-        yield _list(members, "simple", lines[0].span().to(lines[-1].span()), read)
+    # Two lists may have been pasted one right behind the other.
+    for _, same in groupby(members if is_whole else (), key=_cluster_of):
+        those = list(same)
+        yield _list(those, "simple", those[0].span.to(those[-1].span), read)
 
 
 def _columns(line: Line) -> list[str]:
@@ -159,13 +162,18 @@ def _columns(line: Line) -> list[str]:
 def _list(
     members: Sequence[Member], form: str, span: Span, read: Reader, **header: object
 ) -> ListTold:
-    addresses = [
-        url
-        for member in members
-        for url in (*(member.peer_urls or ()), *(member.client_urls or ()))
-    ]
+    addresses = [url for member in members for url in _urls(member)]
     reading = read(MEMBER_LIST, form, span, cluster_at(addresses))
     return ListTold(reading, tuple(members), **header)  # type: ignore[arg-type]
+
+
+def _urls(member: Member) -> tuple[str, ...]:
+    return (*(member.peer_urls or ()), *(member.client_urls or ()))
+
+
+def _cluster_of(member: Member) -> str | None:
+    """The etcd cluster of one member, by its ports."""
+    return cluster_at(_urls(member))
 
 
 def _member(cells: Mapping[str, str], span: Span, at: Callable[[str], Span]) -> Member:

@@ -80,6 +80,10 @@ _ADDRESS = re.compile(r"[\w.\[\]:*-]*:\d{4}\b")
 _WORD = re.compile(r"[^a-z0-9]+")
 
 
+LONGEST_COMMAND = 4000
+"""A longer line is data, such as JSON, and looking for a prompt in it takes long."""
+
+
 class Setting(Record):
     """What is known of an output before it begins.
 
@@ -98,6 +102,8 @@ class Setting(Record):
 
 def command_in(line: Line) -> str | None:
     """The command on a line with or without a prompt; None if there is none."""
+    if len(line.text) > LONGEST_COMMAND:
+        return None
     found = _PROGRAM.search(line.bare)
     return found["call"] if found is not None else None
 

@@ -65,6 +65,9 @@ def _machines(
         return machines
     there = {machine.group for machine in machines}
     groups = dict.fromkeys(g.name for side in sides for g in side.control_plane)
+    if not there & groups.keys():
+        # Where kops finds no machine at all, it cannot list those of this cloud.
+        return machines
     missing = (
         Machine(place, group=group, exists="no")
         for group in groups

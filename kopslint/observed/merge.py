@@ -263,7 +263,7 @@ class _Etcd:
     def _addresses(self) -> dict[str, str]:
         """The ids of members by their client addresses."""
         return {
-            url.rstrip("/"): id_
+            _bare(url): id_
             for id_, member in self.members.items()
             for url in member.client_urls or ()
         }
@@ -277,7 +277,7 @@ class _Etcd:
             assert member.id is not None  # noqa: S101 (a status has an id)
             if _LOOPBACK.fullmatch(one.endpoint) and node is not None:
                 self.at_node[node] = member.id
-            expected = addresses.get(one.endpoint.rstrip("/"))
+            expected = addresses.get(_bare(one.endpoint))
             if expected is not None and expected != member.id:
                 owner = self.members[expected]
                 self._contradict(
@@ -296,7 +296,7 @@ class _Etcd:
                 self._silence(one)
 
     def _silence(self, told: SilenceTold) -> None:
-        id_ = self._addresses.get(told.endpoint.rstrip("/"))
+        id_ = self._addresses.get(_bare(told.endpoint))
         if id_ is not None:
             self._refused(id_, told.reason, told.span)
         elif _LOOPBACK.fullmatch(told.endpoint) and told.reading.node is not None:
@@ -304,7 +304,13 @@ class _Etcd:
         else:
             self.unread.append(self._whose(told.endpoint, told.span))
 
-    def _whose(self, endpoint: str, span: Span) -> Unread:
+    def _whose(self, endpoint: str, span: Span, node: str | None = None) -> Unread:
+        if node is not None and _LOOPBACK.fullmatch(endpoint):
+            return Unread(
+                f"which member of etcd {self.name} runs on {node}? `endpoint status`, "
+                "asked there as well, says so",
+                span,
+            )
         return Unread(
             f"whose address is {endpoint}? No member list has it, and the command does "
             "not say on which machine it was asked",
@@ -334,14 +340,14 @@ class _Etcd:
         addresses = self._addresses
         for one in told:
             node = one.reading.node
-            id_ = addresses.get(one.endpoint.rstrip("/"))
+            id_ = addresses.get(_bare(one.endpoint))
             if id_ is None and node is not None and _LOOPBACK.fullmatch(one.endpoint):
                 id_ = self.at_node.get(node)
                 if id_ is None and not one.healthy:
                     self.silent.append(Silent(node, one.reason, one.span))
                     continue
             if id_ is None or id_ not in self.members:
-                self.unread.append(self._whose(one.endpoint, one.span))
+                self.unread.append(self._whose(one.endpoint, one.span, node))
                 continue
             self._healthy(id_, one)
             # A member that is connected answers while there is quorum.
@@ -407,6 +413,11 @@ class _Etcd:
 
 TOGETHER = 300
 """So many seconds apart, outputs are of one moment: one collects them one by one."""
+
+
+def _bare(address: str) -> str:
+    """An address as it is compared: people leave out the scheme."""
+    return address.partition("://")[2].rstrip("/") or address.rstrip("/")
 
 
 def _only(first: ListTold, second: ListTold) -> str:

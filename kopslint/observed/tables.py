@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from kopslint.observed.lines import Line
     from kopslint.text import Span
 
-_BORDER = re.compile(r"[+|─═┌┬┐├┼┤└┴┘╭╮╰╯ -]*[+┌├└╭╰─-][-+─═┬┼┴┐┤┘╮╯ ]*")
+_BORDER = frozenset("+|-=: ─═┌┬┐├┼┤└┴┘╭╮╰╯│")
+_CORNERS = "+┌├└╭╰"
 _BARS = "|│┃"
 _HEADING = re.compile(r"NOMINATED NODE|READINESS GATES|\S+")
 
@@ -45,7 +46,10 @@ class Table(Record):
 def is_border(line: Line) -> bool:
     """Whether a line is the border of a box."""
     text = line.bare
-    return len(text) > 4 and _BORDER.fullmatch(text) is not None
+    if len(text) < 5 or not _BORDER.issuperset(text):
+        return False
+    # A table of Markdown has such a line below its headings only.
+    return text[0] in _CORNERS or text.startswith(("|-", "|:", "| -", "| :"))
 
 
 def _is_row(line: Line) -> bool:
