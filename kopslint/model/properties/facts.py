@@ -111,6 +111,19 @@ def where(
     return state, state_set, everywhere
 
 
+def at_start(
+    simulation: Simulation,
+    etcd_cluster: str,
+    holds: Callable[[EtcdState, StateSet], bool],
+) -> bool:
+    """Whether something may be so before the list, and is none of its doing.
+
+    A list may start from a cluster that was seen to be broken.
+    """
+    start = [simulation.start.etcd[etcd_cluster]]
+    return where(start, settled, holds) is not None
+
+
 def worst_first(state: EtcdState) -> tuple[int, int, str, int, bool, int, str]:
     """Worse states first, then any fixed order, in which all of a state counts.
 

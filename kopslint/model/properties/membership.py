@@ -10,6 +10,7 @@ from kopslint.model.etcd.state import MemberState
 from kopslint.model.etcd.transitions import Kind
 from kopslint.model.properties.facts import (
     Hazard,
+    at_start,
     etcd_clusters,
     reached,
     remembered,
@@ -21,7 +22,7 @@ from kopslint.model.properties.facts import (
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kopslint.kops.spec import EtcdMember
     from kopslint.model.etcd.explore import StateSet
@@ -83,7 +84,8 @@ def expulsions(simulation: Simulation) -> Iterator[Hazard]:
     """Where etcd-manager may remove a living member that nobody chose."""
     for name in etcd_clusters(simulation):
         chosen = _removed_by_hand(simulation, name)
-        for step in simulation.steps:
+        start = simulation.start.etcd[name]
+        for step in () if _may_expel([start]) else simulation.steps:
             found = _expelling(step, name)
             if found is None:
                 continue
@@ -100,10 +102,16 @@ def _expelling(
     step: Step, name: str
 ) -> tuple[EtcdState, StateSet, tuple[str, ...]] | None:
     """The state after the first such removal of a step, and everyone it may hit."""
+    moments = (m.etcd[name] for m in step.moments if name in m.etcd)
+    return _may_expel(chain(moments, state_sets_of(step.after, name)))
+
+
+def _may_expel(
+    state_sets: Iterable[StateSet],
+) -> tuple[EtcdState, StateSet, tuple[str, ...]] | None:
     results: list[tuple[EtcdState, StateSet]] = []
     victims: set[str] = set()
-    moments = (m.etcd[name] for m in step.moments if name in m.etcd)
-    for state_set in chain(moments, state_sets_of(step.after, name)):
+    for state_set in state_sets:
         for state in state_set.states:
             for move in state_set.transitions(state):
                 if move.kind is Kind.REMOVES and state.names[move.who].takes_part:
@@ -164,15 +172,22 @@ def never_joining(simulation: Simulation) -> Iterator[Hazard]:
             for member in etcd.members
         }
         chosen = _removed_by_hand(simulation, name) & wanted
+        start = simulation.start.etcd[name]
+        before = {m for s in start.settled for m in _stuck(s, start, set())}
 
         def stuck(
-            state: EtcdState, state_set: StateSet, chosen: set[str] = chosen
+            state: EtcdState,
+            state_set: StateSet,
+            chosen: set[str] = chosen,
+            before: set[str] = before,
         ) -> bool:
-            return state.writable and bool(_stuck(state, state_set, chosen))
+            found = _stuck(state, state_set, chosen)
+            return state.writable and bool({*found} - before)
 
         found = where(state_sets_of(simulation.final, name), settled, stuck)
         if found is not None and simulation.steps:
-            members = _stuck(found[0], found[1], chosen)
+            those = _stuck(found[0], found[1], chosen)
+            members = tuple(member for member in those if member not in before)
             step = _first_running(simulation, name, members)
             yield Hazard.at(step, name, members, found)
 
@@ -184,6 +199,7 @@ _WAITING = frozenset(
         MemberState.UNSTARTED,
         MemberState.REPLACED,
         MemberState.LISTED_AGAIN,
+        MemberState.LISTED_IDLE,
     }
 )
 """Of a name whose machine runs or comes back: etcd has not taken it in."""
@@ -219,19 +235,27 @@ def _first_running(simulation: Simulation, name: str, members: tuple[str, ...]) 
 def stale_members(simulation: Simulation) -> Iterator[Hazard]:
     """Dead members that stay registered at the end, with no machine to come back."""
     for name in etcd_clusters(simulation):
+        start = simulation.start.etcd[name]
+        before = {m for s in start.settled for m in stale(s, start)}
         found = where(
             state_sets_of(simulation.final, name),
             settled,
-            lambda state, state_set: state.writable and bool(stale(state, state_set)),
+            _stale_but_for(before),
         )
         if found is None:
             continue
-        members = stale(found[0], found[1])
+        members = tuple(m for m in stale(found[0], found[1]) if m not in before)
         step = next(
             (s for s in simulation.steps if _stale_after(s, name, members)), None
         )
         if step is not None:
             yield Hazard.at(step, name, members, found)
+
+
+def _stale_but_for(before: set[str]) -> Callable[[EtcdState, StateSet], bool]:
+    return lambda state, state_set: (
+        state.writable and bool({*stale(state, state_set)} - before)
+    )
 
 
 def stale(state: EtcdState, state_set: StateSet) -> tuple[str, ...]:
@@ -258,17 +282,16 @@ def armed(simulation: Simulation) -> Iterator[Hazard]:
     for name in etcd_clusters(simulation):
         if name in expelling:
             continue
-        found = where(
-            state_sets_of(simulation.final, name),
-            settled,
-            lambda state, state_set: (
-                state.read != state_set.published
-                and sum(name.counts_as_peer for name in state.names)
-                > state_set.published
-            ),
-        )
-        if found is not None and simulation.steps:
+        found = where(state_sets_of(simulation.final, name), settled, _lies_unread)
+        if found is None or at_start(simulation, name, _lies_unread):
+            continue
+        if simulation.steps:
             yield Hazard.at(simulation.steps[-1], name, (), found)
+
+
+def _lies_unread(state: EtcdState, state_set: StateSet) -> bool:
+    peers = sum(name.counts_as_peer for name in state.names)
+    return state.read != state_set.published and peers > state_set.published
 
 
 @remembered

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kopslint.commands.model import RestoreBackup
 from kopslint.model.properties.facts import (
     Hazard,
+    at_start,
     dead_members,
     etcd_clusters,
     reached,
@@ -83,10 +84,13 @@ def _lasting_outage(
     if final is None and not restored:
         return None
     certain = final[2] if final is not None else True
+    was_lost = at_start(simulation, name, _unwritable)
     for step in simulation.steps:
         if isinstance(step.command, RestoreBackup):
             return None
         found = where(state_sets_of(step.after, name), settled, _unwritable)
+        if was_lost and where(state_sets_of(step.before, name), settled, _unwritable):
+            continue
         if found is not None and (found[2] or not certain):
             outage = _outage(step, name, found)
             return outage.replaced(certain=certain, forever=True)
