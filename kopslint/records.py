@@ -17,6 +17,7 @@ MOST_FIELDS = 24
 if TYPE_CHECKING:
     from typing import NamedTuple as Record
     from typing import Self
+    from typing import TypedDict as Keyed
 else:
     from collections import namedtuple
 
@@ -63,7 +64,7 @@ else:
             """The same record with other values for some fields."""
             made = _new(type(self), map(changes.pop, self._fields, self))
             if changes:
-                raise ValueError(f"{type(self).__name__} has no {[*changes]}")
+                raise TypeError(f"{type(self).__name__} has no {[*changes]}")
             return made
 
         def __repr__(self):
@@ -88,7 +89,17 @@ else:
 
     Record = type.__new__(_RecordType, "Record", (), {})
 
-__all__ = ["Frozen", "Record"]
+    class Keyed(dict):
+        """A dict of which mypy knows the keys, as of a TypedDict.
+
+        Making one of those loads ``ast`` from Python 3.14 on.
+        """
+
+        def __init_subclass__(cls, **_):
+            """Take what a TypedDict is told about its keys."""
+
+
+__all__ = ["Frozen", "Keyed", "Record"]
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)

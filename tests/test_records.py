@@ -62,9 +62,10 @@ def test_a_record_takes_and_refuses_what_a_named_tuple_does(
         lambda: Model(*values, **named)
     )
     assert tried(lambda: Place._make(values)) == tried(lambda: Model._make(values))
-    assert tried(lambda: Place("a", 2)._replace(**named)) == tried(
-        lambda: Model("a", 2)._replace(**named)
-    )
+    # Before Python 3.13 a named tuple called a wrong name a wrong value.
+    replaced = tried(lambda: Model("a", 2)._replace(**named))
+    replaced = TypeError if replaced is ValueError else replaced
+    assert tried(lambda: Place("a", 2)._replace(**named)) == replaced
 
 
 def test_a_record_is_a_tuple_with_names() -> None:

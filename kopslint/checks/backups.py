@@ -136,7 +136,8 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
     missing = [n for n in names if n in ("main", "events") and n not in named]
     if None in named or not missing:
         return
-    done = [name for name in names if name in named]
+    # A list may restore an etcd cluster that the spec does not have.
+    done = [name for name in names if name in named] or sorted(filter(None, named))
     yield Draft(
         message=f"etcd {listed(done)} is restored and {listed(missing)} is not",
         why="The two are then from different times: events speak of objects that do "

@@ -70,14 +70,24 @@ def write_output(text: str, written: Written = Written.TEXT) -> None:
         sys.stdout.write(inert(text, written))
         sys.stdout.flush()
     except BrokenPipeError:
-        # The interpreter flushes once more at exit and would complain then.
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
+        _write_nothing_more()
     except OSError as error:
+        _write_nothing_more()
         raise UsageError(
             f"the standard output cannot be written: {error.strerror}"
         ) from error
+
+
+def _write_nothing_more() -> None:
+    """The interpreter flushes once more at exit, and would complain then."""
+    try:
+        place = sys.stdout.fileno()
+    except OSError:
+        # It is no file, and nothing of it is left for the exit.
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, place)
+    os.close(null)
 
 
 def write_file(path: Path, text: str, mode: int | None = None) -> None:

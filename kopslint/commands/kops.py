@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands.model import (
     Command,
@@ -29,6 +29,7 @@ from kopslint.commands.model import (
 )
 from kopslint.kops.command_line import Call, parse
 from kopslint.kops.command_table import table
+from kopslint.records import Keyed
 from kopslint.shell.ast import Unknown
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _KEYPAIR_VERBS: Mapping[str, Literal["create", "promote", "distrust"]] = {
 }
 
 
-class _Common(TypedDict):
+class _Common(Keyed):
     text: str
     span: Span
     cluster: Word | None

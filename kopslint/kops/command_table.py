@@ -13,10 +13,10 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from kopslint.kops.duration import go_seconds
-from kopslint.records import Record
+from kopslint.records import Keyed, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ class Table(Record):
     instead: Mapping[str, str]
 
 
-class _FlagEntry(TypedDict, total=False):
+class _FlagEntry(Keyed, total=False):
     type: str
     short: str
     bare: str
@@ -111,7 +111,7 @@ class _FlagEntry(TypedDict, total=False):
     use: str
 
 
-class _VerbEntry(TypedDict, total=False):
+class _VerbEntry(Keyed, total=False):
     aliases: list[str]
     arguments: str
     count: tuple[int, int | None]
@@ -119,7 +119,7 @@ class _VerbEntry(TypedDict, total=False):
     flags: dict[str, _FlagEntry]
 
 
-class _Entries(TypedDict):
+class _Entries(Keyed):
     source: str
     instead: dict[str, str]
     removed: dict[str, str]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
-from kopslint.records import Record
+from kopslint.records import Keyed, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,13 +119,13 @@ def flag_since(command: str, flag: str) -> int:
     return next((found for p in paths if (found := table.get(p, {}).get(flag, 0))), 0)
 
 
-class _Etcd(TypedDict):
+class _Etcd(Keyed):
     supported: list[str]
     run_as: dict[str, str]
     default: dict[str, str]
 
 
-class _Release(TypedDict):
+class _Release(Keyed):
     etcd: _Etcd
     etcd_manager: str
     oldest: int
@@ -134,22 +134,22 @@ class _Release(TypedDict):
     holds_workers_back: bool
 
 
-class _Fields(TypedDict):
+class _Fields(Keyed):
     since: dict[str, int]
     types: dict[str, tuple[int, str]]
 
 
-class _Commands(TypedDict):
+class _Commands(Keyed):
     since: dict[str, int]
     until: dict[str, int]
 
 
-class _Flags(TypedDict):
+class _Flags(Keyed):
     since: dict[str, dict[str, int]]
     until: dict[str, dict[str, int]]
 
 
-class _Table(TypedDict):
+class _Table(Keyed):
     source: str
     releases: dict[str, _Release]
     fields: dict[str, _Fields]
