@@ -92,11 +92,14 @@ def test_what_terraform_fills_in_is_unknown() -> None:
         'check_call("kops delete ig %s --yes" % (group,))\n',
         "subprocess.run(['kops', 'delete', 'ig', 'b', '--yes'])\n",
         'os.system(f"""kops delete ig {group} --yes""")\n',
-        "def f():\n    return '''\n",
     ],
 )
-def test_python_is_no_command_list_and_does_no_harm(text: str) -> None:
-    assert not [line for line in told("run.py", text) if "DeleteInstance" in line]
+def test_what_another_language_calls_in_its_strings_is_read(text: str) -> None:
+    assert [line for line in told("run.py", text) if "DeleteInstance" in line]
+
+
+def test_a_string_without_end_in_another_language_does_no_harm() -> None:
+    assert not told("run.py", "def f():\n    return '''\n")
 
 
 # Deletions that do not happen, beside one command that does.

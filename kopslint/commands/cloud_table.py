@@ -268,6 +268,14 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
         Reach.ELSEWHERE,
         "machines may lose their access to volumes and the state store",
     ),
+    "aws iam put-role-permissions-boundary": (
+        Reach.ELSEWHERE,
+        "machines may lose their access to volumes and the state store",
+    ),
+    "aws organizations close-account": (
+        Reach.MACHINE,
+        "everything in the account goes",
+    ),
     "aws iam detach-role-policy": (
         Reach.ELSEWHERE,
         "machines may lose their access to volumes and the state store",

@@ -229,6 +229,14 @@ def _volumes(
 ) -> Command | None:
     if verb == "retag":
         volumes = tuple(w for w in given.all("resources") if _is_volume(w))
+        machines = [w for w in given.all("resources") if w.shown.startswith("i-")]
+        if machines and not _tags_of_ones_own(given):
+            return Unreplayed(
+                text=invocation.text,
+                span=invocation.span,
+                reason="kops and etcd-manager find machines by their tags",
+                reach=Reach.MACHINE,
+            )
         if not volumes or _tags_of_ones_own(given):
             return None
     else:
@@ -262,7 +270,8 @@ def _resize(
             size = cut(word, len("sku.capacity="))
     deletes = "delete" in known
     if size is None and not deletes:
-        if known == "az vmss update" or known in SCHEDULED:
+        other = given.has(*_OF_NEXT_MACHINES)
+        if known == "az vmss update" or known in SCHEDULED or other:
             reason = f"what `{known}` does to the control plane is not followed"
             return Unreplayed(
                 text=invocation.text,
@@ -281,6 +290,13 @@ def _resize(
         deletes=deletes,
         later=known in SCHEDULED,
     )
+
+
+_OF_NEXT_MACHINES = (
+    *("launch-template", "launch-configuration-name", "vpc-zone-identifier"),
+    *("availability-zones", "mixed-instances-policy", "max-instance-lifetime"),
+)
+"""What changes where the next machines of a group come up, and what they are."""
 
 
 def _unreplayed(

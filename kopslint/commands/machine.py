@@ -41,6 +41,7 @@ _MEMBER_DATA = re.compile(
     r"/var/etcd|/mnt/(?:master-vol-|disks/)[^/]*(?:/\*?|/(?:data|state)\b.*)?$"
 )
 _OWN_FILES = re.compile(
+    r"/usr/local/bin/(?:kubelet|protokube)$|/opt/kops/?|/etc/systemd/system/kubelet|"
     r"/etc/kubernetes(?:/pki.*)?/?$|/srv/kubernetes|/var/lib/kubelet/?$"
 )
 _COPIED_TO = re.compile(
@@ -124,7 +125,8 @@ def _systemctl(invocation: Invocation) -> Command | None:
 
 def _kill(invocation: Invocation) -> Command | None:
     said = " ".join(word.shown for word in invocation.words[1:])
-    if _MANAGER in said:
+    in_pod = any(_MANAGER in place.shown for place in invocation.inside)
+    if _MANAGER in said or (in_pod and invocation.program == "kill"):
         return _restart(invocation)
     if _ETCD.search(said) or re.search(r"\bkubelet\b|kube-apiserver", said):
         return _unreplayed(
@@ -154,6 +156,61 @@ def _disk(invocation: Invocation) -> Command | None:
         return None
     what = named[-1] if named else "a disk"
     return _unreplayed(invocation, f"it overwrites {what}", Reach.VOLUME)
+
+
+_ENDS_A_DISK = re.compile(
+    r"nvme (?:format|sanitize|delete-ns)|hdparm .*--(?:security-erase|trim)|mdadm .*--"
+    r"(?:stop|zero|fail|remove)|dmsetup (?:remove|suspend|wipe)|mount .*\bremount,ro\b"
+    r"|(?:lv|vg|pv)(?:remove|reduce) |(?:xfs_repair|e?2?fsck|resize2fs) (?!.*-n\b)"
+)
+
+
+def _repaired(invocation: Invocation) -> Command | None:
+    """A disk or its file system is taken away, repaired or made read-only."""
+    words = [word.shown for word in invocation.words[1:]]
+    if not _ENDS_A_DISK.match(" ".join([invocation.program, *words])):
+        return None
+    reason = f"`{invocation.program}` may take the disk away from under a member"
+    return _unreplayed(invocation, reason, Reach.VOLUME)
+
+
+def _packages(invocation: Invocation) -> Command | None:
+    """Packages of a machine, where its runtime or kubelet may be among them."""
+    words = [w.shown for w in invocation.words[1:] if not w.shown.startswith("-")]
+    upgrades = (["dist-upgrade"], ["full-upgrade"], ["upgrade"])
+    all_of_them = words[:1] in upgrades or (
+        words[:1] == ["update"] and not invocation.program.startswith("a")
+    )
+    named = re.search(
+        r"kubelet|containerd|docker|kernel|linux-image", " ".join(words[1:])
+    )
+    takes = words[:1] in (["remove"], ["purge"], ["autoremove"], ["erase"])
+    if not invocation.hosts or not (
+        (all_of_them and not words[1:]) or (takes and named)
+    ):
+        return None
+    reason = "it changes a machine under what runs there"
+    return _unreplayed(invocation, reason, Reach.MACHINE)
+
+
+def edited(invocation: Invocation) -> Command | None:
+    """An editor or a copy changes what the control plane of a machine runs with."""
+    program, words = invocation.program, [w.shown for w in invocation.words[1:]]
+    if program in ("sed", "gsed", "perl", "yq") and not any(
+        re.match(r"-\w*i|--in-?place", word) for word in words
+    ):
+        return None
+    places = words[-1:] if program in ("cp", "install", "ln") else words
+    if not any(_MANIFEST.search(w) or _RUNS_WITH.match(w) for w in places):
+        return None
+    reason = "it changes what the control plane of a machine runs with"
+    return _unreplayed(invocation, reason, Reach.ETCD)
+
+
+_RUNS_WITH = re.compile(
+    r"/etc/kubernetes/(?:manifests|pki)\b|/srv/kubernetes|/opt/kops/|/var/lib/kubelet"
+    r"|/usr/local/bin/(?:kubelet|etcd|protokube)|/etc/systemd/system/(?:kubelet|kops)"
+)
 
 
 def _umount(invocation: Invocation) -> Command | None:
@@ -219,6 +276,10 @@ def _firewall(invocation: Invocation) -> Command | None:
 def _network(invocation: Invocation) -> Command | None:
     words = [word.shown for word in invocation.words[1:]]
     down = "down" in words and (invocation.program != "ip" or "link" in words)
+    if invocation.program == "ip" and {"addr", "address", "a", "route", "r"} & {*words}:
+        down = bool({"del", "delete", "flush", "replace"} & {*words})
+    if invocation.program == "netplan":
+        down = words[:1] in (["apply"], ["try"])
     if not down and invocation.program != "ifdown":
         return None
     return _unreplayed(invocation, "it takes a machine off the network", Reach.MACHINE)
@@ -256,6 +317,10 @@ def _written(invocation: Invocation) -> Command | None:
     words = [word.shown for word in invocation.words[1:]]
     if "/proc/sysrq-trigger" in words:
         return _goes_down(invocation, "reboot")
+    if any("/sys/fs/cgroup" in word for word in words):
+        return _unreplayed(invocation, "it may freeze a member", Reach.ETCD)
+    if any(_DEVICE.fullmatch(word) for word in words):
+        return _unreplayed(invocation, "it overwrites a disk", Reach.VOLUME)
     if any(_MANIFEST.search(word) for word in words):
         reason = "kubelet runs etcd as this manifest says"
         return _unreplayed(invocation, reason, Reach.ETCD)
@@ -365,5 +430,10 @@ _READERS: Mapping[str, Callable[[Invocation], Command | None]] = {
         ("iptables", "ip6tables", "nft", "ufw", "firewall-cmd", "tc"), _firewall
     ),
     **dict.fromkeys(("ip", "ifconfig", "ifdown"), _network),
+    **dict.fromkeys(("nmcli", "netplan"), _network),
+    **dict.fromkeys(("lvremove", "vgremove", "pvremove", "lvreduce"), _repaired),
+    **dict.fromkeys(("xfs_repair", "fsck", "e2fsck", "resize2fs"), _repaired),
+    **dict.fromkeys(("nvme", "hdparm", "mdadm", "dmsetup", "mount"), _repaired),
+    **dict.fromkeys(("apt", "apt-get", "yum", "dnf", "zypper"), _packages),
     "kubeadm": _reset,
 }

@@ -52,6 +52,7 @@ def seconds(text: str) -> float | None:
 
 _NODE = re.compile(r"(node|nodes|no)(/.*)?")
 _MANAGER = "etcd-manager"
+_ON_A_MACHINE = re.compile(r":.*(?:/etc/kubernetes/|/srv/kubernetes/|/mnt/master-vol)")
 _STOPS_CONTAINERS = ("restart", "stop", "stopp", "kill", "rm", "rmp")
 
 
@@ -69,18 +70,64 @@ def _kubectl(invocation: Invocation) -> Command:
             return _reads(invocation, "ctx", *rest[:1])
         case "drain" | "cordon" | "uncordon":
             return _node_command(invocation, verb, rest, given)
+        case _ if (stored := _past_kops(invocation, verb, rest, given)) is not None:
+            return stored
         case "delete" if rest and _NODE.fullmatch(rest[0].shown):
             nodes = tuple(cut(w, w.shown.find("/") + 1) for w in rest)
             named = "/" in rest[0].shown
             return _node_command(
                 invocation, "delete", nodes if named else rest[1:], given
             )
+        case "cp" if rest[1:] and _ON_A_MACHINE.search(rest[-1].shown):
+            reason = "it replaces what the control plane of a machine runs with"
+            return _unreplayed(invocation, reason, Reach.MACHINE)
         case "delete":
             selected = (*rest, *given.all("l", "selector"))
             signs = [w.shown for w in selected if _MANAGER in w.shown]
             if signs:
                 return _restart(invocation, signs)
     return _reads(invocation, verb)
+
+
+_KOPS_OBJECTS = re.compile(
+    r"(?:instancegroups?|igs?)(?:\.kops\.k8s\.io)?(?:/.*)?|clusters?\.kops\.k8s\.io(?:/.*)?"
+    r"|hosts?\.kops\.k8s\.io(?:/.*)?"
+)
+_OWN_CONTROLLERS = re.compile(r"(?:kops|dns)-controller\b")
+_CHANGES = ("delete", "patch", "edit", "replace", "scale", "annotate", "label", "set")
+
+
+def _past_kops(
+    invocation: Invocation, verb: str | None, rest: tuple[Word, ...], given: Arguments
+) -> Command | None:
+    """Objects of kops, all nodes, kops' own controllers: changed through the API."""
+    if verb not in _CHANGES:
+        return None
+    words = [word.shown for word in rest]
+    said = " ".join(words)
+    selected = " ".join(word.shown for word in given.all("l", "selector"))
+    raw = any(re.match(r"/apis?/.*(?:/nodes/|kops\.k8s\.io)", word) for word in words)
+    if raw or any(map(_KOPS_OBJECTS.fullmatch, words[:1])):
+        reason = "it changes objects of the cluster past kops"
+        return _unreplayed(invocation, reason, Reach.KOPS)
+    nodes = words[:1] and _NODE.fullmatch(words[0])
+    if verb == "delete" and nodes:
+        if not given.has("all") and not re.search(r"control-plane|master", selected):
+            return None
+        reason = "pods of nodes that are gone are deleted, on control planes too"
+        return _unreplayed(invocation, reason, Reach.MACHINE)
+    if verb == "delete" and words[:1] == ["managed"]:
+        return _unreplayed(invocation, "what crossplane made goes", Reach.MACHINE)
+    if verb in ("delete", "scale", "patch") and _OWN_CONTROLLERS.search(said):
+        reason = "new machines need this controller to join, and to be found"
+        return _unreplayed(invocation, reason, Reach.ELSEWHERE)
+    return None
+
+
+def _unreplayed(invocation: Invocation, reason: str, reach: Reach) -> Command:
+    return Unreplayed(
+        text=invocation.text, span=invocation.span, reason=reason, reach=reach
+    )
 
 
 def _node_command(

@@ -16,13 +16,13 @@ from kopslint.commands.invocation import Invocation, arguments, is_option
 from kopslint.commands.model import Foreign, Reach, Unreadable, Unreplayed
 from kopslint.commands.wrappers import peel
 from kopslint.notations.program_names import TAKES_AWAY
-from kopslint.shell.ast import Unknown
+from kopslint.shell.ast import Unknown, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from kopslint.commands.model import Command
-    from kopslint.shell.ast import SimpleCommand, Word
+    from kopslint.shell.ast import SimpleCommand
 
 
 _ETCD = frozenset({"etcd-manager-ctl", "etcdctl", "etcdutl"})
@@ -37,14 +37,45 @@ _ON_A_MACHINE = frozenset(
     | {"rm", "shred", "mv", "truncate", "iptables", "ip6tables", "nft", "ufw"}
     | {"firewall-cmd", "tc", "ip", "ifconfig", "ifdown", "kubeadm", "parted", "fdisk"}
     | {"sfdisk", "gdisk", "find", "chmod", "chown", "tee", "fallocate", "etcd", "date"}
+    | {"nmcli", "netplan", "lvremove", "vgremove", "pvremove", "lvreduce", "xfs_repair"}
+    | {"fsck", "e2fsck", "resize2fs", "nvme", "hdparm", "mdadm", "dmsetup", "mount"}
+    | {"apt", "apt-get", "yum", "dnf", "zypper"}
     | {"timedatectl", "hostnamectl", "do-release-upgrade", "scp", "rsync"}
 )
 _REQUESTS = frozenset({"curl", "wget", "http", "https", "xh", "grpcurl"})
+# Where a command is about names, load balancers, power, or what starts elsewhere.
+_BESIDE = frozenset(
+    {"aws", "gcloud", "az", "doctl", "hcloud", "openstack", "linode-cli", "scw", "oci"}
+    | {"cli53", "flarectl", "nsupdate", "octodns-sync", "dnscontrol", "lexicon", "inv"}
+    | {"pdnsutil", "designate", "aliyun", "ibmcloud", "ipmitool", "racadm", "maas"}
+    | {"metal", "qm", "pvesh", "xe", "virsh", "govc", "vagrant", "docker", "airflow"}
+    | {"docker-compose", "nomad", "gh", "glab", "argo", "argocd", "tkn", "fly", "java"}
+    | {"spacectl", "env0", "jenkins-cli", "drone", "buildkite-agent", "rundeck", "rd"}
+    | {"awx", "awx-cli", "fab", "invoke", "st2", "prefect", "dagger", "circleci", "fc"}
+    | {"systemctl"}
+)
+_EDITORS_OF_FILES = frozenset(
+    {
+        "sed",
+        "gsed",
+        "perl",
+        "yq",
+        "vi",
+        "vim",
+        "nvim",
+        "nano",
+        "emacs",
+        "ed",
+        "cp",
+        "ln",
+    }
+    | {"install", "patch"}
+)
 _STATUS = {"true": True, "false": False, ":": True}
 _SOURCES = ("source", ".")
 _INTERPRETERS = frozenset(
     {"sh", "bash", "dash", "zsh", "ksh", "ash", "perl", "ruby", "node"}
-    | {"expect", "osascript", "pwsh"}
+    | {"expect", "osascript", "pwsh", "powershell", "powershell.exe"}
 )
 _RUNNERS = (
     *("make", "gmake", "ansible-playbook", "just", "task", "rake"),
@@ -80,10 +111,61 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
         stdin=command.stdin,
         upstream=command.upstream,
     )
-    commands = tuple(_in_context(_read(one), one) for one in peel(whole))
+    later = _kept_for_later(command, whole)
+    if later is not None and not isinstance(later, tuple):
+        return (later,)
+    inner = later or tuple(one for w in _redirected(command, whole) for one in peel(w))
+    commands = tuple(_in_context(_read(one), one) for one in inner)
     # In a command line for another machine, `cd` and the like are only noise.
     telling = tuple(c for c in commands if not isinstance(c, Foreign))
     return telling or commands[-1:]
+
+
+def _redirected(command: SimpleCommand, whole: Invocation) -> Iterator[Invocation]:
+    """The call, and what its redirections do to files that a machine runs with."""
+    yield whole
+    for redirect in command.redirects:
+        target = redirect.target
+        writes = target is not None and redirect.operator[:1] == ">"
+        if writes and target is not None and re.match(_ON_MACHINES, target.shown):
+            tee = Word(("tee",), target.raw, target.span)
+            yield whole._replace(words=(tee, target), stdin=None)
+
+
+_ON_MACHINES = r"/proc/sysrq|/dev/(?!null|std|tty|fd)|/etc/kubernetes/|/sys/fs/cgroup"
+
+
+def _kept_for_later(
+    command: SimpleCommand, whole: Invocation
+) -> Command | tuple[Invocation, ...] | None:
+    """What writes a cron table, a unit or a hook, which runs by itself later on."""
+    from kopslint.commands.beside import RUNS_LATER, read_kept_for_later
+
+    targets = [r.target.shown for r in command.redirects if r.target is not None]
+    target = next((name for name in targets if RUNS_LATER.search(name)), None)
+    found = None
+    for one in peel(whole) if target is not None or _may_keep(whole) else ():
+        found = found or read_kept_for_later(one, target)
+    if not isinstance(found, tuple):
+        return found
+    inner = tuple(one for each in found for one in peel(each))
+    if any(one.program != "crontab" for one in inner):
+        return inner
+    if target is not None and not re.search(r"cron|/system", target):
+        return None
+    return Unreadable(
+        text=whole.text,
+        span=whole.span,
+        reason=Unknown("cron", "what runs there later is not in the list"),
+        reach=Reach.SHELL_TEXT,
+    )
+
+
+def _may_keep(whole: Invocation) -> bool:
+    return any(
+        re.search(r"\bcron|systemd|/etc/|rc$|profile|hooks/|Launch", word.shown)
+        for word in whole.words
+    )
 
 
 def _in_context(command: Command, invocation: Invocation) -> Command:
@@ -160,6 +242,16 @@ def _read(invocation: Invocation) -> Command:
     reader = _reader(program)
     if (started := _started(invocation)) is not None:
         return started
+    if program in _BESIDE:
+        from kopslint.commands.beside import read_beside
+
+        if (beside := read_beside(invocation)) is not None:
+            return beside
+    if program in _EDITORS_OF_FILES:
+        from kopslint.commands.machine import edited
+
+        if (changed := edited(invocation)) is not None:
+            return changed
     if reader is not None and not _is_one_unknown(invocation):
         return reader(invocation)
     if (managed := _managed(invocation, program)) is not None:
@@ -244,8 +336,24 @@ _RUNNERS_VERBS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# Ids that AWS gives to machines and disks, handed to who knows what.
+_AWS_ID = re.compile(r"\b(?:i|vol)-[0-9a-f]{2,17}\b")
+_TAKES = re.compile(
+    r"(?i)^(?:delete|terminate|stop|destroy|kill|remove|rm|reboot|halt)"
+)
+_SENDS = ("nc", "ncat", "netcat", "telnet", "websocat", "redis-cli", "mosquitto_pub")
+
+
 def _reason(invocation: Invocation, program: str) -> Unknown | None:
     """Why a program that kopslint does not know may change the cluster, if it may."""
+    said = [w.shown for w in invocation.words[1:]]
+    if any(map(_AWS_ID.search, said)) and any(map(_TAKES.match, said)):
+        return Unknown(program, f"what `{program}` does to these machines is not known")
+    sent = invocation.upstream if program in _SENDS else ""
+    if re.match(r"\s*(?:echo|printf)\b", sent) and _CALLED.search(sent):
+        return Unknown(program, "who is sent this command line may run it")
+    if re.match(r"!(?:kops|etcdctl|!|-?\d)", invocation.words[0].raw):
+        return Unknown(invocation.text, "which command of the history this is is open")
     word, rest = invocation.words[0], invocation.words[1:]
     unknown = word.unknown
     if program and unknown is not None and _is_one_unknown(invocation):

@@ -36,6 +36,11 @@ _APIS = (
     (r":(?:2379|400[1-4])/v3\w*/(?:kv/(?:put|deleterange|txn)|cluster/)", Reach.ETCD),
     (r":(?:2379|400[1-4])/v3\w*/(?:auth/|maintenance/defrag)", Reach.ETCD),
     (r":(?:2379|400[1-4])/v2/(?:keys|members)", Reach.ETCD),
+    (r"/api/v1/nodes(?:/|$)|/pods/etcd-manager", Reach.MACHINE),
+    (r"/apis/kops\.k8s\.io/", Reach.KOPS),
+    (r"api\.cloudflare\.com/.*/dns_records|route53\.amazonaws\.com", Reach.ELSEWHERE),
+    (r"dns\.hetzner\.com/api/v1/(?:records|zones)", Reach.ELSEWHERE),
+    (r"/(?:buildWithParameters|dispatches|trigger/pipeline)\b", Reach.ELSEWHERE),
     (r"etcdserverpb\.(?:Cluster/Member(?!List)|KV/(?!Range)|Auth/)", Reach.ETCD),
 )
 _SENDS = re.compile(

@@ -348,10 +348,10 @@ def _aws(command: Invocation) -> tuple[Invocation, ...] | None:
     """``aws ssm send-command``: the commands that its parameters hold."""
     given = arguments(command.words[1:], many=True)
     names = [w.text for w in given.positionals]
-    if "send-command" not in names or "ssm" not in names:
+    if not {"send-command", "start-session"} & {*names} or "ssm" not in names:
         return None
     said = " ".join(w.shown for w in given.all("parameters"))
-    held = re.search(r"commands[\"']?\s*[=:]\s*\[?(?P<list>.*)", said, re.DOTALL)
+    held = re.search(r"commands?[\"']?\s*[=:]\s*\[?(?P<list>.*)", said, re.DOTALL)
     if held is None:
         return None
     lines = re.findall(r"\"([^\"]+)\"|'([^']+)'", held["list"])
@@ -718,6 +718,9 @@ def _split_string(rest: tuple[Word, ...]) -> tuple[Word, ...] | None:
 def _shell(command: Invocation) -> tuple[Invocation, ...] | None:
     """``sh -c TEXT``, or a shell that reads its commands from standard input."""
     rest = command.words[1:]
+    prompt = command.environment.get("PROMPT_COMMAND")
+    if prompt is not None and not rest:
+        return commands_in(command._replace(environment={}), prompt)
     for at, word in enumerate(rest):
         if not is_option(word):
             return None
@@ -748,6 +751,16 @@ def _tsh(command: Invocation) -> tuple[Invocation, ...] | None:
     return (
         REMOTE["ssh"](command._replace(words=rest)) if rest[0].text == "ssh" else None
     )
+
+
+def _git(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``git bisect run COMMAND`` and ``git submodule foreach COMMAND``."""
+    rest = command.words[1:]
+    names = [word.text for word in rest]
+    for first, second in (("bisect", "run"), ("submodule", "foreach")):
+        if first in names and second in names[names.index(first) :]:
+            return resplit(command, rest[names.index(second) + 1 :])
+    return None
 
 
 def _go(command: Invocation) -> tuple[Invocation, ...] | None:
@@ -800,6 +813,7 @@ _READERS: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = 
     **REMOTE,
     **MANY,
     "eval": _eval,
+    "git": _git,
     "go": _go,
     "runuser": _su,
     "su": _su,

@@ -13,6 +13,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from kopslint.shell.ast import head
 from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
@@ -53,13 +54,13 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
         return _below(parts[parts.index(name) + 1 :])
     if _UNKNOWN_BACKUPS.search(path):
         return Part.BACKUPS
+    base = store_of(cluster) if cluster is not None else None
     if word.text is None:
         if _STATE_VARIABLE.fullmatch(path):
             return Part.WHOLE
         if _UNKNOWN_KEYS.search(path):
             return Part.KEYS
-        return Part.MAYBE if path.startswith("$") else None
-    base = store_of(cluster) if cluster is not None else None
+        return Part.MAYBE if path.startswith("$") or _leads(word, base) else None
     if base is not None:
         held = _SCHEME.sub("", base).strip("/").split("/")
         # The name of a configured store comes first in `mc rm minio/bucket`.
@@ -67,6 +68,12 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
         found = any(way == held[: len(way)] for way in ways)
         return Part.WHOLE if found and path else None
     return Part.MAYBE if len(parts) < 2 and _CALLED.search(path) else None
+
+
+def _leads(word: Word, base: str | None) -> bool:
+    """Whether what is known of a path leads to the store, and the rest may go on."""
+    known = _SCHEME.sub("", head(word))
+    return bool(known and base and f"{_SCHEME.sub('', base)}/".startswith(known))
 
 
 def _below(parts: list[str]) -> Part | None:
