@@ -69,7 +69,7 @@ def read_beside(invocation: Invocation) -> Command | None:
     if _NAMES.match(line):
         return _names(invocation, line)
     if _ROUTES.match(line):
-        to_api = _OF_A_CLUSTER.search(" ".join(words)) or "$" in line
+        to_api = _OF_A_CLUSTER.search(" ".join(words))
         reason = "the API may no longer be reached through its load balancer"
         return _unreplayed(
             invocation, reason, Reach.MACHINE if to_api else Reach.ELSEWHERE
