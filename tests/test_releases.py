@@ -379,3 +379,43 @@ def test_removed_members_come_back_where_etcd_3_5_was_not_repaired_first(
 
     found = [f.severity.value for f in report.findings if f.rule == "KL234"]
     assert found == ([told] if told else [])
+
+
+def said_of_releases(spec: str, kops: str | None = None) -> list[tuple[str, str]]:
+    """What KL129 says of which releases take a spec."""
+    text = (
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\n"
+        f"metadata: {{name: {NAME}}}\nspec:\n  cloudProvider: aws\n{spec}"
+    )
+    report = check(
+        Request(after=(Source("after.yaml", text),)),
+        DEFAULT._replace(kops_version=kops),
+    )
+    return [
+        (f.severity.value, f.message.split(":")[0])
+        for f in report.findings
+        if f.rule == "KL129" and " takes this" in f.message
+    ]
+
+
+CLASSIC = "  api: {loadBalancer: {class: Classic, type: Public}}\n"
+
+
+def test_the_newest_kops_that_takes_a_spec_is_said() -> None:
+    spec = f"  kubernetesVersion: 1.34.2\n{CLASSIC}"
+
+    assert said_of_releases(spec) == [
+        ("info", "kops 1.36 is the newest that takes this")
+    ]
+    assert not said_of_releases(spec, "1.36")
+    assert not said_of_releases("  kubernetesVersion: 1.34.2\n")
+
+
+def test_no_release_takes_what_contradicts_itself() -> None:
+    """Etcd 3.7 came with kops 1.37, which has no Classic load balancer any more."""
+    spec = f"  kubernetesVersion: 1.36.2\n{CLASSIC}" + etcd("3.7.0")
+
+    ((severity, message),) = said_of_releases(spec)
+
+    assert severity == "error"
+    assert message == "no release of kops takes this"

@@ -82,12 +82,20 @@ invalid_networking = _check("networking")
 invalid_component = _check("component")
 invalid_group = _check("group")
 invalid_cloud_setting = _check("cloud")
-unsupported_version = _check("version")
+_unsupported_version = _check("version")
 invalid_name_or_label = _check("name-or-label")
 invalid_addon = _check("addon")
 missing_required_field = _check("missing-field")
 invalid_etcd_setting = _check("etcd")
 _needs_feature_flag = _check("feature-flag")
+
+
+def unsupported_version(context: Context) -> Iterator[Draft]:
+    """A version that kops does not bring, and which kops takes the spec at all."""
+    from kopslint.checks.kops_range import releases_that_take_this
+
+    yield from _unsupported_version(context)
+    yield from releases_that_take_this(context)
 
 
 def missing_feature_flag(context: Context) -> Iterator[Draft]:
