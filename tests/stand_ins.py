@@ -135,6 +135,7 @@ kubectl() (
     other) here=other.example.com extra=yes ;;
     *) echo "kubectl: refused" >&2; exit 1 ;;
   esac
+  [ "$1" != --request-timeout ] || shift 2
   if [ "$1" = --context ]; then
     [ "$2" = CLUSTER ] || { echo "context: $*" >&2; exit 9; }
     shift 2

@@ -16,6 +16,7 @@ import pytest
 
 from kopslint.cli.inputs import read_observed
 from kopslint.cli.program import run
+from kopslint.kops.clouds import CLOUDS
 from kopslint.kops.decode import read_fleet
 from kopslint.observed.matching import matched
 from kopslint.text import Source
@@ -136,6 +137,33 @@ def test_without_an_api_it_says_where_to_go_on(
     assert "bash observe.sh here" in ran.output
 
 
+def test_what_was_seen_before_is_not_mixed_with_what_is_seen_now(
+    script: str, cluster: StandIns, tmp_path: Path
+) -> None:
+    """A folder that holds anything is left alone."""
+    (tmp_path / "seen").mkdir()
+    (tmp_path / "seen" / "old.txt").write_text("old", encoding="utf-8")
+
+    ran = cluster.run(script, str(tmp_path / "seen"))
+
+    assert ran.status == 1
+    assert "holds what was seen before" in ran.output
+    assert cluster.asked == []
+
+
+def test_a_store_that_does_not_answer_is_no_empty_queue(
+    script: str, cluster: StandIns, tmp_path: Path
+) -> None:
+    """Whether a restore waits is not known then."""
+    broken = script.replace("aws s3 ls --recursive", "false")
+    assert broken != script
+    cluster.run(broken, str(tmp_path / "seen"))
+
+    seen = read_observed([str(tmp_path / "seen")])
+    assert seen is not None
+    assert [one.queued for one in seen.etcd] == [None, None]
+
+
 CRICTL = """
 crictl() {
   case "$*" in
@@ -204,6 +232,60 @@ def test_it_is_clean_for_shellcheck_and_bash(script: str, tmp_path: Path) -> Non
             check=False,
         )
         assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("cloud", sorted(CLOUDS))
+def test_it_is_a_script_on_every_cloud(
+    cloud: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where members are called by volumes, their ids are asked and read back."""
+    monkeypatch.chdir(tmp_path)
+    text = re.sub(r"cloudProvider: .*", f"cloudProvider: {cloud}", SPEC)
+    assert f"cloudProvider: {cloud}" in text
+    Path("spec.yaml").write_text(text, encoding="utf-8")
+    assert run(["observe", "spec.yaml"]) == 0
+    script = capsys.readouterr().out
+    Path("observe.sh").write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        ["bash", "-n", "observe.sh"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    known = CLOUDS[cloud]
+    asks = "take volumes.txt volumes volumes" in script
+    assert asks == (known.members_are == "volume ids")
+    if not asks:
+        return
+    # Whatever the program is asked, it knows each volume by its name.
+    program = f"""{known.program}() {{
+  local all="$*" name
+  name=$(grep -o '[^ =]*[.]etcd-[a-z]*[.]{CLUSTER}' <<< "$all" | head -n 1)
+  local id=$(cksum <<< "$name" | cut -d ' ' -f 1)
+  case "$all" in *name=*) echo "$name $id" ;; *) echo "$id" ;; esac
+}}
+kops() {{ return 1; }}
+kubectl() {{ return 1; }}
+"""
+    Path("programs.sh").write_text(program, encoding="utf-8")
+    subprocess.run(
+        ["bash", "observe.sh"],
+        env={"PATH": "/usr/bin:/bin", "BASH_ENV": "programs.sh"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    seen = read_observed(["observed/volumes.txt"])
+    assert seen is not None
+    told = {(volume.etcd_cluster, volume.member) for volume in seen.volumes}
+    ((_, spec),) = read_fleet((Source("spec.yaml", text),)).manifests.items()
+    assert told == {(e.name, m.name) for e in spec.etcd_clusters for m in e.members}
+    assert len({volume.id for volume in seen.volumes}) == len(told)
 
 
 @pytest.mark.parametrize(

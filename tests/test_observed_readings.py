@@ -8,6 +8,7 @@ for everything that was taken from it. After a change on purpose, run it with
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 
 from kopslint.inputs.decode import decode
 from kopslint.observed.reader import Named, read_observation
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,3 +91,49 @@ def test_an_output_is_read_as_it_says(path: Path) -> None:
         expected.write_text(found, encoding="utf-8")
         pytest.fail(f"{expected} was written anew")
     assert found == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_whatever_is_left_of_an_output_is_read_or_said(path: Path) -> None:
+    """Cut anywhere, mangled or shuffled: something is said, and nothing breaks."""
+    chance = random.Random(path.name)  # noqa: S311 (nothing is kept secret)
+    text = path.read_text(encoding="utf-8")
+    left = [text[: len(text) * n // 9] for n in range(1, 9)]
+    left += [text[len(text) * n // 9 :] for n in range(1, 9)]
+    for _ in range(8):
+        signs = list(text)
+        for _ in range(4):
+            signs[chance.randrange(len(signs))] = chance.choice('0aZ ,|"{}[]:\n\t-+')
+        lines = text.splitlines()
+        chance.shuffle(lines)
+        left += ["".join(signs), "\n".join(lines)]
+    for each in left:
+        observation = read_observation([Named(Source(path.name, each))])
+        assert observation.readings or observation.unread
+
+
+def test_half_a_list_is_no_list() -> None:
+    """Who is missing in it would count as removed."""
+    text = (FOLDER / "41-broken-line-cut.txt").read_text(encoding="utf-8")
+
+    observation = read_observation([Named(Source("cut.txt", text))])
+
+    assert observation.etcd == ()
+    assert len(observation.unread) == 1
+
+
+def test_what_was_seen_later_takes_the_place_of_what_was_seen_before() -> None:
+    """A member that came back is healthy, and nothing contradicts itself."""
+    text = (FOLDER / "17-health-simple-one-dead.txt").read_text(encoding="utf-8")
+    later = text.replace("is unhealthy: failed to commit", "is healthy: committed")
+    both = f"2026-11-30T01:00:00Z\n{text}\n2026-11-30T01:20:00Z\n{later}"
+
+    observation = read_observation([Named(Source("seen.txt", both))])
+
+    assert observation.contradictions == ()
+    (main,) = observation.etcd
+    assert [member.healthy for member in main.members] == ["yes"] * 3
+
+    one_moment = both.replace("01:20:00", "01:02:00")
+    observation = read_observation([Named(Source("seen.txt", one_moment))])
+    assert len(observation.contradictions) == 1

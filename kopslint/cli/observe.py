@@ -184,15 +184,14 @@ waiting() {
   local names name
   case $1 in
     s3://*)
-      names=$(aws s3 ls --recursive "$1/" |
-        awk '{ print $4 }') || [ -z "$names" ] || return 1
+      names=$(aws s3 ls --recursive "$1/") || return 1
       name=${1#s3://}
-      names=$(echo "$names" | grep '/_command[.]json$' | sed "s|^|s3://${name%%/*}/|")
+      names=$(echo "$names" | awk -v bucket="s3://${name%%/*}/" '{ print bucket $4 }')
       ;;
-    gs://*) names=$(gcloud storage ls "$1/**" | grep '/_command[.]json$') ;;
+    gs://*) names=$(gcloud storage ls "$1/**") || return 1 ;;
     *) echo "how is $1 read?" >&2; return 1 ;;
   esac
-  for name in $names; do
+  for name in $(echo "$names" | grep '/_command[.]json$'); do
     stored "$name" || return 1
     echo
   done
@@ -224,6 +223,10 @@ main() {
     here) ;;
     ?*) FOLDER=$1 ;;
   esac
+  if [ -n "$(ls -A "$FOLDER" 2> /dev/null)" ]; then
+    echo "$FOLDER holds what was seen before: name another one" >&2
+    return 1
+  fi
   mkdir -p "$FOLDER" || return 1
   if [ "${1:-}" = here ]; then
     here
@@ -306,7 +309,11 @@ def _script(manifest: Manifest) -> Iterator[str]:
     yield from context_lines(manifest.name)
     yield f"CLUSTER={quote(manifest.name)}"
     yield ""
-    yield from asking_functions(manifest.name, manifest.cloud)
+    for line in asking_functions(manifest.name, manifest.cloud):
+        # An API without quorum keeps who asks it waiting.
+        yield line.replace(
+            "kubectl --context", "kubectl --request-timeout 20s --context"
+        )
     parts = [_TAKE, _HERE, _COLLECT]
     parts += [_VOLUMES] if by_volume else []
     parts += [_STORE] if has_store else []

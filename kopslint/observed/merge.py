@@ -39,6 +39,7 @@ from kopslint.observed.statements import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from kopslint.observed.observation import Answer, Pod, Published, Reading
     from kopslint.text import Span
@@ -179,7 +180,7 @@ class _Etcd:
 
     def __init__(self, name: str, told: Sequence[OfEtcd | OfEtcdManager]) -> None:
         self.name = name
-        self.told = told
+        self.told = _latest(told)
         self.contradictions: list[Contradiction] = []
         self.unread: list[Unread] = []
         self.members: dict[str, Member] = {}
@@ -413,6 +414,40 @@ class _Etcd:
 
 TOGETHER = 300
 """So many seconds apart, outputs are of one moment: one collects them one by one."""
+
+
+def _latest(
+    told: Sequence[OfEtcd | OfEtcdManager],
+) -> Sequence[OfEtcd | OfEtcdManager]:
+    """The statements without those about an address that later ones are about as well.
+
+    Only where both say when they were taken, and these are not of one moment.
+    """
+    newest: dict[object, datetime] = {}
+    for one in told:
+        key, taken = _about(one), one.reading.taken
+        if key is not None and taken is not None:
+            newest[key] = max(taken, newest.get(key, taken))
+    return [
+        one
+        for one in told
+        if (taken := one.reading.taken) is None
+        or (last := newest.get(_about(one))) is None
+        or (last - taken).total_seconds() <= TOGETHER
+    ]
+
+
+def _about(told: OfEtcd | OfEtcdManager) -> object:
+    """What a statement is about, so that a later one takes its place."""
+    match told:
+        case StatusTold() | SilenceTold():
+            return "status", _bare(told.endpoint), told.reading.node
+        case HealthTold():
+            return "health", _bare(told.endpoint), told.reading.node
+        case AlarmsTold():
+            return "alarms"
+        case _:
+            return None
 
 
 def _bare(address: str) -> str:
