@@ -164,6 +164,33 @@ def test_a_store_that_does_not_answer_is_no_empty_queue(
     assert [one.queued for one in seen.etcd] == [None, None]
 
 
+def test_a_call_that_hangs_is_ended(script: str, tmp_path: Path) -> None:
+    """With all that it started, so that the rest is still asked."""
+    hangs = """
+kops() { command sleep 97; }
+kubectl() { echo "The connection to the server was refused" >&2; return 1; }
+aws() { return 1; }
+"""
+    (tmp_path / "programs.sh").write_text(hangs, encoding="utf-8")
+    short = script.replace("LIMIT=60", "LIMIT=1")
+    assert short != script
+    (tmp_path / "observe.sh").write_text(short, encoding="utf-8")
+    ran = subprocess.run(
+        ["bash", "observe.sh", "seen"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "BASH_ENV": "programs.sh"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert ran.returncode == 1, ran.stderr
+    told = (tmp_path / "seen" / "instances.txt").read_text(encoding="utf-8")
+    assert "stopped after 1 seconds\n# exit 143" in told
+    assert "bash observe.sh here" in ran.stderr
+
+
 CRICTL = """
 crictl() {
   case "$*" in

@@ -31,16 +31,18 @@ _HEAD = """\
 """
 
 _TAKE = """\
-# Runs a command for at most a minute.
+# Runs a command for at most so many seconds, and ends all that it started.
+LIMIT=60
+set -m
 bounded() {
-  local end=$((SECONDS + 60)) child
+  local end=$((SECONDS + LIMIT)) child
   "$@" < /dev/null &
   child=$!
   while [ "$SECONDS" -lt "$end" ] && kill -0 "$child" 2> /dev/null; do
     sleep 0.2
   done
-  kill "$child" 2> /dev/null && echo "stopped after a minute"
-  wait "$child"
+  kill -- "-$child" 2> /dev/null && echo "stopped after $LIMIT seconds"
+  wait "$child" 2> /dev/null
 }
 
 # Writes into a file when and how it was asked, and what came of it.
