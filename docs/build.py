@@ -17,8 +17,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kopslint.cli.test_rules import report_on
 from kopslint.config.schema import ConfigModel
+from kopslint.engine import Request, check
+from kopslint.report import pictures
 from kopslint.rulebook.loader import load_rules
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +46,68 @@ CATEGORIES = {
     "suppression": "Comments that silence findings",
 }
 
+HAZARDS = {
+    "The API goes down: etcd loses quorum, or has no member to spare": (
+        "KL103 KL107 KL108 KL111 KL112 KL202 KL212 KL220 KL221 KL231 KL302 KL303 KL310"
+        " KL506 KL507 KL519"
+    ),
+    "A dead member stays registered": (
+        "KL102 KL205 KL213 KL234 KL241 KL301 KL304 KL501 KL503 KL505"
+    ),
+    "A member is thrown out, never joins, or serves another cluster": (
+        "KL101 KL104 KL105 KL106 KL201 KL203 KL204 KL224 KL225 KL233 KL305 KL306 KL502"
+        " KL504 KL508 KL511"
+    ),
+    "Data of etcd or its backups is lost": (
+        "KL206 KL207 KL209 KL210 KL308 KL311 KL312 KL313 KL315 KL316 KL320 KL512 KL513"
+        " KL514"
+    ),
+    "An upgrade goes wrong": ("KL208 KL211 KL218 KL219 KL226 KL240 KL309 KL509 KL510"),
+    "Machines, people or programs lose their access": (
+        "KL215 KL216 KL217 KL222 KL223 KL227 KL228 KL229 KL232 KL317 KL318 KL319"
+    ),
+    "kops refuses it, or does something else than is written": (
+        "KL109 KL110 KL113 KL114 KL115 KL120 KL121 KL122 KL123 KL124 KL125 KL126 KL127"
+        " KL128 KL129 KL130 KL131 KL132 KL133 KL134 KL214 KL230 KL307"
+    ),
+    "A command does nothing, or is about something else": (
+        "KL314 KL401 KL402 KL403 KL404 KL405 KL406 KL407 KL408"
+    ),
+    "Less was checked than it seems": (
+        "KL515 KL516 KL517 KL518 KL901 KL902 KL903 KL910 KL911 KL912 KL913 KL914 KL915"
+        " KL916 KL920"
+    ),
+}
+"""The rules by what happens otherwise; each is in one line."""
+
+# A report is eighty columns wide, and what is shown has to fit beside both menus.
+SITE_STYLE = f"""
+[data-md-color-scheme="default"] {{ {pictures.LIGHT} --k-paper: transparent; }}
+[data-md-color-scheme="slate"] {{ {pictures.DARK} --k-paper: #1e2129; }}
+{pictures.STYLE}
+.k-figure {{ margin: 1em 0; overflow-x: auto; }}
+.k-figure svg {{ display: block; max-width: none; }}
+@media screen and (min-width: 76.25em) {{
+  .md-grid {{ max-width: 68rem; }}
+  .md-sidebar--secondary {{ width: 9.5rem; }}
+}}
+.md-typeset pre > code {{ font-size: 0.64rem; }}
+.md-content a:not(.headerlink, .md-content__button) {{ text-decoration: underline; }}
+.md-typeset .highlight .nb, .md-typeset .highlight .bp {{
+  color: var(--md-code-fg-color);
+}}
+[data-md-color-scheme] {{
+  --md-code-hl-comment-color: var(--k-soft);
+  --md-code-hl-variable-color: var(--md-code-fg-color);
+  --md-code-hl-constant-color: var(--k-joins);
+}}
+"""
+
+# What the columns of a picture share, so that it fits beside both menus.
+COLUMN = 640
+
+_PICTURE = re.compile(r"^<!-- picture ([a-z]+) -->$", re.MULTILINE)
+
 _COMMAND = re.compile(
     r"^```console folder=(?P<folder>\S+)\n\$ (?P<command>(?:.*\\\n)*.*)\n```$",
     re.MULTILINE,
@@ -54,15 +120,71 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages of the rules."""
     from mkdocs.structure.files import File
 
-    for path, text in rule_pages().items():
+    pages = {**rule_pages(), "stylesheets/kopslint.css": SITE_STYLE}
+    for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Put settings, output and links into a page as it is written."""
-    text = markdown.replace(SETTINGS, settings())
+    text = _PICTURE.sub(lambda found: figure(drawn()[found[1]]), markdown)
+    text = text.replace(SETTINGS, settings())
     return with_site_links(with_output(text), page.file.src_uri)
+
+
+def drawn() -> dict[str, str]:
+    """The pictures of the documentation by name, made from what the replay says."""
+    folder = ROOT / "fixtures/five-to-three"
+
+    def told(commands: str) -> list[pictures.Moment]:
+        sources = [
+            Source(name, (folder / name).read_text(encoding="utf-8"))
+            for name in ("before.yaml", "after.yaml", commands)
+        ]
+        report = check(Request((sources[0],), (sources[1],), (sources[2],)))
+        return pictures.moments(report.timeline, "main")
+
+    return {
+        "planes": pictures.planes(),
+        "incident": pictures.quorum("main", told("commands.sh"), "incident", COLUMN),
+        "orders": pictures.orders(told("commands.sh"), told("fixed.sh"), COLUMN),
+    }
+
+
+def figure(svg: str) -> str:
+    """A picture in a page; one that is wider than the column can be moved sideways."""
+    label = svg.partition("</title>")[0].rpartition(">")[2]
+    return (
+        '<div class="k-figure" tabindex="0" role="region"'
+        f' aria-label="{label}">{svg}</div>'
+    )
+
+
+def example_picture(example: Example) -> str | None:
+    """What an example does to etcd over its steps; None if it does nothing there."""
+    entries = report_on(example).timeline
+    names = dict.fromkeys(name for entry in entries for name in entry.etcd)
+    changing = {
+        name: told
+        for name in names
+        if len(told := pictures.moments(entries, name)) > 1
+        and any(moment.view != told[0].view for moment in told)
+    }
+    if not changing:
+        return None
+    worst = max(changing, key=lambda name: _harm(changing[name]))
+    return pictures.quorum(worst, changing[worst], "example", room=COLUMN)
+
+
+def _harm(told: list[pictures.Moment]) -> int:
+    """How often a member is dead, away or outside of the list."""
+    harmed = {"dead", "away", "gone"}
+    return sum(
+        pictures.state_of(member, moment) in harmed
+        for moment in told
+        for member in pictures.members_of([moment])
+    )
 
 
 def rule_pages() -> dict[str, str]:
@@ -78,7 +200,12 @@ def rule_list(rules: tuple[Rule, ...]) -> str:
         "# Rules",
         "",
         f"{len(rules)} rules. `kopslint rules` lists them,",
-        "and `kopslint explain RULE` tells one in full.",
+        "and `kopslint explain RULE` tells one in full. With a word,",
+        "such as `kopslint explain quorum`, it lists those that have it.",
+        "",
+        "## By what happens otherwise",
+        "",
+        *_by_hazard(rules),
     ]
     for category, title in CATEGORIES.items():
         lines += ["", f"## {title}", "", "| rule | severity | finds |", "|---|---|---|"]
@@ -90,10 +217,26 @@ def rule_list(rules: tuple[Rule, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _by_hazard(rules: tuple[Rule, ...]) -> Iterator[str]:
+    known = {rule.id: rule for rule in rules}
+    yield from ("| hazard | rules |", "|---|---|")
+    for hazard, ids in HAZARDS.items():
+        links = [
+            f'[{rule}]({rule}.md "{known[rule].summary}")'
+            for rule in ids.split()
+            if rule in known
+        ]
+        yield f"| {hazard} | {' '.join(links)} |"
+
+
 def rule_page(rule: Rule) -> str:
     """A rule's prose, its first bad example with what is printed, and its sources."""
     title, _, prose = rule.readme().partition("\n")
     example = next(each for each in rule.examples() if each.bad)
+    picture = example_picture(example)
+    shown = (
+        [] if picture is None else ["What it does to etcd:", "", figure(picture), ""]
+    )
     return "\n".join(
         [
             f"# {rule.id}: {title.removeprefix('# ')}",
@@ -106,6 +249,7 @@ def rule_page(rule: Rule) -> str:
             "## Example",
             "",
             *_inputs(example),
+            *shown,
             "kopslint says:",
             "",
             "```text",

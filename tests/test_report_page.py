@@ -82,11 +82,12 @@ def shown(browser: Browser) -> list[str]:
     )
 
 
-def wrong(browser: Browser, axe: str) -> list[Any]:
-    """What axe finds that is serious or critical."""
+def wrong(browser: Browser, axe: str, where: str = "html") -> list[Any]:
+    """What axe finds in a part of the page that is serious or critical."""
     browser.run(f"{axe}; 0")
     found = browser.run(
-        "axe.run({resultTypes: ['violations']}).then(r => JSON.stringify(r.violations"
+        f"axe.run(document.querySelector('{where}'), {{resultTypes: ['violations']}})"
+        ".then(r => JSON.stringify(r.violations"
         ".map(v => [v.impact, v.id, v.nodes.slice(0, 3).map(n => n.html)])))"
     )
     return [each for each in json.loads(found) if each[0] in ("serious", "critical")]
@@ -218,3 +219,38 @@ def test_the_courses_that_are_possible_can_be_chosen(
 
     assert browser.run(seen) == 1
     assert "Step 1" in shown(browser)[0]
+
+
+def test_a_comment_as_a_browser_shows_it_runs_and_asks_nothing(
+    browser: Browser, axe: str, tmp_path: Path
+) -> None:
+    """The Markdown of a hostile report, made HTML as on GitHub: details that fold."""
+    from markdown_it import MarkdownIt
+    from test_report_html import HOSTILE, report_with
+
+    from kopslint.report.markdown import render_markdown
+
+    bodies = [
+        MarkdownIt("gfm-like", {"linkify": False}).render(
+            render_markdown(report_with(text), unicode=True)
+        )
+        for text in HOSTILE.values()
+    ]
+    path = tmp_path / "comment.html"
+    path.write_text(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>x</title>"
+        "<style>pre {white-space: pre-wrap}</style><body><main><h1>x</h1><h2>x</h2>"
+        f"{''.join(bodies)}</main>",
+        encoding="utf-8",
+    )
+    browser.said.clear()
+    browser.requests.clear()
+
+    browser.open(path, width=390)
+
+    assert browser.said == []
+    assert browser.requests == [path.as_uri()]
+    assert browser.run("document.querySelectorAll('script, img').length") == 0
+    assert browser.run("document.querySelectorAll('details').length") >= len(bodies)
+    found = [each for each in wrong(browser, axe) if each[1] != "empty-table-header"]
+    assert found == []

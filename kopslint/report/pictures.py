@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from kopslint.findings import EtcdView, TimelineEntry
 
-_LIGHT = """
+LIGHT = """
   --k-ink: #1f2328; --k-soft: #59636e; --k-line: #d1d9e0; --k-paper: #ffffff;
   --k-votes: #1a7f37; --k-away: #9a6700; --k-dead: #cf222e; --k-joins: #0969da;
   --k-gone: #6e7781; --k-control: #818b98; --k-lost: #ffebe9; --k-thin: #fff8c5;
   --k-box: #f6f8fa;
 """
-_DARK = """
+DARK = """
   --k-ink: #e6edf3; --k-soft: #9198a1; --k-line: #3d444d; --k-paper: #0d1117;
   --k-votes: #3fb950; --k-away: #d29922; --k-dead: #ff7b72; --k-joins: #58a6ff;
   --k-gone: #9198a1; --k-control: #656c76; --k-lost: #4b1113; --k-thin: #3a2d04;
@@ -67,11 +67,11 @@ STYLE = """
 """How the classes of all pictures look; the colours are variables of the page."""
 
 COLOURS = f"""
-:root {{ color-scheme: light dark; {_LIGHT} }}
-@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {_DARK} }} }}
-:root[data-theme="dark"] {{ color-scheme: dark; {_DARK} }}
+:root {{ color-scheme: light dark; {LIGHT} }}
+@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {DARK} }} }}
+:root[data-theme="dark"] {{ color-scheme: dark; {DARK} }}
 :root[data-theme="light"] {{ color-scheme: light; }}
-@media print {{ :root:root:root {{ color-scheme: light; {_LIGHT} }} }}
+@media print {{ :root:root:root {{ color-scheme: light; {LIGHT} }} }}
 """
 """The colours of a page that has a choice of its own and follows the system else."""
 
@@ -146,14 +146,15 @@ _WIDE = 108
 _NARROW = 34
 
 
-def quorum(name: str, told: Sequence[Moment], ident: str) -> str:
+def quorum(name: str, told: Sequence[Moment], ident: str, room: int = _ROOM) -> str:
     """The members of an etcd cluster as tracks through the steps.
 
     ``ident`` makes the names of its parts unlike those of other pictures of a page. A
-    column has the number of its moment in ``data-moment``, for a script that follows.
+    column has the number of its moment in ``data-moment``, for a script that follows;
+    all of them share ``room`` while there is enough for each.
     """
     names = members_of(told)
-    wide = min(max(_ROOM // max(len(told), 1), _NARROW), _WIDE)
+    wide = min(max(room // max(len(told), 1), _NARROW), _WIDE)
     height = _TOP + _TRACK * len(names) + 50
     width = _LEFT + wide * len(told) + 8
     parts = [
@@ -309,8 +310,8 @@ def picture(
 
 def standing_alone(svg: str) -> str:
     """A picture as a file that brings its colours for light and dark."""
-    dark = f"@media (prefers-color-scheme: dark) {{ svg {{ {_DARK} }} }}"
-    colours = f"svg {{ {_LIGHT} }} {dark}"
+    dark = f"@media (prefers-color-scheme: dark) {{ svg {{ {DARK} }} }}"
+    colours = f"svg {{ {LIGHT} }} {dark}"
     ground = '<rect width="100%" height="100%" rx="8" fill="var(--k-paper)"/>'
     head, _, rest = svg.partition("</desc>")
     return f"{head}</desc><style>{colours}{STYLE}</style>{ground}{rest}\n"
@@ -319,37 +320,35 @@ def standing_alone(svg: str) -> str:
 def planes() -> str:
     """The four planes and etcd, and which command changes which."""
     boxes = (
-        (
-            "Registry",
-            "state store: Cluster, groups",
-            "create, edit, replace, delete ig",
-        ),
-        ("Cloud", "groups, machines, volumes", "update --yes, delete ig --yes"),
-        ("Control spec", "memberCount: a count", "update --yes"),
-        ("Nodes", "running configuration", "rolling-update --yes"),
+        ("Registry", "the state store", "create, edit, replace,", "delete ig"),
+        ("Cloud", "groups, machines, disks", "update --yes,", "delete ig --yes"),
+        ("Control spec", "a count, no names", "update --yes", ""),
+        ("Nodes", "what they run with", "rolling-update --yes", ""),
     )
-    parts: list[str] = []
-    for number, (name, what, verbs) in enumerate(boxes):
+    parts = [_text(12, 24, "Each plane is changed by commands of its own", "k-soft")]
+    for number, (name, what, *verbs) in enumerate(boxes):
         x = 12 + number * 188
         parts += [
-            f'<rect class="k-box" x="{x}" y="44" width="174" height="92" rx="8"/>',
-            _text(x + 87, 68, name, "k-strong", "middle"),
-            _text(x + 87, 90, what, "k-soft", "middle"),
-            _text(x + 87, 116, verbs, "k-code k-tiny", "middle"),
+            _box("k-box", x, 40, 174, 104, ' rx="8"'),
+            _text(x + 87, 64, name, "k-strong", "middle"),
+            _text(x + 87, 84, what, "k-soft", "middle"),
+            *(
+                _text(x + 87, 108 + 18 * line, verb, "k-code", "middle")
+                for line, verb in enumerate(verbs)
+                if verb
+            ),
         ]
     parts += [
-        _text(12, 26, "Four planes, each changed by commands of its own", "k-strong"),
-        *_arrow(475, 136, 475, 196),
-        _text(486, 172, "read when the leader changes", "k-soft k-small"),
-        '<rect class="k-box" x="200" y="198" width="362" height="80" rx="8"/>',
-        _text(381, 222, "etcd's member list", "k-strong", "middle"),
-        _text(381, 244, "changed by etcd-manager and etcdctl, never by kops",
-              "k-soft", "middle"),
-        *(p for n in range(3) for p in shape("votes", 321 + n * 30, 262)),
-        *(p for n in range(3, 5) for p in shape("dead", 321 + n * 30, 262)),
-    ]  # fmt: skip
+        *_arrow(475, 144, 475, 204),
+        _text(486, 178, "read when the leader changes", "k-soft k-small"),
+        _box("k-box", 200, 204, 376, 84, ' rx="8"'),
+        _text(388, 228, "etcd's member list", "k-strong", "middle"),
+        _text(388, 248, "changed by etcd-manager and etcdctl", "k-soft", "middle"),
+        *(p for n in range(3) for p in shape("votes", 328 + n * 30, 270)),
+        *(p for n in range(3, 5) for p in shape("dead", 328 + n * 30, 270)),
+    ]
     return picture(
-        764, 292, "The four planes of a kops cluster, and etcd",
+        764, 300, "The four planes of a kops cluster, and etcd",
         "Registry, cloud, control spec and nodes are changed by kops commands; etcd's"
         " member list only by etcd-manager, whose leader reads the control spec when it"
         " changes, and by etcdctl.",
@@ -357,9 +356,10 @@ def planes() -> str:
     )  # fmt: skip
 
 
-def orders(wrong: Sequence[Moment], right: Sequence[Moment]) -> str:
+def orders(wrong: Sequence[Moment], right: Sequence[Moment], room: int = _ROOM) -> str:
     """Why an order matters: the same change in two orders, one above the other."""
-    first, second = quorum("main", wrong, "wrong"), quorum("main", right, "right")
+    first = quorum("main", wrong, "wrong", room)
+    second = quorum("main", right, "right", room)
     (one_width, one_height), (two_width, two_height) = map(_size, (first, second))
     width = max(one_width, two_width)
     parts = [
