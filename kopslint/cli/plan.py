@@ -87,6 +87,10 @@ def make_plan(
     if text is None and folder:
         files = tuple(_named_from(folder, file) for file in files)
     version = valid_version(options.kops_version)
+    if observed is not None:
+        rescue = _rescued(before, after, observed, files, folder, version)
+        if rescue is not None:
+            return rescue
     wanted = Options(options.target is Target.TERRAFORM, text, version)
     result = plan_route(before, after, files, wanted)
     if isinstance(result, Runbook) and result.steps:
@@ -112,6 +116,51 @@ def make_plan(
     if isinstance(result, Runbook):
         warnings = tuple(dict.fromkeys(told[Severity.WARNING]))
         return result._replace(warnings=warnings)
+    return result
+
+
+def _rescued(
+    before: Manifest,
+    after: Manifest,
+    observed: Observation,
+    files: tuple[str, ...],
+    folder: str,
+    version: str | None,
+) -> Runbook | NoWay | None:
+    """The way back of a cluster that was seen broken; None if it is whole.
+
+    It leads to the spec before, as far as that differs from the one after: the change
+    is planned from there.
+    """
+    from kopslint.model.initial import aligned
+    from kopslint.observed.matching import matched
+    from kopslint.planner.plan import state_store
+    from kopslint.planner.rescue_plan import plan_rescue
+
+    one, other = aligned(before, after)
+    same = one.cluster is other.cluster and one.groups == other.groups
+    if not same:
+        ours, text = _files(before)
+        files = ours if text is None else files
+    seen = matched(observed, [before, after])
+    result = plan_rescue(before, files, seen, state_store(before), version)
+    if not isinstance(result, Runbook):
+        return result
+    if not same:
+        note = (
+            "This mends the cluster as the spec before has it. Plan the change from "
+            "what is seen afterwards."
+        )
+        result = result._replace(notes=(note, *result.notes))
+    request = read_back(before, before, result, folder)._replace(observed=observed)
+    found = check(request, Settings(kops_version=version)).findings
+    errors = [
+        f"{finding.rule}: {finding.message}"
+        for finding in found
+        if finding.severity is Severity.ERROR and finding.step is not None
+    ]
+    if errors:
+        return NoWay(before.name, result.store, tuple(dict.fromkeys(errors)))
     return result
 
 

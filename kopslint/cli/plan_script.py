@@ -160,7 +160,7 @@ def _programs(runbook: Runbook, *, asks: bool) -> list[str]:
     cloud = cloud_named(runbook.cloud)
     if asks and cloud is not None and cloud.members_are == "volume ids":
         found.append(cloud.program or "")
-    return [name for name in dict.fromkeys(found) if name != "remove"]
+    return [name for name in dict.fromkeys(found) if name not in ("remove", "etcd")]
 
 
 def go_on_lines(runbook: Runbook, again: str, *, looks: bool) -> Iterator[str]:
@@ -493,7 +493,7 @@ def _again(command: Command) -> str:
 
 def checks_before(step: Step, *, asks: bool) -> Iterator[tuple[str, EtcdView]]:
     """The etcd clusters whose member list is to be confirmed before a step."""
-    if not asks or step.via is None or step.deed.kind == "retire":
+    if not asks or step.via is None or step.deed.kind == "retire" or step.deed.rescues:
         return
     for name, view in step.before.items():
         if step.deed.etcd_cluster in (None, name):
@@ -521,8 +521,18 @@ def checks_in_shell(step: Step, *, asks: bool) -> Iterator[str]:
     checks = list(checks_before(step, asks=asks))
     if checks:
         yield f"via {quote(step.via or '')}"
+    if step.deed.rescues and asks and step.via is not None:
+        yield from still_works(step)
     leaver = step.deed.about if step.deed.kind == "remove" else None
     yield from (_confirm(name, view, leaver) for name, view in checks)
+
+
+def still_works(step: Step) -> Iterator[str]:
+    """The lines that look whether etcd has quorum, where it had it."""
+    yield f"via {quote(step.via or '')}"
+    for name, view in step.before.items():
+        if view.writable == "yes":
+            yield f"again etcd {quote(name)} endpoint health"
 
 
 def _confirm(etcd_cluster: str, view: EtcdView, leaver: str | None = None) -> str:
@@ -568,6 +578,9 @@ def procedure(no_way: NoWay) -> Iterator[str]:
 
     Source: kops docs/operations/etcd_backup_restore_encryption.md.
     """
+    if no_way.rescue:
+        yield from no_way.rescue
+        return
     if not no_way.etcd_clusters:
         yield (
             "A restore would not help with that. Change what is in the way, or take "

@@ -205,8 +205,9 @@ class _Seen:
             if machine == "yes":
                 return (MemberState.REPLACED,)
             return (*_DEAD, MemberState.REPLACED)
-        if machine == "yes" and member.healthy == "not seen":
-            return _UP_LISTED
+        if machine == "yes":
+            unasked = member.healthy == "not seen"
+            return _UP_LISTED if unasked else (*_UP_LISTED, MemberState.REPLACED)
         return (*_UP_LISTED, *_DEAD)
 
     @property

@@ -73,7 +73,7 @@ def plan_route(
     """
     options = options or Options()
     before, after = aligned(before, after)
-    store = _state_store(before)
+    store = state_store(before)
     if before.cluster is after.cluster and before.groups == after.groups:
         return Runbook(before.name, store, ())
     final = Spec(files, after, after.sources, options.text)
@@ -97,7 +97,7 @@ def plan_route(
     return _runbook(before, final, found.deeds, deeds, cut=cut)
 
 
-def _state_store(manifest: Manifest) -> str | None:
+def state_store(manifest: Manifest) -> str | None:
     """The state store as ``KOPS_STATE_STORE`` wants it, if the spec says it.
 
     Source: kops pkg/apis/kops/registry/registry.go puts a cluster below the store.
@@ -268,7 +268,7 @@ def _runbook(
         here = deed.spec.manifest if deed.spec is not None else here
     return Runbook(
         before.name,
-        _state_store(before),
+        state_store(before),
         tuple(steps),
         written=tuple(spec for spec in specs.values() if spec.text is not None),
         cut=cut,

@@ -44,7 +44,8 @@ class Runbook(Record):
     ``written`` are the specs in between, to be written as files. ``cut`` is
     whether the search had to stop early, so that a better way may exist. ``notes``
     say what is good to know about the whole; ``features`` are the feature flags that
-    kops needs to have set. ``warnings`` are what the check says of it.
+    kops needs to have set. ``warnings`` are what the check says of it. ``rescue`` is
+    whether it starts from a cluster that was seen broken.
     """
 
     cluster: str
@@ -56,6 +57,7 @@ class Runbook(Record):
     features: tuple[str, ...] = ()
     cloud: str | None = None
     warnings: tuple[str, ...] = ()
+    rescue: bool = False
 
     @property
     def tolerance(self) -> int:
@@ -92,3 +94,4 @@ class NoWay(Record):
     etcd_clusters: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     cut: bool = False
+    rescue: tuple[str, ...] = ()

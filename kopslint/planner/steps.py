@@ -36,7 +36,8 @@ class PlannedStep(Record):
     """One step of a runbook: some commands that belong together, and why.
 
     ``about`` is the member, group or file; ``etcd_cluster`` is set where only one
-    is concerned; ``spec`` is the spec that the step stores.
+    is concerned; ``spec`` is the spec that the step stores. ``rescues`` is whether it
+    mends a broken cluster, in which not all members need be healthy before it.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class PlannedStep(Record):
     commands: tuple[Command, ...]
     etcd_cluster: str | None = None
     spec: Spec | None = None
+    rescues: bool = False
 
 
 class PlannedSteps(Record):

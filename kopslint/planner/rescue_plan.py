@@ -1,0 +1,460 @@
+"""The way back as steps: what is run, what must hold before, and what is lost.
+
+Where nothing is lost and kops can do it, it is a runbook like any other. What takes
+somebody on a machine, or loses what was written, is a procedure in words.
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from kopslint.commands import model
+from kopslint.kops.clouds import cloud_named
+from kopslint.kops.etcd_manager import member_name
+from kopslint.model.actions import effect
+from kopslint.model.initial import aligned, healthy
+from kopslint.model.observed import observed
+from kopslint.model.replay import observed_ids
+from kopslint.model.scenario import Scenario
+from kopslint.model.spec_files import SpecFiles
+from kopslint.model.state import merged
+from kopslint.model.timeline import views
+from kopslint.planner.control_plane import units
+from kopslint.planner.intermediate_specs import Spec
+from kopslint.planner.rescue import (
+    Way,
+    best,
+    condition,
+    leads_back,
+    removals_in_order,
+    seen,
+)
+from kopslint.planner.runbook import NoWay, Runbook, Step
+from kopslint.planner.steps import PlannedStep, PlannedSteps, file_key
+from kopslint.records import Record
+from kopslint.shell.ast import Word
+from kopslint.text import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kopslint.kops.spec import Manifest
+    from kopslint.model.state import ClusterState
+    from kopslint.observed.observation import Observation
+    from kopslint.planner.control_plane import Unit
+    from kopslint.planner.rescue import Condition
+
+
+def plan_rescue(
+    manifest: Manifest,
+    files: tuple[str, ...],
+    observation: Observation,
+    store: str | None,
+    kops_version: str | None = None,
+) -> Runbook | NoWay | None:
+    """The way back to a healthy cluster of ``manifest``; None if nothing is amiss.
+
+    ``files`` are those of the spec, as the commands are to name them.
+    """
+    manifest, _ = aligned(manifest, manifest)
+    spec = Spec(files, manifest, manifest.sources)
+    plan = Scenario(
+        before=manifest,
+        after=manifest,
+        files=SpecFiles({file_key(file): manifest for file in files}),
+        kops_version=kops_version,
+        ids=observed_ids(observation, (manifest,)),
+    )
+    state = observed(healthy(plan), plan, observation)
+    rescue = _Rescue(plan, state, spec, store)
+    return rescue.plan()
+
+
+class _Etcd(Record):
+    """One etcd cluster: what was seen, and the first way that leads back."""
+
+    name: str
+    condition: Condition
+    way: Way | None
+    also: tuple[Way, ...]
+
+
+class _Rescue:
+    def __init__(
+        self, plan: Scenario, state: ClusterState, spec: Spec, store: str | None
+    ) -> None:
+        self._plan = plan
+        self._state = state
+        self._spec = spec
+        self._store = store
+        self._cluster = plan.before.name
+        self._deeds = PlannedSteps(self._cluster, plan.before.cloud)
+        self._units = units(plan.before)
+        self._etcd = tuple(self._of(name) for name in state.etcd)
+
+    def _of(self, name: str) -> _Etcd:
+        wanted = tuple(
+            member.name
+            for etcd in self._plan.before.etcd_clusters
+            if etcd.name == name
+            for member in etcd.members
+        )
+        state_set = self._state.etcd[name]
+        also = tuple(
+            way
+            for way in (Way.FORCE, Way.RESTORE)
+            if leads_back(way, state_set, wanted)
+        )
+        now = condition(state_set, wanted)
+        return _Etcd(name, now, best(state_set, wanted), also)
+
+    def plan(self) -> Runbook | NoWay | None:
+        """The way that all etcd clusters can take: they share their machines."""
+        ways = {etcd.way for etcd in self._etcd}
+        if ways <= {Way.NOTHING}:
+            return None
+        if None in ways:
+            return self._no_way([*self._unclear()])
+        if ways <= {Way.NOTHING, Way.MEND}:
+            return self._mended()
+        if Way.RESTORE not in ways and Way.FORCE not in ways:
+            return self._returned()
+        return self._by_hand()
+
+    def _unclear(self) -> Iterator[str]:
+        for etcd in self._etcd:
+            now = etcd.condition
+            if etcd.way is not None:
+                continue
+            if now.split:
+                yield (
+                    f"two clusters serve as etcd {etcd.name} at once. Choose one: what "
+                    "was written to the other is lost. Stop and empty the machines of "
+                    "the other one, then plan again from what is seen then"
+                )
+            elif now.quorum is None:
+                yield (
+                    f"what was observed does not tell whether etcd {etcd.name} has "
+                    "quorum: `kopslint observe` prints what to collect"
+                )
+            elif now.strangers:
+                who = ", ".join(now.strangers)
+                yield (
+                    f"{who} runs in etcd {etcd.name} and is not in the spec: say with "
+                    "the spec whether it is to stay, then plan again"
+                )
+            else:
+                yield (
+                    f"no way leads etcd {etcd.name} back from all that it may be: "
+                    "`kopslint observe` prints what to collect"
+                )
+
+    def _no_way(self, reasons: list[str], lines: Iterator[str] | None = None) -> NoWay:
+        return NoWay(
+            self._cluster,
+            self._store,
+            tuple(reasons),
+            files=self._spec.files,
+            rescue=tuple(lines) if lines is not None else (),
+        )
+
+    # --- quorum holds ------------------------------------------------------------
+
+    def _mended(self) -> Runbook | NoWay:
+        """Dead members leave the list, and those that are wanted start empty."""
+        conditions = {etcd.name: etcd.condition for etcd in self._etcd}
+        rebuilt = [unit for unit in self._units if self._is_lost(unit, conditions)]
+        if rebuilt and (why := self._cannot_delete(rebuilt)):
+            return self._no_way([why])
+        stopped = [unit for unit in rebuilt if self._waits(unit, conditions)]
+        steps: list[PlannedStep] = []
+        steps += [self._forget(e.name) for e in self._etcd if e.condition.queued]
+        steps += [self._deeds.delete(u)._replace(rescues=True) for u in stopped]
+        steps += [
+            self._remove(etcd.name, name)
+            for etcd in self._etcd
+            for name in removals_in_order(etcd.condition)
+        ]
+        steps += self._out_of_the_rest(rebuilt, conditions)
+        steps += [self._emptied(unit, gone=unit in stopped) for unit in rebuilt]
+        if rebuilt:
+            names = ", ".join(unit.name for unit in rebuilt)
+            reason = (
+                f"The machines of {names} start with empty disks; etcd-manager adds "
+                "them one by one. Nothing is lost: etcd sends them all it has."
+            )
+            last = self._deeds.apply(self._spec, reason)
+            steps.append(last._replace(rescues=True))
+        return self._runbook(steps)
+
+    def _is_lost(self, unit: Unit, conditions: Mapping[str, Condition]) -> bool:
+        return any(
+            member.name in conditions[etcd].to_rebuild
+            for etcd, member in unit.members
+            if etcd in conditions
+        )
+
+    def _waits(self, unit: Unit, conditions: Mapping[str, Condition]) -> bool:
+        """Whether its machine runs, and votes nowhere."""
+        members = [(conditions[e], m.name) for e, m in unit.members if e in conditions]
+        return all(name in now.to_stop for now, name in members)
+
+    def _out_of_the_rest(
+        self, rebuilt: list[Unit], conditions: Mapping[str, Condition]
+    ) -> Iterator[PlannedStep]:
+        """Members that vote in another etcd cluster of a machine that starts anew."""
+        for unit in rebuilt:
+            for etcd, member in unit.members:
+                now = conditions.get(etcd)
+                if now is None or member.name in removals_in_order(now):
+                    continue
+                if any(kind.listed for kind in now.names[member.name]):
+                    yield self._remove(etcd, member.name)
+
+    def _remove(self, etcd_cluster: str, name: str) -> PlannedStep:
+        """By its name, or by its id where it has none yet."""
+        if not name.startswith("id "):
+            step = self._deeds.remove(etcd_cluster, name)
+            return step._replace(rescues=True)
+        number = name.removeprefix("id ")
+        text = f"etcd {quote(etcd_cluster)} member remove {quote(number)}"
+        span = Source("(plan)", text).whole()
+        command = model.MemberRemove(
+            text=text,
+            span=span,
+            member=Word((number,), number, span),
+            etcd_cluster=etcd_cluster,
+        )
+        reason = (
+            f"The member with the id {number} never started, and nothing starts it: it "
+            f"leaves etcd {etcd_cluster}."
+        )
+        return PlannedStep(
+            "remove", name, reason, (command,), etcd_cluster, rescues=True
+        )
+
+    def _emptied(self, unit: Unit, *, gone: bool) -> PlannedStep:
+        step = self._deeds.delete(unit, wipe=True)
+        reason = (
+            f"The etcd volumes of {unit.name} go: with the data of a removed member a "
+            "machine is not let in. Before it, see that the member is listed no more; "
+            "if it is, end here."
+        )
+        commands = step.commands
+        if gone:
+            commands = tuple(
+                c for c in commands if not isinstance(c, model.DeleteInstanceGroup)
+            )
+        return step._replace(reason=reason, commands=commands, rescues=True)
+
+    def _forget(self, etcd_cluster: str) -> PlannedStep:
+        backups = self._backups(etcd_cluster)
+        text = f"etcd-manager-ctl --backup-store={backups} delete-command BACKUP"
+        span = Source("(plan)", text).whole()
+        command = model.DeleteRestore(text=text, span=span, etcd_cluster=etcd_cluster)
+        reason = (
+            f"The queued restore of etcd {etcd_cluster} would roll back a cluster that "
+            "works. A leader that has read it holds it until its etcd-manager restarts."
+        )
+        return PlannedStep("remove", "", reason, (command,), rescues=True)
+
+    def _cannot_delete(self, rebuilt: list[Unit]) -> str | None:
+        cloud = cloud_named(self._plan.before.cloud)
+        names = ", ".join(unit.name for unit in rebuilt)
+        if cloud is None or cloud.delete_volume is None:
+            return f"how the volumes of {names} are deleted here is not known"
+        if cloud.delete_group_does is not None:
+            return (
+                f"{names} would have to be deleted on {cloud.name}, and `kops delete "
+                f"ig` does not do that: {cloud.delete_group_does}"
+            )
+        return None
+
+    # --- quorum is lost ----------------------------------------------------------
+
+    def _returned(self) -> Runbook:
+        """The machines of lost members come back with the disks that they had."""
+        lost = self._lost_groups()
+        names = ", ".join(lost)
+        reason = (
+            f"{names} get machines back, with the disks that they had: etcd has "
+            "quorum again in seconds, and nothing is lost. Where a disk is gone "
+            "nothing happens, and this step fails."
+        )
+        update = self._deeds.apply(self._spec, reason)
+        commands = tuple(c for c in update.commands if not isinstance(c, model.Replace))
+        step = PlannedStep("apply", names, reason, commands, rescues=True)
+        runbook = self._runbook([step])
+        notes = [
+            *runbook.notes,
+            "If it fails because disks are lost, this is what is left:",
+            *(line.strip() for line in self._last_resort()),
+        ]
+        return runbook._replace(notes=tuple(notes))
+
+    def _lost_groups(self) -> tuple[str, ...]:
+        return tuple(
+            unit.name
+            for unit in self._units
+            if any(
+                not any(kind.up for kind in etcd.condition.names[member.name])
+                for etcd in self._etcd
+                for name, member in unit.members
+                if name == etcd.name
+            )
+        )
+
+    def _by_hand(self) -> NoWay:
+        without_loss = all(
+            etcd.way in (Way.NOTHING, Way.MEND) or Way.FORCE in etcd.also
+            for etcd in self._etcd
+        )
+        lost = ", ".join(e.name for e in self._etcd if e.condition.quorum is False)
+        what = (
+            "nothing is lost, but it takes somebody on a machine"
+            if without_loss
+            else "what was written since the last backup is lost"
+        )
+        reason = (
+            f"etcd {lost} has no quorum, and no disk that could give it back: {what}"
+        )
+        return self._no_way([reason], self._last_resort())
+
+    def _last_resort(self) -> Iterator[str]:
+        broken = [e for e in self._etcd if e.way not in (Way.NOTHING, Way.MEND)]
+        if all(Way.FORCE in etcd.also for etcd in broken):
+            yield from self._forced(broken)
+        else:
+            yield from self._restored()
+
+    def _forced(self, broken: list[_Etcd]) -> Iterator[str]:
+        """One survivor for all etcd clusters, if there is one."""
+        (survivor, *_) = broken[0].condition.survivors
+        unit = next(
+            u
+            for u in self._units
+            if (m := u.member(broken[0].name)) and m.name == survivor
+        )
+        yield (
+            "One survivor becomes the only member, with all its data, and loses "
+            "nothing of it: of several survivors take the one with the highest "
+            f"RAFT INDEX in `etcdctl endpoint status`. Here it is {unit.name}."
+        )
+        yield from self._others_gone(keep=(unit.name,))
+        yield (
+            f"2. On the machine of {unit.name} stop etcd-manager, run etcd once with "
+            "its data, and end it as soon as it says that it serves:"
+        )
+        for etcd in broken:
+            member = unit.member(etcd.name)
+            name = member_name(etcd.name, member.name if member is not None else "")
+            manifest = f"etcd-{etcd.name}.manifest"
+            yield f"  mv /etc/kubernetes/manifests/{manifest} /root/"
+            yield f"  etcd --force-new-cluster --name {name} --data-dir DATA_DIR"
+            yield f"  mv /root/{manifest} /etc/kubernetes/manifests/"
+        yield from self._all_back()
+
+    def _restored(self) -> Iterator[str]:
+        yield (
+            "What is left is a backup: every write since it was taken is lost. Keep "
+            "the order: a restore that is queued while old disks can still come back "
+            "rolls back a cluster that works, or makes two that serve at once."
+        )
+        keep = tuple(
+            unit.name
+            for unit in self._units
+            if any(
+                (m := unit.member(etcd.name)) and m.name in etcd.condition.survivors
+                for etcd in self._etcd
+            )
+        )
+        yield from self._others_gone(keep=keep)
+        yield from self._all_back(number=2, wait=False)
+        yield "3. When all machines run, queue the restore of every etcd cluster:"
+        for etcd in self._etcd:
+            backups = self._backups(etcd.name)
+            yield f"  etcd-manager-ctl --backup-store={backups} list-backups"
+            yield f"  etcd-manager-ctl --backup-store={backups} restore-backup BACKUP"
+        yield (
+            "4. Restart etcd-manager on every control-plane machine if nothing happens "
+            "within three minutes, and see that the cluster is whole:"
+        )
+        yield f"  kops validate cluster --name {quote(self._cluster)} --wait 30m"
+
+    def _others_gone(self, keep: tuple[str, ...]) -> Iterator[str]:
+        others = [unit for unit in self._units if unit.name not in keep]
+        yield (
+            "1. No old disk may come back: delete the groups of all others, and then "
+            "their etcd volumes in the cloud:"
+        )
+        for unit in others:
+            name = quote(self._cluster)
+            yield f"  kops delete ig {quote(unit.name)} --name {name} --yes"
+
+    def _all_back(self, number: int = 3, *, wait: bool = True) -> Iterator[str]:
+        files = " ".join(f"-f {quote(file)}" for file in self._spec.files)
+        yield f"{number}. Bring the others back with empty disks:"
+        yield f"  kops replace --force {files}"
+        name = quote(self._cluster)
+        yield f"  kops update cluster --name {name} --yes"
+        if wait:
+            yield f"  kops validate cluster --name {name} --wait 30m"
+
+    def _backups(self, etcd_cluster: str) -> str:
+        store = (self._store or "STATE_STORE").rstrip("/")
+        return quote(f"{store}/{self._cluster}/backups/etcd/{etcd_cluster}")
+
+    # --- as a runbook ------------------------------------------------------------
+
+    def _runbook(self, steps: list[PlannedStep]) -> Runbook:
+        names = tuple(self._state.etcd)
+        etcd = {name: seen(each) for name, each in self._state.etcd.items()}
+        states = [self._state.with_etcd(etcd)]
+        done: list[Step] = []
+        for step in steps:
+            before = views(states, names)
+            after = [*states]
+            for command in step.commands:
+                after = self._after(command, after)
+            tolerance = min(v.tolerance for v in views(after, names).values())
+            done.append(
+                Step(
+                    step,
+                    before,
+                    views(after, names),
+                    tolerance,
+                    any(view.writable != "yes" for view in before.values()),
+                    self._via(),
+                )
+            )
+            states = after
+        return Runbook(
+            self._cluster,
+            self._store,
+            tuple(done),
+            cloud=self._plan.before.cloud,
+            rescue=True,
+        )
+
+    def _after(
+        self, command: model.Command, states: list[ClusterState]
+    ) -> list[ClusterState]:
+        results = [
+            result
+            for state in states
+            for result in effect(command, state, lambda *_: None, self._plan)
+        ]
+        good = [result for result in results if not result.refusals]
+        return merged(result.state for result in good or results)
+
+    def _via(self) -> str | None:
+        """A group whose machine votes in every etcd cluster, through which to ask."""
+        for unit in self._units:
+            members = {etcd: member.name for etcd, member in unit.members}
+            if all(
+                members.get(etcd.name) in etcd.condition.survivors
+                for etcd in self._etcd
+            ):
+                return unit.name
+        return None
