@@ -264,6 +264,7 @@ def test_a_field_has_the_type_that_it_had_then(
         ("rolling-update cluster", ("instance-group",), 22, ""),
         ("rolling-update cluster", ("master-interval",), 22, ""),
         ("rolling-update cluster", ("use-kubeconfig",), 33, "1.34 brought it"),
+        ("create cluster", ("container-runtime", "master-count"), 37, ""),
     ],
 )
 def test_an_older_kops_lacks_commands_and_flags(

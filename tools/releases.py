@@ -67,14 +67,6 @@ def table(facts: dict[int, Any]) -> dict[str, Any]:
             "since": _nested(
                 _since({m: _flags(c["flags_not_yet"]) for m, c in commands.items()})
             ),
-            "until": _nested(
-                _until(
-                    {
-                        m: _flags(c["flags_no_longer_in_1.37"])
-                        for m, c in commands.items()
-                    }
-                )
-            ),
         },
     }
 

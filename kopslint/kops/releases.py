@@ -112,7 +112,11 @@ def command_since(path: str) -> int:
 
 
 def flag_since(command: str, flag: str) -> int:
-    """The minor of kops that a flag of a command came with, its parents' included."""
+    """The minor of kops that a flag of a command came with, its parents' included.
+
+    None was taken away again since 1.22: those that the documentation has no longer are
+    deprecated and work. Source: cmd/kops/create_cluster.go, MarkDeprecated.
+    """
     table = _table()["flags"]["since"]
     words = command.split()
     paths = (" ".join(words[:length]) for length in range(len(words), -1, -1))
@@ -146,7 +150,6 @@ class _Commands(Keyed):
 
 class _Flags(Keyed):
     since: dict[str, dict[str, int]]
-    until: dict[str, dict[str, int]]
 
 
 class _Table(Keyed):
