@@ -48,11 +48,17 @@ def api(version: str) -> Api:
     return Api(table["types"], removed)
 
 
-@cache
 def paths_of(version: str, kind: str, name: str) -> tuple[str, ...]:
     """The paths of a kind that end in the field ``name``, the shortest first."""
-    found = (p for p in _paths(version, kind) if p.rpartition(".")[2] == name)
-    return tuple(sorted(found, key=lambda path: (path.count("."), path)))
+    return _paths_by_name(version, kind).get(name, ())
+
+
+@cache
+def _paths_by_name(version: str, kind: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted(_paths(version, kind), key=lambda path: (path.count("."), path)):
+        found.setdefault(path.rpartition(".")[2], []).append(path)
+    return {name: tuple(paths) for name, paths in found.items()}
 
 
 def has_path(version: str, kind: str, path: str) -> bool:

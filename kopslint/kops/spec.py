@@ -202,6 +202,16 @@ class Manifest(Frozen):
         """The etcd clusters, in the order of the spec."""
         return self.cluster.etcd_clusters if self.cluster is not None else ()
 
+    @cached_property
+    def members_by_group(self) -> MappingType[tuple[str, str], tuple[str, ...]]:
+        """The members that each etcd cluster has for each group, by their names."""
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for etcd in self.etcd_clusters:
+            for member in etcd.members:
+                key = (etcd.name, member.group)
+                found[key] = (*found.get(key, ()), member.name)
+        return found
+
     def zones_of(self, group: InstanceGroup) -> tuple[str, ...] | None:
         """The zones of a group: its own and those of its subnets, sorted.
 

@@ -146,13 +146,7 @@ class ClusterState(Record):
 
     def listed(self, etcd_cluster: str, group: str) -> tuple[str, ...]:
         """The members that the applied spec names for a group."""
-        return tuple(
-            member.name
-            for etcd in self.applied.etcd_clusters
-            if etcd.name == etcd_cluster
-            for member in etcd.members
-            if member.group == group
-        )
+        return self.applied.members_by_group.get((etcd_cluster, group), ())
 
     def each(self, change: Callable[[str, StateSet], StateSet]) -> ClusterState:
         """The same after ``change`` in every etcd cluster."""

@@ -38,6 +38,8 @@ _ALSO_CALLED = {
     "onDemandBaseCapacity": "onDemandBase",
     "onDemandPercentageAboveBaseCapacity": "onDemandAboveBase",
 }
+# Looking for the nearest name is slow, and nobody reads so many findings one by one.
+_MOST_GUESSED = 100
 _WHOLE = "a whole number"
 _DECODE = "kubernetes/kops pkg/kopscodecs/codecs.go, Decode"
 _EXTRA = "kubernetes/kops pkg/edit/edit.go, HasExtraFields"
@@ -189,7 +191,7 @@ class FieldWalk:
         meant = _ALSO_CALLED.get(name) or _begun(name, fields)
         if meant in fields:
             return f"write {meant}"
-        if certain:
+        if certain or len(self._found) > _MOST_GUESSED:
             return ""
         from difflib import get_close_matches
 
