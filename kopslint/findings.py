@@ -50,6 +50,9 @@ class Verdict(StrEnum):
 NOT_FOLLOWED = "KL901"
 """The rule about what cannot be followed: an error of it proves nothing unsafe."""
 
+TOO_MUCH = "KL903"
+"""The rule about what takes too long to follow; an error of it proves nothing."""
+
 TAKEN_FOR_GRANTED = "KL902"
 """The rule whose findings are the assumptions that a verdict rests on."""
 
@@ -266,7 +269,7 @@ class Report(Record):
         however much else could not be followed.
         """
         errors = {f.rule for f in self.findings if f.severity is Severity.ERROR}
-        if errors - {NOT_FOLLOWED}:
+        if errors - {NOT_FOLLOWED, TOO_MUCH}:
             return Verdict.UNSAFE
         if self.summary.unread or not self.summary.clusters:
             return Verdict.NOT_CHECKED

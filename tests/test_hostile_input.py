@@ -87,7 +87,7 @@ SPECS = {
     "100,000 levels in a spec": Case(
         "a.yaml", f"{SPEC}  x: {'[' * 100_000}{']' * 100_000}\n", 2, "nested"
     ),
-    "50 MB": Case("a.yaml", b"a: 1\n" * 10_000_000, 2, "is larger than 20 MiB"),
+    "50 MB": Case("a.yaml", b"a: 1\n" * 10_000_000, 2, "is larger than 8 MiB"),
     "NUL bytes": Case("a.yaml", b"kind: \0Cluster\n", 2, "is binary"),
     "invalid UTF-8": Case("a.yaml", b"a:\n  b: \xff\n", 2, "a.yaml:2:6: the byte 0xFF"),
     "UTF-16": Case("a.yaml", SPEC.encode("utf-16"), 2, "a.yaml is UTF-16"),

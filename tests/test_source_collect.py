@@ -148,7 +148,7 @@ def test_the_text_of_a_file_is_kept_but_for_a_byte_order_mark(
         (b"a: 1\n\x00\x01", "x.yaml is binary", None),
         (b"a: 1\r\nb: \xc3\xa9\xe9", "the byte 0xE9 is not UTF-8", (2, 5)),
         (b"\xef\xbb\xbf\xff", "the byte 0xFF is not UTF-8", (1, 1)),
-        (b"x" * (MAX_BYTES + 1), "x.yaml is larger than 20 MiB", None),
+        (b"x" * (MAX_BYTES + 1), "x.yaml is larger than 8 MiB", None),
     ],
     ids=["utf-16", "little endian", "big endian", "nul", "latin", "first", "large"],
 )

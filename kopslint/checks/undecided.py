@@ -11,6 +11,7 @@ from kopslint.findings import Location, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kopslint.commands.model import Command
     from kopslint.model.assumptions import Assumption, Kind
     from kopslint.model.simulation import Simulation, Undecided
     from kopslint.text import Span
@@ -240,12 +241,35 @@ def _about(item: Assumption) -> tuple[Span | None, Kind, str]:
 def too_much_to_follow(context: Context) -> Iterator[Draft]:
     """More could happen than was followed, so silence proves nothing."""
     simulation = context.simulation
-    if simulation is None or not simulation.truncated or not simulation.steps:
+    if simulation is None:
         return
+    if simulation.unfollowed is not None:
+        yield _unfollowed(simulation, simulation.unfollowed)
+    elif simulation.truncated and simulation.steps:
+        yield _truncated(simulation)
+
+
+def _unfollowed(simulation: Simulation, command: Command) -> Draft:
+    """Where the work that a run may do has come to its end."""
+    left = len(simulation.plan.commands) - len(simulation.steps)
+    more = f" and the {left - 1:,} after it" if left > 1 else ""
+    return Draft(
+        severity=Severity.ERROR,
+        message=f"this command{more} would take too long to follow: nothing is proved "
+        "of what comes from here on",
+        why="kopslint does a fixed amount of work for a cluster, so that no list keeps "
+        "a check busy for ever. What it found before this line is real. Put 'kops "
+        "validate cluster --wait 10m' between the steps, or check the list in parts.",
+        locations=(Location(command.span, "followed up to here"),),
+        subject="budget",
+    )
+
+
+def _truncated(simulation: Simulation) -> Draft:
     from kopslint.model.etcd.explore import MAX_STATES
     from kopslint.model.interpreter import MAX_COURSES
 
-    yield Draft(
+    return Draft(
         message="this list has more possible courses than kopslint follows",
         why=f"It follows {MAX_STATES:,} states of an etcd cluster and {MAX_COURSES} "
         "courses of a list. What it found is real; what it did not find may still be "

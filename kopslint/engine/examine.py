@@ -7,9 +7,10 @@ mean.
 from __future__ import annotations
 
 import re
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
+from kopslint.budget import limited, share
 from kopslint.change.identity import renamed
 from kopslint.checks.context import Context, on_its_way
 from kopslint.errors import InputError, defects_name
@@ -199,12 +200,14 @@ class Examiner:
         observed = _observed(self._commands.observed, names)
         shard = self._settings.shard
         clusters = {}
+        work = share(len(self._names or names))
         for name in names:
             if shard is None or shard.holds(name):
                 with defects_name(name):
-                    context = self._context(
-                        name, before, after, old_names.get(name), observed.get(name)
-                    )
+                    with limited(work):
+                        context = self._context(
+                            name, before, after, old_names.get(name), observed.get(name)
+                        )
                     context = context._replace(gone=gone.get(name))
                     clusters[name] = self._examined(context, before, after)
         return Examination(
@@ -392,7 +395,8 @@ def ask(
 ) -> Iterator[Finding]:
     """What the rules find in their subjects, reported as ``settings`` say."""
     for rule, check in asked:
-        for draft in chain.from_iterable(_drafts(check, one) for one in about(rule)):
+        drafts = chain.from_iterable(_drafts(check, one) for one in about(rule))
+        for draft in _bounded(drafts):
             severity = settings.severity(rule, draft)
             if severity is not None:
                 yield Finding(
@@ -412,6 +416,20 @@ def ask(
                     story=draft.story,
                     follows=rule.follows,
                 )
+
+
+MOST_FINDINGS = 1_000
+"""How often one rule speaks of one cluster; nobody reads more."""
+
+
+def _bounded(drafts: Iterator[Draft]) -> Iterator[Draft]:
+    """The first of what a rule finds, and how much more there is."""
+    yield from islice(drafts, MOST_FINDINGS)
+    first = next(drafts, None)
+    if first is not None:
+        more = sum(1 for _ in drafts) + 1
+        message = f"{first.message}; {more:,} findings like this one are in this one"
+        yield first._replace(message=message, subject="more", fix=())
 
 
 def _drafts(check: Callable[..., Iterable[Draft]], subject: object) -> Iterator[Draft]:

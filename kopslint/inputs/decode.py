@@ -11,7 +11,7 @@ from kopslint.text import Source
 if TYPE_CHECKING:
     from pathlib import PurePath
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _GIT_CRYPT = b"\0GITCRYPT\0"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")

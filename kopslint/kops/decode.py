@@ -27,6 +27,7 @@ from kopslint.syntax.yaml import (
     Scalar,
     YamlMapping,
     YamlSequence,
+    each_document,
     read_yaml,
     span_of,
     text_at,
@@ -660,7 +661,7 @@ def unreadable(source: Source, error: InputError) -> Rejection:
 
 
 def _objects_of(source: Source) -> list[KopsObject]:
-    found = kops_objects(source, read_yaml(source))
+    found = kops_objects(source, each_document(source))
     if found and (flaws := empty_sections(source)):
         found.append(KopsObject(None, flaws))
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, assert_never
 
+from kopslint.budget import spend
 from kopslint.commands.describe import most_reached, reach_of
 from kopslint.commands.model import (
     CreateFromFile,
@@ -276,6 +277,7 @@ class Flow:
         self._chained = False
         self.truncated = False
         self._reading_members = False
+        self.running: Command | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -556,6 +558,8 @@ class Flow:
         going: list[ClusterState],
         asked: Asked,
     ) -> list[ClusterState]:
+        self.running = command
+        spend()
         number = self._steps[key].number if key in self._steps else len(self._steps) + 1
         moments: list[Moment] = []
 

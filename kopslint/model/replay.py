@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kopslint.budget import RUN, BudgetSpentError, limited
 from kopslint.commands.model import Foreign, Reach, Unreadable
 from kopslint.commands.wrappers import is_known_tool
 from kopslint.model.actions import effect
@@ -189,10 +191,15 @@ def simulate(
         start = observed(start, plan, observation)
     flow = Flow(commands_of, partial(effect, plan=plan))
     states = [start]
-    for script in scripts:
-        states = flow.run(script.body, states)
-        for unread in script.unread:
-            flow.note_beside(unread)
+    unfollowed = None
+    try:
+        with limited(RUN):
+            for script in scripts:
+                states = flow.run(script.body, states)
+    except BudgetSpentError:
+        states, unfollowed = [], flow.running
+    for unread in chain.from_iterable(script.unread for script in scripts):
+        flow.note_beside(unread)
     on_the_way = passed(plan, flow.steps, states, declared[1])
     ran = {id(step.command) for step in flow.steps}
     return Simulation(
@@ -202,11 +209,15 @@ def simulate(
         final=_followed(states),
         undecided=tuple(flow.undecided.values()),
         assumptions=(*flow.assumptions, *unguarded(flow.relied_on, flow.steps)),
-        skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran),
+        skipped=tuple(c for c in everything if is_step(c) and id(c) not in ran)
+        if unfollowed is None
+        else (),
         passed=on_the_way.specs,
         goes_on=on_the_way.goes_on,
         truncated=flow.truncated
+        or unfollowed is not None
         or any(w.truncated for s in states for w in s.etcd.values()),
+        unfollowed=unfollowed,
     )
 
 

@@ -103,7 +103,8 @@ class Simulation(Frozen):
     granted. ``skipped`` are commands of the list that no course reaches. ``passed`` are
     specs of files at hand, or made by ``--set``, that the list applies on its way, in
     order; ``goes_on`` is whether it may apply something else after the last of them.
-    ``truncated`` says that more was possible than was followed.
+    ``truncated`` says that more was possible than was followed; ``unfollowed`` is the
+    first command that was not, where the budget ended, and no end is known then.
     """
 
     plan: Scenario
@@ -116,6 +117,7 @@ class Simulation(Frozen):
     passed: tuple[Manifest, ...] = ()
     goes_on: bool = False
     truncated: bool = False
+    unfollowed: Command | None = None
 
     @cached_property
     def known(self) -> dict[object, tuple[object, ...]]:

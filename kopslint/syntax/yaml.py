@@ -338,14 +338,19 @@ def read_yaml(source: Source) -> tuple[Document, ...]:
 
     Raises InputError, with the place, for text that is not YAML, for a template
     that was not rendered, for nesting deeper than ``MAX_DEPTH``, and for aliases
-    that expand to more than ``MAX_NODES`` nodes.
+    that expand to more than ``MAX_NODES`` nodes, as for a text with more of them.
     """
+    return tuple(each_document(source))
+
+
+def each_document(source: Source) -> Iterator[Document]:
+    """The same, one after the other: those that nobody keeps take no memory."""
     hidden_breaks = _ODD_BREAKS.search(source.text) is not None
     text = source.text.translate(_HIDE) if hidden_breaks else source.text
     composer = _Composer(source, hidden_breaks)
     try:
         # yaml.parse asks twice for every event: whether there is one, and for it.
-        return tuple(composer.documents(iter(_LOADER(text).get_event, None)))
+        yield from composer.documents(iter(_LOADER(text).get_event, None))
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         from kopslint.syntax.yaml_problems import bad_yaml
 
@@ -395,6 +400,8 @@ class _Composer:
         index = 0
         # What a record's constructor comes to, in half of the time.
         made = tuple.__new__
+        # Names of fields come again and again: one text of each is kept.
+        known: dict[str, str] = {}
         for event in events:
             kind = type(event)
             if kind is yaml.ScalarEvent:
@@ -412,16 +419,12 @@ class _Composer:
                     items.append(self._scalar(event))
                     continue
                 start, end = event.start_mark, event.end_mark
+                line = start.line + 1
+                last = line if end.line == start.line else end.line + 1
                 span = made(
-                    Span,
-                    (
-                        source,
-                        start.line + 1,
-                        start.column + 1,
-                        end.line + 1,
-                        end.column + 1,
-                    ),
+                    Span, (source, line, start.column + 1, last, end.column + 1)
                 )
+                text = known.setdefault(text, text)
                 items.append(made(Scalar, (resolve(text), text, False, span, None)))
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 self._nodes += 1
@@ -445,6 +448,8 @@ class _Composer:
                 stack.append(_Open(event, self._nodes))
                 items = stack[-1].items
             elif kind is yaml.DocumentEndEvent:
+                if self._nodes > MAX_NODES:
+                    self._refuse_size(event)
                 yield self._document(stack.pop(), index)
                 index += 1
 
@@ -533,6 +538,13 @@ class _Composer:
         parent = stack[-1]
         parent.height = max(parent.height, anchored.height)
         return _moved(anchored.node, span)
+
+    def _refuse_size(self, event: _Event) -> NoReturn:
+        raise InputError(
+            f"this file has more than {MAX_NODES:,} keys and values",
+            span=self._span(event, event),
+            hint="split the file",
+        )
 
     def _refuse_depth(self, event: _Event) -> NoReturn:
         raise InputError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from kopslint.budget import spend
 from kopslint.model.etcd import transitions
 from kopslint.model.etcd.state import USUAL, EtcdState, Upgrade, initial
 from kopslint.model.etcd.transitions import (
@@ -49,7 +50,7 @@ class TooManyStatesError(Exception):
         self.states = states
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def successors(
     state: EtcdState,
     published: int,
@@ -421,6 +422,9 @@ class StateSet(Frozen, uncompared=("event",)):
             states = reachable(states, then.published, then.returns, then.software)
         except TooManyStatesError as error:
             states, truncated = error.states, True
+        # Whether a closure was remembered must not show, so each costs its size.
+        # A state of many members costs more, to make and to look at.
+        spend(len(states) * (1 + len(self.names) // 8))
         event = Event(label, step, (self,))
         return then.replaced(states=states, truncated=truncated, event=event)
 
