@@ -1,4 +1,4 @@
-"""Inputs that a stranger could send to keep a check busy: ``python benchmarks/hostile.py``.
+"""Inputs that could keep a check busy: ``python benchmarks/hostile.py``.
 
 Each is checked once, by a whole process, and ends within seconds: checked, refused in a
 sentence, or at the end of the budget with a finding that says so.
@@ -93,15 +93,11 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"a glob of {len(glob)} characters", (files, [])
     swell = ".replace('a', 'aaaaaaaaaa')" * 8
     rule = (
-        "id: HR001\nname: swell\nsummary: swells\nseverity: error\ncategory: spec\n"
-        f'when: "\'a\'{swell} == \'b\'"\nmessage: "swollen"\n'
+        "id: ACME001\nname: swell\nsummary: It swells\nseverity: error\n"
+        f"for: cluster\nwhen: |\n  'a'{swell} == 'b'\nmessage: swollen\nwhy: Large\n"
     )
-    files = {
-        "a.yaml": three,
-        "pyproject.toml": '[tool.kopslint]\nrules = ["house"]\n',
-        "house/HR001-swell/rule.yaml": rule,
-    }
-    yield "a CEL rule that swells a text", (files, ["a.yaml"])
+    files = {"a.yaml": three, "house/ACME001-swell/rule.yaml": rule}
+    yield "a CEL rule that swells a text", (files, ["a.yaml", "--rules", "house"])
 
 
 def run(files: dict[str, str], arguments: list[str]) -> tuple[str, float, float, str]:
@@ -127,7 +123,7 @@ def run(files: dict[str, str], arguments: list[str]) -> tuple[str, float, float,
 def main() -> None:
     """Print a row for each input; names on the command line choose some."""
     chosen = sys.argv[1:]
-    print(f"| input | status | processor | memory |\n|---|---|---:|---:|")
+    print("| input | status | processor | memory |\n|---|---|---:|---:|")
     for name, (files, arguments) in cases():
         if chosen and not any(word in name for word in chosen):
             continue

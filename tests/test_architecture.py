@@ -14,12 +14,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The rooms in the order in which they stand on each other: a room knows those before it
 # that are named here. Errors, records and findings are words that every room may use.
-WORDS = {"kopslint", "errors", "findings", "records", "text"}
+WORDS = {"kopslint", "budget", "errors", "findings", "records", "text"}
 TEXT = {"inputs", "syntax", "gotemplate", "shell", "notations"}
 MEANING = TEXT | {"kops", "commands", "change", "observed"}
 ROOMS: dict[str, set[str]] = {
     "kopslint": set(),
     "records": set(),
+    "budget": set(),
     "text": {"records"},
     "errors": {"text"},
     "findings": {"text", "records"},

@@ -95,7 +95,16 @@ SPECS = {
     "CRLF": Case("a.yaml", SPEC.replace("\n", "\r\n"), 1),
     "10,000 documents": Case("a.yaml", "---\n" * 10_000, 3),
     "a number of 6,000 digits": Case(
-        "a.yaml", SPEC.replace("minSize: 1", f"minSize: {'9' * 6_000}"), 1
+        "a.yaml",
+        SPEC.replace("minSize: 1", f"minSize: {'9' * 6_000}"),
+        2,
+        "a number of more than 1,000 digits",
+    ),
+    "a version of 5,000 digits": Case(
+        "a.yaml",
+        f"{SPEC}  kubernetesVersion: 1.{'3' * 5_000}.4\n",
+        2,
+        "a number of more than 1,000 digits",
     ),
 }
 

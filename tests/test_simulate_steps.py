@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.engine import Request, check
+from kopslint.findings import Severity, Verdict
 from kopslint.text import Source
 
 if TYPE_CHECKING:
@@ -167,6 +168,38 @@ def test_more_worlds_than_are_followed_are_said(
     report = replayed("kops rolling-update cluster --yes\n")
 
     assert "KL903" in {finding.rule for finding in report.findings}
+
+
+def test_a_list_that_takes_too_long_is_followed_up_to_a_line_and_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Work is counted, so that the same list ends at the same line on any machine."""
+    monkeypatch.setattr("kopslint.budget.RUN", 100)
+    monkeypatch.setattr("kopslint.budget.LEAST", 100)
+    rolls = "kops rolling-update cluster --yes\n" * 9
+
+    first, again = (replayed(rolls, after="abc") for _ in range(2))
+
+    (found,) = [each for each in first.findings if each.rule == "KL903"]
+    assert found.severity is Severity.ERROR
+    assert 1 < found.locations[0].span.line < 9
+    assert len(first.timeline) == found.locations[0].span.line
+    said = [(each.rule, each.message) for each in first.findings]
+    assert said == [(each.rule, each.message) for each in again.findings]
+    assert first._replace(findings=(found,)).verdict is Verdict.NOT_PROVEN
+
+
+def test_a_danger_ahead_of_the_end_of_the_budget_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kopslint.budget.RUN", 100)
+    monkeypatch.setattr("kopslint.budget.LEAST", 100)
+    rolls = "kops rolling-update cluster --yes\n" * 50
+
+    report = replayed(f"kops delete ig master-b --yes\n{rolls}")
+
+    assert report.verdict is Verdict.UNSAFE
+    assert {"KL301", "KL903"} <= {finding.rule for finding in report.findings}
 
 
 def test_a_roll_without_validation_is_not_stopped_by_what_failed_before() -> None:

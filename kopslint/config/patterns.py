@@ -66,6 +66,11 @@ class Layout(Record):
     commands: tuple[tuple[str | None, Patterns], ...] = ()
 
 
+MOST_STARS = 4
+"""How many ``*`` one part of a path may have, and how many ``**`` a pattern: with each
+the time to match it grows by a power."""
+
+
 def _compile(text: str) -> re.Pattern[str]:
     """A folder, named with a slash behind it, means everything below."""
     text = text.removeprefix("./")
@@ -73,6 +78,9 @@ def _compile(text: str) -> re.Pattern[str]:
         raise ValueError(f"{text!r} is not a path below the configuration's folder")
     if text.endswith("/"):
         text += "**"
+    parts = [part for part in text.split("/") if part != "**"]
+    if text.count("**") > MOST_STARS or any(p.count("*") > MOST_STARS for p in parts):
+        raise ValueError(f"{text!r} has more than {MOST_STARS} stars in one part")
     pieces: list[str] = []
     named = False
     for token in re.findall(_PARTS, text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import PurePath
 
 MAX_BYTES = 8 * 1024 * 1024
+_LONGEST_NUMBER = 1_000
+_NUMBER = b"[0-9]{%d}" % _LONGEST_NUMBER
 _BOM = b"\xef\xbb\xbf"
 _GIT_CRYPT = b"\0GITCRYPT\0"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -38,6 +41,8 @@ def decode(
         raise InputError(f"{path} is binary", hint="name a text file")
     data = data.removeprefix(_BOM)
     try:
+        if len(data) > _LONGEST_NUMBER and (number := re.search(_NUMBER, data)):
+            raise _long_number(path, data, number.start())
         return Source(path, data.decode(), revision, past=past)
     except UnicodeDecodeError as error:
         source = Source(path, data.decode(errors="replace"), revision)
@@ -48,6 +53,18 @@ def decode(
             span=source.span(line, column, line, column + 1),
             hint="convert the file to UTF-8",
         ) from None
+
+
+def _long_number(path: str, data: bytes, start: int) -> InputError:
+    """Python takes quadratic time for a long number, and refuses longer ones."""
+    source = Source(path, data.decode())
+    before = data[:start].decode().split("\n")
+    line, column = len(before), len(before[-1]) + 1
+    return InputError(
+        f"a number of more than {_LONGEST_NUMBER:,} digits",
+        span=source.span(line, column, line, column + 1),
+        hint="write a number that somebody can mean",
+    )
 
 
 def shown(path: PurePath) -> str:

@@ -197,7 +197,7 @@ def simulate(
             for script in scripts:
                 states = flow.run(script.body, states)
     except BudgetSpentError:
-        states, unfollowed = [], flow.running
+        states, unfollowed = _so_far(flow, start), flow.running
     for unread in chain.from_iterable(script.unread for script in scripts):
         flow.note_beside(unread)
     on_the_way = passed(plan, flow.steps, states, declared[1])
@@ -235,6 +235,11 @@ def observed_ids(
             listed = (member.name for member in etcd.members)
             names[etcd.name] = (*names.get(etcd.name, ()), *listed)
     return ids_of(observation, names)
+
+
+def _so_far(flow: Flow, start: ClusterState) -> list[ClusterState]:
+    """The states behind the last step that was followed."""
+    return list(flow.steps[-1].after) if flow.steps else [start]
 
 
 def _followed(states: list[ClusterState]) -> tuple[ClusterState, ...]:

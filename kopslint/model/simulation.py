@@ -104,7 +104,8 @@ class Simulation(Frozen):
     specs of files at hand, or made by ``--set``, that the list applies on its way, in
     order; ``goes_on`` is whether it may apply something else after the last of them.
     ``truncated`` says that more was possible than was followed; ``unfollowed`` is the
-    first command that was not, where the budget ended, and no end is known then.
+    first command that was not, where the budget ended;
+    ``final`` is then what was reached by there.
     """
 
     plan: Scenario

@@ -127,7 +127,50 @@ def house_rule(rule: Rule) -> CelRule:
     )
 
 
+MOST_CHARACTERS = 4_000
+MOST_GROWING = 2
+MOST_LOOPS = 4
+_GROWING = re.compile(r"[.](?:replace|join|format)[(]")
+_LOOP = re.compile(r"[.](?:all|exists|exists_one|filter|map)[(]")
+
+
+def _too_costly(text: str) -> str | None:
+    """Why an expression may cost too much: CEL itself bounds neither time nor size.
+
+    Each ``replace`` may multiply the size of a text, and each loop inside another one
+    the time.
+    """
+    if len(text) > MOST_CHARACTERS:
+        return f"an expression has at most {MOST_CHARACTERS:,} characters"
+    if len(_GROWING.findall(text)) > MOST_GROWING:
+        return f"replace, join and format may be called {MOST_GROWING} times in one"
+    if _deepest(text) > MOST_LOOPS:
+        return f"loops may be nested {MOST_LOOPS} deep"
+    return None
+
+
+def _deepest(text: str) -> int:
+    """How many loops are open at once at most; brackets in texts count as well."""
+    opened: list[bool] = []
+    deepest = 0
+    loops = {match.end() - 1 for match in _LOOP.finditer(text)}
+    for index, char in enumerate(text):
+        if char == "(":
+            opened.append(index in loops)
+            deepest = max(deepest, sum(opened))
+        elif char == ")" and opened:
+            opened.pop()
+    return deepest
+
+
 def _compile(rule: Rule, scope: Scope, field: str, text: str) -> _Cel:
+    costly = _too_costly(text)
+    if costly is not None:
+        raise RuleError(
+            f"{field}: {costly}",
+            span=_place(rule, field, text, (1, 1)),
+            hint="make two rules of it",
+        )
     try:
         return _environment(scope).compile(text)
     except RuntimeError as error:

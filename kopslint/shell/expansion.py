@@ -98,6 +98,7 @@ def _parts(atoms: list[Atom], separators: str | None) -> Iterator[Pieces | None]
 # would do something that is not modelled; the caller then says "unknown".
 
 MOST_WORDS = 1_000
+MOST_NESTED = 50
 # Every place in a value may have to be tried.
 _LONGEST = 500
 
@@ -637,6 +638,7 @@ class WordReader:
         self.tree = tree
         self.run = run
         self.afford = afford
+        self._nested = 0
 
     def words(self, start: int, end: int) -> tuple[list[Word], Unknown | None]:
         """The arguments that ``text[start:end]`` becomes.
@@ -856,7 +858,16 @@ class WordReader:
 
     def _expansion(self, start: int, end: int, quoting: Quoting) -> Atom:
         """``${...}``, given without the braces."""
+        self._nested += 1
+        try:
+            return self._expanded(start, end, quoting)
+        finally:
+            self._nested -= 1
+
+    def _expanded(self, start: int, end: int, quoting: Quoting) -> Atom:
         parameter = Parameter.parse(self.text.text, start, end)
+        if self._nested > MOST_NESTED:
+            parameter = None
         if parameter is None or parameter.operator is None:
             parameter = parameter or Parameter("?", raw=self.text.text[start:end])
             return self._parameter(parameter, quoting)
