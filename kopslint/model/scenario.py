@@ -22,6 +22,7 @@ from kopslint.commands.model import (
     EditInstanceGroup,
     MemberRemove,
 )
+from kopslint.findings import Severity
 from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import member_name
 from kopslint.model.assumptions import Kind, assume
@@ -358,7 +359,11 @@ class Scenario(Frozen):
             said[word.shown] = f"{word.shown} holds {what}: {why}"
         if not said:
             return ()
-        return (assume(Kind.SPEC, " ".join(said), "; ".join(said.values())),)
+        told = "; ".join(said.values())
+        if any(key(word) in self.files.reshaped for word in words):
+            # Whoever takes members out of the file may store what breaks the cluster.
+            return (assume(Kind.SPEC, " ".join(said), told, severity=Severity.WARNING),)
+        return (assume(Kind.SPEC, " ".join(said), told),)
 
     def group_called(self, word: Word) -> str | None:
         """The group that a file is called like: ``ig-nodes.yaml`` is ``nodes``."""

@@ -8,6 +8,7 @@ that nobody has is not known here.
 from __future__ import annotations
 
 import posixpath
+import re
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -76,12 +77,14 @@ class SpecFiles(Record):
 
     ``objects`` are those of the cluster at hand, if any. ``unread`` says why a file
     that is there cannot be read as a spec, ``doubted`` why one may hold something else
-    by the time it is used.
+    by the time it is used. ``reshaped`` are those that are written by what speaks of
+    members or of groups of the control plane.
     """
 
     objects: Mapping[str, Manifest] = {}
     unread: Mapping[str, str] = {}
     doubted: Mapping[str, str] = {}
+    reshaped: frozenset[str] = frozenset()
 
 
 class SpecsAtHand:
@@ -131,6 +134,8 @@ def spec_files(
     own = {*before.sources, *after.sources}
     inputs = from_input(calls)
     doubted: dict[str, str] = {}
+    reshaped: set[str] = set()
+    about_members = _about_members((*declared, *aligned))
 
     def look(name: str, word: Word) -> Source | None:
         for side in declared[::-1]:
@@ -171,6 +176,8 @@ def spec_files(
         if source is not None:
             return held_in(source)
         doubted[key(word)] = content.why
+        if about_members.search(content.said):
+            reshaped.add(key(word))
         is_own = any(_called(side.sources, name) for side in declared)
         return as_it_is(name, word) if is_own or not content.named else None
 
@@ -180,6 +187,8 @@ def spec_files(
             name = file_name(word)
             if not name or key(word) in objects or key(word) in unread:
                 continue
+            if word.text == "-" and about_members.search(call.upstream):
+                reshaped.add(key(word))
             found = find(name, word, files.content(name))
             if isinstance(found, Manifest):
                 objects[key(word)] = found
@@ -187,7 +196,20 @@ def spec_files(
                 unread[key(word)] = found
         files.run(call, commands)
     return SpecFiles(
-        MappingProxyType(objects), MappingProxyType(unread), MappingProxyType(doubted)
+        MappingProxyType(objects),
+        MappingProxyType(unread),
+        MappingProxyType(doubted),
+        frozenset(reshaped),
+    )
+
+
+def _about_members(specs: Iterable[Manifest]) -> re.Pattern[str]:
+    """What a program is told if it is about members or groups of the control plane."""
+    names = {g.name for spec in specs for g in spec.control_plane}
+    listed = "|".join(re.escape(name) for name in sorted(names) if len(name) > 2)
+    fields = r"etcd_?(?:Members|Clusters)\b|\bmemberCount\b"
+    return re.compile(
+        rf"{fields}|(?<![\w-])(?:{listed})(?![\w-])" if listed else fields
     )
 
 

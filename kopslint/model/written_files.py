@@ -62,11 +62,13 @@ class Content(Record):
     ``why`` says who wrote it.
 
     ``named`` is whether the writer names the file, and not only may have brought it.
+    ``said`` is all that the writer was told.
     """
 
     read: Read
     why: str
     named: bool = True
+    said: str = ""
 
 
 class Written:
@@ -101,11 +103,13 @@ class Written:
                 if name is not None and not name.startswith("/dev/"):
                     plain = redirect.operator in (">", ">|", "1>")
                     read = self._printed(call) if plain else None
-                    self._files[name] = Content(read or _unknown, writes)
+                    self._files[name] = Content(
+                        read or _unknown, writes, said=said(call)
+                    )
         exactly = self._exactly(call)
         if exactly is not None:
             for name, read in exactly.items():
-                self._files[name] = Content(cache(read), writes)
+                self._files[name] = Content(cache(read), writes, said=said(call))
             return
         anywhere = any(_brings_files(call, command) for command in commands)
         if anywhere or _edits_any(call):
@@ -117,7 +121,7 @@ class Written:
             )
             if options or _may_write(command):
                 for name in _outputs(call) if options else _names(call):
-                    self._files[name] = Content(_unknown, may_write)
+                    self._files[name] = Content(_unknown, may_write, said=said(call))
 
     def _given(self, call: SimpleCommand) -> Read:
         def read() -> Source | None:
@@ -206,6 +210,12 @@ class Written:
             return None
         read = self._read(rest[1])
         return {name: lambda: yq_assigned(read(), expression)}
+
+
+def said(call: SimpleCommand) -> str:
+    """All that a call is told: its words, its input, and what is in front of it."""
+    given = call.stdin.shown if call.stdin is not None else ""
+    return " ".join([*(word.shown for word in call.words), given, call.upstream])
 
 
 def _unknown() -> None:
