@@ -21,7 +21,7 @@ from kopslint.commands.model import (
 from kopslint.errors import InputError
 from kopslint.kops.decode import read_fleet, with_same_objects
 from kopslint.kops.spec import Manifest
-from kopslint.model.written_files import MOST_TEXTS, Written, given_text
+from kopslint.model.written_files import MOST_TEXTS, Written, given_text, said
 from kopslint.records import Record
 from kopslint.text import Source
 
@@ -187,7 +187,7 @@ def spec_files(
             name = file_name(word)
             if not name or key(word) in objects or key(word) in unread:
                 continue
-            if word.text == "-" and about_members.search(call.upstream):
+            if word.text == "-" and about_members.search(said(call._replace(words=()))):
                 reshaped.add(key(word))
             found = find(name, word, files.content(name))
             if isinstance(found, Manifest):

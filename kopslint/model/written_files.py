@@ -213,9 +213,14 @@ class Written:
 
 
 def said(call: SimpleCommand) -> str:
-    """All that a call is told: its words, its input, and what is in front of it."""
+    """All that a program is told: its words, its input, and what is in front of it.
+
+    kops itself is asked for objects by their names, and prints them as they are.
+    """
     given = call.stdin.shown if call.stdin is not None else ""
-    return " ".join([*(word.shown for word in call.words), given, call.upstream])
+    words = [word.shown for word in call.words]
+    told = " ".join([*words, given]) if words[:1] != ["kops"] else ""
+    return f"{told} {re.sub(r'(?:^|[|])[ ]*kops [^|]*', '', call.upstream)}"
 
 
 def _unknown() -> None:
