@@ -218,6 +218,32 @@ def test_what_cannot_be_read_at_all_is_refused(
         assert "kopslint observe" in printed
 
 
+def test_no_name_in_an_output_gets_into_a_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is pasted at night comes from anywhere, and a name is put into a fix."""
+    evil = "etcd-x\nrm -rf ~ #"
+    told = {
+        "header": {"cluster_id": 7, "member_id": 8},
+        "members": [
+            {
+                "ID": 8,
+                "name": evil,
+                "peerURLs": ["https://etcd-x.internal.prod.example.com:2380"],
+            }
+        ],
+    }
+    Path("seen.json").write_text(json.dumps(told), encoding="utf-8")
+
+    report = checked(capsys, "--observed", "seen.json")
+
+    findings = report["findings"]
+    assert isinstance(findings, list)
+    assert "KL517" in rules_of(report)
+    assert "KL503" not in rules_of(report)
+    assert not any("rm -rf" in line for found in findings for line in found["fix"])
+
+
 def test_of_several_clusters_it_has_to_say_which(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

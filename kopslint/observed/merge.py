@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK = re.compile(r"(?:https?://)?(?:127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+/?")
 _INTERNAL = re.compile(r"https?://[\w-]+\.internal\.(?P<cluster>[\w.-]+):\d+/?")
+_NAME = re.compile(r"[\w.:-]+", re.ASCII)
 # Nobody listens, or there is no such machine: not so where quorum alone is missing.
 _NOBODY = re.compile(r"connection refused|no such host|no route to host|i/o timeout")
 
@@ -220,6 +221,7 @@ class _Etcd:
     def _lists(self) -> list[ListTold]:
         """The member lists that count: without those that a later one overtook."""
         lists = [one for one in self.told if isinstance(one, ListTold)]
+        lists = [one for one in lists if self._has_names(one)]
         sets = {one: {member.id for member in one.members} for one in lists}
         times = [one.reading.taken for one in lists]
         known = [time for time in times if time is not None]
@@ -239,6 +241,20 @@ class _Etcd:
                     second.reading.span,
                 )
         return lists
+
+    def _has_names(self, told: ListTold) -> bool:
+        """Whether its members have names that may be put into a command."""
+        for member in told.members:
+            if member.name and _NAME.fullmatch(member.name) is None:
+                self.unread.append(
+                    Unread(
+                        f"{member.name!r} is no name of a member, so nothing is "
+                        "taken from this list",
+                        member.span,
+                    )
+                )
+                return False
+        return True
 
     def _take(self, member: Member, cluster_id: str | None = None) -> None:
         """Add what is told of a member to what was told before."""
