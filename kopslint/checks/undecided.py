@@ -175,9 +175,10 @@ def _of_templates(context: Context) -> Iterator[Draft]:
             yield Draft(
                 message=f"assumed: {what}: {names}"
                 + (", and others" if len(same) > 3 else ""),
-                why="Its value is not known here. Name the values in a call of kops "
-                "toolbox template, or check the rendered file, to have it decided.",
-                locations=tuple(Location(span, "not known here") for _, span in same)[
+                why="Nothing that was read says its value. Name the values in a call"
+                " of kops toolbox template, or check the rendered file, to have it"
+                " decided.",
+                locations=tuple(Location(span, "no value found") for _, span in same)[
                     :3
                 ],
                 subject=f"template-{kind}",

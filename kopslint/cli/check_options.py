@@ -105,7 +105,8 @@ class CheckOptions(Options):
         help="The cluster was never applied: its etcd volumes do not exist yet.",
     )
     fix: bool = switch(
-        "--fix", help="Mend the list of commands in its file, and report what is left."
+        "--fix",
+        help="Correct the list of commands in its file, and report what is left.",
     )
     diff: bool = switch(
         "--diff",

@@ -136,8 +136,8 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
     yield (
         "Nothing of this has been run. Start a `bash` in the folder of this document "
         "and paste all blocks into it. Those of the steps only say what a step does; "
-        "the last one runs them, and ends at the first command that fails. Mend what "
-        "that one says; `go_on 3` goes on from step 3."
+        "the last one runs them, and ends at the first command that fails. Fix what "
+        "that one reports; `go_on 3` goes on from step 3."
     )
     yield ""
     for note in runbook.notes:

@@ -676,7 +676,9 @@ class WordReader:
         )
         raw = text.text[start:end]
         if open_ended is None and _GLOB.match(literal):
-            open_ended = Unknown(raw, f"which files match `{raw}` is not known here")
+            open_ended = Unknown(
+                raw, f"which files match `{raw}` depends on where it runs"
+            )
         span = text.span(start, end)
         values = [f for word in braces(atoms) for f in self._fields(word)]
         if len(values) > 1:

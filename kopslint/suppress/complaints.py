@@ -101,7 +101,7 @@ def suppression_not_allowed(outcome: Outcome) -> Iterator[Draft]:
                 yield _about(
                     judged.directive.comment,
                     message=f"{rule.id} ({rule.name}) cannot be ignored",
-                    why="Its rule says so with ignorable: false, and it is told"
+                    why="Its rule says so with ignorable: false, and it is reported"
                     " whatever the comment says.",
                     subject=rule.id,
                     fix="# correct what it is about, and take the rule out of the "
