@@ -86,7 +86,19 @@ etcd() {
     --key "$pki$client.key" "$@"
 }
 
-system() { kubectl --context "$CONTEXT" --namespace kube-system "$@"; }
+system() { within 60 kubectl --context "$CONTEXT" --namespace kube-system "$@"; }
+
+# Ends a question that has no answer within so many seconds.
+within() (
+  limit=$1
+  shift
+  "$@" < /dev/null &
+  asked=$!
+  { sleep "$limit"; kill "$asked"; } > /dev/null 2>&1 &
+  timer=$!
+  trap 'kill "$timer" 2> /dev/null' EXIT
+  wait "$asked"
+)
 """
 
 # Sources: kops pkg/model/components/etcdmanager/model.go, which calls the etcd
