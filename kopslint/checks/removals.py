@@ -15,10 +15,13 @@ from kopslint.checks.context import listed
 from kopslint.commands.etcd_functions import context_lines, etcd_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kopslint.checks.context import Context
     from kopslint.kops.spec import Manifest
+
+
+NOBODY: Mapping[str, tuple[str, ...]] = {}
 
 
 def removals(
@@ -52,7 +55,7 @@ def _by_hand(
     return (
         f"# paste this into bash{when}:" if when else "# paste this into bash:",
         *(line for line in lines if line and not line.startswith("#")),
-        guarded(via, pairs, then),
+        guarded(via, pairs, then, staying=who_stays(specs, pairs)),
     )
 
 
@@ -68,15 +71,44 @@ def guarded(
     pairs: Iterable[tuple[str, str]],
     then: str | None = None,
     gone: Iterable[tuple[str, str]] = (),
+    staying: Mapping[str, tuple[str, ...]] = NOBODY,
 ) -> str:
     """One command that takes members out, and runs ``then`` only if all have left.
 
     ``gone`` are those that something else has taken out: they are looked for.
+    ``staying`` are the members by etcd cluster that a whole list has.
     """
     calls = [f"via {quote(via)}"]
-    calls += [f"again gone {quote(etcd)} {quote(member)}" for member, etcd in gone]
-    calls += [f"remove {quote(etcd)} {quote(member)}" for member, etcd in pairs]
+    calls += [_call("again gone", etcd, member, staying) for member, etcd in gone]
+    calls += [_call("remove", etcd, member, staying) for member, etcd in pairs]
     return " && ".join([*calls, then] if then is not None else calls)
+
+
+def _call(
+    verb: str, etcd: str, member: str, staying: Mapping[str, tuple[str, ...]]
+) -> str:
+    names = [member, *staying.get(etcd, ())]
+    return " ".join([verb, quote(etcd), *map(quote, names)])
+
+
+def who_stays(
+    specs: Sequence[Manifest], pairs: Iterable[tuple[str, str]]
+) -> dict[str, tuple[str, ...]]:
+    """The members by etcd cluster that every spec has, but for ``pairs``."""
+    leaving = {*pairs}
+    known = [
+        {(m.name, etcd.name) for etcd in spec.etcd_clusters for m in etcd.members}
+        for spec in specs
+    ]
+    return {
+        etcd.name: tuple(
+            member.name
+            for member in etcd.members
+            if all((member.name, etcd.name) in names for names in known)
+            and (member.name, etcd.name) not in leaving
+        )
+        for etcd in specs[0].etcd_clusters
+    }
 
 
 def asked_through(

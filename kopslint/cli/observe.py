@@ -140,11 +140,11 @@ collect() {
     return 1
   fi
   take nodes.txt "kubectl get nodes --show-labels" \\
-    system get nodes --show-labels
+    system within get nodes --show-labels
   take pods.txt "kubectl get pods --namespace kube-system" \\
-    system get pods --output wide
+    system within get pods --output wide
   for group in GROUPS; do
-    nodes=$(system get nodes --selector "kops.k8s.io/instancegroup=$group" \\
+    nodes=$(system within get nodes --selector "kops.k8s.io/instancegroup=$group" \\
       --output 'jsonpath={.items[*].metadata.name}')
     [ -n "$nodes" ] || echo "no machine of $group is a node of $CLUSTER" >&2
     for node in $nodes; do

@@ -15,6 +15,7 @@ from kopslint.cli.plan_script import (
     run_lines,
     step_function,
     summary,
+    told,
     traces,
 )
 from kopslint.planner.runbook import NoWay
@@ -143,10 +144,10 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
     for note in runbook.notes:
         yield style.safe(note)
         yield ""
-    if runbook.warnings:
+    if warnings := told(runbook):
         yield "What the check says of this order:"
         yield ""
-        yield from (f"- {style.safe(warning)}" for warning in runbook.warnings)
+        yield from (f"- {style.safe(warning)}" for warning in warnings)
         yield ""
     asks = changes_members(runbook)
     yield from _block(preamble(runbook))

@@ -11,7 +11,11 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.commands import model
-from kopslint.commands.etcd_functions import context_lines, etcd_functions
+from kopslint.commands.etcd_functions import (
+    context_lines,
+    etcd_functions,
+    patient_functions,
+)
 from kopslint.commands.model import DeleteInstanceGroup, DeleteVolumes
 from kopslint.kops.clouds import cloud_named
 from kopslint.planner.releases import said
@@ -54,11 +58,66 @@ kops_is() {
 """
 
 _DELETED = """\
-# Whether a group is in the state store no more.
+# Whether a group is in the state store no more; the second one is there.
 deleted() {
   local groups
-  groups=$(kops get ig --name CLUSTER) || return 1
-  [ -n "$groups" ] && ! echo "$groups" | grep -q "^$1[[:space:]]"
+  groups=$(within 60 kops get ig --name CLUSTER) || return 1
+  echo "$groups" | awk -v gone="$1" -v stays="$2" '
+    $1 == gone { found = 1 }
+    $1 == stays { answered = 1 }
+    END { exit answered && found == 0 ? 0 : 1 }'
+}
+"""
+
+# Whoever runs a plan once more has to be told where it stands, and a spec of an older
+# release must not be stored again on the way.
+_RELEASE = """\
+# Prints the Kubernetes release in the state store.
+release() {
+  within 60 kops get cluster --name CLUSTER --output yaml |
+    awk '$1 == "kubernetesVersion:" { gsub(/["v\\r]/, "", $2); print $2 }'
+}
+
+# Fails unless one of these is the release in the state store.
+release_is() {
+  local now other
+  now=$(release) || return 1
+  for other in "$@"; do
+    [ "$now" != "$other" ] || return 0
+  done
+  echo "the state store has Kubernetes $now: this step was for ${*}" >&2
+  return 1
+}
+"""
+
+_LISTED = """\
+# Prints which of these members an etcd cluster lists.
+listed() {
+  local etcd=$1 list
+  list=$(etcd "$etcd" member list) || return 1
+  while shift && [ $# -gt 0 ]; do
+    echo "$1 $(called "$etcd" "$1" 2> /dev/null)"
+  done | { cat && echo "$list"; } | awk -F ', ' -v etcd="$etcd" '
+    NF == 1 && split($0, pair, " ") { short[++plan] = pair[1]; long[plan] = pair[2] }
+    NF == 6 { all++; found[$3] = 1 }
+    END {
+      printf "%s", etcd
+      for (i = 1; i <= plan; i++)
+        if (found[long[i]]) { known++; printf " %s", short[i] }
+      print all == known ? "" : " and others"
+    }'
+}
+"""
+
+_WHERE = """\
+# Prints from which step to go on, as far as the cluster tells, else this one.
+where() {
+  local steps=$1 now
+  now=$(NOW)
+  case $now in
+STATES
+  esac
+  case " $steps " in *" $1 "*) echo "$1" ;; *) echo "${steps%% *}" ;; esac
 }
 """
 
@@ -69,24 +128,30 @@ go_on() {
   preflight || { echo "so no step was run" >&2; return 1; }
   for ((step = $1; step <= LAST; step++)); do
     echo "step $step of LAST"
-    "step_$step" && continue
-    echo "Step $step of LAST failed, and nothing after it was run." >&2
-    echo "Fix what is said above, then continue: AGAIN" >&2
-    return 1
-  doneLOOK
+    "step_$step" || break
+  done
+  [ "$step" -le LAST ] || THEN
+  echo "Step $step of LAST failed, and nothing after it was run." >&2
+  step=WHERE
+  echo "Fix what is said above, then continue: AGAIN" >&2
+  return 1
 }
 """
 
-_LOOK = """
-  last_look && return
-  echo "All steps are done. Fix what is said above, then check again: NEXT" >&2
-  return 1"""
+_LOOK = """{
+    last_look && return
+    echo "All steps are done. Fix what is said above, then check again: NEXT" >&2
+    return 1
+  }"""
 
 
-def etcd_lines(runbook: Runbook) -> Iterator[str]:
-    """The lines that define ``remove`` and ``confirm``."""
+def asking_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that define how questions are asked, and ``remove`` and ``confirm``."""
     yield ""
-    yield from etcd_functions(runbook.cluster, runbook.cloud, confirm=True)
+    if changes_members(runbook):
+        yield from etcd_functions(runbook.cluster, runbook.cloud, confirm=True)
+    else:
+        yield from patient_functions()
 
 
 def kubectl_lines(runbook: Runbook) -> Iterator[str]:
@@ -95,12 +160,73 @@ def kubectl_lines(runbook: Runbook) -> Iterator[str]:
     yield from context_lines(runbook.cluster)
 
 
-def deleted_lines(runbook: Runbook) -> Iterator[str]:
-    """The lines that define ``deleted``; none if no group is deleted."""
+def state_lines(runbook: Runbook) -> Iterator[str]:
+    """The lines that define what tells where the cluster stands, as far as needed."""
+    name = quote(runbook.cluster)
     if deletes(runbook):
         yield ""
-        text = _DELETED.replace("CLUSTER", quote(runbook.cluster))
-        yield from text.rstrip("\n").split("\n")
+        yield from _lines(_DELETED.replace("CLUSTER", name))
+    if len(_releases(runbook)) > 1:
+        yield ""
+        yield from _lines(_RELEASE.replace("CLUSTER", name))
+    if not changes_members(runbook):
+        return
+    members = [quote(member) for member in _members(runbook)]
+    yield ""
+    yield from _lines(_LISTED)
+    states = _states(runbook)
+    now = [
+        " ".join(["listed", quote(etcd), *members]) for etcd in runbook.steps[0].after
+    ]
+    now += ["release"] if len(_releases(runbook)) > 1 else []
+    rows = []
+    for state, numbers in states.items():
+        # A pattern in quotes stands for itself, line ends included.
+        rows.append(f"    {quote(state)})")
+        rows.append(f"      steps='{' '.join(map(str, numbers))}' ;;")
+    text = _WHERE.replace("NOW", " && ".join(now)).replace("STATES", "\n".join(rows))
+    yield ""
+    yield from _lines(text)
+
+
+def _lines(text: str) -> Iterator[str]:
+    yield from text.rstrip("\n").split("\n")
+
+
+def _members(runbook: Runbook) -> tuple[str, ...]:
+    """Every member of the plan, in one order."""
+    views = [
+        v for s in runbook.steps for side in (s.before, s.after) for v in side.values()
+    ]
+    return tuple(dict.fromkeys(name for view in views for name in view.members))
+
+
+def _states(runbook: Runbook) -> dict[str, list[int]]:
+    """How the cluster is told before a step and after it, and the numbers of the steps.
+
+    A step may have been run in part, and may be run again where it has been run.
+    """
+    found: dict[str, list[int]] = {}
+    order = _members(runbook)
+    several = len(_releases(runbook)) > 1
+    for number, step in enumerate(runbook.steps, 1):
+        sides = [
+            "\n".join(
+                " ".join([etcd, *(n for n in order if n in view.members)])
+                for etcd, view in views.items()
+            )
+            for views in (step.before, step.after)
+        ]
+        for side in dict.fromkeys(sides):
+            for release in dict.fromkeys(step.releases if several else ("",)):
+                state = f"{side}\n{release}" if several else side
+                found.setdefault(state, []).append(number)
+    return found
+
+
+def _releases(runbook: Runbook) -> tuple[str, ...]:
+    """The Kubernetes releases that a plan passes, the first one included."""
+    return tuple(dict.fromkeys(r for step in runbook.steps for r in step.releases))
 
 
 def kops_lines(runbook: Runbook) -> Iterator[str]:
@@ -133,10 +259,10 @@ def preflight_lines(runbook: Runbook, *, asks: bool, beside: bool) -> Iterator[s
         wanted.append('cd "$HERE"')
     wanted += [f"ls -- {quote(file)} > /dev/null" for file in dict.fromkeys(files)]
     name = quote(runbook.cluster)
-    wanted.append(f"kops get cluster --name {name} > /dev/null")
-    via = next((step.via for step in runbook.steps if step.via is not None), None)
-    if asks and via is not None:
-        wanted.append(f"via {quote(via)}")
+    wanted.append(f"within 60 kops get cluster --name {name} > /dev/null")
+    via = dict.fromkeys(group for step in runbook.steps for group in step.via)
+    if asks and via:
+        wanted.append(" ".join(["via", *map(quote, via)]))
         wanted.append("again etcd main endpoint health")
     yield ""
     yield "preflight() {"
@@ -170,9 +296,11 @@ def go_on_lines(runbook: Runbook, again: str, *, looks: bool) -> Iterator[str]:
     behind them.
     """
     text = _GO_ON.replace("LAST", str(len(runbook.steps)))
-    text = text.replace("LOOK", _LOOK if looks else "")
+    text = text.replace("THEN", _LOOK if looks else "return 0")
     text = text.replace("NEXT", again.format(step=len(runbook.steps) + 1))
     text = text.replace("AGAIN", again.format(step="$step"))
+    where = '$(where "$step")' if changes_members(runbook) else "$step"
+    text = text.replace("WHERE", where)
     yield from text.rstrip("\n").split("\n")
     yield ""
     yield 'go_on "${1:-1}"'
@@ -372,10 +500,10 @@ def last_look(runbook: Runbook) -> list[str]:
     Nothing where no member list changes.
     """
     last = runbook.steps[-1]
-    if last.via is None or not changes_members(runbook):
+    if not last.via or not changes_members(runbook):
         return []
-    confirms = [_confirm(name, view) for name, view in last.after.items()]
-    return [f"via {quote(last.via)}", *confirms]
+    confirms = [_confirm(name, view.members) for name, view in last.after.items()]
+    return [_through(last), *confirms]
 
 
 def _head(runbook: Runbook) -> Iterator[str]:
@@ -399,9 +527,9 @@ def _head(runbook: Runbook) -> Iterator[str]:
         )
     for note in runbook.notes:
         yield from comment(note)
-    if runbook.warnings:
+    if told(runbook):
         yield from comment("What the check says of this order:")
-        for warning in runbook.warnings:
+        for warning in told(runbook):
             yield from comment(f"- {warning}")
     if runbook.written:
         names = " ".join(spec.files[0] for spec in runbook.written)
@@ -411,6 +539,11 @@ def _head(runbook: Runbook) -> Iterator[str]:
     yield ""
     yield 'HERE=$(dirname -- "${BASH_SOURCE[0]:-.}")'
     yield from preamble(runbook, beside=True)
+
+
+def told(runbook: Runbook) -> list[str]:
+    """The warnings of the check but how many members may fail, which the plan says."""
+    return [text for text in runbook.warnings if not text.startswith("KL303:")]
 
 
 def preamble(runbook: Runbook, *, beside: bool = False) -> Iterator[str]:
@@ -426,9 +559,8 @@ def preamble(runbook: Runbook, *, beside: bool = False) -> Iterator[str]:
     asks = changes_members(runbook)
     if asks or any(step.deed.kind == "retire" for step in runbook.steps):
         yield from kubectl_lines(runbook)
-    if asks:
-        yield from etcd_lines(runbook)
-    yield from deleted_lines(runbook)
+    yield from asking_lines(runbook)
+    yield from state_lines(runbook)
     yield from kops_lines(runbook)
     yield from volume_lines(runbook)
     yield from preflight_lines(runbook, asks=asks, beside=beside)
@@ -472,7 +604,27 @@ def chain(step: Step, *, asks: bool) -> Iterator[str]:
     ``asks`` is whether the runbook changes the members of etcd.
     """
     checks = checks_in_shell(step, asks=asks)
-    return joined([*checks, *map(_again, step.deed.commands)])
+    commands = [_again(command, step) for command in step.deed.commands]
+    rolls = [
+        index
+        for index, command in enumerate(step.deed.commands)
+        if isinstance(command, model.RollingUpdate | model.Validate)
+    ]
+    if joined_by(step) and rolls:
+        # Nobody is replaced before those who join have joined.
+        new = [_confirm(name, view.members) for name, view in step.after.items()]
+        ask = asks and bool(step.via) and not step.deed.rescues
+        commands[rolls[0] : rolls[0]] = new if ask else []
+    return joined([*checks, *commands])
+
+
+def joined_by(step: Step) -> bool:
+    """Whether any member joins in a step."""
+    return any(
+        not {*view.members} <= {*step.before[name].members}
+        for name, view in step.after.items()
+        if name in step.before
+    )
 
 
 def joined(commands: Sequence[str]) -> Iterator[str]:
@@ -484,16 +636,17 @@ def joined(commands: Sequence[str]) -> Iterator[str]:
         yield from f"{indent}{text}{end}".split("\n")
 
 
-def _again(command: Command) -> str:
+def _again(command: Command, step: Step) -> str:
     """The text of a command that may have been run before."""
     if isinstance(command, DeleteInstanceGroup) and command.group is not None:
-        return f"{{ {command.text} || deleted {quote(command.group.shown)}; }}"
+        gone = f"deleted {quote(command.group.shown)} {quote(step.stays)}"
+        return f"{{ {command.text} || {gone}; }}"
     return command.text
 
 
 def checks_before(step: Step, *, asks: bool) -> Iterator[tuple[str, EtcdView]]:
     """The etcd clusters whose member list is to be confirmed before a step."""
-    if not asks or step.via is None or step.deed.kind == "retire" or step.deed.rescues:
+    if not asks or not step.via or step.deed.kind == "retire" or step.deed.rescues:
         return
     for name, view in step.before.items():
         if step.deed.etcd_cluster in (None, name):
@@ -518,29 +671,41 @@ def checks_in_shell(step: Step, *, asks: bool) -> Iterator[str]:
     """The lines that confirm what must be so before a step, and set what it needs."""
     if step.kops:
         yield f"kops_is {step.kops[0]} {step.kops[-1]}"
+    if step.deed.spec is not None and len({*step.releases}) > 1:
+        yield " ".join(["release_is", *map(quote, step.releases)])
     checks = list(checks_before(step, asks=asks))
     if checks:
-        yield f"via {quote(step.via or '')}"
-    if step.deed.rescues and asks and step.via is not None:
+        yield _through(step)
+    if step.deed.rescues and asks and step.via:
         yield from still_works(step)
-    leaver = step.deed.about if step.deed.kind == "remove" else None
-    yield from (_confirm(name, view, leaver) for name, view in checks)
+    for name, view in checks:
+        then = step.after[name].members
+        # A step may have been run before: who leaves may be gone, who joins there.
+        stay = [member for member in view.members if member in then]
+        moves = [m for m in (*view.members, *then) if m not in stay]
+        yield _confirm(name, stay, tuple(dict.fromkeys(moves)))
 
 
 def still_works(step: Step) -> Iterator[str]:
     """The lines that look whether etcd has quorum, where it had it."""
-    yield f"via {quote(step.via or '')}"
+    yield _through(step)
     for name, view in step.before.items():
         if view.writable == "yes":
             yield f"again etcd {quote(name)} endpoint health"
 
 
-def _confirm(etcd_cluster: str, view: EtcdView, leaver: str | None = None) -> str:
-    """What fails unless etcd has these members; the leaver may have left already."""
-    names = [quote(name) for name in view.members if name != leaver]
-    if leaver is not None:
-        return " ".join(["confirm_without", quote(etcd_cluster), quote(leaver), *names])
-    return " ".join(["confirm", quote(etcd_cluster), *names])
+def _through(step: Step) -> str:
+    """What chooses the machine on which etcd is asked; one may be away."""
+    return " ".join(["via", *map(quote, step.via[:2])])
+
+
+def _confirm(
+    etcd_cluster: str, members: Sequence[str], optional: Sequence[str] = ()
+) -> str:
+    """What fails unless etcd has these members; some more may be there or not."""
+    names = [quote(name) for name in members]
+    some = ["--", *map(quote, optional)] if optional else []
+    return " ".join(["confirm", quote(etcd_cluster), *names, *some])
 
 
 def traces(views: Mapping[str, EtcdView], style: Style) -> Iterator[str]:

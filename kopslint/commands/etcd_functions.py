@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # pkg/model/components/etcdmanager/model.go for the pods, where etcdctl is, and the
 # DNS suffix, which has the name of the cluster in every release,
 # nodeup/pkg/model/kube_apiserver.go and networking/cilium.go for the certificates.
-_ETCD = """\
+_ASKS = """\
 # Tries until it succeeds, for three minutes: a member may still be on its way,
 # and behind a load balancer may be an API server whose own member has left.
 again() {
@@ -39,55 +39,6 @@ again() {
   done
 }
 
-# Chooses the group on whose machine etcd is asked. The pods there tell where
-# etcdctl and the certificates are, and which cluster it is.
-via() {
-  again look_up "$1" && return
-  echo "etcd cannot be asked on the machine of $1" >&2
-  return 1
-}
-
-look_up() {
-  local api pod
-  NODE=$(system get nodes --selector "kops.k8s.io/instancegroup=$1" \\
-    --output 'jsonpath={.items[0].metadata.name}') || return 1
-  api=$(system get pod "kube-apiserver-$NODE" --output yaml) || return 1
-  pod=$(system get pod "etcd-manager-main-$NODE" --output yaml) || return 1
-  PKI=/rootfs$(echo "$api" | grep -o 'etcd-cafile=[^ ]*/' | tail -n 1 |
-    cut -d = -f 2)
-  BIN=$(echo "$pod" | grep -o '/opt/etcd-v3[.0-9]*' | sort | tail -n 1)
-  case $pod in
-    *'mountPath: /opt/etcd-v3'*) BIN=$BIN/usr/local/bin ;;
-    */opt/etcd-v3*) ;;
-    *) BIN=$(system exec "etcd-manager-main-$NODE" -- \\
-      sh -c 'ls -d /opt/etcd-v3*' | tail -n 1) ;;
-  esac
-  echo "$pod" | awk '
-    /internal[.]CLUSTER([^.0-9a-z-]|$)/ { found = 1 }
-    END { exit found ? 0 : 1 }' && return
-  echo "context $CONTEXT does not lead to the cluster that this is for" >&2
-  return 1
-}
-
-# Runs etcdctl in one etcd cluster.
-etcd() {
-  local cluster=$1 port pki=$PKI client=etcd-client
-  shift
-  case $cluster in
-    main) port=4001 ;;
-    events) port=4002 ;;
-    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client=$client-cilium ;;
-    leases) port=4004 ;;
-    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
-  esac
-  system exec "etcd-manager-$cluster-$NODE" -- \\
-    "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \\
-    --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \\
-    --key "$pki$client.key" "$@"
-}
-
-system() { within 60 kubectl --context "$CONTEXT" --namespace kube-system "$@"; }
-
 # Ends a question that has no answer within so many seconds.
 within() (
   limit=$1
@@ -99,6 +50,75 @@ within() (
   trap 'kill "$timer" 2> /dev/null' EXIT
   wait "$asked"
 )
+
+# Whatever changes something takes the time that it takes.
+unlimited() { shift; "$@"; }
+"""
+
+_ETCD = """
+# Chooses the group on whose machine etcd is asked, the first of these that
+# answers. The pods there tell where etcdctl and the certificates are, and which
+# cluster it is.
+via() {
+  again any_of "$@" && return
+  echo "etcd cannot be asked on the machine of $*" >&2
+  return 1
+}
+
+any_of() {
+  local group
+  for group in "$@"; do
+    look_up "$group" && return
+  done
+  return 1
+}
+
+look_up() {
+  local api pod
+  NODE=$(system within get nodes --selector "kops.k8s.io/instancegroup=$1" \\
+    --output 'jsonpath={.items[0].metadata.name}') || return 1
+  api=$(system within get pod "kube-apiserver-$NODE" --output yaml) || return 1
+  pod=$(system within get pod "etcd-manager-main-$NODE" --output yaml) || return 1
+  PKI=/rootfs$(echo "$api" | grep -o 'etcd-cafile=[^ ]*/' | tail -n 1 |
+    cut -d = -f 2)
+  BIN=$(echo "$pod" | grep -o '/opt/etcd-v3[.0-9]*' | sort | tail -n 1)
+  case $pod in
+    *'mountPath: /opt/etcd-v3'*) BIN=$BIN/usr/local/bin ;;
+    */opt/etcd-v3*) ;;
+    *) BIN=$(system within exec "etcd-manager-main-$NODE" -- \\
+      sh -c 'ls -d /opt/etcd-v3*' | tail -n 1) ;;
+  esac
+  echo "$pod" | awk -v paths="$PKI $BIN" '
+    /internal[.]CLUSTER([^.0-9a-z-]|$)/ { found = 1 }
+    END { exit found && paths ~ "^/rootfs/.* /opt/etcd-v3" ? 0 : 1 }' && return
+  echo "etcdctl of the cluster is not found by context $CONTEXT" >&2
+  return 1
+}
+
+# Asks something of one etcd cluster, with etcdctl.
+etcd() { etcdctl_in within "$@"; }
+
+etcdctl_in() {
+  local how=$1 cluster=$2 port pki=$PKI client=etcd-client
+  shift 2
+  case $cluster in
+    main) port=4001 ;;
+    events) port=4002 ;;
+    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client=$client-cilium ;;
+    leases) port=4004 ;;
+    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
+  esac
+  system "$how" exec "etcd-manager-$cluster-$NODE" -- \\
+    "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \\
+    --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \\
+    --key "$pki$client.key" "$@"
+}
+
+system() {
+  local how=$1
+  shift
+  "$how" 60 kubectl --context "$CONTEXT" --namespace kube-system "$@"
+}
 """
 
 # Sources: kops pkg/model/components/etcdmanager/model.go, which calls the etcd
@@ -120,10 +140,13 @@ _CALLED_BY_VOLUME = """\
 # Prints what etcd calls members of the spec: in this cloud, their volumes.
 called() {
   local id name cluster=$1
-  shift
-  for name in "$@"; do
-    id=$(FIND)
-    echo "vol-${id:?no volume of $name is found}"
+  while shift && [ $# -gt 0 ]; do
+    name=$1
+    id=$(within 60 FIND) || return 1
+    case $id in
+      '' | *[!0-9a-f-]*) echo "no volume of $name is found" >&2; return 1 ;;
+    esac
+    echo "vol-$id"
   done
 }
 """
@@ -132,11 +155,9 @@ called() {
 _CALLED_ON_DIGITALOCEAN = """\
 # Prints what etcd calls members of the spec: in this cloud, their volumes.
 called() {
-  local name cluster=$1
-  shift
-  for name in "$@"; do
-    name=kops-$name.etcd-$cluster.CLUSTER
-    echo "$name" | tr . - | cut -c 1-64
+  local cluster=$1
+  while shift && [ $# -gt 0 ]; do
+    echo "kops-$1.etcd-$cluster."CLUSTER | tr . - | cut -c 1-64
   done
 }
 """
@@ -145,62 +166,102 @@ _REMOVE = """\
 # Prints the id of a member in an etcd cluster.
 member_id() {
   local name
-  name=$(called "$2" "$1")
+  name=$(called "$2" "$1") || return 1
   etcd "$2" member list |
     awk -F ', ' -v name="$name" '$3 == name { print $1 }'
 }
 
-# Whether a member is listed no more.
+# Whether a member is listed no more, and these others are. One that has not
+# started has no name, and may be anybody.
 gone() {
-  local name list
+  local cluster=$1 name list others
   name=$(called "$1" "$2") || return 1
-  list=$(etcd "$1" member list) || return 1
-  echo "$list" | awk -F ', ' -v name="$name" '
-    NF > 1 { listed++ }
-    $3 == name { found = 1 }
-    END { exit name != "" && listed && found == 0 ? 0 : 1 }'
+  shift 2
+  others=$(for_each "$cluster" "$@") || return 1
+  list=$(etcd "$cluster" member list) || return 1
+  { echo "$others"; echo "$list"; } | awk -F ', ' -v name="$name" '
+    NF == 1 { missing[$1] = 1 }
+    NF == 6 { listed++; delete missing[$3] }
+    $3 == name || $2 == "unstarted" { found = 1 }
+    END {
+      for (other in missing) found = 1
+      exit name != "" && listed && found == 0 ? 0 : 1
+    }'
+}
+
+for_each() {
+  local cluster=$1
+  shift
+  [ $# -eq 0 ] || called "$cluster" "$@"
 }
 
 # Takes a member out of one etcd cluster; fails unless it is listed no more.
 remove() {
-  etcd "$1" member remove "$(member_id "$2" "$1")"
-  again gone "$1" "$2" && return
+  again leave "$@" && return
   echo "$2 is still in etcd $1: what relies on its removal is not run" >&2
   return 1
+}
+
+leave() {
+  etcdctl_in unlimited "$1" member remove "$(member_id "$2" "$1")"
+  gone "$@"
 }
 """
 
 _CONFIRM = """
-# Fails unless exactly these members are in an etcd cluster within three minutes,
-# all of them started, voting and healthy.
-confirm() { confirm_without "$1" '' "${@:2}"; }
-
-# The same but for the member that is named first: it may be there or not.
-confirm_without() {
+# Fails unless these members are in an etcd cluster within three minutes, all of
+# them started, voting and healthy. Those behind -- may be there or not, and
+# nobody else may.
+confirm() {
   again holds "$@" && return
-  echo "etcd $1 does not have these members, all healthy: ${*:3}" >&2
+  echo "etcd $1 does not have these members, all healthy: ${*:2}" >&2
   return 1
 }
 
 holds() {
-  local cluster=$1 leaver=$2 list wanted
-  shift 2
-  list=$(etcd "$cluster" endpoint health --cluster >&2 &&
-    etcd "$cluster" member list) || return 1
+  local cluster=$1 health list wanted
+  shift
+  wanted=$(expected "$cluster" "$@") || return 1
+  health=$(etcd "$cluster" endpoint health --cluster 2>&1) || return 1
+  list=$(etcd "$cluster" member list) || return 1
   echo "$list"
-  [ -z "$leaver" ] || leaver=$(called "$cluster" "$leaver") || return 1
-  wanted=$(called "$cluster" "$@") || return 1
-  { echo "$list" && echo "$wanted"; } | awk -F ', ' -v leaver="$leaver" '
-    NF > 1 && $3 != leaver { listed++; votes[$3] = $2 == "started" && $6 != "true" }
-    NF == 1 { wanted++; missing += votes[$1] ? 0 : 1 }
-    END { exit wanted && wanted == listed && missing == 0 ? 0 : 1 }'
+  { echo "$health" | grep ' is healthy'; echo "$wanted"; echo "$list"; } | awk -F ', ' '
+    { sub(/\\r$/, "") }
+    / is healthy/ { sub(/ .*/, ""); healthy[$0] = 1; next }
+    $1 == "--" { some = 1; next }
+    NF == 1 && some { may[$1] = 1; next }
+    NF == 1 { must[$1] = 1; wanted++; next }
+    NF { listed++; split($5, url, ",") }
+    must[$3] && $2 == "started" && $6 == "false" && healthy[url[1]] { found++ }
+    may[$3] { more++ }
+    END { exit wanted && found == wanted && listed == found + more ? 0 : 1 }'
+}
+
+expected() {
+  local cluster=$1 some=''
+  while shift && [ $# -gt 0 ]; do
+    case $1 in
+      --) some=yes && echo -- ;;
+      *) called "$cluster" "$1" || [ "$some" ] || return 1 ;;
+    esac
+  done
 }
 """
 
 
 FUNCTIONS = frozenset(
-    {"again", "called", "etcd", "gone", "look_up", "member_id", "remove", "system"}
-    | {"via"}
+    {
+        "again",
+        "any_of",
+        "called",
+        "etcd",
+        "etcdctl_in",
+        "for_each",
+        "gone",
+        "leave",
+        "look_up",
+    }
+    | {"member_id", "remove", "system", "unlimited", "via", "within"}
 )
 """The names of the functions."""
 
@@ -220,7 +281,7 @@ def etcd_functions(
     """
     # A name comes from a spec, and this one is put between quotes.
     pattern = re.sub(r"[^\w-]", "[.]", cluster, flags=re.ASCII)
-    text = _ETCD.replace("CLUSTER", pattern)
+    text = _ASKS + _ETCD.replace("CLUSTER", pattern)
     text += "\n" + _called(cluster, cloud)
     text += "\n" + _REMOVE + (_CONFIRM if confirm else "")
     yield from text.rstrip("\n").split("\n")
@@ -229,8 +290,13 @@ def etcd_functions(
 def asking_functions(cluster: str, cloud: str | None) -> Iterator[str]:
     """The lines that define ``look_up`` and ``etcd``, and nothing that changes etcd."""
     pattern = re.sub(r"[^\w-]", "[.]", cluster, flags=re.ASCII)
-    text = _ETCD.replace("CLUSTER", pattern) + "\n" + _called(cluster, cloud)
+    text = _ASKS + _ETCD.replace("CLUSTER", pattern) + "\n" + _called(cluster, cloud)
     yield from text.rstrip("\n").split("\n")
+
+
+def patient_functions() -> Iterator[str]:
+    """The lines that define ``again`` and ``within``, where etcd is not asked."""
+    yield from _ASKS.rstrip("\n").split("\n")
 
 
 def _called(cluster: str, cloud: str | None) -> str:

@@ -22,6 +22,7 @@ from kopslint.commands.model import (
     Reads,
     Replace,
     ResizeCloudGroup,
+    Sleep,
     StopInstances,
     Unreadable,
     Unreplayed,
@@ -540,6 +541,9 @@ class Flow:
         for position, command in enumerate(self._recognise(call)):
             if isinstance(command, Foreign | Reads | MemberList):
                 going = answers(command, going, asked)
+                continue
+            if isinstance(command, Sleep) and all(s.job for s in going):
+                # What sleeps in the background holds up nobody.
                 continue
             if isinstance(command, Unreadable):
                 self.note(command.span, command.reason, command.reach)

@@ -14,7 +14,7 @@ from itertools import accumulate, chain, islice, product
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.checks.context import Context
-from kopslint.checks.removals import asked_through, functions_for, guarded
+from kopslint.checks.removals import asked_through, functions_for, guarded, who_stays
 from kopslint.commands import model
 from kopslint.commands.etcd_functions import FUNCTIONS
 from kopslint.commands.model import (
@@ -309,13 +309,15 @@ def with_removals(
     if via is None or not above or not {*names}.isdisjoint(FUNCTIONS):
         return
     pieces = list(listing.pieces)
+    leaving = [pair for pairs in above.values() for pair in pairs]
+    staying = who_stays(plan.specs, leaving)
     for index, pairs in above.items():
         if pieces[index].joined == "never":
             return
         # Without its member of main, an API server has no data.
         last = sorted(pairs, key=lambda pair: (pair[0], pair[1] == "main"))
         pieces[index] = pieces[index].behind(
-            guarded(via, last, gone=_others(plan, pairs))
+            guarded(via, last, gone=_others(plan, pairs), staying=staying)
         )
     first = next(i for i, piece in enumerate(pieces) if piece.role != "gap")
     functions = Piece((*functions_for(plan.specs), ""), "wall")

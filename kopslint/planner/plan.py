@@ -260,7 +260,9 @@ def _runbook(
                 views([performed.state], names),
                 performed.tolerance,
                 performed.outage,
-                _via(state, performed.state),
+                tuple(_via(state, performed.state)),
+                _stays(state, performed.state),
+                (_release(state), _release(performed.state)),
                 kops_for_step(here, deed.spec.manifest, taken) if deed.spec else (),
             )
         )
@@ -286,6 +288,12 @@ def _no_single_kops(steps: Sequence[Step]) -> Iterator[str]:
             "No single release of kops runs all of this: each step says which ones do, "
             "and stops if another is installed."
         )
+
+
+def _release(state: ClusterState) -> str:
+    """The Kubernetes release in the state store, as kops prints it."""
+    cluster = state.registry.cluster
+    return (cluster.kubernetes_version or "").lstrip("v") if cluster is not None else ""
 
 
 def _features(deeds: PlannedSteps, *manifests: Manifest) -> Iterator[str]:
@@ -352,8 +360,15 @@ def _named(
     return renamed
 
 
-def _via(before: ClusterState, after: ClusterState) -> str | None:
-    """A group that runs a voting member of every etcd cluster before and after."""
+def _stays(before: ClusterState, after: ClusterState) -> str:
+    """A group that is stored before and after, that of a control plane first."""
+    there = after.registry
+    names = [group.name for group in there.control_plane] + [*there.groups]
+    return next((name for name in names if name in before.registry.groups), "")
+
+
+def _via(before: ClusterState, after: ClusterState) -> Iterator[str]:
+    """The groups that run a voting member of every etcd cluster before and after."""
 
     def votes(group: str, etcd_cluster: str, state: ClusterState) -> bool:
         state_set = state.etcd[etcd_cluster]
@@ -364,15 +379,10 @@ def _via(before: ClusterState, after: ClusterState) -> str | None:
             for index in indexes
         )
 
-    return next(
-        (
-            group.name
-            for group in after.registry.control_plane
-            if all(
-                votes(group.name, name, state)
-                for state in (before, after)
-                for name in state.etcd
-            )
-        ),
-        None,
-    )
+    for group in after.registry.control_plane:
+        if all(
+            votes(group.name, name, state)
+            for state in (before, after)
+            for name in state.etcd
+        ):
+            yield group.name

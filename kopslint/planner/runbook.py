@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 class Step(Record):
     """A step of the runbook: etcd before and after it.
 
-    ``via`` is a control-plane group that votes and stays, through whose machine
-    etcd is asked. ``tolerance`` is how many more members may fail at the worst
-    lasting moment of the step; ``outage`` whether etcd may be away meanwhile. ``kops``
-    are the releases of kops that run it, by their minors; none if any does that ran
-    the step before.
+    ``via`` are the control-plane groups that vote and stay, through whose machines
+    etcd is asked; ``stays`` is a group that the state store has before and after;
+    ``releases`` are those of Kubernetes that the stored spec has before and after.
+    ``tolerance`` is how many more members may fail at the worst lasting moment of the
+    step; ``outage`` whether etcd may be away meanwhile. ``kops`` are the releases
+    of kops that run it, by their minors; none if any does that ran the step before.
     """
 
     deed: PlannedStep
@@ -34,7 +35,9 @@ class Step(Record):
     after: Mapping[str, EtcdView]
     tolerance: int
     outage: bool
-    via: str | None = None
+    via: tuple[str, ...] = ()
+    stays: str = ""
+    releases: tuple[str, str] = ("", "")
     kops: tuple[int, ...] = ()
 
 

@@ -12,15 +12,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from verify.runbooks.trial import Runbook, Trial
 from verify.runbooks.transitions import drawn
+from verify.runbooks.trial import Runbook, Trial
 
 
 def main() -> int:
     """Try plans under faults until the time is over."""
     parser = argparse.ArgumentParser(prog="python -m verify.runbooks")
     parser.add_argument("--seconds", type=float, default=3600)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument(
+        "--seed", type=int, default=random.SystemRandom().randrange(10**6)
+    )
     parser.add_argument("--bash", default="bash")
     parser.add_argument("--faults", type=int, default=12)
     parser.add_argument("--most", type=int, default=10)

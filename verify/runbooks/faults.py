@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """A kind of fault at a call, counted from 1; ``last`` is the last that it strikes."""
+    """A kind of fault, and the first and the last call that it strikes, from 1."""
 
     kind: str
     first: int
@@ -149,13 +149,15 @@ def _slow(programs: Programs, words: Sequence[str]) -> Answer:
 
 
 def _other_cluster(programs: Programs, words: Sequence[str]) -> Answer:
-    """The same call is answered by a cluster with other names in it; nothing is done."""
+    """A cluster with other names in it answers; nothing is done."""
     if "remove" in words or words[0] != "kubectl":
         return _refused(programs, words)
     done = programs.call(words)
     cluster = programs.world.cluster
     out = done.out.replace(cluster, f"other-{cluster}").replace(", etcd-", ", etcd-o")
-    return done._replace(out=out.replace(", vol-", ", vol-9").replace(", kops-", ", k-"))
+    return done._replace(
+        out=out.replace(", vol-", ", vol-9").replace(", kops-", ", k-")
+    )
 
 
 def _listed(programs: Programs, words: Sequence[str], change: str) -> Answer:
@@ -212,18 +214,36 @@ def _unhealthy(programs: Programs, words: Sequence[str]) -> Answer:
     return Answer(done.out, err, 1)
 
 
+_DEEDS = ("replace", "update", "rolling-update", "reconcile", "edit", "apply", "init")
+
+
+def honest(fault: Act) -> Act:
+    """The same fault where kops or terraform stores, applies or rolls: it does so.
+
+    A kops that says that it has stored what it has not is nothing that a script finds.
+    """
+
+    def act(programs: Programs, words: Sequence[str]) -> Answer:
+        deed = words[0] in ("kops", "terraform") and words[1:2] != []
+        if deed and words[1] in _DEEDS:
+            programs.call(words)
+        return fault(programs, words)
+
+    return act
+
+
 KINDS: dict[str, Act] = {
     "refused": _refused,
     "unauthorised": _unauthorised,
     "fails without a word": _silent,
-    "answers nothing": _nothing,
-    "answers blanks": _blank,
+    "answers nothing": honest(_nothing),
+    "answers blanks": honest(_blank),
     "not installed": _missing,
     "killed": _killed,
     "hangs": _hangs,
-    "error on stdout, status 0": _error_on_stdout,
-    "error on stderr, status 0": _error_on_stderr,
-    "login page": _login_page,
+    "error on stdout, status 0": honest(_error_on_stdout),
+    "error on stderr, status 0": honest(_error_on_stderr),
+    "login page": honest(_login_page),
     "answers on stderr": _all_on_stderr,
     "answers twice": _twice,
     "cut": _cut,

@@ -184,12 +184,11 @@ class Programs:
                 return f"node {verb}ed\n"
             case "exec":
                 pod = next(w for w in rest if w.startswith(("etcd-manager", "pod/")))
-                node = pod.partition("node-of-")[2]
-                if not world.machines.get(node):
+                cluster, _, node = pod.partition("etcd-manager-")[2].partition("-")
+                if self.strict and not world.machines.get(node[len("node-of-") :]):
                     raise RefusedError(f'Error: pods "{pod}" not found')
-                cluster = pod.removeprefix("pod/").removeprefix("etcd-manager-")
                 command = rest[rest.index("--") + 1 :] if "--" in rest else []
-                return self._in_pod(cluster.partition("-")[0], command)
+                return self._in_pod(cluster, command)
         return "" if not self.strict else None
 
     def _nodes(self, text: str) -> str:
@@ -246,8 +245,8 @@ class Programs:
             )
         rows = []
         for member in members:
-            host = f"https://{member.number[-3:]}.internal.{self.world.cluster}"
-            port = 4000 + len(etcd)
+            host = self._host(member)
+            port = _PORTS.get(etcd, 4001)
             name = member.name if member.started else ""
             state = "started" if member.started else "unstarted"
             clients = f"{host}:{port}" if member.started else ""
@@ -262,7 +261,7 @@ class Programs:
         out, err = [], []
         listed = world.etcd[etcd] if every else world.etcd[etcd][:1]
         for member in listed:
-            host = f"https://{member.number[-3:]}:4001"
+            host = f"{self._host(member)}:{_PORTS.get(etcd, 4001)}"
             if not every or world.is_alive(etcd, member):
                 took = "took = 9.1ms"
                 done = "is healthy: successfully committed proposal"
@@ -272,8 +271,14 @@ class Programs:
                 err.append(f"{host} is unhealthy: {reason}\n")
         if err:
             err.append("Error: unhealthy cluster\n")
-        # etcdctl 3.4 and 3.5 tell it on the standard error in tables alone.
-        return Answer("".join(out), "".join(err), 1 if err else 0)
+        status = 1 if err else 0
+        if self.etcd.startswith("3.4"):
+            # Source: etcd etcdctl/ctlv3/command/printer_simple.go, until 3.5.
+            return Answer("", "".join([*out, *err]), status)
+        return Answer("".join(out), "".join(err), status)
+
+    def _host(self, member: Member) -> str:
+        return f"https://m{member.number[-3:]}.internal.{self.world.cluster}"
 
     # ---------------------------------------------------------------- clouds
 
@@ -304,9 +309,7 @@ class Programs:
                 raise RefusedError("Waiter VolumeAvailable failed: Max attempts")
             return ""
         if "delete-volume" in rest:
-            self.world.delete_volume(
-                self._numbered(_option(rest, "--volume-id") or "")
-            )
+            self.world.delete_volume(self._numbered(_option(rest, "--volume-id") or ""))
             return ""
         return "" if not self.strict else None
 
@@ -393,14 +396,15 @@ class Programs:
     _linode_cli = _virsh = _ssh = _doctl
 
 
-_VERBS = frozenset(
-    ("config", "get", "cordon", "uncordon", "drain", "delete", "annotate", "exec")
-    + ("wait", "describe", "logs")
+_PORTS = {"main": 4001, "events": 4002, "cilium": 4003, "leases": 4004}
+_VERBS = (
+    *("config", "get", "cordon", "uncordon", "drain", "delete", "annotate", "exec"),
+    *("wait", "describe", "logs"),
 )
-_TAKES = frozenset(
-    ("--name", "--context", "--namespace", "-n", "--selector", "-l", "--output", "-o")
-    + ("--endpoints", "--cacert", "--cert", "--key", "--request-timeout", "-f")
-    + ("--command-timeout", "--dial-timeout", "--state", "-w", "--write-out", "-c")
+_TAKES = (
+    *("--name", "--context", "--namespace", "-n", "--selector", "-l", "--output", "-o"),
+    *("--endpoints", "--cacert", "--cert", "--key", "--request-timeout", "-f", "-c"),
+    *("--command-timeout", "--dial-timeout", "--state", "-w", "--write-out"),
 )
 
 

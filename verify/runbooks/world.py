@@ -6,7 +6,6 @@ from the model of kopslint, so that both can be held against each other.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -97,7 +96,9 @@ class World:
         self.rendered: Stored | None = None
         self.initialised = False
         self.exported = self.cluster
-        self.machines = {name: size for name, size in self.stored.groups.items() if size}
+        self.machines = {
+            name: size for name, size in self.stored.groups.items() if size
+        }
         self.running = dict.fromkeys(self.machines, self.stored.versions)
         self.volumes: dict[str, Volume] = {}
         self.etcd: dict[str, list[Member]] = {}
@@ -137,7 +138,9 @@ class World:
         """``kops delete ig``: machines end at once, then the object goes."""
         if group not in self.stored.groups:
             raise RefusedError(f'InstanceGroup.kops.k8s.io "{group}" not found')
-        if self.cloud in ("digitalocean", "azure", "metal") and self.machines.get(group):
+        if self.cloud in ("digitalocean", "azure", "metal") and self.machines.get(
+            group
+        ):
             raise RefusedError("DeleteGroup not implemented")
         if self.cloud != "linode":
             self.end_machines(group, "deleted")
@@ -391,7 +394,6 @@ def _part(name: str, text: str) -> Stored:
 
 def _versions(manifest: Manifest) -> str:
     """What of a Cluster makes machines old; it is never empty."""
-    assert manifest.cluster is not None
+    cluster = manifest.cluster
     etcd = [each.version for each in manifest.etcd_clusters]
-    text = f"{manifest.cluster.kubernetes_version} {etcd}"
-    return re.sub(r"\s+", " ", text)
+    return f"{cluster.kubernetes_version if cluster is not None else None} {etcd}"
