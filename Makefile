@@ -94,6 +94,13 @@ verify-etcd: SECONDS = 1800
 verify-etcd: .venv/demo
 	$(BIN)/python -m verify --count $(COUNT) --seconds $(SECONDS)
 
+# Runs printed plans under faults, on a cluster that only exists in memory.
+SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(10**6))')
+.PHONY: verify-plans
+verify-plans: SECONDS = 3600
+verify-plans: .venv/demo
+	$(BIN)/python -m verify.runbooks --seed $(SEED) --seconds $(SECONDS)
+
 bench: .venv/demo
 	$(BIN)/python -m benchmarks
 

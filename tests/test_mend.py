@@ -33,7 +33,10 @@ def gone(member: str, etcd: str) -> str:
 
 def before(*members: str) -> str:
     """The line that is put in above what relies on it."""
-    calls = [f"remove {etcd} {m}" for m in members for etcd in ("events", "main")]
+    names = "etcd-0 etcd-1 etcd-2"
+    calls = [
+        f"remove {etcd} {m} {names}" for m in members for etcd in ("events", "main")
+    ]
     return f"{' && '.join(['via master-0', *calls])} &&\n"
 
 

@@ -58,12 +58,13 @@ FUNCTIONS = [
     *etcd_functions("prod.example.com", "aws"),
     "",
 ]
+STAY = "etcd-0 etcd-1 etcd-2"
 ADDED = (
     "".join(f"+{line}\n" for line in FUNCTIONS)
-    + """\
-+via master-0 && remove events etcd-3 && remove main etcd-3 &&
+    + f"""\
++via master-0 && remove events etcd-3 {STAY} && remove main etcd-3 {STAY} &&
  kops delete instancegroup master-3 --yes
-+via master-0 && remove events etcd-4 && remove main etcd-4 &&
++via master-0 && remove events etcd-4 {STAY} && remove main etcd-4 {STAY} &&
  kops delete instancegroup master-4 --yes
  kops edit cluster  # take etcd-3 and etcd-4 out of main and events
  kops update cluster --yes

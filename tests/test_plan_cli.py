@@ -56,8 +56,8 @@ FIRST_STEPS = """\
 # Before it, etcd events must list 5 members, all started and voting: etcd-0
 # etcd-1 etcd-2 etcd-3 etcd-4; else bring back who is missing.
 step_1() {
-  via master-0 &&
-    confirm_without events etcd-4 etcd-0 etcd-1 etcd-2 etcd-3 &&
+  via master-0 master-1 &&
+    confirm events etcd-0 etcd-1 etcd-2 etcd-3 -- etcd-4 &&
     remove events etcd-4
 }
 # main    ●●●●●  5 of 5 alive, quorum 3, two more may fail
@@ -67,7 +67,7 @@ step_1() {
 
 LAST_LOOK = """\
 last_look() {
-  via master-0 &&
+  via master-0 master-1 &&
     confirm main etcd-0 etcd-1 etcd-2 &&
     confirm events etcd-0 etcd-1 etcd-2
 }
@@ -102,7 +102,7 @@ def test_the_printed_plan_passes_the_check(
 
     status = run(["check", *SHRINK, "--commands", name, "--fail-on", "info"])
 
-    assert "no findings in 11 commands" in capsys.readouterr().out
+    assert "no findings in 23 commands" in capsys.readouterr().out
     assert status == 0
 
 
@@ -154,7 +154,9 @@ def pretend(
                 port=${{all#*127.0.0.1:}}
                 port=${{port%% *}}
                 case "$all" in
-                  *"endpoint health --cluster") [ "$port" != {sick} ] ;;
+                  *"endpoint health --cluster")
+                    awk -F ', ' '{{ print $5 " is healthy: yes" }}' "$port"
+                    [ "$port" != {sick} ] ;;
                   *"member list") cat "$port" ;;
                   *"member remove"*)
                     echo "$pod remove $last" >> log
@@ -229,16 +231,16 @@ def test_where_etcd_does_not_know_the_names_the_cloud_is_asked(
     _, out, _ = plan(capsys, *SHRINK)
     environment = pretend(folder, 5)
     program = folder / "programs" / "hcloud"
-    program.write_text('#!/bin/sh\necho "$3" | tr -d .-\n', encoding="utf-8")
+    program.write_text(
+        "#!/bin/sh\nnumber=${3#etcd-}\nnumber=${number%%.*}\n"
+        'case $3 in *-main.*) echo "7${number}1" ;; *) echo "7${number}2" ;; esac\n',
+        encoding="utf-8",
+    )
     program.chmod(0o755)
-    for port, name in (("4001", "main"), ("4002", "events")):
+    for port, name in (("4001", "1"), ("4002", "2")):
         path = folder / port
         text = path.read_text(encoding="utf-8")
-        text = re.sub(
-            r"etcd-(?:events-)?etcd-(\d)",
-            rf"vol-etcd\1etcd{name}prodexamplecom",
-            text,
-        )
+        text = re.sub(r"etcd-(?:events-)?etcd-(\d)", rf"vol-7\g<1>{name}", text)
         path.write_text(text, encoding="utf-8")
 
     done = subprocess.run(
@@ -344,11 +346,11 @@ def test_json_is_what_its_schema_says(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 DELETES_MASTER_4 = """\
-via master-0 &&
+via master-0 master-1 &&
   confirm main etcd-0 etcd-1 etcd-2 etcd-3 &&
   confirm events etcd-0 etcd-1 etcd-2 etcd-3 &&
-  { kops delete ig master-4 --name prod.example.com --yes || deleted master-4; } &&
-  kops validate cluster --name prod.example.com --wait 15m"""
+  { kops delete ig master-4 --name prod.example.com --yes || deleted master-4 master-0; } &&
+  kops validate cluster --name prod.example.com --wait 15m"""  # noqa: E501
 
 
 def test_json_has_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
@@ -374,7 +376,7 @@ def test_json_has_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
             for name in ("main", "events")
         },
         "checks": [
-            "via master-0",
+            "via master-0 master-1",
             "confirm main etcd-0 etcd-1 etcd-2 etcd-3",
             "confirm events etcd-0 etcd-1 etcd-2 etcd-3",
         ],

@@ -49,7 +49,7 @@ _KOPS_IS = """\
 # Whether the kops here is one that a step is for: from 1.$1 to 1.$2.
 kops_is() {
   local version minor=0
-  version=$(kops version) || return 1
+  version=$(within 60 kops version) || return 1
   [[ $version =~ 1\\.([0-9]+) ]] && minor=${BASH_REMATCH[1]}
   [ "$minor" -ge "$1" ] && [ "$minor" -le "$2" ] && return
   echo "this step is for kops 1.$1 to 1.$2, and this is another: $version" >&2

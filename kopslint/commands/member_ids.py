@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from kopslint.commands.ids import is_hexadecimal
 from kopslint.commands.model import MemberList
 from kopslint.commands.parse import recognise
+from kopslint.notations.command_list import simple_commands
 from kopslint.records import Record
 from kopslint.shell.ast import (
     AndOr,
@@ -129,6 +130,8 @@ class _Lookup:
                 return self._of_command(statement)
             case Group(body=body, background=False):
                 return self._output(body)
+            case Group(background=True) if _only_waits(statement):
+                return ""
             case ErrExit():
                 return ""
             case AndOr(left=left, operator="||", right=right) if right == NOTHING:
@@ -149,7 +152,7 @@ class _Lookup:
         return None
 
     def _of_command(self, command: SimpleCommand) -> str | None:
-        if _is_test(command):
+        if _is_test(command) or _is_quiet(command):
             return ""
         if command.words[0].text == "printf":
             return self._converted(command)
@@ -233,6 +236,20 @@ class _Lookup:
             host = f"10.0.0.{self._names.index(name) + 1}"
         urls = (f"https://{host}:{port}" for port in (2380, 4001))
         return (self._ids[name], "started", name, *urls, "false")
+
+
+_QUIET = frozenset({":", "kill", "shift", "sleep", "test", "trap", "true", "wait", "["})
+
+
+def _is_quiet(call: SimpleCommand) -> bool:
+    """Whether a program prints nothing, whatever it does."""
+    return bool(call.words) and call.words[0].text in _QUIET
+
+
+def _only_waits(statement: Statement) -> bool:
+    """Whether a job only ends another one after a time, which it reads."""
+    calls = list(simple_commands(statement))
+    return all(_is_quiet(call) or call.words[0].text == "date" for call in calls)
 
 
 def _is_test(statement: Statement) -> bool:

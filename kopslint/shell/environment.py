@@ -490,7 +490,7 @@ class Comments:
 # The limits that keep reading finite are here too: how deep statements may nest and
 # how often loops and functions are copied out.
 
-DEEPEST = 25
+DEEPEST = 32
 # Unrolled loops and inlined functions multiply; beyond this they stay folded.
 MOST_COPIES = 16_000
 # So do braces and arrays, which may stand for many words each.

@@ -46,6 +46,7 @@ class Programs:
     def __init__(self, world: World, etcd: str, *, strict: bool = True) -> None:
         self.world = world
         self.etcd = etcd
+        self.kops = 34
         self.strict = strict
 
     def call(self, words: Sequence[str]) -> Answer:
@@ -70,7 +71,7 @@ class Programs:
             raise RefusedError(f'cluster "{named}" not found')
         match rest[:2]:
             case ["version", *_]:
-                return "Client version: 1.34.1 (git-v1.34.1)\n"
+                return f"Client version: 1.{self.kops}.1 (git-v1.{self.kops}.1)\n"
             case ["get", "cluster" | "clusters"]:
                 if "yaml" in " ".join(rest):
                     return self._cluster_yaml()

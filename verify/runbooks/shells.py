@@ -60,6 +60,12 @@ ask_the_stand_in() {
   [ -z "$out" ] || printf '%s' "$out"
   return "${status:-98}"
 }
+date() {
+  case $* in
+    +%s) ask_the_stand_in date ;;
+    *) command date "$@" ;;
+  esac
+}
 export HISTFILE=
 """
 
@@ -88,7 +94,7 @@ class Shell:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._hanging = 0
-        self._limits = 0
+        self._now = 1_790_000_000
         self._running: subprocess.Popen[bytes] | None = None
         shell = self
 
@@ -180,6 +186,9 @@ class Shell:
         words = _read(connection)
         if not words:
             return
+        if words[0] == "date":
+            _write(connection, Answer(f"{self._now}\n"))
+            return
         if words[0] == "sleep":
             self._sleep(connection, words)
             return
@@ -200,14 +209,12 @@ class Shell:
     def _sleep(self, connection: socket.socket, words: Sequence[str]) -> None:
         """Time passes at once, except for whoever waits for somebody else to hang."""
         found = re.match(r"\d+", words[1] if len(words) > 1 else "0")
-        if found is not None and int(found[0]) >= LIMIT:
-            with self._changed:
-                self._limits += 1
-                self._changed.notify_all()
-            while not self._hanging and not _closed(connection, 0.02):
-                pass
-            with self._lock:
-                self._limits -= 1
+        seconds = int(found[0]) if found is not None else 0
+        while seconds >= LIMIT and not self._hanging:
+            if _closed(connection, 0.02):
+                return
+        with self._lock:
+            self._now += seconds
         _write(connection, Answer())
 
     def _hang(self, connection: socket.socket, kind: str) -> None:
