@@ -425,7 +425,8 @@ class _Rescue:
                     views(after, names),
                     tolerance,
                     any(view.writable != "yes" for view in before.values()),
-                    self._via(),
+                    tuple(self._via()),
+                    next(iter(self._via()), ""),
                 )
             )
             states = after
@@ -448,13 +449,12 @@ class _Rescue:
         good = [result for result in results if not result.refusals]
         return merged(result.state for result in good or results)
 
-    def _via(self) -> str | None:
-        """A group whose machine votes in every etcd cluster, through which to ask."""
+    def _via(self) -> Iterator[str]:
+        """The groups whose machines vote in every etcd cluster, to ask it through."""
         for unit in self._units:
             members = {etcd: member.name for etcd, member in unit.members}
             if all(
                 members.get(etcd.name) in etcd.condition.survivors
                 for etcd in self._etcd
             ):
-                return unit.name
-        return None
+                yield unit.name
