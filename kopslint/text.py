@@ -29,6 +29,9 @@ class Source:
     is_rendered = False
     """Whether it came out of a template, so that nobody has written it like this."""
 
+    is_part = False
+    """Whether it may be put into another text before kops reads it."""
+
     assumed: tuple[tuple[str, str, Span], ...] = ()
     """What was taken to be so when it was made: a kind, its name, and its place."""
 

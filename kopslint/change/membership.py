@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from kopslint.kops.placeholders import is_open_ended
 from kopslint.kops.spec import Role
 from kopslint.records import Record
 from kopslint.syntax.yaml import YamlSequence, find
@@ -71,7 +72,7 @@ def correspondence(manifest: Manifest) -> Correspondence:
     misplaced: list[Misplaced] = []
     vacancies: list[Vacancy] = []
     for etcd in manifest.etcd_clusters:
-        if members_are_readable(etcd):
+        if members_are_readable(etcd) and not _is_open_ended(etcd, manifest):
             wrong = list(_wrong_groups(etcd, manifest))
             used = {member.group for member in etcd.members}
             empty = [g for g in manifest.control_plane if g.name not in used]
@@ -89,6 +90,13 @@ def correspondence(manifest: Manifest) -> Correspondence:
                 Vacancy(etcd, group, enough or group in meant) for group in empty
             )
     return Correspondence(tuple(misplaced), tuple(vacancies))
+
+
+def _is_open_ended(etcd: EtcdCluster, manifest: Manifest) -> bool:
+    """Whether its members or the groups for them come out of a loop of a template."""
+    names = [text for each in etcd.members for text in (each.name, each.group)]
+    names += (group.name for group in manifest.control_plane)
+    return any(map(is_open_ended, names))
 
 
 def members_are_readable(etcd: EtcdCluster) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.findings import Location, Severity
+from kopslint.kops.placeholders import may_be_among
 from kopslint.records import Record
 from kopslint.syntax.yaml import YamlMapping, find, span_of, text_at
 
@@ -57,7 +58,7 @@ def group_without_subnet(context: Context) -> Iterator[Draft]:
         (name, group)
         for group in context.after.groups.values()
         for name in group.subnets
-        if cluster.subnet(name) is None
+        if not may_be_among(name, (subnet.name for subnet in cluster.subnets))
     ]
     before = context.before.cluster if context.before is not None else None
     for same in alike(found, lambda f: f[0]):

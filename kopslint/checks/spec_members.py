@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kopslint.change.membership import correspondence, members_are_readable
 from kopslint.checks.context import Context, Draft, alike, listed, only
 from kopslint.findings import Location
+from kopslint.kops.placeholders import is_open_ended
 from kopslint.kops.spec import Cluster
 
 if TYPE_CHECKING:
@@ -107,7 +108,12 @@ def control_plane_group_without_member(context: Context) -> Iterator[Draft]:
 def even_member_count(context: Context) -> Iterator[Draft]:
     """An etcd cluster has an even number of members, or none."""
     vacancies = correspondence(context.after).vacancies
-    even = [etcd for etcd in context.after.etcd_clusters if _is_even(etcd)]
+    even = [
+        etcd
+        for etcd in context.after.etcd_clusters
+        if _is_even(etcd)
+        and not any(is_open_ended(each.name + each.group) for each in etcd.members)
+    ]
     for same in alike(even, lambda etcd: len(etcd.members)):
         count = len(same[0].members)
         names = tuple(dict.fromkeys(etcd.name for etcd in same))

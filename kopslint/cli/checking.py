@@ -64,7 +64,13 @@ def run_check(options: CheckOptions) -> bool:
     outputs = options.outputs
     patch = ""
     mended: tuple[str, ...] = ()
-    request = _request(options, configuration)
+    found = _found(options, configuration)
+    if len(found) > 1:
+        # Each way to write a cluster is a state of its own.
+        several = [("specs found here", each) for each in found]
+        report = check_all(several, settings, voice)
+        return told(report, options, settings, fail_on, outputs)
+    request = found[0] if found else _request(options, configuration)
     settings = with_said_version(settings, inputs, request.commands)
     try:
         report = _checked(request, settings, options.jobs, voice)
@@ -236,6 +242,14 @@ def _refuse_unfit(options: CheckOptions) -> None:
             )
 
 
+def _found(options: CheckOptions, configuration: Configuration) -> list[Request]:
+    """What there is to check where nobody names anything, and no configuration does."""
+    named = options.before or options.states_after or options.commands
+    if named or options.observed or configuration.layout.specs is not None:
+        return []
+    return found_here()
+
+
 def _request(options: CheckOptions, configuration: Configuration) -> Request:
     """What the options name or else, as one state, the configured specs."""
     after: Sequence[str] = options.states_after
@@ -248,9 +262,6 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
                 f"{configuration.path}: no file matches the patterns of specs",
                 hint="correct them; 'kopslint doctor' shows what they match",
             )
-        found = found_here() if configuration.layout.specs is None else None
-        if found is not None and not options.observed:
-            return found
     return read_request(
         options.before, after, options.commands, options.stdin_as, options.observed
     )

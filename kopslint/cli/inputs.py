@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,8 +127,9 @@ def _specs(words: Sequence[str]) -> tuple[Source, ...]:
     """The specs that are named, those that come out of templates among them."""
     sources = collect(words, suffixes=SPEC_SUFFIXES, stdin=_stdin, forgiving=True)
     folders = [word for word in words if os.path.isdir(word)]  # noqa: PTH112
-    perhaps = any(s.text.find("{{") + s.text.find("{%") > -2 for s in sources)
-    if not (folders or perhaps or any("%{" in s.text for s in sources)):
+    signs = ("{{", "%{", "{%", "\n$", " $")
+    perhaps = any(sign in source.text for source in sources for sign in signs)
+    if not folders and not perhaps:
         return tuple(sources)
     from kopslint.repository.found import called_otherwise, with_templates
 
@@ -154,11 +156,18 @@ def _files_around(revision: str | None) -> Files:
     return snapshot_of(revision)
 
 
-def found_here() -> Request | None:
-    """All specs below the current folder, found by what files hold; None without any.
+MOST_TOLD_APART = 300
+"""Files found of which those are told apart that are ways to write one cluster."""
 
-    In a repository only files that git does not ignore count.
+
+def found_here() -> list[Request]:
+    """All specs below the current folder, found by what files hold; none without any.
+
+    In a repository only files that git does not ignore count. Files with one and the
+    same Cluster are ways to write it: each of them is looked at by itself, with what
+    has no Cluster in its folder.
     """
+    from kopslint.config.changed_clusters import cluster_objects
     from kopslint.engine import Request
     from kopslint.repository.found import found_in, state_here
 
@@ -167,7 +176,23 @@ def found_here() -> Request | None:
     found = found_in(
         state, Path(os.path.relpath(os.path.realpath("."), root)).as_posix()
     )
-    return Request(after=found.specs) if any(map(_is_read, found.specs)) else None
+    if not any(map(_is_read, found.specs)):
+        return []
+    owners: dict[str, list[Source]] = {}
+    for source in found.specs if len(found.specs) <= MOST_TOLD_APART else ():
+        for name in cluster_objects(source) if source.unread is None else ():
+            owners.setdefault(name, []).append(source)
+    several = {s for sources in owners.values() if len(sources) > 1 for s in sources}
+    rest = found.without(several)
+    folders = {posixpath.dirname(source.path) for source in several}
+    beside = {s for s in rest if posixpath.dirname(s.path) in folders}
+    whole = tuple(source for source in rest if source not in beside)
+    requests = [Request(after=whole)] if any(map(_is_read, whole)) else []
+    for source in sorted(several, key=lambda s: s.path):
+        folder = posixpath.dirname(source.path)
+        own = tuple(s for s in rest if posixpath.dirname(s.path) == folder)
+        requests.append(Request(after=(source, *own)))
+    return requests
 
 
 def _is_read(source: Source) -> bool:

@@ -234,9 +234,10 @@ class _Search:
         beside = self._neighbours(touched)
         files = dict.fromkeys([*touched, *beside])
         found = [
-            self._cluster(group)
+            self._cluster(part)
             for group in self._groups(files)
             if not group.isdisjoint(touched)
+            for part in self._alternatives(group, {*touched})
         ]
         return sorted(found, key=lambda cluster: cluster.title)
 
@@ -458,6 +459,28 @@ class _Search:
             groups.append(group)
         return (members for _, members in groups)
 
+    def _alternatives(
+        self, group: set[ChangedFile], touched: set[ChangedFile]
+    ) -> list[set[ChangedFile]]:
+        """The group, or its parts where several files have one and the same Cluster.
+
+        They are ways to write it, of which one is applied: each is looked at with the
+        files that have no Cluster. Only those that changed are, unless none did.
+        """
+        if not all(map(_is_steady, group)):
+            return [group]
+        owners: dict[str, list[ChangedFile]] = {}
+        for file in sorted(group, key=lambda f: f.new or f.old or ""):
+            for source in self._sources(file)[1:]:
+                for name in cluster_objects(source) if source is not None else ():
+                    owners.setdefault(name, []).append(file)
+        several = {f for files in owners.values() if len(files) > 1 for f in files}
+        if not several:
+            return [group]
+        changed = [file for file in several if file in touched] or [*several]
+        rest = group - several
+        return [{file, *rest} for file in sorted(changed, key=lambda f: f.new or "")]
+
     def lost_lists(self, whose: set[str | None] | None) -> tuple[Source, ...]:
         """The lists of these clusters, or of all, that hold no command any more."""
         known = self._lists_among(file.old for file in self._changed if file.old)
@@ -549,6 +572,29 @@ def _at_or_below(limits: Sequence[str]) -> Callable[[str], bool]:
     """Which paths are one of these files or lie in one of these folders."""
     folders = tuple(f"{limit}/" for limit in limits)
     return lambda path: "." in limits or path in limits or path.startswith(folders)
+
+
+def _is_steady(file: ChangedFile) -> bool:
+    """Whether a file is there on both sides, and not moved or new."""
+    return file.old is not None and file.new is not None
+
+
+def cluster_objects(source: Source) -> set[str]:
+    """The names of the Cluster objects in a file; none if it cannot be read."""
+    if "Cluster" not in source.text:
+        return set()
+    try:
+        documents = read_yaml(source)
+    except InputError:
+        return set()
+    roots = [document.root for document in documents]
+    return {
+        name
+        for root in roots
+        if (text_at(root, "apiVersion") or "").startswith(_APIS)
+        and text_at(root, "kind") == "Cluster"
+        and (name := text_at(root, "metadata", "name"))
+    }
 
 
 def _says_much(source: Source) -> bool:

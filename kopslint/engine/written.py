@@ -23,8 +23,8 @@ def as_written(report: Report, request: Request) -> Report:
     if not any(source.is_rendered for source in (*request.specs, *request.at_hand)):
         return report
     return report._replace(
-        findings=in_order(map(_written, report.findings)),
-        existing=in_order(map(_written, report.existing)),
+        findings=in_order(_once(map(_written, report.findings))),
+        existing=in_order(_once(map(_written, report.existing))),
         suppressed=tuple((_written(f), why) for f, why in report.suppressed),
         timeline=tuple(
             entry._replace(span=entry.span.source.written_at(entry.span)[0])
@@ -33,6 +33,16 @@ def as_written(report: Report, request: Request) -> Report:
             for entry in report.timeline
         ),
     )
+
+
+def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """What is wrong with a template itself is said once for all that it renders."""
+    seen = set()
+    for finding in findings:
+        key = (finding.rule, finding.message, finding.locations)
+        if key not in seen:
+            seen.add(key)
+            yield finding
 
 
 def _written(finding: Finding) -> Finding:

@@ -108,6 +108,70 @@ def _cut(
         )
 
 
+_MARK_ALONE = re.compile(r"[ \t]*((?:\u2039[^\u2039\u203a\n]*\u203a[ \t]*)+)\r?")
+
+
+_LITERAL = re.compile(r"[|>][-+0-9]*\s*$")
+
+
+def with_blocks(output: Output) -> Output:
+    """The text in which a mark that has a line for itself breaks no YAML around it.
+
+    There it stands for lines that nobody knows: it becomes the value of the key above,
+    if that has none, and a comment otherwise.
+    """
+    if "\u2039" not in output.text:
+        return output
+    lines = output.text.split("\n")
+    at = 0
+    edits: list[tuple[int, int, str]] = []
+    for n, line in enumerate(lines):
+        match = _MARK_ALONE.fullmatch(line)
+        if match is not None:
+            new = _block(lines, n, match[1].strip())
+            edits.append((at, at + len(line), new))
+        at += len(line) + 1
+    return _edited(output, edits) if edits else output
+
+
+def _block(lines: list[str], number: int, mark: str) -> str:
+    above = next((x for x in reversed(lines[:number]) if _says(x)), "")
+    below = next((x for x in lines[number + 1 :] if _says(x)), "")
+    indent = len(above) - len(above.lstrip(" -"))
+    if _LITERAL.search(above):
+        return " " * (indent + 2) + mark
+    is_key = above.rstrip().endswith(":")
+    deeper = len(below) - len(below.lstrip(" ")) > indent
+    listed = below.lstrip().startswith("- ") and (
+        len(below) - len(below.lstrip(" ")) >= indent
+    )
+    if is_key and not deeper and not listed:
+        return " " * (indent + 2) + mark
+    return f"# {mark}"
+
+
+def _says(line: str) -> bool:
+    text = line.strip()
+    return bool(text) and not text.startswith(("#", "\u2039"))
+
+
+def _edited(output: Output, edits: list[tuple[int, int, str]]) -> Output:
+    """The text with other lines in some places, made of what the old ones were."""
+    text, pieces, shift = "", list[Piece](), 0
+    last = 0
+    for start, end, new in edits:
+        pieces += _cut(output.pieces, last, start, last + shift)
+        text += output.text[last:start]
+        inside = [p for p in _cut(output.pieces, start, end, 0) if not p.copied]
+        if inside:
+            pieces.append(inside[-1]._replace(start=len(text), length=len(new)))
+        text += new
+        shift += len(new) - (end - start)
+        last = end
+    pieces += _cut(output.pieces, last, len(output.text), last + shift)
+    return Output(text + output.text[last:], tuple(pieces))
+
+
 class Rendered(Source):
     """A text that came out of a template; it is called as the template is.
 

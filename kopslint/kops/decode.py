@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError, defects_name
-from kopslint.kops.placeholders import holds_placeholder
+from kopslint.kops.placeholders import holds_placeholder, may_hold_placeholders
 from kopslint.kops.rejection import of_object
 from kopslint.kops.spec import (
     CLUSTER_LABEL,
@@ -662,7 +662,10 @@ def unreadable(source: Source, error: InputError) -> Rejection:
 
 def _objects_of(source: Source) -> list[KopsObject]:
     found = kops_objects(source, each_document(source))
-    if found and (flaws := empty_sections(source)):
+    # A text for something to fill in may be put into another one before kops reads it.
+    plain = source.path.endswith((".yaml", ".yml", ".json", "<stdin>"))
+    is_part = source.is_part or (not plain and may_hold_placeholders(source))
+    if found and not is_part and (flaws := empty_sections(source)):
         found.append(KopsObject(None, flaws))
     return found
 

@@ -13,6 +13,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kopslint.text import Source, Span
 
 _PLACEHOLDER = (
@@ -28,6 +30,19 @@ _LONGEST = 500
 def holds_placeholder(text: str) -> bool:
     """Whether a text is not yet what kops will read."""
     return bool(re.search(_PLACEHOLDER, text))
+
+
+def is_open_ended(text: str) -> bool:
+    """Whether a text may stand for several: what is made in a loop nobody can count."""
+    return "\u2039" in text
+
+
+def may_be_among(text: str, others: Iterable[str]) -> bool:
+    """Whether a name is one of these, or may be once all is filled in."""
+    return any(
+        text == other or may_become(text, other) or may_become(other, text)
+        for other in others
+    )
 
 
 def may_hold_placeholders(source: Source) -> bool:
@@ -57,4 +72,9 @@ def is_filled_in_later(span: Span) -> bool:
     """Whether the value at a place, on its first line, is still to be filled in."""
     line = span.source.line(span.line)
     end = span.end_column - 1 if span.end_line == span.line else None
-    return holds_placeholder(line[span.column - 1 : end])
+    if holds_placeholder(line[span.column - 1 : end]):
+        return True
+    # A block of lines that is nothing but a placeholder.
+    inner = span.source.lines[span.line : min(span.end_line, span.line + 3)]
+    body = " ".join(inner).strip()
+    return bool(body) and re.fullmatch(_PLACEHOLDER, body) is not None

@@ -85,8 +85,10 @@ class _Marking:
             if match["word"]:
                 self._block(match)
                 strips = match["after"] in ("~", "-")
-                # Jinja is mostly set up to leave out the line end behind a block.
-                if self._jinja and not strips and text.startswith("\n", at):
+                # Jinja is mostly set up to leave out the line end behind a block, and
+                # is not where that in front of it is left out by hand.
+                by_hand = strips or match["before"] == "-"
+                if self._jinja and not by_hand and text.startswith("\n", at):
                     at += self._is_alone(match)
             elif match["escape"]:
                 if not self._jinja:
@@ -136,7 +138,9 @@ class _Marking:
     def _block(self, match: re.Match[str]) -> None:
         word = match["word"]
         place = Place(match.start(), match.end())
-        if word in _OPENS:
+        if word == "include":
+            self._put(Unknown(f"include{match['about']}", _NOT_HERE).mark, match)
+        elif word in _OPENS:
             self._blocks.append(_Block(word, self._skips))
             if not self._skips:
                 span = span_of(self._source, place)

@@ -188,6 +188,8 @@ class _Reading:
         given = {flag: self._given(flag, bound) for flag in ("set", "set-string")}
         for flag, texts in given.items():
             complete = complete and len(texts) == len(self._values.get(flag, ()))
+            # Items of a list by their numbers are left out.
+            complete = complete and not any("[" in text for text, _ in texts)
         missing = self._values.get("fail-on-missing", ())
         return Call(
             templates=files["template"],

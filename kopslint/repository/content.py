@@ -28,6 +28,13 @@ _OTHERS = (
     *(".off", ".bak", ".old", ".orig", ".disabled", ".save", ".swp", ".tmp", "~"),
     *(".jsonnet", ".libsonnet", ".cue", ".csv", ".erb.md", ".toml", ".ini", ".css"),
 )
+# Of programs, and of forges: what lies there configures them.
+_NOT_OURS = frozenset(
+    {
+        *(".git", ".github", ".gitlab", ".circleci", ".terraform", ".venv", ".tox"),
+        *("node_modules", "testdata"),
+    }
+)
 _NO_SPEC = re.compile(r"(?i)(?:^|/)(?:gnu)?(?:makefile|jenkinsfile|dockerfile)[^/]*$")
 _NOT_READ = (
     *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".zip", ".gz", ".tgz", ".ico"),
@@ -92,7 +99,8 @@ def _written_out(escape: re.Match[bytes]) -> bytes:
 def may_be_spec(path: str) -> bool:
     """Whether a file of this name, hidden ones left out, may be a spec."""
     name = path.lower()
-    hidden = any(part.startswith(".") for part in path.split("/"))
+    *folders, last = path.split("/")
+    hidden = last.startswith(".") or not _NOT_OURS.isdisjoint(folders)
     return not (hidden or name.endswith(_OTHERS) or _NO_SPEC.search(name))
 
 
@@ -113,13 +121,18 @@ def may_give_values(path: str) -> bool:
     return not path.lower().endswith(_NOT_READ)
 
 
+# A line that is one variable, for lines that nobody knows.
+_ALONE = re.compile(r"(?m)^[ \t]*(?:\$(?:\{[^{}\n]*\}|[A-Za-z_]\w*)[ \t]*)+$")
+
+
 def template_kind(source: Source) -> Kind | None:
     """The language of a text that is a template; None for a text that is YAML as it is.
 
     Marks in quotes leave a text the YAML that it is: what stands there is filled in.
     """
     text = source.text
-    if "{{" not in text and "%{" not in text and "{%" not in text:
+    alone = _ALONE.search(text) is not None
+    if not alone and "{{" not in text and "%{" not in text and "{%" not in text:
         return None
     try:
         read_yaml(source)
@@ -131,6 +144,6 @@ def template_kind(source: Source) -> Kind | None:
             return None
     if "{%" in text and not re.search(r"%\{\s*~?\s*(?:if|for|else|end)", text):
         return "jinja"
-    if "{{" in text:
-        return "go"
-    return "terraform"
+    # What stands between braces may be a format for docker, in a script of the spec.
+    is_go = text.count("{{") >= text.count("${")
+    return "go" if "{{" in text and is_go else "terraform"

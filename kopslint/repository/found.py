@@ -80,6 +80,10 @@ class Found(Record):
     plain: tuple[Source, ...]
     rendered: tuple[Rendering, ...]
 
+    def without(self, others: set[Source]) -> tuple[Source, ...]:
+        """All specs but some."""
+        return tuple(source for source in self.specs if source not in others)
+
     @property
     def specs(self) -> tuple[Source, ...]:
         """All of them, what cannot be read among them."""
@@ -204,7 +208,7 @@ def _each_once(sources: Iterable[Source]) -> tuple[Source, ...]:
 
 
 def _perhaps(source: Source) -> bool:
-    return "{{" in source.text or "%{" in source.text or "{%" in source.text
+    return any(sign in source.text for sign in ("{{", "%{", "{%", "$"))
 
 
 def called_otherwise(folder: str) -> list[Path]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kopslint.errors import InputError
-from kopslint.gotemplate.output import Rendered
+from kopslint.gotemplate.output import Rendered, with_blocks
 from kopslint.records import Record
 from kopslint.repository.block_templates import marked
 from kopslint.repository.calls import CALL, MOST_CALLS, Call, calls_in
@@ -204,7 +204,9 @@ class Renderings:
             *arguments.values,
             *(source for _, source in arguments.snippets),
         )
-        return Rendered(result.output, inputs, output, assumed=said_of(result.assumed))
+        return Rendered(
+            with_blocks(result.output), inputs, output, assumed=said_of(result.assumed)
+        )
 
     # Templates that no call names
 
@@ -295,7 +297,9 @@ class Renderings:
             )
         except InputError as error:
             return Rendering(path, frozenset({path}), path, None, error, source)
-        made = Rendered(output, (source,), assumed=said_of(assumed))
+        made = Rendered(with_blocks(output), (source,), assumed=said_of(assumed))
+        # Such a template may be put into another one.
+        made.is_part = True
         return Rendering(path, frozenset({path}), path, made)
 
     def _read(
@@ -314,7 +318,7 @@ class Renderings:
 
 
 def _is_perhaps_template(data: bytes) -> bool:
-    return (b"{{" in data or b"%{" in data or b"{%" in data) and b"kops" in data
+    return b"kops" in data and any(sign in data for sign in (b"{{", b"%{", b"{%", b"$"))
 
 
 def _gives_the_same(one: Call, other: Call) -> bool:
