@@ -600,7 +600,7 @@ def test_the_repository_is_left_as_it_was(repository: Repository) -> None:
 def test_files_beside_a_changed_one_belong_to_it_if_they_name_its_cluster(
     repository: Repository,
 ) -> None:
-    """And a template among them, which no YAML reader can read, does not."""
+    """And a template among them, as what comes out of it."""
     nodes = group("nodes", "a.example.com", "Node")
     repository.commit(
         {
@@ -614,13 +614,9 @@ def test_files_beside_a_changed_one_belong_to_it_if_they_name_its_cluster(
         }
     )
     repository.write({"kops/a.yaml": A3})
+    own = ["kops/a.yaml", "kops/nodes.yaml", "kops/template.yaml"]
 
-    assert sides(touched()) == {
-        "a.example.com": (
-            ["kops/a.yaml", "kops/nodes.yaml"],
-            ["kops/a.yaml", "kops/nodes.yaml"],
-        )
-    }
+    assert sides(touched()) == {"a.example.com": (own, own)}
 
 
 def test_objects_that_name_no_cluster_belong_to_those_beside_them(

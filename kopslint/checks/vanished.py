@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft
 from kopslint.findings import Location
+from kopslint.kops.placeholders import holds_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,10 @@ def cluster_vanished(context: Context) -> Iterator[Draft]:
     how somebody says that this is meant.
     """
     if context.retired or _is_deleted(context):
+        return
+    gone = context.gone or context.before
+    if gone is not None and holds_placeholder(gone.name):
+        # A template: which clusters came out of it, nobody knows here.
         return
     before, after = context.before, context.after
     if context.gone is not None:

@@ -22,6 +22,8 @@ from kopslint.inputs.git_change import ChangedFile
 from kopslint.inputs.named_files import files_in_snapshot
 from kopslint.records import Record
 from kopslint.repository.content import (
+    PLAIN,
+    is_kops_text,
     is_plain_spec,
     looks_like_kops,
     may_be_spec,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
 _APIS = ("kops.k8s.io/", "kops/")
 _LABEL = "kops.k8s.io/cluster"
+_NAMED = _LABEL.encode()
 
 
 def naming(names: set[str]) -> Callable[[bytes], bool]:
@@ -291,8 +294,11 @@ class _Search:
         )
 
     def _changed_specs(self, changed: list[ChangedFile]) -> list[ChangedFile]:
-        specs = (f for f in changed if any(self._spec(path) for path in f if path))
-        return self._plain(self._read(specs, looks_like_kops))
+        specs = [f for f in changed if any(self._spec(path) for path in f if path)]
+        plain = [f for f in specs if any(p.lower().endswith(PLAIN) for p in f if p)]
+        others = [f for f in specs if f not in plain]
+        read = self._read(plain, looks_like_kops) + self._read(others, is_kops_text)
+        return self._plain(read)
 
     def _plain(self, files: Iterable[ChangedFile]) -> list[ChangedFile]:
         """These files without those sides that are templates, or no spec after all.
@@ -413,7 +419,16 @@ class _Search:
                 whole.append(self._unchanged(path))
             elif match.cluster is None and posixpath.dirname(path) in folders:
                 perhaps.append(self._unchanged(path))
-        wanted = naming({*chain(*names)}) if all(names) else looks_like_kops
+        named = naming({*chain(*names)})
+
+        def wanted(data: bytes) -> bool:
+            if not all(names) or named(data):
+                return looks_like_kops(data)
+            # A group that names no cluster belongs to the one beside it.
+            return (
+                b"InstanceGroup" in data and is_kops_text(data) and _NAMED not in data
+            )
+
         read = self._read(whole, looks_like_kops) + self._read(perhaps, wanted)
         left = self._plain(read)
         templates = {path for file in read if file not in left for path in file if path}

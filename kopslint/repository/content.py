@@ -73,6 +73,11 @@ def looks_like_kops(data: bytes) -> bool:
     )
 
 
+def is_kops_text(data: bytes) -> bool:
+    """As ``looks_like_kops``, of what is a text at all."""
+    return b"\0" not in data and looks_like_kops(data)
+
+
 def unescaped(data: bytes) -> bytes:
     """The bytes with everything that is escaped in them written out.
 
