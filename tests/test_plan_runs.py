@@ -143,3 +143,15 @@ def test_the_stand_ins_notice_what_must_not_be(runbook: Runbook) -> None:
 
     assert told is not None
     assert "cp-e was deleted while e of events was listed" in told
+
+
+@pytest.mark.parametrize("runbook", MORE[-1:], ids=lambda c: c.name, indirect=True)
+def test_without_terraforms_state_no_step_is_run(runbook: Runbook) -> None:
+    runbook.start(Trial(None))
+    runbook.world.initialised = False
+
+    ran = runbook.shell.run(runbook.script)
+
+    assert ran.status == 1
+    assert "so no step was run" in ran.output
+    assert runbook.world.log == []

@@ -259,6 +259,9 @@ def preflight_lines(runbook: Runbook, *, asks: bool, beside: bool) -> Iterator[s
         wanted.append('cd "$HERE"')
     wanted += [f"ls -- {quote(file)} > /dev/null" for file in dict.fromkeys(files)]
     name = quote(runbook.cluster)
+    if "needs terraform" in wanted:
+        # It answers only where terraform init was run, and where its state is.
+        wanted.append("within 60 terraform state list > /dev/null")
     wanted.append(f"within 60 kops get cluster --name {name} > /dev/null")
     via = dict.fromkeys(group for step in runbook.steps for group in step.via)
     if asks and via:

@@ -133,7 +133,12 @@ CLOUDS = {
             find_volume="linode-cli volumes list --label {name} --text --no-headers "
             "--format id",
         ),
-        Cloud("metal", None),
+        Cloud(
+            "metal",
+            None,
+            delete_group_does="kops has not implemented it there: "
+            '"method metal.Cloud::DeleteGroup not implemented"',
+        ),
         Cloud(
             "openstack",
             "openstack",

@@ -334,6 +334,14 @@ def _notes(
             f"The etcd volumes of {', '.join(kept)} stay behind in the cloud: delete "
             "them before a control-plane machine starts or is replaced in their zones."
         )
+    if deeds.terraform:
+        yield (
+            "Start it in the folder with terraform's state of the cluster, after "
+            "terraform init: kops writes its files there."
+        )
+    if deeds.terraform and deletions:
+        gone = ", ".join(deed.about for deed in deletions)
+        yield f"terraform apply destroys the etcd volumes of {gone} with all they hold."
     fewer = len(plan.after.control_plane) < len(plan.before.control_plane)
     if fewer and way[-1].kind == "apply":
         yield (
