@@ -6,6 +6,7 @@ and what `plan` prints instead; that the check accepts the plan is part of makin
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,8 @@ import yaml
 
 from kopslint.checks.running_etcd import kops_for, may_run_at, needs_repair, runs
 from kopslint.checks.versions import Release, release
+from kopslint.cli.diff import render_differences
+from kopslint.cli.options import Format
 from kopslint.cli.plan import make_plan
 from kopslint.cli.plan_options import PlanOptions
 from kopslint.cli.plan_script import script
@@ -264,3 +267,27 @@ def test_what_is_said_of_etcd_is_by_what_runs(
     found = told(spec("before", *before), spec("after", *after), kops)
 
     assert found & about_etcd == rules
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("1.33.3", "1.34.1", "main: 3.5.21 to 3.5.31 -> 3.6.11 to 3.6.12"),
+        ("1.36.3", "1.37.0", "main: 3.6.12 -> 3.7.0"),
+        ("1.35.3", "1.35.4", None),
+    ],
+)
+def test_diff_shows_the_etcd_that_no_spec_names(
+    tmp_path: Path, before: str, after: str, line: str | None
+) -> None:
+    for side, kubernetes in (("before", before), ("after", after)):
+        path = tmp_path / f"{side}.yaml"
+        path.write_text(spec(side, kubernetes).text, encoding="utf-8")
+    sides = [str(tmp_path / "before.yaml")], [str(tmp_path / "after.yaml")]
+
+    text = render_differences(*sides, Format.TEXT)
+    (cluster,) = json.loads(render_differences(*sides, Format.JSON))["clusters"]
+
+    assert ("etcd that runs" in text) is (line is not None)
+    assert line is None or f"  ~ {line}\n" in text
+    assert bool(cluster["etcd"]) is (line is not None)

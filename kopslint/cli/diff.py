@@ -54,14 +54,17 @@ def render_differences(
            "differences": [{"kind", "path": [...], "old", "new",
                             "before": place | null, "after": place | null}],
            "members": {etcd cluster: {"before": n, "after": n}},
+           "etcd": {etcd cluster: {"before": [release], "after": [release]}},
            "not_compared": {"only_before": [section], "only_after": [section]},
            "unmatched": {"before": unmatched, "after": unmatched},
            "observed": [{"etcd_cluster", "member", "difference",
                          "place": place | null}]}]}
 
-    A place is ``{"path", "line", "column"}``; ``unmatched`` lists the
-    ``members_without_group`` (``etcd_cluster``, ``member``, ``group``) and the
-    ``groups_without_member`` (``etcd_cluster``, ``group``).
+    ``etcd`` has the releases of etcd that may run, the oldest first, by every kops that
+    takes the spec, where they are others after the change. A place is
+    ``{"path", "line", "column"}``; ``unmatched`` lists the ``members_without_group``
+    (``etcd_cluster``, ``member``, ``group``) and the ``groups_without_member``
+    (``etcd_cluster``, ``group``).
 
     Raises ``InputError`` for what cannot be read, and ``NothingCheckedError`` if
     neither side holds a kops cluster.
@@ -87,21 +90,63 @@ def render_differences(
             return []
         return [*_strange(matched(seen, [old[name], new[name]]), new[name])]
 
-    compared = [compare(old[name], new[name]) for name in sorted({*old} & {*new})]
+    both = sorted({*old} & {*new})
+    compared = [compare(old[name], new[name]) for name in both]
+    running = {name: [*_running(old[name], new[name])] for name in both}
     only_before, only_after = sorted({*old} - {*new}), sorted({*new} - {*old})
     if form is Format.JSON:
         document = {
             "schema": "kopslint-diff/v1",
             "only_before": only_before,
             "only_after": only_after,
-            "clusters": [_as_json(one, strange(one.cluster)) for one in compared],
+            "clusters": [
+                _as_json(one, running[one.cluster], strange(one.cluster))
+                for one in compared
+            ],
         }
         return json.dumps(document, indent=2) + "\n"
     style = style_for(sys.stdout, ColorWhen.AUTO, os.environ)
-    blocks = ["\n".join(_as_text(one, style, strange(one.cluster))) for one in compared]
+    blocks = [
+        "\n".join(_as_text(one, style, running[one.cluster], strange(one.cluster)))
+        for one in compared
+    ]
     blocks += [f"{style.safe(name)}: only before" for name in only_before]
     blocks += [f"{style.safe(name)}: only after" for name in only_after]
     return "\n\n".join(blocks) + "\n"
+
+
+class Running(Record):
+    """The releases of etcd that may run before and after, the oldest first."""
+
+    etcd_cluster: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def _running(before: Manifest, after: Manifest) -> Iterator[Running]:
+    """The etcd clusters of both sides that get another release, named or not."""
+    from kopslint.checks.running_etcd import may_run
+
+    if before.cluster is None or after.cluster is None:
+        return
+    for old in before.etcd_clusters:
+        new = after.cluster.etcd_cluster(old.name)
+        if new is None:
+            continue
+        sides = (old, before.cluster), (new, after.cluster)
+        now, then = (
+            tuple(".".join(map(str, each)) for each in may_run(etcd, cluster))
+            for etcd, cluster in sides
+        )
+        if now != then:
+            yield Running(old.name, now, then)
+
+
+def _range(releases: Sequence[str]) -> str:
+    if not releases:
+        return "none that kops brings"
+    first, last = releases[0], releases[-1]
+    return first if first == last else f"{first} to {last}"
 
 
 class Strange(Record):
@@ -145,12 +190,21 @@ def _strange(seen: Observation, after: Manifest) -> Iterator[Strange]:
 
 
 def _as_text(
-    comparison: Comparison, style: Style, strange: Sequence[Strange]
+    comparison: Comparison,
+    style: Style,
+    running: Sequence[Running],
+    strange: Sequence[Strange],
 ) -> Iterator[str]:
     for heading, differences in groupby(comparison.differences, key=_heading):
         yield style.paint(style.safe(heading), "bold")
         for difference in differences:
             yield from _difference(difference, style)
+        yield ""
+    if running:
+        yield style.paint("etcd that runs, by the kops in use", "bold")
+        for etcd in running:
+            told = f"{etcd.etcd_cluster}: {_range(etcd.before)} -> {_range(etcd.after)}"
+            yield f"  {style.paint('~', 'yellow')} {style.safe(told)}"
         yield ""
     unmatched = [
         *_unmatched("before", comparison.before),
@@ -265,7 +319,9 @@ def _summary(comparison: Comparison) -> str:
     return "; ".join([*parts, f"{number} difference{'s' if number > 1 else ''}"])
 
 
-def _as_json(comparison: Comparison, strange: Sequence[Strange]) -> dict[str, object]:
+def _as_json(
+    comparison: Comparison, running: Sequence[Running], strange: Sequence[Strange]
+) -> dict[str, object]:
     return {
         "name": comparison.cluster,
         "differences": [
@@ -282,6 +338,10 @@ def _as_json(comparison: Comparison, strange: Sequence[Strange]) -> dict[str, ob
         "members": {
             name: {"before": old, "after": new}
             for name, (old, new) in comparison.members.items()
+        },
+        "etcd": {
+            etcd.etcd_cluster: {"before": [*etcd.before], "after": [*etcd.after]}
+            for etcd in running
         },
         "not_compared": {
             "only_before": list(comparison.only_before),
