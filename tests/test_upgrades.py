@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from kopslint.checks.running_etcd import kops_for, may_run_at, needs_repair, runs
-from kopslint.checks.versions import Release, release
 from kopslint.cli.diff import render_differences
 from kopslint.cli.options import Format
 from kopslint.cli.plan import make_plan
@@ -25,6 +23,8 @@ from kopslint.cli.plan_script import script
 from kopslint.config.settings import DEFAULT
 from kopslint.engine import Request, check
 from kopslint.kops.decode import read_fleet
+from kopslint.kops.running_etcd import kops_for, may_run_at, needs_repair, runs
+from kopslint.kops.versions import Release, release
 from kopslint.planner.runbook import NoWay, Runbook
 from kopslint.report.display import Style
 from kopslint.text import Source

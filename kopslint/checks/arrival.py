@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.command_lines import STORES
 from kopslint.checks.context import Context, Draft, listed
-from kopslint.checks.versions import release
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
+from kopslint.kops.versions import release
 from kopslint.model.properties.membership import deletions
 from kopslint.model.properties.teardown import deletes_cluster
 from kopslint.syntax.yaml import text_at

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, meanwhile
 from kopslint.checks.rolls import control_plane_rolls, covers_control_plane
-from kopslint.checks.versions import release
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
 from kopslint.kops.duration import go_seconds
+from kopslint.kops.versions import release
 from kopslint.model.properties.recovery import is_mended
 from kopslint.syntax.yaml import text_at
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only
-from kopslint.checks.running_etcd import kops_for, kubernetes_of, may_run
 from kopslint.findings import Certainty, Location
+from kopslint.kops.running_etcd import kops_for, kubernetes_of, may_run
 from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kopslint.checks.versions import Release
     from kopslint.kops.spec import Cluster, EtcdCluster
+    from kopslint.kops.versions import Release
     from kopslint.model.simulation import Step
     from kopslint.model.state import ClusterState
     from kopslint.text import Span

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only
-from kopslint.checks.versions import Release, release
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.etcd_manager import is_old
+from kopslint.kops.versions import Release, release
 from kopslint.records import Record
 from kopslint.syntax.yaml import text_at
 

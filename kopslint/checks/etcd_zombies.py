@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, only
-from kopslint.checks.running_etcd import (
+from kopslint.commands import model
+from kopslint.findings import Certainty, Location, Severity
+from kopslint.kops.running_etcd import (
     REPAIRED,
     kops_for,
     kubernetes_of,
     may_run,
     needs_repair,
 )
-from kopslint.checks.versions import Release
-from kopslint.commands import model
-from kopslint.findings import Certainty, Location, Severity
+from kopslint.kops.versions import Release
 from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft
-from kopslint.checks.running_etcd import kops_for, kubernetes_of
 from kopslint.findings import Location, Severity
 from kopslint.kops.releases import release as release_of
+from kopslint.kops.running_etcd import kops_for, kubernetes_of
 from kopslint.kops.validation import violations
 from kopslint.records import Record
 

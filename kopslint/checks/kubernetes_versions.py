@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.rolls import covers_control_plane, is_control_plane
-from kopslint.checks.versions import Release, release
 from kopslint.commands import model
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.clouds import group_at, is_object
 from kopslint.kops.spec import Role, parse_role
+from kopslint.kops.versions import Release, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from kopslint.checks.observed import (
     standings,
     through_etcd,
 )
-from kopslint.checks.versions import release
 from kopslint.findings import Location
 from kopslint.kops.state_store import backup_store
+from kopslint.kops.versions import release
 from kopslint.observed.standing import group_of
 from kopslint.syntax.yaml import YamlSequence, find, text_at
 

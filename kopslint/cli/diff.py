@@ -125,7 +125,7 @@ class Running(Record):
 
 def _running(before: Manifest, after: Manifest) -> Iterator[Running]:
     """The etcd clusters of both sides that get another release, named or not."""
-    from kopslint.checks.running_etcd import may_run
+    from kopslint.kops.running_etcd import may_run
 
     if before.cluster is None or after.cluster is None:
         return

@@ -9,9 +9,9 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from kopslint.checks.etcd_versions import runtime_change
-from kopslint.checks.running_etcd import may_run_at
-from kopslint.checks.versions import Release, release
 from kopslint.kops.clouds import cloud_named
+from kopslint.kops.running_etcd import may_run_at
+from kopslint.kops.versions import Release, release
 from kopslint.model.etcd.state import spare
 from kopslint.model.initial import healthy
 from kopslint.model.scenario import Scenario

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks.running_etcd import (
+from kopslint.kops.releases import NEWEST
+from kopslint.kops.releases import release as release_of
+from kopslint.kops.running_etcd import (
     REPAIRED,
     kops_for,
     kubernetes_of,
@@ -17,10 +19,8 @@ from kopslint.checks.running_etcd import (
     needs_repair,
     runs,
 )
-from kopslint.checks.versions import Release, release
-from kopslint.kops.releases import NEWEST
-from kopslint.kops.releases import release as release_of
 from kopslint.kops.validation import violations
+from kopslint.kops.versions import Release, release
 from kopslint.records import Record
 
 if TYPE_CHECKING:

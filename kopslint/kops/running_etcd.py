@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.checks.versions import Release, release
 from kopslint.kops.releases import NEWEST
 from kopslint.kops.releases import release as release_of
 from kopslint.kops.validation.identity import newest_for
+from kopslint.kops.versions import Release, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
