@@ -161,3 +161,16 @@ def test_rules_are_completed_by_id_and_by_name() -> None:
     assert ("no-failure-tolerated",) in [(k,) for k, _ in complete_rules("no-f")]
     assert all(key.startswith("KL") for key, _ in complete_rules(""))
     assert complete_rules("xyzzy") == []
+
+
+@pytest.mark.parametrize(
+    "line", [["rules", "--format", "sarif"], ["check", "a", "--fail-on", "bad"]]
+)
+def test_a_value_that_is_none_is_said_without_the_words_of_a_parser(
+    line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line) == 2
+
+    told = capsys.readouterr().err
+    assert f"'{line[-1]}' is not one of" in told
+    assert "Value error" not in told

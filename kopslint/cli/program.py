@@ -86,10 +86,21 @@ def _status(arguments: Sequence[str]) -> int:
     from kopslint.cli.app import app
 
     try:
-        app(list(arguments), prog_name="kopslint")
-    except SystemExit as done:
-        return done.code if isinstance(done.code, int) else int(bool(done.code))
-    return 0
+        done = app(list(arguments), prog_name="kopslint", standalone_mode=False)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    except Exception as error:
+        if type(error).__name__ == "Abort":
+            raise KeyboardInterrupt from error
+        show = getattr(error, "show", None)
+        if show is None:
+            raise
+        # What is wrong with an option, in typer's words without those of its parser.
+        message = getattr(error, "message", "")
+        error.message = message.removeprefix("Value error, ")  # type: ignore[attr-defined]
+        show()
+        return int(getattr(error, "exit_code", InputError.exit_status))
+    return done if isinstance(done, int) else 0
 
 
 def _refused(error: OSError, *, verbose: bool) -> int:
