@@ -155,3 +155,12 @@ def test_without_terraforms_state_no_step_is_run(runbook: Runbook) -> None:
     assert ran.status == 1
     assert "so no step was run" in ran.output
     assert runbook.world.log == []
+
+
+@pytest.mark.parametrize("runbook", CHANGES[:1], ids=lambda c: c.name, indirect=True)
+def test_the_steps_of_five_to_three_can_be_read(runbook: Runbook) -> None:
+    """At most 120 lines, the functions before and behind them aside."""
+    lines = runbook.script.splitlines()
+    titles = [n for n, line in enumerate(lines) if line.startswith(("# 1 of", "# All"))]
+
+    assert titles[1] - titles[0] <= 120
