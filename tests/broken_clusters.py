@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 CLUSTER = "rescue.example.com"
-IDS = {
-    name: f"{number:016x}" for number, name in enumerate("abcdefgh", 0x8E9E05C52164694D)
-}
 PORTS = {"main": 4001, "events": 4002}
+IDS = {
+    etcd: {n: f"{number:016x}" for number, n in enumerate("abcdefgh", first)}
+    for etcd, first in (("main", 0x8E9E05C52164694D), ("events", 0xB71F75320DC06A6C))
+}
 
 
 def spec(
@@ -151,10 +152,13 @@ class Broken(NamedTuple):
             own = self._url(etcd_cluster, name, port)
             peer = self._url(etcd_cluster, name, port - 1621)
             if name in self.unstarted:
-                lines.append(f"{IDS[name]}, unstarted, , {peer}, , false")
+                lines.append(f"{IDS[etcd_cluster][name]}, unstarted, , {peer}, , false")
             else:
                 called = self._called(etcd_cluster, name)
-                lines.append(f"{IDS[name]}, started, {called}, {peer}, {own}, false")
+                lines.append(
+                    f"{IDS[etcd_cluster][name]}, started, {called}, {peer}, {own}, "
+                    "false"
+                )
         return "\n".join([self._asked(etcd_cluster, "member list"), *lines, ""])
 
     def _health(self, etcd_cluster: str) -> str:
@@ -179,14 +183,16 @@ class Broken(NamedTuple):
     def _status(self, etcd_cluster: str) -> str:
         port = PORTS[etcd_cluster]
         lines = [
-            f"{self._url(etcd_cluster, name, port)}, {IDS[name]}, {self.etcd}, 25 MB, "
-            f"{'true' if name == self.up[0] and self.quorum else 'false'}, false, 7, "
-            "4821, 4821, "
+            f"{self._url(etcd_cluster, name, port)}, {IDS[etcd_cluster][name]}, "
+            f"{self.etcd}, 25 MB, {self._leads(name)}, false, 7, 4821, 4821, "
             for name in self.up
             if name in self.registered and name not in self.unstarted
         ]
         asked = self._asked(etcd_cluster, "endpoint status --cluster")
         return "\n".join([asked, *lines, ""])
+
+    def _leads(self, name: str) -> str:
+        return "true" if name == self.up[0] and self.quorum else "false"
 
     def _nodes(self, spec_members: str) -> str:
         running = self.up if self.machines is None else self.machines

@@ -36,7 +36,7 @@ def etcdctl(name: str, command: str, node: str = "a") -> str:
 def removed(name: str) -> str:
     """A member leaves both etcd clusters by its id."""
     return "".join(
-        etcdctl(etcd, f"member remove {IDS[name]}") for etcd in ("main", "events")
+        etcdctl(etcd, f"member remove {IDS[etcd][name]}") for etcd in ("main", "events")
     )
 
 
@@ -130,6 +130,36 @@ DESTROYS = {
         "abc",
         "ssh node-a sudo etcd --force-new-cluster --name etcd-a --data-dir /x/main\n",
         {"KL901"},
+    ),
+    "a restore while lost disks can still come back": (
+        LOST,
+        "abc",
+        RESTORE + VALIDATE,
+        {"KL321"},
+    ),
+    "a restore beside dead members while quorum holds": (
+        Broken("abcde", "abc", 5),
+        "abcde",
+        RESTORE + f"kops rolling-update cluster --name {CLUSTER} --force --yes\n",
+        {"KL321"},
+    ),
+    "a queued restore when a lost disk comes back": (
+        Broken("abc", "a", 3, queued=(3,)),
+        "abc",
+        RESTORE + UPDATE + VALIDATE,
+        {"KL321"},
+    ),
+    "a dead member is removed while others wait to be added": (
+        Broken("abc", "ab", 5, machines="abde"),
+        "abcde",
+        removed("c"),
+        {"KL322"},
+    ),
+    "a member is added by hand": (
+        Broken("ab", "ab", 3),
+        "abc",
+        etcdctl("main", "member add etcd-c --peer-urls=https://etcd-c:2380"),
+        {"KL322"},
     ),
     "one more machine goes": (
         ONE_DEAD,
