@@ -26,6 +26,7 @@ from pathlib import Path
 
 from kopslint.cli.options import Format
 from kopslint.cli.program import run
+from kopslint.cli.rule_links import SOURCE
 
 ROOT = Path(__file__).parents[1]
 # No check of this size takes longer on any machine that is not broken.
@@ -58,7 +59,8 @@ specs: ['**/**/*{cluster}*']
 PIECES = [t.strip() for t in SETTINGS.strip().replace("|\n", "|").split("|")]
 # What the Markdown of a report may hold that is no text.
 OWN_HTML = re.compile(
-    r"</?(?:code|details|summary|b|br|sub|strong)(?: open)?>|<!-- kopslint/[^<>]* -->"
+    r"</?(?:code|details|summary|b|br|sub|strong|a)(?: open)?>|<!-- kopslint/[^<>]* -->"
+    rf"|<a href=\"{re.escape(SOURCE)}/blob/[\w./-]+\">"
 )
 CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"

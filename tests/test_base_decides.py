@@ -468,3 +468,30 @@ def test_the_next_commit_is_checked_by_the_settings_of_the_last(
 
     assert found.status == 1
     assert {"KL301", "KL916"} <= found.rules
+
+
+def test_a_list_that_nobody_can_read_any_more_is_no_pass(
+    harmful: Repository, check: Check
+) -> None:
+    """Whoever runs it runs it all the same."""
+    Path(LIST).write_text(LOSES + "# x\n" * 6_000_000, encoding="utf-8")
+    harmful.commit({})
+    large = check()
+    Path("plain.sh").write_text("true\n", encoding="utf-8")
+    Path(LIST).unlink()
+    Path(LIST).symlink_to("../plain.sh")
+    harmful.commit({})
+    link = check()
+
+    assert (large.status, link.status) == (2, 2)
+    assert f"{LIST} is larger than" in large.said
+    assert f"{LIST} has become a link" in link.said
+
+
+@pytest.mark.parametrize("value", ["[" * 20_000 + "]" * 20_000, "9" * 20_000])
+def test_settings_that_cannot_be_read_are_told(
+    value: str, harmful: Repository, check: Check
+) -> None:
+    harmful.commit({"pyproject.toml": f"[tool.kopslint]\nignore = {value}\n"})
+
+    assert {"KL301", "KL916"} <= check().rules

@@ -208,6 +208,7 @@ class _Search:
     def __init__(self, change: Change, layout: Layout) -> None:
         self._before, self._after = change.before, change.after
         self._changed = change.files
+        self._links = change.links
         self._root = os.path.realpath(change.before.root)
         # A change may make a link of any folder.
         own = layout.folder
@@ -496,6 +497,21 @@ class _Search:
         rest = group - several
         return [{file, *rest} for file in sorted(changed, key=lambda f: f.new or "")]
 
+    def _refuse_unreadable(self, lists: Iterable[str]) -> None:
+        """Raise InputError for a list that is too large, or has become a link.
+
+        Nobody would see what it holds, and whoever runs it runs it all the same.
+        """
+        for path in lists:
+            if path in self._after.too_large:
+                raise too_large(self._after.called(path))
+        linked = (path for path in self._links if path in self._before.files)
+        for path in self._lists_among(linked):
+            raise InputError(
+                f"{self._after.called(path)} has become a link, which is not followed",
+                hint="put the list itself there",
+            )
+
     def lost_lists(self, whose: set[str | None] | None) -> tuple[Source, ...]:
         """The lists of these clusters, or of all, that hold no command any more."""
         known = self._lists_among(file.old for file in self._changed if file.old)
@@ -557,6 +573,7 @@ class _Search:
             if not whose.isdisjoint(whom)
         ]
         self._read(lists, lambda _: True)
+        self._refuse_unreadable(path for file in lists for path in file[1:] if path)
         before = _in_order(self._sources(file)[0] for file in group)
         for file in group:
             if file.new in self._after.too_large and self._sources(file)[0]:

@@ -421,6 +421,11 @@ def _toml(source: Source) -> Written | None:
             span=source.span(line, column, line, column + 1),
             hint="correct it",
         ) from None
+    except (RecursionError, ValueError):
+        # Nested too deep, or a number of more digits than Python reads.
+        raise InputError(
+            "this TOML cannot be read", span=source.whole(), hint="make it simpler"
+        ) from None
     table = tool.get("kopslint") if isinstance(tool, dict) else None
     if table is None:
         return None

@@ -72,19 +72,24 @@ class OwnChange(Record):
 
 def own_changes(change: Change, places: Places, counts: str) -> Iterator[OwnChange]:
     """The files of a change that say how is checked, by path."""
+    files = [
+        (file, old, new)
+        for file in change.files
+        for old, new in [[places.holds(path) for path in file]]
+        if old or new
+    ]
+    befores = _texts(change.before, (file.old for file, old, _ in files if old))
+    afters = _texts(change.after, (file.new for file, _, new in files if new))
     told = set()
-    for file in change.files:
-        old, new = (places.holds(path) for path in file)
-        what = old or new
-        if what is None:
-            continue
-        before = _text(change.before, file.old if old else None)
-        after = _text(change.after, file.new if new else None)
+    for file, old, new in files:
+        before = befores.get(file.old or "") if old else None
+        after = afters.get(file.new or "") if new else None
         path = (file.new if new else file.old) or ""
         if _is_same(file, before, after):
             continue
         told.add(path)
-        yield OwnChange(what, change.after.called(path), before, after, counts)
+        called = change.after.called(path)
+        yield OwnChange(old or new or "", called, before, after, counts)
     for path in change.links:
         # What a link leads to may be anything.
         what = places.holds(path)
@@ -99,14 +104,19 @@ def lost_lists(lists: Iterable[Source]) -> Iterator[OwnChange]:
         yield OwnChange(LIST, source.path, source, None, counts)
 
 
-def _text(state: Snapshot, path: str | None) -> Source | None:
-    """A file of one side; None if it is not there, too large, or no text."""
-    if path is None:
-        return None
+def _texts(state: Snapshot, paths: Iterable[str | None]) -> dict[str, Source]:
+    """The files of one side, without those that are not there, too large, or no text.
+
+    All at once, if that is possible: each reading may start a process.
+    """
+    wanted = [path for path in paths if path]
     try:
-        return state.read([path], lambda _: True).get(path)
+        return state.read(wanted, lambda _: True)
     except InputError:
-        return None
+        if len(wanted) < 2:
+            return {}
+    middle = len(wanted) // 2
+    return _texts(state, wanted[:middle]) | _texts(state, wanted[middle:])
 
 
 def _is_same(file: ChangedFile, before: Source | None, after: Source | None) -> bool:
