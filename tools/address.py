@@ -16,8 +16,13 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[1]
 FILES = (
     *("pyproject.toml", "README.md", "SECURITY.md", "CHANGELOG.md", "Dockerfile"),
-    *("docs/index.md", "docs/reports.md", "docs/security.md", "ci/gitlab.yml"),
-    *("ci/release.sh", "ci/release_notes.py", "kopslint/cli/rule_links.py"),
+    *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")),
+    *(
+        "ci/gitlab.yml",
+        "ci/release.sh",
+        "ci/release_notes.py",
+        "kopslint/cli/rule_links.py",
+    ),
 )
 """The files that may name the repository."""
 
