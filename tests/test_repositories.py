@@ -347,3 +347,87 @@ def test_a_template_on_the_standard_input_has_no_values(
 
     assert status == 0
     assert [rule for _, _, rule in found] == ["KL902"]
+
+
+def test_files_with_one_cluster_are_ways_to_write_it(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.yaml": CLUSTER, "c.ipv6.yaml": CLUSTER, "g.yaml": GROUPS})
+    status, found, _ = check(capsys=capsys)
+    assert (status, found) == (0, [])
+
+    repository.git("checkout", "-qb", "x")
+    repository.commit({"c.ipv6.yaml": CLUSTER.replace("10.0.0.0/8", "10.0.0.0/99")})
+    status, found, _ = check("--changed", capsys=capsys)
+    assert {place for place, _, _ in errors_of(found)} == {"c.ipv6.yaml:19:25"}
+
+
+def test_a_group_without_a_label_belongs_to_the_cluster_beside_it(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = group("nodes", "Node").replace(
+        "  labels: {kops.k8s.io/cluster: demo.k8s.local}\n", ""
+    )
+    masters = "---\n".join(group(f"master-{zone}") for zone in "abc")
+    repository.commit({"c.yaml": CLUSTER, "masters.yaml": masters, "nodes.yaml": nodes})
+    repository.git("checkout", "-qb", "x")
+    repository.commit({"c.yaml": CLUSTER.replace("10.0.0.0/8", "10.0.0.0/9")})
+
+    _, found, _ = check("--changed", capsys=capsys)
+
+    assert "KL127" not in {rule for _, _, rule in found}
+
+
+def test_two_templates_with_one_placeholder_for_a_name_are_two_groups(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = group("${name}", "Node", '"${cluster}"')
+    repository.commit({"spot.yaml": text, "ondemand.yaml": text})
+    status, found, _ = check(capsys=capsys)
+
+    assert (status, found) == (0, [])
+
+
+def test_a_template_that_is_taken_away_is_no_cluster_that_has_gone(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = group("${name}", "Node", '"${cluster}"')
+    repository.commit({"c.yaml": CLUSTER, "g.yaml": GROUPS, "t/spot.yaml": text})
+    repository.git("checkout", "-qb", "x")
+    repository.git("rm", "-q", "t/spot.yaml")
+
+    status, found, _ = check("--changed", capsys=capsys)
+
+    assert (status, found) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "  subnets:\n${private}${public}\n  sshKeyName: x\n",
+        "  ${more}\n  sshKeyName: x\n",
+        "  additionalPolicies:\n    node: |\n      ${policy}\n  sshKeyName: x\n",
+        "  cloudLabels:\n    ${labels}\n    a: b\n",
+    ],
+)
+def test_a_line_that_stands_for_lines_breaks_nothing(
+    repository: Repository, lines: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, _, tail = CLUSTER.partition("  subnets:\n")
+    kept = "" if lines.startswith("  subnets") else "  subnets:\n" + tail
+    repository.commit({"c.tpl": head + lines + kept, "g.yaml": GROUPS})
+    status, found, said = check(capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, []), said
+
+
+def test_doctor_shows_what_was_found(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({**templates(), "other/c.conf": CLUSTER})
+    run(["doctor"])
+    said = capsys.readouterr().out
+
+    assert "  other/c.conf" in said
+    assert "  rendered from t/c.tmpl, t/g.tmpl with envs/dev.yaml" in said
+    assert "  rendered from t/c.tmpl, t/g.tmpl with envs/prod.yaml" in said

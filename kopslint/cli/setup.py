@@ -136,7 +136,18 @@ def _specs(configuration: Configuration) -> Iterator[str]:
 
     layout = configuration.layout
     if layout.specs is None:
-        yield "not configured: of a change, every YAML or JSON file with a kops object"
+        from kopslint.repository.found import found_in, state_here
+
+        yield "not configured: found by what files hold, in the repository or here"
+        found = found_in(state_here())
+        yield from _listed(sorted({Path(source.path) for source in found.plain}))
+        for each in found.rendered[:_NAMED]:
+            fails = (
+                f": {each.error.message}" if each.source is None and each.error else ""
+            )
+            yield f"  rendered from {each.key}{fails}"
+        if len(found.rendered) > _NAMED:
+            yield f"  and {len(found.rendered) - _NAMED} more from templates"
     else:
         yield from _listed(spec_files(layout))
 
@@ -152,7 +163,7 @@ def _commands(configuration: Configuration) -> Iterator[str]:
 
 def _listed(files: Sequence[Path]) -> Iterator[str]:
     if not files:
-        yield "no file matches the patterns"
+        yield "no file"
     else:
         yield "1 file" if len(files) == 1 else f"{len(files)} files"
     for path in files[:_NAMED]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING
 
+from kopslint.kops.placeholders import holds_placeholder
 from kopslint.kops.validation.clouds import cloud_of
 from kopslint.kops.validation.values import is_ip, network, one_of, quoted
 
@@ -106,7 +107,8 @@ def _without_subnet(declared: Declared, types: list[str]) -> bool:
     fit = {"Private", "DualStack"}.intersection(types) or declared.count(
         f"{_LB}.subnets"
     )
-    return cloud_of(declared) == "aws" and not fit and bool(types)
+    is_open = any(map(holds_placeholder, types))
+    return cloud_of(declared) == "aws" and not fit and bool(types) and not is_open
 
 
 def _aws(declared: Declared) -> Iterator[Rejection]:
