@@ -28,6 +28,7 @@ class _Left:
     """What is left of the budget in force; None where nobody has set one."""
 
     units: int | None = None
+    ended = False
 
 
 def spend(units: int = 1) -> None:
@@ -44,12 +45,21 @@ def limited(units: int) -> Iterator[None]:
     """Allow at most ``units`` of work inside, and no more than is left outside."""
     outside = _Left.units
     inside = units if outside is None else min(units, outside)
+    if _Left.ended:
+        inside = 0
     _Left.units = inside
     try:
         yield
     finally:
         used = inside - (_Left.units or 0)
         _Left.units = None if outside is None else outside - used
+
+
+def end() -> None:
+    """Let nothing more be done, whatever was allowed."""
+    _Left.ended = True
+    if _Left.units is not None:
+        _Left.units = 0
 
 
 def share(clusters: int) -> int:

@@ -121,6 +121,14 @@ class CheckOptions(Options):
         help="How many processes check a large fleet (default: one for every"
         " core, and at most eight).",
     )
+    timeout: int | None = value(
+        "--timeout",
+        int,
+        metavar="SECONDS",
+        min=1,
+        max=86_400,
+        help="End the check after so long, with what is known by then (KL903).",
+    )
     share: str | None = value(
         "--shard",
         str,

@@ -50,6 +50,10 @@ def run_check(options: CheckOptions) -> bool:
     Raises ``KopslintError`` if that is not possible.
     """
     _refuse_unfit(options)
+    if options.timeout is not None:
+        from kopslint.cli.time_limit import limit
+
+        limit(options.timeout)
     if options.git.wanted:
         return _run_on_change(options)
     voice = options.voice

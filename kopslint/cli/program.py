@@ -53,6 +53,10 @@ def run(arguments: Sequence[str]) -> int:
         _complain("kopslint: the input is too large for the memory that there is")
         _complain("  hint: check less at once, or allow kopslint more memory")
         return InputError.exit_status
+    except RecursionError:
+        _complain("kopslint: the input is nested too deeply to be read")
+        _complain("  hint: write it with fewer levels inside each other")
+        return InputError.exit_status
     except OSError as error:
         # What the machine refuses is no defect of kopslint, wherever it happens.
         return _refused(error, verbose="--verbose" in arguments)
