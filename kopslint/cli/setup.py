@@ -140,7 +140,10 @@ def _specs(configuration: Configuration) -> Iterator[str]:
 
         yield "not configured: found by what files hold, in the repository or here"
         found = found_in(state_here())
-        yield from _listed(sorted({Path(source.path) for source in found.plain}))
+        if found.plain:
+            yield from _listed(sorted({Path(source.path) for source in found.plain}))
+        elif not found.rendered:
+            yield "no file holds a kops object"
         for each in found.rendered[:_NAMED]:
             fails = (
                 f": {each.error.message}" if each.source is None and each.error else ""
@@ -163,7 +166,7 @@ def _commands(configuration: Configuration) -> Iterator[str]:
 
 def _listed(files: Sequence[Path]) -> Iterator[str]:
     if not files:
-        yield "no file"
+        yield "no file matches the patterns"
     else:
         yield "1 file" if len(files) == 1 else f"{len(files)} files"
     for path in files[:_NAMED]:
