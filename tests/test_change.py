@@ -386,7 +386,8 @@ etcd events
   - member c: instanceGroup: cp-c (before.yaml:21)
 
 group cp-c
-  - removed: apiVersion: kops.k8s.io/v1alpha2, role: ControlPlane (before.yaml:45)
+  - removed: apiVersion: kops.k8s.io/v1alpha2, role: ControlPlane
+      (before.yaml:45)
 
 group nodes
   ~ maxSize: 3 -> 5 (before.yaml:59 -> after.yaml:42)

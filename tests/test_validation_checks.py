@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
 
 from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
 from kopslint.findings import Finding, Severity
-from kopslint.kops import validation
-from kopslint.rulebook.loader import load_rules
 from kopslint.text import Source
 
 CLUSTER = """\
@@ -183,19 +178,6 @@ def test_a_change_is_told_beside_what_is_wrong_with_its_result() -> None:
     assert {"KL122", "KL230"} <= found
 
 
-def test_the_rule_that_a_violation_is_left_to_exists() -> None:
-    """Otherwise nobody would report it."""
-    source = Path(validation.__file__).parent
-    left_to = {
-        rule
-        for path in source.glob("*.py")
-        for rule in re.findall(r'"(KL\d{3})"', path.read_text(encoding="utf-8"))
-    }
-
-    assert len(left_to) > 8
-    assert left_to <= {rule.id for rule in load_rules()}
-
-
 @pytest.mark.parametrize(
     ("kubernetes", "etcd", "refused"),
     [
@@ -227,7 +209,7 @@ def test_etcd_has_a_version_that_some_kops_brings_for_this_kubernetes(
     assert [
         finding.rule
         for finding in findings(text + MASTER + NODES)
-        if "brings" in finding.message
+        if "brings" in finding.message and finding.severity is not Severity.INFO
     ] == (["KL129"] if refused else [])
 
 
@@ -277,8 +259,8 @@ def test_what_a_newer_kops_takes_is_no_error_while_nobody_says_which_it_is(
 
     found = check(request, Settings(kops_version=kops)).findings
 
-    told = [f.severity.value for f in found if f.rule == "KL129"]
-    assert told == severities
+    told = [f.severity for f in found if f.rule == "KL129"]
+    assert [each.value for each in told if each is not Severity.INFO] == severities
 
 
 @pytest.mark.parametrize(
