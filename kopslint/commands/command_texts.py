@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kopslint.commands.invocation import Invocation
+    from kopslint.shell.ast import SimpleCommand
 
 # A NUL stands for an unknown piece of a word.
 _UNKNOWN = "\0"
@@ -98,8 +99,10 @@ def hidden(command: Invocation) -> tuple[Invocation, ...] | None:
             like = command.words[0]
             words.append(Word((command.upstream,), like.raw, like.span))
     found: list[Invocation] = []
-    for word in words:
+    for before, word in zip(command.words, words, strict=False):
         literal = _literal(word)
+        if _FOR_PEOPLE.fullmatch(before.shown):
+            continue
         if not re.search(r"[\s\"',]", literal) or (
             where is not None and not where.search(literal)
         ):
@@ -108,6 +111,11 @@ def hidden(command: Invocation) -> tuple[Invocation, ...] | None:
     return tuple(one for one in found if one.program not in _OF_EXPECT) or None
 
 
+# What follows these is for people to read.
+_FOR_PEOPLE = re.compile(
+    r"--(?:message|comment|title|summary|description|desc|body|reason|notes?|text"
+    r"|subject|annotation)"
+)
 _INTERPRETERS = ("python", "python3", "perl", "ruby", "node", "sh", "bash", "zsh")
 _SCRIPT = re.compile(r".+\.(?:sh|bash|py|rb|pl|js|ts|ps1|exp|expect)|\.{1,2}/.*|~/.*")
 
@@ -271,6 +279,23 @@ def stands_for(word: Word) -> Word | None:
     return Word((program,), word.raw, word.span) if program is not None else None
 
 
+_ON_MACHINES = re.compile(
+    r"/proc/sysrq|/dev/(?!null|std|tty|fd)|/etc/(?:kubernetes/|hosts$)|/sys/fs/cgroup"
+)
+
+
+def written_by(call: SimpleCommand, command: Invocation) -> Iterator[Invocation]:
+    """What redirections of a call write to files that a machine runs with."""
+    for redirect in call.redirects:
+        target = redirect.target
+        if target is None or redirect.operator[:1] != ">":
+            continue
+        if _ON_MACHINES.match(target.shown):
+            words = (Word(("tee",), target.raw, target.span), target)
+            said = " ".join(word.shown for word in call.words)
+            yield command._replace(words=words, stdin=call.stdin, upstream=said)
+
+
 _SPECIAL = r"[\s;&|<>$`]"
 
 
@@ -297,6 +322,7 @@ def commands_in(command: Invocation, *words: Word) -> tuple[Invocation, ...] | N
     if not "".join(literals).strip():
         return None
     script = read_words(words)
+    calls = tuple(simple_commands(script.body))
     found = [
         command._replace(
             words=call.words,
@@ -307,8 +333,9 @@ def commands_in(command: Invocation, *words: Word) -> tuple[Invocation, ...] | N
                 **{given.name: given.value for given in call.environment},
             },
         )
-        for call in simple_commands(script.body)
+        for call in calls
     ]
+    found += [one for call in calls for one in written_by(call, command)]
     for part in script.unread:
         unknown = unknown_word(part.reason.name, part.reason.reason, words[0])
         found.append(command._replace(words=(unknown,)))

@@ -203,7 +203,32 @@ def _change(call: Call, common: _Common, invocation: Invocation) -> Command | No
             about = call.all("instance-group")
             return Unreplayed(**common, reason=reason, about=about)
         case _:
-            return _set_or_unset(call, common)
+            return _secret(call, common) or _set_or_unset(call, common)
+
+
+# Secrets that machines start with, and that must go on being the same.
+_OF_MACHINES = ("encryptionconfig", "ciliumpassword", "weavepassword")
+
+
+def _secret(call: Call, common: _Common) -> Command | None:
+    """Secrets are deleted, or the keys by which objects are encrypted are replaced.
+
+    Sources: kops cmd/kops/delete_secret.go and create_secret_encryptionconfig.go;
+    nodeup/pkg/model/kube_apiserver.go, which writes the file that it finds stored.
+    """
+    named = [word.shown.lower() for word in call.positionals]
+    if call.path == "create secret encryptionconfig" and call.is_on("force"):
+        reason = "objects that are encrypted with a key that is no longer in this file"
+        return Unreplayed(
+            **common, reason=f"{reason} cannot be read", reach=Reach.ELSEWHERE
+        )
+    if call.path != "delete secret" or "sshpublickey" in named:
+        return None
+    if any(name in _OF_MACHINES for name in named):
+        reason = "what the machines of the control plane start with is deleted"
+        return Unreplayed(**common, reason=reason, reach=Reach.KOPS)
+    reason = "who relies on this secret is not in the list"
+    return Unreplayed(**common, reason=reason, reach=Reach.ELSEWHERE)
 
 
 def _editor(invocation: Invocation) -> Word | None:

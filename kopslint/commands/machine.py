@@ -324,7 +324,28 @@ def _written(invocation: Invocation) -> Command | None:
     if any(_MANIFEST.search(word) for word in words):
         reason = "kubelet runs etcd as this manifest says"
         return _unreplayed(invocation, reason, Reach.ETCD)
+    if "/etc/hosts" in words:
+        return _names_on_machine(invocation)
     return None
+
+
+_OF_THE_CLUSTER = re.compile(
+    r"(?<![\w-])(?:api|kops-controller|etcd(?:-[\w-]+)?|[\w-]*\.?internal)\b"
+)
+
+
+def _names_on_machine(invocation: Invocation) -> Command | None:
+    """``/etc/hosts`` of a machine, by which members of etcd find each other.
+
+    Source: etcd-manager pkg/hosts, which writes its peers there.
+    """
+    given = invocation.stdin
+    said = f"{given.shown if given is not None else ''} {invocation.upstream}"
+    own_lines = not said.strip() or _OF_THE_CLUSTER.search(said)
+    if not invocation.hosts or not own_lines:
+        return None
+    reason = "members of etcd find each other by the names in this file"
+    return _unreplayed(invocation, reason, Reach.MACHINE)
 
 
 def _etcd(invocation: Invocation) -> Command | None:

@@ -237,6 +237,13 @@ def _terraform(invocation: Invocation) -> Command:
     if names[:1] in (["run-all"], ["run"]):
         names = names[1:]
     verb = names[0] if names else ""
+    if verb == "apply" and (name := _of_control_plane(invocation, given)) is not None:
+        return Unreadable(
+            text=invocation.text,
+            span=invocation.span,
+            reason=Unknown(name, f"what terraform makes of {name} is not in the list"),
+            reach=Reach.MACHINE,
+        )
     if verb in ("apply", "destroy"):
         return Terraform(
             text=invocation.text,
@@ -269,6 +276,23 @@ def _terraform(invocation: Invocation) -> Command:
         reason=Unknown(invocation.text, reason),
         reach=Reach.MACHINE,
     )
+
+
+# Variables by which people say how many machines a control plane has, and which.
+_PLANES = re.compile(
+    r"(?i)(?:master|control_?-?plane|etcd)s?(?:[_-]?\w*(?:count|size|num|nodes|zones"
+    r"|groups|igs?|instances|members|min|max|desired|type))?$|(?:masters|etcd_members)$"
+)
+
+
+def _of_control_plane(invocation: Invocation, given: Arguments) -> str | None:
+    """The variable of a configuration that says what the control plane is, if given.
+
+    What kops renders has no variables: such a configuration is somebody's own.
+    """
+    names = [word.shown.partition("=")[0] for word in given.all("var")]
+    names += [n[7:] for n in invocation.environment if n.startswith("TF_VAR_")]
+    return next((name for name in names if _PLANES.search(name)), None)
 
 
 def _helm(invocation: Invocation) -> Command:

@@ -12,11 +12,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kopslint.commands.cloud_table import PROVIDERS
+from kopslint.commands.command_texts import written_by
 from kopslint.commands.invocation import Invocation, arguments, is_option
 from kopslint.commands.model import Foreign, Reach, Unreadable, Unreplayed
 from kopslint.commands.wrappers import peel
 from kopslint.notations.program_names import TAKES_AWAY
-from kopslint.shell.ast import Unknown, Word
+from kopslint.shell.ast import Unknown, Word, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -124,15 +125,7 @@ def recognise(command: SimpleCommand) -> tuple[Command, ...]:
 def _redirected(command: SimpleCommand, whole: Invocation) -> Iterator[Invocation]:
     """The call, and what its redirections do to files that a machine runs with."""
     yield whole
-    for redirect in command.redirects:
-        target = redirect.target
-        writes = target is not None and redirect.operator[:1] == ">"
-        if writes and target is not None and re.match(_ON_MACHINES, target.shown):
-            tee = Word(("tee",), target.raw, target.span)
-            yield whole._replace(words=(tee, target), stdin=None)
-
-
-_ON_MACHINES = r"/proc/sysrq|/dev/(?!null|std|tty|fd)|/etc/kubernetes/|/sys/fs/cgroup"
+    yield from written_by(command, whole)
 
 
 def _kept_for_later(
@@ -253,7 +246,9 @@ def _read(invocation: Invocation) -> Command:
         if (changed := edited(invocation)) is not None:
             return changed
     if reader is not None and not _is_one_unknown(invocation):
-        return reader(invocation)
+        command = reader(invocation)
+        kept = _in_a_store(invocation) if isinstance(command, Foreign) else None
+        return kept or command
     if (managed := _managed(invocation, program)) is not None:
         return managed
     reason = _reason(invocation, program)
@@ -264,7 +259,55 @@ def _read(invocation: Invocation) -> Command:
             reason=reason,
             reach=_reach(invocation),
         )
-    return _foreign(invocation)
+    return _in_a_store(invocation) or _foreign(invocation)
+
+
+# What a state store is called by: its address, or a folder that it is mounted at.
+_STORED = re.compile(
+    r"[a-z][a-z0-9+-]*:(?://)?[\w.-]+/?.*"
+    r"|/(?!(?:usr|opt|bin|etc|var|tmp|dev|proc|sys)/)[\w.-]+/.+|~/.+"
+)
+_MOUNTS = frozenset(
+    {"s3fs", "goofys", "mount-s3", "gcsfuse", "blobfuse", "blobfuse2", "geesefs"}
+)
+_ONLY_READS = re.compile(r"(?:^|[,=-])(?:ro|read-?only|implicit-dirs-ro)$")
+_REMOVES = re.compile(
+    r"(?:-+)?(?:del(?:ete)?(?:-\w+)*|rm|remove|purge|prune|forget|wipe|expire|clean"
+    r"|empty|destroy|mv|move|sync|shred|unlink|truncate)\b.*"
+)
+
+
+def _in_a_store(invocation: Invocation) -> Command | None:
+    """What a program without a row removes from what may be the state store.
+
+    The simulation knows which address that is; everything else is nothing to it.
+    """
+    program, words = invocation.program, invocation.words[1:]
+    if program in _MOUNTS or (program == "rclone" and "mount" in _shown(words)[:1]):
+        if any(map(_ONLY_READS.search, _shown(words))):
+            return None
+        reason = "what is changed below this folder is not followed"
+        about = arguments(words, "o").positionals[:1]
+    else:
+        takes = program in ("rm", "mv", "shred", "truncate")
+        if not takes and not any(map(_REMOVES.fullmatch, _shown(words))):
+            return None
+        reason = f"what `{program}` removes from the state store is not followed"
+        values = tuple(cut(w, w.shown.find("=") + 1) for w in words)
+        about = tuple(w for w in values if w.text and _STORED.fullmatch(w.text))
+    if not about:
+        return None
+    return Unreplayed(
+        text=invocation.text,
+        span=invocation.span,
+        reason=reason,
+        reach=Reach.STATE_STORE,
+        about=about,
+    )
+
+
+def _shown(words: Sequence[Word]) -> list[str]:
+    return [word.shown for word in words]
 
 
 def _foreign(invocation: Invocation) -> Command:
@@ -421,7 +464,7 @@ def _is_one_unknown(invocation: Invocation) -> bool:
 def _interpreted(invocation: Invocation) -> Unknown | None:
     """What a shell or another interpreter runs; a one-liner of others is a filter."""
     program, rest = invocation.program, invocation.words[1:]
-    shell = program.endswith("sh")
+    shell = program.endswith("sh") and program != "pwsh"
     for word in rest:
         if not is_option(word):
             return Unknown(word.shown, "the script is not part of the list")
@@ -430,7 +473,7 @@ def _interpreted(invocation: Invocation) -> Unknown | None:
             continue
         if shell and letters.endswith("c"):
             return Unknown(invocation.text, "its command line is unknown")
-        if not shell and re.search("[cemnp]", letters):
+        if not shell and re.search("(?i)[cemnp]", letters):
             if not any(_tells(word.shown) for word in rest):
                 return None
             return Unknown(program, f"what {program} runs here is not read")

@@ -733,6 +733,32 @@ def _shell(command: Invocation) -> tuple[Invocation, ...] | None:
     return None
 
 
+_ENCODED = re.compile(r"-e(?:nc?|c|nco\w*)?", re.IGNORECASE)
+
+
+def _powershell(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``pwsh -EncodedCommand TEXT``, base64 of UTF-16 (about_PowerShell_exe)."""
+    import base64
+    import binascii
+
+    words = command.words
+    for at, word in enumerate(words[1:-1], 1):
+        if not _ENCODED.fullmatch(word.shown):
+            continue
+        text = words[at + 1]
+        try:
+            decoded = base64.b64decode(text.shown, validate=True).decode("utf-16-le")
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            decoded = None
+        if decoded is None or text.text is None:
+            reason = "its command line is encoded, and not read"
+            return (
+                command._replace(words=(unknown_word("powershell", reason, text),)),
+            )
+        return commands_in(command, Word((decoded,), text.raw, text.span))
+    return None
+
+
 def _eval(command: Invocation) -> tuple[Invocation, ...] | None:
     return resplit(command, command.words[1:])
 
@@ -815,6 +841,7 @@ _READERS: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = 
     "eval": _eval,
     "git": _git,
     "go": _go,
+    **dict.fromkeys(("pwsh", "powershell", "powershell.exe", "pwsh.exe"), _powershell),
     "runuser": _su,
     "su": _su,
     "tsh": _tsh,

@@ -50,6 +50,8 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
     """
     path = re.sub(r"/?\*+$", "", _SCHEME.sub("", word.shown)).strip("/")
     parts = path.split("/")
+    if _is_elsewhere(word, parts, cluster):
+        return None
     if name in parts:
         return _below(parts[parts.index(name) + 1 :])
     if _UNKNOWN_BACKUPS.search(path):
@@ -68,6 +70,31 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
         found = any(way == held[: len(way)] for way in ways)
         return Part.WHOLE if found and path else None
     return Part.MAYBE if len(parts) < 2 and _CALLED.search(path) else None
+
+
+def _is_elsewhere(word: Word, parts: list[str], cluster: Cluster | None) -> bool:
+    """Whether a path is in another bucket than the store's: a copy, somewhere else."""
+    base = store_of(cluster) if cluster is not None else None
+    if base is None or word.text is None or not _SCHEME.match(word.text):
+        return False
+    return _SCHEME.sub("", base).strip("/").split("/")[0] not in parts
+
+
+def is_in_store(word: Word, cluster: Cluster | None, name: str) -> bool:
+    """Whether a path that nobody takes for that of a bucket leads to the state store.
+
+    It does if the bucket's name is in it, and behind it the cluster's or nothing: a
+    folder of the cluster's name alone may be a copy.
+    """
+    base = store_of(cluster) if cluster is not None else None
+    if base is None or word.text is None:
+        return False
+    bucket = _SCHEME.sub("", base).strip("/").split("/")[0]
+    parts = re.sub(r"/?\*+$", "", _SCHEME.sub("", word.text)).strip("/").split("/")
+    if bucket not in parts:
+        return False
+    below = parts[parts.index(bucket) + 1 :]
+    return not below or name in below
 
 
 def _leads(word: Word, base: str | None) -> bool:

@@ -135,7 +135,7 @@ def spec_files(
     inputs = from_input(calls)
     doubted: dict[str, str] = {}
     reshaped: set[str] = set()
-    about_members = _about_members((*declared, *aligned))
+    of_members = about_members((*declared, *aligned))
 
     def look(name: str, word: Word) -> Source | None:
         for side in declared[::-1]:
@@ -176,7 +176,7 @@ def spec_files(
         if source is not None:
             return held_in(source)
         doubted[key(word)] = content.why
-        if about_members.search(content.said):
+        if of_members.search(content.said):
             reshaped.add(key(word))
         is_own = any(_called(side.sources, name) for side in declared)
         return as_it_is(name, word) if is_own or not content.named else None
@@ -187,7 +187,7 @@ def spec_files(
             name = file_name(word)
             if not name or key(word) in objects or key(word) in unread:
                 continue
-            if word.text == "-" and about_members.search(said(call._replace(words=()))):
+            if word.text == "-" and of_members.search(said(call._replace(words=()))):
                 reshaped.add(key(word))
             found = find(name, word, files.content(name))
             if isinstance(found, Manifest):
@@ -203,7 +203,7 @@ def spec_files(
     )
 
 
-def _about_members(specs: Iterable[Manifest]) -> re.Pattern[str]:
+def about_members(specs: Iterable[Manifest]) -> re.Pattern[str]:
     """What a program is told if it is about members or groups of the control plane."""
     names = {g.name for spec in specs for g in spec.control_plane}
     listed = "|".join(re.escape(name) for name in sorted(names) if len(name) > 2)

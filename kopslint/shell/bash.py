@@ -97,6 +97,24 @@ def _end_of_command(root: Node, code: bytes, end: int) -> int | None:
     return blank if code[blank : blank + 1] in (b" ", b"\t") else None
 
 
+# A line that begins with a quoted letter, `\kops get ig`, and none that goes on.
+_QUOTED_START = re.compile(rb"(?m)(?<!\\\n)^([ \t]*)\\(?=[A-Za-z])")
+# Braces where a command begins that make its words: `{kops,get,ig}`.
+_BRACES_FIRST = re.compile(
+    rb"(?m)((?:^|[;&|])[ \t]*)\{([\w./-]+(?:,[\w./=:-]*)+)\}(?=[\s;&|]|$)"
+)
+
+
+def with_plain_starts(code: bytes) -> bytes:
+    """The text with a plain character in place of what a command begins with.
+
+    The grammar takes a line with a quoted letter in front for more words of the line
+    before, and braces there for a group. The words are read from the text itself.
+    """
+    code = _QUOTED_START.sub(rb"\1_", code)
+    return _BRACES_FIRST.sub(rb"\1_\2_", code) if b"{" in code else code
+
+
 def without_bare_heredocs(code: bytes) -> bytes:
     """The text with blanks in place of what is commented out by here-documents."""
     parts: list[bytes] = []

@@ -80,13 +80,14 @@ class Variable(Record):
 
     ``items`` None with ``value`` None is a variable that was unset. ``word`` is
     the word it was assigned from. ``keys`` are those of an associative array, one for
-    each item.
+    each item. ``refers`` is the variable that it is another name of (``declare -n``).
     """
 
     value: Pieces | None
     items: tuple[Pieces, ...] | None = None
     word: Word | None = None
     keys: tuple[str, ...] | None = None
+    refers: str | None = None
 
     @property
     def scalar(self) -> Pieces | None:
@@ -98,12 +99,14 @@ class Variable(Record):
     def agrees(self, other: Variable | None) -> bool:
         """Whether both hold the same, wherever it was assigned."""
         return other is not None and (
-            (self.value, self.items, self.keys)
-            == (other.value, other.items, other.keys)
+            (self.value, self.items, self.keys, self.refers)
+            == (other.value, other.items, other.keys, other.refers)
         )
 
 
 UNSET = Variable(None)
+# So many names may stand for one another: bash warns of circles (bash(1), PARAMETERS).
+_MOST_NAMES = 8
 
 
 class Scope:
@@ -127,6 +130,15 @@ class Scope:
 
     def get(self, name: str) -> Variable | None:
         """The variable, or None if this file never sets it."""
+        found = self.own(name)
+        for _ in range(_MOST_NAMES):
+            if found is None or found.refers is None:
+                return found
+            found = self.own(found.refers)
+        return UNSET
+
+    def own(self, name: str) -> Variable | None:
+        """What goes by a name itself, even if it is another name of a variable."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.changes:
@@ -135,18 +147,30 @@ class Scope:
         return None
 
     def set(self, name: str, variable: Variable) -> None:
-        """Assign a variable here."""
+        """Assign a variable here, by its own name or by another one."""
+        for _ in range(_MOST_NAMES):
+            held = self.own(name)
+            if held is None or held.refers is None:
+                break
+            name = held.refers
+        self._put(name, variable)
+
+    def _put(self, name: str, variable: Variable) -> None:
         self.changes[name] = variable
         if self._environment is not None and self._is_exported(name):
             self._update_environment(name, new=False)
 
     def restore(self, name: str, variable: Variable | None) -> None:
-        """Put back what ``get`` gave before; None if it was not set."""
+        """Put back what ``own`` gave before; None if it was not set."""
         if variable is None:
             self.changes.pop(name, None)
             self._environment = None
         else:
-            self.set(name, variable)
+            self._put(name, variable)
+
+    def refer(self, name: str, other: str) -> None:
+        """Make ``name`` another name of a variable."""
+        self._put(name, Variable(None, refers=other))
 
     def export(self, name: str) -> None:
         """Let the programs called from here on see a variable."""

@@ -109,7 +109,7 @@ def inline(reader: ScriptReader, name: str, call: Call) -> Statement:
     if body is None:
         return NOTHING
     temporary = [ARGUMENTS, FILE, *(a.name for a in call.assignments)]
-    reader.locals.append({one: reader.scope.get(one) for one in temporary})
+    reader.locals.append({one: reader.scope.own(one) for one in temporary})
     for assignment in call.assignments:
         reader.assign(assignment.name, assignment.value)
     arguments = tuple(word.pieces for word in call.words[1:])
@@ -250,7 +250,7 @@ def declare(reader: ScriptReader, node: Node) -> None:
     keyword = node.children[0].type
     words = reader.words(node)
     exports = keyword == "export"
-    keyed = False
+    keyed = refers = False
     functions = keyword == "unset" and any(
         reader.written(child) == "-f" for child in node.children[1:]
     )
@@ -262,6 +262,8 @@ def declare(reader: ScriptReader, node: Node) -> None:
                 keyword != "unset" and raw.startswith("-") and "x" in raw
             )
             keyed = keyed or (raw.startswith("-") and "A" in raw)
+            names = keyword in {"local", "declare", "typeset"}
+            refers = refers or (names and raw.startswith("-") and "n" in raw)
             continue
         match = ASSIGNMENT.match(raw)
         name = match[1] if match else raw
@@ -287,7 +289,10 @@ def declare(reader: ScriptReader, node: Node) -> None:
                 reader.scope.set(name, UNSET)
             continue
         if reader.locals and keyword in {"local", "declare", "typeset"}:
-            reader.locals[-1].setdefault(name, reader.scope.get(name))
+            reader.locals[-1].setdefault(name, reader.scope.own(name))
+        if refers and match:
+            _refer(reader, name, words.value(start + match.end(), end))
+            continue
         if keyed:
             reader.scope.set(name, Variable(None, (), keys=()))
         if match:
@@ -301,6 +306,17 @@ def declare(reader: ScriptReader, node: Node) -> None:
             reader.scope.set(name, Variable((Unknown(f"${name}", reason),)))
         if exports:
             reader.scope.export(name)
+
+
+def _refer(reader: ScriptReader, name: str, other: Pieces) -> None:
+    """``declare -n NAME=OTHER``: another name of a variable, if it is known which."""
+    target = other[0] if len(other) == 1 else None
+    if isinstance(target, str) and re.fullmatch(r"[A-Za-z_]\w*", target):
+        if target != name:
+            reader.scope.refer(name, target)
+        return
+    reason = f"which variable ${name} stands for is only known at run time"
+    reader.scope.forget(name, reason)
 
 
 def _assign_text(scope: Scope, word: Word, exports: bool) -> None:
@@ -658,6 +674,8 @@ def run_script(reader: ScriptReader, call: Call) -> Statement | None:
     while len(words) > 1 and words[0].text in _PREFIXES:
         words.pop(0)
     name = words[0].text
+    if (first := _read_first(reader, call)) is not None:
+        return first
     if name == "exec" and len(words) > 1:
         inner = call._replace(words=tuple(words[1:]))
         started = run_script(reader, inner)
@@ -677,6 +695,33 @@ def run_script(reader: ScriptReader, call: Call) -> Statement | None:
     if file is None or not _is_shell(file):
         return None
     return _file(reader, call, file, words[1:], errexit_of(file))
+
+
+_READ_FIRST: Mapping[str | None, str] = {"bash": "BASH_ENV", "sh": "ENV"}
+
+
+def _read_first(reader: ScriptReader, call: Call) -> Statement | None:
+    """A shell that first reads the file that a variable names (bash(1), INVOCATION)."""
+    variable = _READ_FIRST.get(call.words[0].text)
+    if variable is None:
+        return None
+    given = (*reader.scope.environment(), *call.assignments)
+    file = next((a.value for a in reversed(given) if a.name == variable), None)
+    if file is None or file.text == "":
+        return None
+    source = Word(("source",), "source", call.span)
+    called = call._replace(words=(source, file), assignments=(), redirects=())
+    with reader.shell(_scope(reader, call, ())):
+        read = _source(reader, called, [file])
+    if read is None:
+        reason = "what a shell reads first is not part of the list"
+        read = reader.opaque(f"{variable}={file.shown}", reason, call.span)
+    plain = [a for a in call.assignments if a.name != variable]
+    rest = call._replace(assignments=tuple(plain))
+    with reader.branch() as scope:
+        scope.set(variable, Variable(()))
+        after = run_script(reader, rest) or reader.ways(rest)
+    return sequence([Group(read, subshell=True), after])
 
 
 def is_there(reader: ScriptReader, test: Statement) -> bool:

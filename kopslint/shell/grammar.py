@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 from kopslint.records import Record
 from kopslint.shell.ast import Assignment, Redirect, Word
-from kopslint.shell.bash import too_slow, tree, without_bare_heredocs
+from kopslint.shell.bash import (
+    too_slow,
+    tree,
+    with_plain_starts,
+    without_bare_heredocs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,7 +83,7 @@ def parse(text: ShellText) -> Iterator[Node | Fault]:
     of it; the lines after it are read on their own. After ``MOST_FAULTS`` the rest
     is one fault.
     """
-    code = text.ascii
+    code = with_plain_starts(text.ascii)
     reason = too_slow(code)
     if reason is not None:
         yield Fault(0, len(text.text), reason)

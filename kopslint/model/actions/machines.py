@@ -17,6 +17,7 @@ from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import is_managed
 from kopslint.kops.rejection import Rejection
 from kopslint.kops.spec import Manifest, Role, parse_role
+from kopslint.kops.state_store import is_in_store
 from kopslint.model import validated
 from kopslint.model.actions.store import unknown_group
 from kopslint.model.assumptions import Kind, assume, taken
@@ -719,6 +720,10 @@ def run_unreplayed(
 
     That is so where all that it names are workers, and after the cluster is deleted.
     """
+    if command.reach == "state-store" and command.about:
+        cluster, name = plan.before.cluster, plan.before.name
+        if not any(is_in_store(word, cluster, name) for word in command.about):
+            return [applied(state)]
     workers = bool(command.about) and all(map(plan.names_workers, command.about))
     if workers or not state.cloud:
         return [applied(state)]

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import CreateFromFile
+from kopslint.findings import Severity
 from kopslint.kops import refusals
 from kopslint.kops.decode import make_cluster, make_group
 from kopslint.kops.field_edits import Releases, edited
@@ -20,6 +21,7 @@ from kopslint.kops.state_store import Part, part_of
 from kopslint.model import validated
 from kopslint.model.assumptions import Kind, assume
 from kopslint.model.editors import edited_by, who_edits
+from kopslint.model.spec_files import about_members
 from kopslint.model.state import (
     ClusterState,
     Result,
@@ -371,7 +373,10 @@ def _by_program(
     if made is not None:
         what = f"what it makes of {old.name} as kopslint prints it"
     said = f"the editor {editor.shown} is taken to store {what}"
-    assumed = (assume(Kind.SPEC, editor.shown, said),)
+    takes = made is None and about_members(plan.specs).search(editor.shown)
+    # Whoever takes members out of the spec may store what breaks the cluster.
+    severity = Severity.WARNING if takes else Severity.INFO
+    assumed = (assume(Kind.SPEC, editor.shown, said, severity=severity),)
     return Change(known_as(made or after or old, plan), assumed=assumed)
 
 
