@@ -61,6 +61,12 @@ def _paths_by_name(version: str, kind: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(paths) for name, paths in found.items()}
 
 
+@cache
+def by_letters(version: str, struct: str) -> Mapping[str, str]:
+    """The fields of a struct by their names in lower case."""
+    return {name.lower(): name for name in api(version).structs[struct]}
+
+
 def has_path(version: str, kind: str, path: str) -> bool:
     """Whether the API has a field at ``path``, such as ``spec.subnets[].cidr``."""
     structs = api(version).structs

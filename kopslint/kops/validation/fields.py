@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.kops.api import KINDS, VERSIONS, api, paths_of
+from kopslint.kops.api import KINDS, VERSIONS, api, by_letters, paths_of
 from kopslint.kops.duration import go_seconds
 from kopslint.kops.rejection import Rejection
 from kopslint.kops.releases import NEWEST, field_since, type_then
@@ -185,13 +185,15 @@ class FieldWalk:
         ``certain`` asks for more than a likeness, as for a name that exists elsewhere.
         """
         fields = self._api.structs[struct]
-        same = next((f for f in fields if f.lower() == name.lower()), None)
+        same = by_letters(self._version, struct).get(name.lower())
         if same is not None:
             return f"write {same}: names are case-sensitive"
+        if len(self._found) > _MOST_GUESSED:
+            return ""
         meant = _ALSO_CALLED.get(name) or _begun(name, fields)
         if meant in fields:
             return f"write {meant}"
-        if certain or len(self._found) > _MOST_GUESSED:
+        if certain:
             return ""
         from difflib import get_close_matches
 
