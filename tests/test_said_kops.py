@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,3 +177,65 @@ def test_an_excerpt_is_refused_where_somebody_asks_what_kops_does_with_it(
 
     missing = [f for f in findings if "kubernetesVersion" in f["message"]]
     assert bool(missing) is refused
+
+
+GROUP = """\
+---
+apiVersion: kops.k8s.io/v1alpha2
+kind: InstanceGroup
+metadata: {name: nodes, labels: {kops.k8s.io/cluster: demo.example.com}}
+spec: {role: Node, minSize: 1, maxSize: 1}
+"""
+
+
+def git(*arguments: str) -> None:
+    name = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    subprocess.run(("git", *name, *arguments), check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("base", "after", "head", "used"),
+    [
+        ("1.27.3", "1.27.3", (), True),
+        ("1.28.7", "1.27.3", (), True),
+        ("1.27.3", "1.28.7", (), False),
+        ("1.27.3", None, (), False),
+        (None, "1.27.3", ("--head", "HEAD"), False),
+        ("1.27.3", "1.28.7", ("--head", "HEAD"), True),
+    ],
+)
+def test_a_change_in_git_is_checked_with_the_kops_of_the_state_after(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    base: str | None,
+    after: str | None,
+    head: tuple[str, ...],
+    used: bool,
+) -> None:
+    """With ``--head`` that is a commit, and the disk says nothing."""
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q", "-b", "main")
+    (tmp_path / "specs").mkdir()
+    spec, kops = tmp_path / "specs" / "cluster.yaml", tmp_path / ".kops-version"
+
+    def say(version: str | None) -> None:
+        kops.unlink(missing_ok=True)
+        if version is not None:
+            kops.write_text(version, encoding="utf-8")
+
+    say(base)
+    (tmp_path / "other").write_text("", encoding="utf-8")
+    spec.write_text(SPEC.replace("1.28.3", "1.28.1"), encoding="utf-8")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    spec.write_text(SPEC + GROUP, encoding="utf-8")
+    git("commit", "-qam", "two")
+    say(after)
+
+    run(["check", "--base", "HEAD~1", "--format", "json", *head])
+    findings = json.loads(capsys.readouterr().out)["findings"]
+
+    assert takes_old_etcd(findings) == used
+    said = ("assumed: kops 1.27 is what runs, as this says", ".kops-version:1")
+    assert (said in assumed(findings)) == used

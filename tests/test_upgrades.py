@@ -20,6 +20,7 @@ from kopslint.cli.options import Format
 from kopslint.cli.plan import make_plan
 from kopslint.cli.plan_options import PlanOptions
 from kopslint.cli.plan_script import script
+from kopslint.cli.program import run
 from kopslint.config.settings import DEFAULT
 from kopslint.engine import Request, check
 from kopslint.kops.decode import read_fleet
@@ -291,3 +292,33 @@ def test_diff_shows_the_etcd_that_no_spec_names(
     assert ("etcd that runs" in text) is (line is not None)
     assert line is None or f"  ~ {line}\n" in text
     assert bool(cluster["etcd"]) is (line is not None)
+
+
+@pytest.mark.parametrize(
+    ("kops", "asked", "note"),
+    [
+        ("1.35.1", {"1.35"}, "It is made for kops 1.35, which .kops-version:1 names."),
+        ("1.31.0", {"1.34"}, ".kops-version:1 names kops 1.31, and "),
+        (None, {"1.34"}, None),
+    ],
+)
+def test_the_kops_of_the_repository_runs_the_steps_that_it_can(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kops: str | None,
+    asked: set[str],
+    note: str | None,
+) -> None:
+    """Otherwise a step names those that run it, as if nothing had been said."""
+    monkeypatch.chdir(tmp_path)
+    for source in (spec("before", "1.33.2"), spec("after", "1.34.2")):
+        (tmp_path / source.path).write_text(source.text, encoding="utf-8")
+    if kops is not None:
+        (tmp_path / ".kops-version").write_text(kops, encoding="utf-8")
+
+    run(["plan", "before.yaml", "after.yaml"])
+
+    text = capsys.readouterr().out
+    assert set(re.findall(r"# It is for kops (1\.\d+)", text)) == asked
+    assert note is None or note in text

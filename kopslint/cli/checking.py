@@ -26,6 +26,7 @@ from kopslint.cli.settings import (
     fail_on_for,
     settings_for,
     with_said_version,
+    with_version_of_change,
 )
 from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Report, Severity
@@ -286,7 +287,11 @@ def _check_change(change: Change, decided: Decided, settings: Settings) -> Repor
         voice.remark(changed.summary)
     for remark in changed.remarks:
         voice.remark(remark)
-    report = check_all(requests, settings, voice)
+    said = [
+        with_version_of_change(settings, request, change.after)
+        for _, request in requests
+    ]
+    report = check_all(requests, settings, voice, said)
     if options.all_findings:
         report = report.counting_all()
     if changed.requests and not report.summary.clusters:
@@ -315,11 +320,15 @@ def _with_observed(
 
 
 def check_all(
-    requests: Sequence[tuple[str, Request]], settings: Settings, voice: Voice
+    requests: Sequence[tuple[str, Request]],
+    settings: Settings,
+    voice: Voice,
+    own: Sequence[Settings] = (),
 ) -> Report:
     """Check several clusters, of which those without a kops object do not count.
 
-    The report is empty if none counts.
+    ``own`` are the settings of each, if they differ. The report is empty if none
+    counts.
     """
     from kopslint.engine import check
     from kopslint.engine.aggregate import about_unread, together
@@ -335,7 +344,7 @@ def check_all(
             f" command lists: {len(request.commands)}"
         )
         try:
-            report = check(request, settings)
+            report = check(request, own[number - 1] if own else settings)
             reports.append(report)
         except NothingCheckedError:
             voice.detail(f"{title}: its files hold no kops object")

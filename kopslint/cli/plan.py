@@ -30,9 +30,10 @@ from kopslint.report.display import Style
 from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kopslint.cli.plan_options import PlanOptions
+    from kopslint.inputs.kops_version import SaidVersion
     from kopslint.kops.spec import Manifest
     from kopslint.observed.observation import Observation
 
@@ -61,7 +62,7 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
     names = both_sides(options.specs, options.before, options.after, options.base)
     request = read_request(*names, (), observed=options.observed)
     before, after = sides(request.before or (), request.after or ())
-    result = make_plan(before, after, options, request.observed)
+    result = make_plan(before, after, options, request.observed, _said(options, names))
     text = _render(result, options.form, style)
     missing: tuple[str, ...] = ()
     if isinstance(result, Runbook):
@@ -72,15 +73,32 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
     return Planned(text, isinstance(result, Runbook), missing)
 
 
+def _said(
+    options: PlanOptions, names: tuple[Sequence[str], Sequence[str]]
+) -> SaidVersion | None:
+    """The kops that the repository on the disk says, if it says one, and nobody else.
+
+    It is looked for beside the spec after, and above it.
+    """
+    if options.kops_version is not None:
+        return None
+    from kopslint.inputs.kops_version import said_versions
+
+    found = said_versions(names[1], ())
+    return found[0] if len({each.minor for each in found}) == 1 else None
+
+
 def make_plan(
     before: Manifest,
     after: Manifest,
     options: PlanOptions,
     observed: Observation | None = None,
+    said: SaidVersion | None = None,
 ) -> Runbook | NoWay:
     """The runbook, read back by the check; or that there is none, and why.
 
-    Where something is wrong with what was ``observed``, there is none.
+    Where something is wrong with what was ``observed``, there is none. The kops that
+    was ``said`` runs the steps that it can run; the others say which kops they need.
     """
     files, text = _files(after)
     folder = _named_from_here(options.out) if options.out is not None else ""
@@ -93,6 +111,9 @@ def make_plan(
             return rescue
     wanted = Options(options.target is Target.TERRAFORM, text, version)
     result = plan_route(before, after, files, wanted)
+    if isinstance(result, Runbook) and result.steps and said is not None:
+        result, runs_all = _for_kops(result, said)
+        version = f"1.{said.minor}" if runs_all else None
     if isinstance(result, Runbook) and result.steps:
         request = read_back(before, after, result, folder)
     elif isinstance(result, NoWay) and result.etcd_clusters:
@@ -117,6 +138,26 @@ def make_plan(
         warnings = tuple(dict.fromkeys(told[Severity.WARNING]))
         return result._replace(warnings=warnings)
     return result
+
+
+def _for_kops(runbook: Runbook, said: SaidVersion) -> tuple[Runbook, bool]:
+    """The runbook for a kops, as far as that runs its steps; and whether it runs all.
+
+    A step that any kops runs is for this one, too.
+    """
+    steps = tuple(
+        step._replace(kops=(said.minor,)) if said.minor in step.kops else step
+        for step in runbook.steps
+    )
+    others = [step for step in steps if step.kops and said.minor not in step.kops]
+    place = f"{said.span.source.path}:{said.span.line}"
+    note = f"It is made for kops 1.{said.minor}, which {place} names."
+    if others:
+        number = len(others)
+        note = f"{place} names kops 1.{said.minor}, and {number} of the steps " + (
+            "needs another one." if number == 1 else "need another one."
+        )
+    return runbook._replace(steps=steps, notes=(note, *runbook.notes)), not others
 
 
 def _rescued(

@@ -5,6 +5,7 @@ The first of them that sets something wins.
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from re import fullmatch
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from kopslint.cli.check_options import CheckOptions
     from kopslint.config.load import Configuration, Named
     from kopslint.config.settings import Settings
+    from kopslint.engine import Request
     from kopslint.findings import Severity
+    from kopslint.inputs.git import Snapshot
+    from kopslint.inputs.kops_version import SaidVersion
     from kopslint.rulebook.model import Rule
     from kopslint.text import Source
 
@@ -183,7 +187,29 @@ def with_said_version(
         return settings
     from kopslint.inputs.kops_version import said_versions
 
-    found = said_versions(inputs, lists)
+    return _with_said(settings, said_versions(inputs, lists))
+
+
+def with_version_of_change(
+    settings: Settings, request: Request, after: Snapshot
+) -> Settings:
+    """The same for a cluster that changes in git, as the state after the change says.
+
+    The lists are run once the change is there, by the kops that is named then.
+    """
+    if settings.kops_version is not None:
+        return settings
+    from kopslint.inputs.kops_version import said_in_snapshot
+
+    top = os.path.realpath(after.root)
+    paths = [
+        Path(os.path.relpath(os.path.realpath(source.path), top)).as_posix()
+        for source in request.after or ()
+    ]
+    return _with_said(settings, said_in_snapshot(paths, request.commands, after))
+
+
+def _with_said(settings: Settings, found: Sequence[SaidVersion]) -> Settings:
     if not found:
         return settings
     said = tuple((each.version, each.span) for each in found)

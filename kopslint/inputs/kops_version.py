@@ -7,8 +7,9 @@ above them, as far as the repository goes.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from kopslint.errors import InputError
@@ -19,6 +20,7 @@ from kopslint.records import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from kopslint.inputs.git import Snapshot
     from kopslint.text import Source, Span
 
 _VERSION = r"v?(?P<version>1\.\d+(?:\.\d+)?)(?![\w.])"
@@ -84,6 +86,37 @@ def said_versions(
             for said in _in(source, (_ASSIGNED,))
         ]
     return tuple(dict.fromkeys(found))
+
+
+def said_in_snapshot(
+    paths: Iterable[str], lists: Iterable[Source], state: Snapshot
+) -> tuple[SaidVersion, ...]:
+    """The same of a state that git keeps: beside files of it, and above them.
+
+    ``paths`` are those of the files, from the top folder of the repository.
+    """
+    above = {str(each) for path in paths for each in PurePosixPath(path).parents}
+    wanted = {
+        path: _FOR_TOOLS.get(posixpath.basename(path), _ASSIGNED)
+        for path in state.files
+        if (
+            (posixpath.dirname(path) or ".") in above
+            and posixpath.basename(path) in _FOR_TOOLS
+        )
+        or _is_workflow(path, above)
+    }
+    read = state.read(wanted, lambda data: len(data) <= _MOST_BYTES)
+    deepest = sorted(read, key=lambda path: (-path.count("/"), path))
+    found = [said for each in lists for said in _in(each, _IN_LISTS)]
+    found += [said for path in deepest for said in _in(read[path], (wanted[path],))]
+    return tuple(dict.fromkeys(found))
+
+
+def _is_workflow(path: str, above: Iterable[str]) -> bool:
+    folder, _, name = path.rpartition("/")
+    top = folder.removesuffix(_WORKFLOWS.as_posix()).rstrip("/") or "."
+    is_there = folder.endswith(_WORKFLOWS.as_posix()) and top in above
+    return is_there and name.endswith((".yml", ".yaml"))
 
 
 def _folders(first: str, boundary: Boundary) -> Iterator[Path]:
