@@ -657,7 +657,7 @@ def test_where_kops_deletes_no_group_the_plan_says_so(cloud: str) -> None:
 
     assert isinstance(result, NoWay)
     (reason,) = result.reasons
-    assert reason.startswith(f"cp-e, cp-d would have to be deleted on {cloud}")
+    assert reason.startswith(f"cp-d, cp-e would have to be deleted on {cloud}")
 
 
 def test_what_kops_would_not_store_ends_the_planning() -> None:

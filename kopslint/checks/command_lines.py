@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks.context import Context, Draft, alike, listed, sure
 from kopslint.commands import model
 from kopslint.findings import Location, Severity
+from kopslint.kops.clouds import cloud_named
 from kopslint.model.properties.teardown import deletes_cluster
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ def command_does_nothing(context: Context) -> Iterator[Draft]:
     if simulation is None:
         return
     yield from _completed_spec_stored(simulation)
+    yield from _machines_left(simulation)
     numbers = {id(step.command): step.number for step in simulation.steps}
     unreached = {id(command) for command in simulation.skipped}
     for command in simulation.plan.commands:
@@ -208,6 +210,37 @@ def command_does_nothing(context: Context) -> Iterator[Draft]:
                 subject=f"{problem.kind}/{command.text}",
                 step=numbers.get(id(command)),
                 fix=_instead(command, problem),
+            )
+
+
+def _machines_left(simulation: Simulation) -> Iterator[Draft]:
+    """``delete ig`` where kops finds no machines: only the object goes.
+
+    Source: kops upup/pkg/fi/cloudup/linode/cloud.go, ``GetCloudGroups`` is empty.
+    """
+    for step in simulation.steps:
+        if not isinstance(step.command, model.DeleteInstanceGroup):
+            continue
+        cloud = cloud_named(next((s.registry.cloud for s in step.before), None))
+        if cloud is None or not cloud.leaves_machines or step.status == "refused":
+            continue
+        gone = [
+            {name for name in state.registry.groups if state.cloud.get(name, 0) > 0}
+            - {name for after in step.after for name in after.registry.groups}
+            for state in step.before
+        ]
+        for name in sorted(set.union(*gone)):
+            yield Draft(
+                message=f"this deletes only the object of {name}: on {cloud.name} kops "
+                "finds no machines of a group, and its machine runs on",
+                why="kops lists no groups in this cloud, deletes what it has in the "
+                "state store, and ends with 0. The machine keeps running with its "
+                "kubelet, and on a control plane its etcd and etcd-manager, which "
+                "joins again when its member is taken out.",
+                locations=(Location(step.command.span, "its machine runs on"),),
+                subject=f"machine/{name}",
+                step=step.number,
+                fix=(f"# first end the machine of {name} with {cloud.program}",),
             )
 
 
@@ -432,7 +465,7 @@ def _refusal(
         places.append(Location(unreached.span, f"never runs{more}"))
     says = "this fails" if first.kind == "not-in-cloud" else f"{who} refuses this"
     severity = None
-    weak = who == "etcd" or first.kind == "unknown-group"
+    weak = who == "etcd" or first.kind in ("unknown-group", "no-group-deletion")
     if first.kind == "not-in-cloud" or (weak and not certain):
         severity = Severity.WARNING
     after = (
@@ -480,6 +513,9 @@ _REASONS = {
     "what is new only with --force, and keeps what it has stored before the error.",
     "even-members": "kops takes an odd number of members only. Add or remove two in "
     "one edit.",
+    "no-group-deletion": "kops cannot do this on the cloud, and fails before anything "
+    "is deleted: the machine runs on, the object stays in the state store, and "
+    "a member that was taken out of etcd before is missing, or joins again.",
     "not-in-cloud": "As long as the cluster does not validate, a roll does not start, "
     "or stops half-way.",
 }
@@ -493,6 +529,8 @@ def _repair(refusal: Rejection, step: Step, context: Context) -> tuple[str, ...]
     match refusal.kind:
         case "missing-object":
             return (f"{step.command.text} --force",)
+        case "no-group-deletion":
+            return _group_by_hand(refusal.about, context)
         case "missing-group" if kept:
             return (f"{storing}  # creates {refusal.about}, before this",)
         case "missing-group" if not any(listed):
@@ -502,6 +540,17 @@ def _repair(refusal: Rejection, step: Step, context: Context) -> tuple[str, ...]
         case "group-without-member" if not kept:
             return context.planning
     return ()
+
+
+def _group_by_hand(group: str, context: Context) -> tuple[str, ...]:
+    """What takes a group away where kops cannot: its machines first, by the cloud."""
+    cloud = cloud_named((context.before or context.after).cloud)
+    if cloud is None or cloud.program is None or cloud.lists_empty_groups:
+        return (f"# kops cannot take {group} away here: keep the group",)
+    return (
+        f"# end the machines of {group} with {cloud.program} first:",
+        "# where kops finds none, it deletes the object alone",
+    )
 
 
 def forgotten_yes(context: Context) -> Iterator[Draft]:

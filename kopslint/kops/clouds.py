@@ -49,8 +49,11 @@ class Cloud(Record):
     - ``remakes_machines``: a group makes a machine anew that was stopped under it.
       Source: kops pkg/model/*model: AutoscalingGroup, InstanceGroupManager.
     - ``delete_group_does``: what ``kops delete ig`` does instead of ending machines,
-      None where it ends them. Source: ``DeleteGroup`` and ``GetCloudGroups`` of each
-      cloud, kops upup/pkg/fi/cloudup.
+      None where it ends them; ``delete_group_fails`` is the error that it ends with
+      there, before it touches the object, None where the object goes and the machine
+      stays. ``lists_empty_groups``: it does so for a group without a machine too.
+      Source: ``DeleteGroup`` and ``GetCloudGroups`` of each cloud, kops
+      upup/pkg/fi/cloudup, the same in 1.20 to 1.36; pkg/instancegroups/delete.go.
     - ``rolls_apply``: a rolling update applies the state store after every machine.
       Source: kops pkg/instancegroups/instancegroups.go, ``reconcileInstanceGroup``.
     - ``delete_volume`` is the call that deletes a volume ``{id}``, ``find_volume`` the
@@ -64,10 +67,17 @@ class Cloud(Record):
     mounts_by_group: bool = False
     remakes_machines: bool = False
     delete_group_does: str | None = None
+    delete_group_fails: str | None = None
+    lists_empty_groups: bool = False
     rolls_apply: bool = False
     delete_volume: str | None = None
     find_volume: str | None = None
     terraform: Terraform | None = None
+
+    @property
+    def leaves_machines(self) -> bool:
+        """Whether ``kops delete ig`` deletes the object alone: it finds no machines."""
+        return self.delete_group_does is not None and self.delete_group_fails is None
 
 
 CLOUDS = {
@@ -85,6 +95,7 @@ CLOUDS = {
             "az",
             delete_group_does="kops has not implemented it there: "
             '"DeleteGroup not implemented"',
+            delete_group_fails="DeleteGroup not implemented on azureCloud",
             rolls_apply=True,
             delete_volume="az disk delete --name {id} --yes",
             terraform=Terraform(
@@ -99,6 +110,8 @@ CLOUDS = {
             members_are="volume names",
             delete_group_does="kops has not implemented it there: "
             '"does not support deleting cloud groups at this time"',
+            delete_group_fails="digital ocean cloud provider does not support "
+            "deleting cloud groups at this time",
             rolls_apply=True,
             delete_volume="doctl compute volume delete {id} --force",
             terraform=Terraform(flag="DOTerraform", rolls_past=True),
@@ -138,6 +151,8 @@ CLOUDS = {
             None,
             delete_group_does="kops has not implemented it there: "
             '"method metal.Cloud::DeleteGroup not implemented"',
+            delete_group_fails="method metal.Cloud::DeleteGroup not implemented",
+            lists_empty_groups=True,
         ),
         Cloud(
             "openstack",

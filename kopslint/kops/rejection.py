@@ -82,6 +82,7 @@ CommandKind = Literal[
     "no-control-plane",
     "no-nodes",
     "no-terraform",
+    "no-group-deletion",
     "zones",
     "missing-object",
     "exists",

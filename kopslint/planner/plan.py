@@ -88,11 +88,15 @@ def plan_route(
     deeds = PlannedSteps(before.name, before.cloud, terraform=options.terraform)
     if no := _not_there(before, after, deeds):
         return NoWay(before.name, store, (no,))
+    leaving = [name for name in before.groups if name not in after.groups]
+    if no := _not_deleted(leaving, deeds.cloud):
+        return NoWay(before.name, store, (no,))
     legs = Stages(before, final, deeds)
     found, cut = best_way(legs)
     if found is None:
         return no_way._replace(reasons=(_unreachable(before, after),), cut=cut)
-    if no := _not_deleted(found.deeds, deeds.cloud):
+    retired = [d.about for d in found.deeds if d.kind in ("delete", "retire")]
+    if no := _not_deleted(retired, deeds.cloud):
         return NoWay(before.name, store, (no,))
     return _runbook(before, final, found.deeds, deeds, cut=cut)
 
@@ -146,9 +150,8 @@ def _wrong(
                 yield f"kops refuses the change: {refusal.message}"
 
 
-def _not_deleted(way: Sequence[PlannedStep], cloud: str | None) -> str | None:
-    """Why the groups that a way deletes cannot be deleted on this cloud."""
-    groups = [deed.about for deed in way if deed.kind in ("delete", "retire")]
+def _not_deleted(groups: Sequence[str], cloud: str | None) -> str | None:
+    """Why groups cannot be deleted on this cloud."""
     known = cloud_named(cloud)
     if not groups or known is None or known.delete_group_does is None:
         return None

@@ -284,6 +284,7 @@ def run_delete_group(
 ) -> list[Result]:
     """``kops delete ig``: the machine goes at once, then the object.
 
+    Not on every cloud: it fails at the machine, or finds none and deletes the object.
     A group known only at run time is every group that it may be, each a course of
     its own. Without ``--yes`` kops asks, and whoever put it in the list says yes.
     """
@@ -307,8 +308,21 @@ def _deleted(state: ClusterState, plan: Scenario, group: str) -> Result:
     problem = refusals.of_deleting(group, state.registry)
     if problem is not None:
         return refused(state, problem)
+    cloud = cloud_named(state.registry.cloud)
+    listed = state.cloud.get(group, 0) > 0 or (
+        cloud is not None and cloud.lists_empty_groups
+    )
+    if listed and cloud is not None and cloud.delete_group_fails is not None:
+        said = (
+            "error deleting cloud resources for InstanceGroup: "
+            f"{cloud.delete_group_fails}"
+        )
+        return refused(state, Rejection("no-group-deletion", said, group))
     registry = with_groups(state.registry, (), removed=[group])
-    return applied(drop(state._replace(registry=registry), group))
+    state = state._replace(registry=registry)
+    if cloud is not None and cloud.leaves_machines:
+        return applied(state)
+    return applied(drop(state, group))
 
 
 def run_delete_file(
