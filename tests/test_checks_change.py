@@ -598,6 +598,73 @@ def test_the_order_matters_from_kubernetes_1_31_on(old: str, new: str) -> None:
     assert ran("KL309", ALL, before, after) == []
 
 
+KUBECONFIG = "kubectl get nodes\n"
+IGNORED = "kops update cluster --yes --ignore-kubelet-version-skew\n"
+ROLL_ALL = "kops rolling-update cluster --yes\n"
+KUBELETS = {
+    # kops 1.31 and later ask the API, and leave workers behind until both run again.
+    "asked": (KUBECONFIG + ALL, "1.31", "1.32", "warning", "the workers stay on"),
+    "asked again": (KUBECONFIG + ALL + ALL, "1.31", "1.32", None, ""),
+    "reconciled": ("kops reconcile cluster --yes\n", "1.31", "1.32", None, ""),
+    "older, asked": (
+        KUBECONFIG + ALL,
+        "1.29",
+        "1.30",
+        "warning",
+        "the workers stay on",
+    ),
+    # Without an answer they say nothing and go on; older kubelets bear it.
+    "not to be asked": (ALL, "1.31", "1.32", "error", "worker nodes start with"),
+    "older, not to be asked": (ALL, "1.29", "1.30", None, ""),
+    "told not to ask": (
+        KUBECONFIG + IGNORED + ROLL_ALL,
+        "1.31",
+        "1.32",
+        "error",
+        "worker nodes start with",
+    ),
+    "older, told not to ask": (
+        KUBECONFIG + IGNORED + ROLL_ALL,
+        "1.29",
+        "1.30",
+        None,
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("commands", "old", "new", "severity", "says"), KUBELETS.values(), ids=KUBELETS
+)
+def test_workers_get_the_kubelet_that_kops_gives_them(
+    commands: str, old: str, new: str, severity: str | None, says: str
+) -> None:
+    """Source: kops cmd/kops/update_cluster.go, checkControlPlaneRunningVersion."""
+    sides = (edited(WHOLE, ("1.32.4", f"{version}.4")) for version in (old, new))
+    before, after = (Source(name, text) for name, text in zip("ba", sides, strict=True))
+    for kops in (None, "1.32") if new == "1.32" else ("1.31",):
+        request = Request((before,), (after,), (Source("c.sh", commands),))
+        report = check(request, Settings(kops_version=kops))
+        found = [f for f in report.findings if f.rule == "KL309"]
+
+        assert [f.severity.value for f in found] == ([severity] if severity else [])
+        assert all(says in f.message for f in found)
+
+
+def test_a_kops_before_1_31_holds_no_kubelet_back() -> None:
+    """With or without a kubeconfig all groups get the new version at once."""
+    before, after = (edited(WHOLE, ("1.32.4", f"{v}.4")) for v in ("1.29", "1.30"))
+    request = Request(
+        (Source("b", before),),
+        (Source("a", after),),
+        (Source("c.sh", KUBECONFIG + ALL),),
+    )
+
+    report = check(request, Settings(kops_version="1.30"))
+
+    assert not [f for f in report.findings if f.rule == "KL309"]
+
+
 ROLL = "kops rolling-update cluster --yes"
 ROLLS = {
     "": None,

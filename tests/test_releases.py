@@ -420,3 +420,29 @@ def test_no_release_takes_what_contradicts_itself() -> None:
 
     assert severity == "error"
     assert message == "no release of kops takes this"
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "kops", "said"),
+    [
+        ("1.12.10", None, True),
+        ("1.9.3", None, True),
+        # kops 1.20 is the oldest that was read, and updates Kubernetes 1.13.
+        ("1.13.1", None, False),
+        ("1.12.10", "1.12", False),
+    ],
+)
+def test_a_kops_before_those_that_were_read_is_said_to_be_unknown(
+    kubernetes: str, kops: str | None, said: bool
+) -> None:
+    text = (
+        "apiVersion: kops.k8s.io/v1alpha2\nkind: Cluster\n"
+        f"metadata: {{name: {NAME}}}\nspec: {{kubernetesVersion: {kubernetes}}}\n"
+    )
+    report = check(
+        Request(after=(Source("after.yaml", text),)),
+        DEFAULT._replace(kops_version=kops),
+    )
+
+    told = [f.severity.value for f in report.findings if "is unknown" in f.message]
+    assert told == (["info"] if said else [])

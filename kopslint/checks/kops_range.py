@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft
 from kopslint.findings import Location, Severity
+from kopslint.kops.releases import OLDEST
 from kopslint.kops.releases import release as release_of
 from kopslint.kops.running_etcd import kops_for, kubernetes_of
 from kopslint.kops.validation import violations
@@ -36,6 +37,11 @@ def releases_that_take_this(context: Context) -> Iterator[Draft]:
     """
     if context.kops_version is not None:
         return
+    unknown = _unknown(context.after)
+    if unknown is not None:
+        if context.before is None or _unknown(context.before) is None:
+            yield unknown
+        return
     after = _range(context.after)
     if after is None:
         return
@@ -48,6 +54,26 @@ def releases_that_take_this(context: Context) -> Iterator[Draft]:
     was = before.taking if before is not None else None
     if newest != after.minors[-1] and (not was or was[-1] > newest):
         yield _end(after, newest)
+
+
+def _unknown(manifest: Manifest) -> Draft | None:
+    """That a Kubernetes needs a kops that is older than all that are known."""
+    kubernetes = kubernetes_of(manifest.cluster)
+    if manifest.cluster is None or kubernetes is None or kubernetes.major != 1:
+        return None
+    if kops_for(kubernetes)[-1] >= OLDEST:
+        return None
+    place = manifest.cluster.at("spec", "kubernetesVersion")
+    return Draft(
+        severity=Severity.INFO,
+        message=f"Kubernetes {kubernetes.series} needs a kops older than 1.{OLDEST}, "
+        "and what that takes is unknown",
+        why=f"kops 1.{OLDEST} updates Kubernetes 1.{release_of(OLDEST).oldest} and "
+        f"later. Which etcd, fields and commands an older one has was not read: those "
+        f"of 1.{OLDEST} are taken instead.",
+        locations=(Location(place, f"no kops from 1.{OLDEST} on updates this"),),
+        subject="unknown",
+    )
 
 
 class _Range(Record):
