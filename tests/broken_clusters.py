@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CLUSTER = "rescue.example.com"
 PORTS = {"main": 4001, "events": 4002}
@@ -189,7 +192,19 @@ class Broken(NamedTuple):
             if name in self.registered and name not in self.unstarted
         ]
         asked = self._asked(etcd_cluster, "endpoint status --cluster")
-        return "\n".join([asked, *lines, ""])
+        return "\n".join([asked, *lines, *self._expelled(etcd_cluster), ""])
+
+    def _expelled(self, etcd_cluster: str) -> Iterator[str]:
+        """Those that answer for themselves, and that no list has."""
+        url = f"https://127.0.0.1:{PORTS[etcd_cluster]}"
+        for name in self.up:
+            if name not in self.registered:
+                yield (
+                    f"$ kubectl -n kube-system exec etcd-manager-{etcd_cluster}-node-"
+                    f"{name} -- etcdctl --endpoints {url} endpoint status\n"
+                    f"{url}, {IDS[etcd_cluster][name]}, {self.etcd}, 25 MB, false, "
+                    "false, 7, 4790, 4790, "
+                )
 
     def _leads(self, name: str) -> str:
         return "true" if name == self.up[0] and self.quorum else "false"

@@ -185,8 +185,12 @@ def _is_published(name: str, step: Step, context: Context) -> bool:
 
 
 def _dead(name: str, step: Step) -> list[str]:
-    """The members that are registered and dead in every state before a step."""
+    """The members that are registered and dead in every state before a step.
+
+    Also those that were seen to be dead, and may come back at any moment.
+    """
     found: set[str] | None = None
+    seen: set[str] = set()
     for state in step.before:
         if name not in state.etcd:
             return []
@@ -198,7 +202,8 @@ def _dead(name: str, step: Step) -> list[str]:
                 if is_now.dead
             }
             found = dead if found is None else found & dead
-    return sorted(found or ())
+            seen |= dead & {possible.names[index] for index in possible.stuck}
+    return sorted((found or set()) | seen)
 
 
 def running(etcd: EtcdCluster, cluster: Cluster, context: Context) -> Running:

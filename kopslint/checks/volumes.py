@@ -196,6 +196,8 @@ def _deleted(context: Context) -> Iterator[tuple[Step, model.DeleteVolumes, bool
             case model.DeleteVolumes(verb="delete" | "retag") as command:
                 says = _says_etcd(command, context)
                 about_etcd = says or _may_be(command, step, context)
+                if _was_no_member(command, step, context):
+                    continue
                 if about_etcd and not _is_free(command, removed):
                     yield step, command, says
 
@@ -293,6 +295,27 @@ def _is_free(command: Command, removed: set[str | None]) -> bool:
     """Whether a member of the etcd cluster in question was removed before."""
     about = _etcd_cluster(command)
     return None in removed or (bool(removed) if about is None else about in removed)
+
+
+def _was_no_member(command: model.DeleteVolumes, step: Step, context: Context) -> bool:
+    """Whether nobody who was seen registered has the volume, expelled as they are.
+
+    Measured: machines of expelled members come back empty, and are added anew.
+    """
+    plan = context.simulation.plan if context.simulation is not None else None
+    groups = plan.told_machines(command.volumes) if plan is not None else ()
+    if context.observed is None or not groups:
+        return False
+    about = _etcd_cluster(command)
+    return not any(
+        each.names[state_set.index(member)].listed
+        for state in step.before
+        for name, state_set in state.etcd.items()
+        if about in (None, name)
+        for group in groups
+        for member in state.machines.on(name, group)
+        for each in state_set.states
+    )
 
 
 def _volume_gone(context: Context, steps: list[Step], verb: str) -> Draft:

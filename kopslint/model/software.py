@@ -84,6 +84,22 @@ def running_versions(
     return frozenset(found)
 
 
+def changed_versions(applied: Manifest, manifest: Manifest) -> tuple[str, ...]:
+    """The etcd clusters for which ``manifest`` certainly publishes another version."""
+    names = [etcd.name for etcd in manifest.etcd_clusters]
+    if applied.cluster is manifest.cluster:
+        return ()
+    versions = {
+        name: [running_versions(side, name, None) for side in (applied, manifest)]
+        for name in names
+    }
+    return tuple(
+        name
+        for name, (old, new) in versions.items()
+        if old and new and old.isdisjoint(new)
+    )
+
+
 def _named(etcd: EtcdCluster) -> str:
     return (etcd.version or "").removeprefix("v")
 

@@ -144,12 +144,29 @@ def _by_node(
     member: Member, side: Manifest, etcd: EtcdCluster, observation: Observation
 ) -> str | None:
     """The member by the machine on which it answered, where that mounts no other."""
-    cloud = cloud_named(side.cloud)
-    if cloud is None or not cloud.mounts_by_group or member.node is None:
+    if member.node is None:
         return None
     group = next(
         (one.group for one in observation.machines or () if one.node == member.node),
         None,
     )
-    found = etcd.member_of(group) if group is not None else None
+    if group is None or not _mounts_its_own(group, side):
+        return None
+    found = etcd.member_of(group)
     return found.name if found is not None else None
+
+
+def _mounts_its_own(group: str, side: Manifest) -> bool:
+    """Whether a machine of a group mounts no volumes of another group's member.
+
+    Elsewhere it takes any volume of its zone, where there may be no other group.
+    """
+    cloud = cloud_named(side.cloud)
+    if cloud is None or cloud.mounts_by_group:
+        return cloud is not None
+    zones = {g.name: side.zones_of(g) for g in side.control_plane}
+    own = zones.get(group)
+    return bool(own) and all(
+        name == group or (other is not None and {*other}.isdisjoint(own or ()))
+        for name, other in zones.items()
+    )

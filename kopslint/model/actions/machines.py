@@ -21,6 +21,8 @@ from kopslint.kops.state_store import is_in_store
 from kopslint.model import validated
 from kopslint.model.actions.store import unknown_group
 from kopslint.model.assumptions import Kind, assume, taken
+from kopslint.model.etcd.state import Upgrade
+from kopslint.model.software import changed_versions
 from kopslint.model.state import (
     ClusterState,
     Result,
@@ -76,6 +78,7 @@ def apply(
         for etcd in manifest.etcd_clusters
         if is_managed(etcd)
     }
+    upgraded = changed_versions(state.applied, manifest) if publish else ()
     before = state.cloud
     sizes = dict(before)
     for name, group in manifest.groups.items():
@@ -92,7 +95,11 @@ def apply(
     if publish:
         state = state.each(
             lambda name, state_set: (
-                state_set.publish(counts[name]) if name in counts else state_set
+                state_set.publish(
+                    counts[name], Upgrade.PUBLISHED if name in upgraded else None
+                )
+                if name in counts
+                else state_set
             )
         )
     state = state.with_cloud(sizes)

@@ -237,8 +237,11 @@ class StateSet(Frozen, uncompared=("event",)):
             lambda w: transitions.wipe(w, index, self.software),
         )
 
-    def publish(self, count: int) -> StateSet:
-        """A member count is written to the control spec; nobody reads it yet."""
+    def publish(self, count: int, upgrade: Upgrade | None = None) -> StateSet:
+        """A member count is written to the control spec; nobody reads it yet.
+
+        With ``upgrade`` another etcd version is written with it.
+        """
         running = frozenset(
             index
             for state in self.states
@@ -247,7 +250,11 @@ class StateSet(Frozen, uncompared=("event",)):
         )
         shared = self.replaced(published=count, unrestarted=running)
         label = f"member count {count} is published"
-        return self._after(label, lambda w: (w._replace(wrote=None),), shared)
+
+        def step(state: EtcdState) -> tuple[EtcdState, ...]:
+            return (state._replace(wrote=None, upgrade=upgrade or state.upgrade),)
+
+        return self._after(label, step, shared)
 
     def returning(self, names: Iterable[str]) -> StateSet:
         """From now on exactly the instances of ``names`` come back by themselves."""

@@ -70,8 +70,9 @@ def _restores(simulation: Simulation) -> bool:
 
 
 def _first(simulation: Simulation, name: str) -> RestoreHarm | None:
-    for step in simulation.steps:
-        for harm, holds in _HARMS.items():
+    """The worst harm, where it first happens: one command may do several."""
+    for harm, holds in _HARMS.items():
+        for step in simulation.steps:
             found = where(state_sets_of(step.after, name), reached, holds)
             if found is not None and not _was(simulation, name, holds):
                 members = tuple(
