@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -45,17 +45,75 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def written(broken: Broken, members: str, after: str = "", etcd: str = "") -> None:
-    Path("before.yaml").write_text(spec(members, etcd=etcd), encoding="utf-8")
-    text = spec(after or members, etcd=etcd)
+def resized(group: str, count: int) -> str:
+    """The cloud's own command line sizes a group."""
+    called = f"control-plane-{group}.masters.{CLUSTER}"
+    return (
+        f"aws autoscaling set-desired-capacity --auto-scaling-group-name {called} "
+        f"--desired-capacity {count}\n"
+    )
+
+
+def emptied(names: str) -> str:
+    """The disks of machines that are down are deleted."""
+    return "".join(
+        f'aws ec2 delete-volume --volume-id "$volume_of_{name}_in_{etcd}"\n'
+        for name in names
+        for etcd in ("main", "events")
+    )
+
+
+def deleted(names: str) -> str:
+    return "".join(
+        f"kops delete ig control-plane-{name} --name {CLUSTER} --yes\n"
+        for name in names
+    )
+
+
+def without_machines(text: str, names: str) -> str:
+    """A spec whose groups of some members have size 0."""
+    documents = text.split("---\n")
+    for name in names:
+        documents = [
+            document.replace("Size: 1", "Size: 0")
+            if f"  name: control-plane-{name}\n" in document
+            else document
+            for document in documents
+        ]
+    return "---\n".join(documents)
+
+
+def told_by_etcd_manager(count: int, version: str) -> str:
+    """The control spec, as ``etcd-manager-ctl get`` prints it."""
+    return "".join(
+        f"$ etcd-manager-ctl --backup-store={STORE}/{name} get\n"
+        f'member_count:{count} etcd_version:"{version}"\n'
+        for name in ("main", "events")
+    )
+
+
+def written(
+    broken: Broken,
+    members: str,
+    after: str = "",
+    etcd: str = "",
+    *,
+    etcd_after: str = "",
+    empty_groups: str = "",
+    published: bool = False,
+) -> None:
+    text = without_machines(spec(members, etcd=etcd), empty_groups)
+    Path("before.yaml").write_text(text, encoding="utf-8")
+    text = spec(after or members, etcd=etcd_after or etcd)
+    text = without_machines(text, empty_groups)
     Path("after.yaml").write_text(text, encoding="utf-8")
-    Path("seen.txt").write_text(broken.everything(members), encoding="utf-8")
+    seen = broken.everything(members)
+    if published:
+        seen += "\n" + told_by_etcd_manager(broken.published, broken.etcd)
+    Path("seen.txt").write_text(seen, encoding="utf-8")
 
 
-def checked(
-    commands: str, capsys: pytest.CaptureFixture[str]
-) -> tuple[str, dict[str, set[str]]]:
-    """The verdict, and the rules that speak of the list, by their severity."""
+def reported(commands: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     Path("list.sh").write_text(f"set -e\n{commands}", encoding="utf-8")
     run(
         [
@@ -64,11 +122,29 @@ def checked(
         ]
     )
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
+
+
+def checked(
+    commands: str, capsys: pytest.CaptureFixture[str]
+) -> tuple[str, dict[str, set[str]]]:
+    """The verdict, and the rules that speak of the list, by their severity."""
+    report = reported(commands, capsys)
     found: dict[str, set[str]] = {}
     for finding in report["findings"]:
         if finding["step"] is not None:
             found.setdefault(finding["severity"], set()).add(finding["rule"])
     return report["summary"]["verdict"], found
+
+
+def said(commands: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    """The verdict, and what is said beyond what was seen, with its rule."""
+    report = reported(commands, capsys)
+    return report["summary"]["verdict"], [
+        f"{finding['rule']}: {finding['message']}"
+        for finding in report["findings"]
+        if finding["severity"] in ("error", "warning")
+    ]
 
 
 def planned(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -272,3 +348,212 @@ def test_the_loss_is_said_where_a_backup_is_all_there_is(
     gone = next(i for i, line in enumerate(lines) if line.startswith("kops delete ig"))
     queued = next(i for i, line in enumerate(lines) if "restore-backup" in line)
     assert gone < queued
+
+
+STALE_FIVE = Broken("abcde", "abc", 3)
+FIVE = Broken("abcde", "abc", 5)
+TWO_OF_FIVE = Broken("abcde", "ab", 5)
+REPLACE = "kops replace --force -f after.yaml\n"
+LEADER_RESTARTS = "".join(
+    f"kubectl --context {CLUSTER} -n kube-system delete pod etcd-manager-{etcd}-node-a"
+    "\n"
+    for etcd in ("main", "events")
+)
+SPLIT = "KL321: two clusters serve as etcd main at once"
+MIXED = "KL321: the backup is put over etcd main while it runs"
+LOSES = "KL321: a queued restore rolls back etcd main although it has quorum again"
+WAITS = "KL321: the restore of etcd main is never carried out"
+EXPELS = "KL305: etcd-manager expels members of etcd main and events that nobody chose"
+
+
+class Row(NamedTuple):
+    """A row of the runs: what was seen, what is done, and what has to be said of it."""
+
+    broken: Broken
+    commands: str
+    says: str
+    members: str = "abcde"
+    after: str = ""
+    empty_groups: str = ""
+
+
+ROWS = {
+    "old disks come back while a lower count is published": Row(
+        STALE_FIVE, resized("d", 1) + resized("e", 1), EXPELS, empty_groups="de"
+    ),
+    "one old disk comes back while a lower count is published": Row(
+        STALE_FIVE, resized("d", 1), EXPELS, empty_groups="de"
+    ),
+    "a restore for three, beside dead members": Row(
+        STALE_FIVE, RESTORE + LEADER_RESTARTS, LOSES, members="abc"
+    ),
+    "a restore for five, with three of them": Row(
+        FIVE, RESTORE + LEADER_RESTARTS, MIXED, empty_groups="de"
+    ),
+    "one of the expelled is emptied": Row(
+        Broken("ab", "abcde", 3),
+        resized("e", 0) + emptied("e") + resized("e", 1),
+        EXPELS,
+    ),
+    "a restore first, a count that can be filled after it": Row(
+        TWO_OF_FIVE,
+        RESTORE + deleted("de") + REPLACE + UPDATE,
+        WAITS,
+        after="abc",
+        empty_groups="cde",
+    ),
+    "a majority of the old disks comes back after a restore": Row(
+        TWO_OF_FIVE._replace(published=3),
+        RESTORE + resized("c", 1) + resized("d", 1) + resized("e", 1),
+        SPLIT,
+        empty_groups="cde",
+    ),
+    "two empty disks at once on an old etcd": Row(
+        FIVE._replace(etcd="3.5.1"),
+        emptied("de") + resized("d", 1) + resized("e", 1),
+        "KL306: d and e can never join etcd main and events",
+        empty_groups="de",
+    ),
+    "a member is added by hand beside a dead one": Row(
+        ONE_DEAD,
+        etcdctl("main", "member add etcd-d --peer-urls=https://etcd-d:2380"),
+        "KL322: d is added to etcd main by hand, and never starts",
+        members="abc",
+        after="abcd",
+    ),
+    "a dead member is removed while new ones wait": Row(
+        Broken("abc", "ab", 5, machines="abde"),
+        removed("c"),
+        "KL322: d may be cut off while etcd-manager adds it to etcd main",
+        empty_groups="c",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_what_destroyed_a_cluster_in_a_run_is_named(
+    row: Row, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(
+        row.broken,
+        row.members,
+        row.after,
+        empty_groups=row.empty_groups,
+        published=True,
+    )
+
+    verdict, found = said(row.commands, capsys)
+
+    assert verdict == "UNSAFE"
+    assert any(text.startswith(row.says) for text in found), found
+
+
+WAYS_BACK = {
+    "the higher count first, then the old disks": Row(
+        STALE_FIVE, UPDATE + VALIDATE, "SAFE"
+    ),
+    "the expelled are emptied together": Row(
+        Broken("ab", "abcde", 3),
+        deleted("de") + resized("c", 0) + emptied("cde") + REPLACE + UPDATE + VALIDATE,
+        "SAFE",
+        after="abc",
+    ),
+    "a count that can be filled, then a restore": Row(
+        TWO_OF_FIVE,
+        deleted("de") + REPLACE + UPDATE + RESTORE,
+        "CAUTION",
+        after="abc",
+        empty_groups="cde",
+    ),
+    "a dead member is removed before new ones start": Row(
+        Broken("abc", "ab", 5),
+        removed("c") + resized("d", 1) + resized("e", 1),
+        "CAUTION",
+        empty_groups="cde",
+    ),
+    "both are removed, then come back empty": Row(
+        FIVE,
+        removed("d") + removed("e") + emptied("de") + resized("d", 1) + resized("e", 1),
+        "CAUTION",
+        empty_groups="de",
+    ),
+}
+
+
+@pytest.mark.parametrize("row", WAYS_BACK.values(), ids=WAYS_BACK)
+def test_what_brought_a_cluster_back_in_a_run_is_no_error(
+    row: Row, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Warnings may be: that a group has no machine, or that there is no spare."""
+    written(
+        row.broken,
+        row.members,
+        row.after,
+        empty_groups=row.empty_groups,
+        published=True,
+    )
+
+    verdict, found = said(row.commands, capsys)
+
+    assert verdict == row.says, found
+
+
+def test_a_restore_without_quorum_needs_no_restart(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The leader sees no member, and reads its store again by itself."""
+    row = WAYS_BACK["a count that can be filled, then a restore"]
+    written(row.broken, row.members, row.after, empty_groups="cde", published=True)
+
+    _, found = said(row.commands, capsys)
+
+    assert not any(text.startswith("KL311") for text in found)
+
+
+VERSIONS = {
+    "a member is dead": (ONE_DEAD, "3.5.30", "3.6.11", "", "KL241"),
+    "a dead member comes back empty": (
+        ONE_DEAD,
+        "3.5.30",
+        "3.6.11",
+        emptied("c") + resized("c", 1),
+        "KL306: c can never join etcd main and events",
+    ),
+    "two minor releases at once": (WHOLE, "3.4.23", "3.6.11", "", "KL208"),
+    "an older one": (WHOLE, "3.6.11", "3.5.30", "", "KL208"),
+}
+
+
+@pytest.mark.parametrize(
+    ("broken", "etcd", "then", "more", "says"), VERSIONS.values(), ids=VERSIONS
+)
+def test_an_etcd_version_published_at_the_wrong_time(
+    broken: Broken,
+    etcd: str,
+    then: str,
+    more: str,
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written(
+        broken._replace(etcd=etcd),
+        "abc",
+        etcd=etcd,
+        etcd_after=then,
+        empty_groups="c" if more else "",
+        published=True,
+    )
+
+    _, found = said(REPLACE + UPDATE + more, capsys)
+
+    assert any(text.startswith(says) for text in found), found
+
+
+def test_an_etcd_version_published_once_the_disk_is_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written(ONE_DEAD, "abc", etcd="3.5.30", etcd_after="3.6.11", published=True)
+
+    verdict, found = said(UPDATE + VALIDATE + REPLACE + UPDATE, capsys)
+
+    assert (verdict, found) == ("SAFE", [])
