@@ -431,3 +431,80 @@ def test_doctor_shows_what_was_found(
     assert "  other/c.conf" in said
     assert "  rendered from t/c.tmpl, t/g.tmpl with envs/dev.yaml" in said
     assert "  rendered from t/c.tmpl, t/g.tmpl with envs/prod.yaml" in said
+
+
+BRING_UP = "kops create -f c.yaml -f g.yaml\nkops update cluster demo.k8s.local --yes\n"
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        ({"up.sh": BRING_UP}, {"up.sh:1:1": "info[KL902]"}),
+        ({"up.sh": f"./bucket.sh\n{BRING_UP}"}, {"up.sh:2:1": "info[KL902]"}),
+        (
+            {"up.sh": BRING_UP, "g.sh": "kops delete ig master-c --yes\n"},
+            {"up.sh:1:1": "info[KL902]", "g.sh:1:1": "warning[KL303]"},
+        ),
+        (
+            {"up.sh": f"{BRING_UP}kops rolling-update cluster --yes\n"},
+            {"up.sh:1:1": "error[KL307]"},
+        ),
+        (
+            {"up.sh": f"kops delete ig nodes --yes\n{BRING_UP}"},
+            {"up.sh:2:1": "error[KL307]"},
+        ),
+        ({"up.sh": "kops create -f g.yaml\n"}, {"up.sh:1:1": "error[KL307]"}),
+    ],
+)
+def test_a_list_that_made_the_cluster_is_no_order_of_a_change(
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+    lists: dict[str, str],
+    expected: dict[str, str],
+) -> None:
+    repository.write({"c.yaml": CLUSTER, "g.yaml": GROUPS, **lists})
+    listed = [word for name in lists for word in ("--commands", name)]
+
+    words = ("--no-config", "--no-timeline", "c.yaml", "g.yaml", *listed)
+    _, found, told = check(*words, capsys=capsys)
+
+    assert "does anything to the cluster" not in told
+    said = {place: f"{severity}[{rule}]" for place, severity, rule in found}
+    assert {place: said.get(place) for place in expected} == expected
+    if len(lists) == 1 and "KL902" in str(expected):
+        assert not errors_of(found)
+
+
+def test_what_a_change_breaks_is_seen_beside_the_list_that_made_the_cluster(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.yaml": CLUSTER, "g.yaml": GROUPS, "up.sh": BRING_UP})
+    repository.git("checkout", "-qb", "x")
+    fewer = CLUSTER.replace("    - {name: c, instanceGroup: master-c}\n", "")
+    repository.commit({"c.yaml": fewer})
+
+    _, without, _ = check("--changed", capsys=capsys)
+    _, found, _ = check("--changed", "--commands", "up.sh", capsys=capsys)
+
+    assert errors_of(found)
+    assert errors_of(found) == errors_of(without)
+    assert "KL307" not in {rule for *_, rule in found}
+
+
+def test_a_bring_up_list_that_nobody_touched_fails_no_change(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = f"{BRING_UP}kops rolling-update cluster --yes\n"
+    groups = "---\n".join(group(f"master-{zone}") for zone in "abc")
+    files = {"c.yaml": CLUSTER, "g.yaml": groups, "up.sh": mixed}
+    repository.commit({**files, "n.yaml": group("nodes", "Node")})
+    repository.git("checkout", "-qb", "x")
+    wider = group("nodes", "Node").replace("maxSize: 1", "maxSize: 4")
+    repository.commit({"n.yaml": wider})
+
+    words = ("--changed", "--commands", "up.sh")
+    status, found, _ = check(*words, capsys=capsys)
+    counted, everything, _ = check(*words, "--all", capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, [])
+    assert (counted, *errors_of(everything)) == (1, ("up.sh:1:1", "error", "KL307"))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kopslint.checks.custom_rule import CustomRule
+    from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
     from kopslint.model.addresses import Misnamed
     from kopslint.model.simulation import Simulation, Step
@@ -32,6 +33,8 @@ class Context(Record):
 
     ``after`` is the state to check, or the state after the change; ``before`` is
     None if there is no change to check, ``simulation`` if there are no commands.
+    ``made_by`` are the commands of lists that made this cluster and are no part of a
+    change: they are in no simulation.
     ``misnamed`` are commands that name a cluster which is none of the inputs.
     ``house`` are the rules of a team's own that are asked. ``kops_version`` is the
     kops whose rules hold; None: the one that fits the cluster's Kubernetes. It is
@@ -48,6 +51,7 @@ class Context(Record):
     after: Manifest
     before: Manifest | None = None
     simulation: Simulation | None = None
+    made_by: tuple[Command, ...] = ()
     misnamed: tuple[Misnamed, ...] = ()
     house: tuple[CustomRule, ...] = ()
     kops_version: str | None = None

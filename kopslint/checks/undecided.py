@@ -132,6 +132,7 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
             subject="placeholders",
         )
     yield from _of_templates(context)
+    yield from _of_bring_up(context)
     if context.simulation is None:
         return
     for turns in alike(context.simulation.assumptions, _about):
@@ -148,6 +149,22 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
             subject=item.text,
             step=item.step,
             severity=item.severity,
+        )
+
+
+def _of_bring_up(context: Context) -> Iterator[Draft]:
+    """A list that creates the cluster that stands is no way to apply a change."""
+    from kopslint.commands.model import CreateFromFile
+
+    for own in alike(context.made_by, lambda command: command.span.source):
+        create = next(c for c in own if isinstance(c, CreateFromFile))
+        yield Draft(
+            message="assumed: this list made the cluster and is not run again",
+            why=f"{context.cluster} is in the spec before as well, and kops refuses to"
+            " create it a second time. What the list does is not part of what is"
+            " checked here.",
+            locations=(Location(create.span, "creates a cluster that stands"),),
+            subject=f"bring-up/{create.span.source.path}",
         )
 
 

@@ -112,15 +112,14 @@ def _sets_feature(name: str, context: Context) -> bool:
 
     Source: kops pkg/featureflag/featureflag.go, ParseFlags: the last mention counts.
     """
-    if context.simulation is None:
+    simulation = context.simulation
+    if simulation is None and not context.made_by:
         return False
     from kopslint.commands.model import Reconcile, UpdateCluster
 
-    seen = [
-        step.command.features
-        for step in context.simulation.steps
-        if isinstance(step.command, Reconcile | UpdateCluster)
-    ]
+    steps = simulation.steps if simulation is not None else ()
+    ran = (*context.made_by, *(step.command for step in steps))
+    seen = [c.features for c in ran if isinstance(c, Reconcile | UpdateCluster)]
     return bool(seen) and all(
         flags is not None and _is_on(name, flags.shown) for flags in seen
     )

@@ -10,12 +10,19 @@ if TYPE_CHECKING:
     from kopslint.engine import Request
     from kopslint.findings import Report
 
+BRING_UP = "bring-up/"
+"""How the subject of a finding begins that says of a list that it made the cluster."""
 _REFUSED = {"KL307", "KL402"}
 
 
 def remarks_on(request: Request, report: Report) -> Iterator[str]:
     """What to say about a request beside its report."""
-    if request.commands and not report.summary.commands and not report.summary.unread:
+    told = any(
+        found.subject.startswith(BRING_UP)
+        for found in (*report.findings, *report.existing)
+    )
+    followed = report.summary.commands or report.summary.unread or told
+    if request.commands and not followed:
         lists = ", ".join(report.summary.lists) or "the list"
         yield (
             f"{lists}: no command there does anything to the cluster; 'kopslint"

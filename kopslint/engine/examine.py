@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kopslint.checks.custom_rule import CustomRule
+    from kopslint.commands.model import Command
     from kopslint.config.settings import Settings
     from kopslint.findings import Draft, TimelineEntry
     from kopslint.model.simulation import Simulation
@@ -279,10 +280,21 @@ class Examiner:
             simulation = lists.replay(
                 old or state, state, settings.kops_version, observed
             )
+        made_by: tuple[Command, ...] = ()
+        if simulation is not None and state.cluster and (old or state).cluster:
+            made_by = lists.made_by(simulation)
+        if made_by:
+            left = lists.without(made_by)
+            simulation = (
+                left.replay(old or state, state, settings.kops_version, observed)
+                if left is not None
+                else None
+            )
         return Context(
             after=_nothing(name) if is_gone else state,
             before=old if is_change else None,
             simulation=simulation,
+            made_by=made_by,
             misnamed=lists.misnamed,
             house=self._house,
             kops_version=settings.kops_version,

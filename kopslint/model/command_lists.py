@@ -6,6 +6,7 @@ there is a list.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from kopslint.model.addresses import Address, Misnamed
@@ -26,7 +27,8 @@ class CommandLists:
     """The command lists of a check, read once.
 
     ``clusters`` are the clusters of the inputs; ``partial`` says that there are more
-    elsewhere. ``at_hand`` are files that the commands may name besides the inputs.
+    elsewhere. ``sources`` are the lists, and ``scripts`` what was read from them.
+    ``at_hand`` are files that the commands may name besides the inputs.
     ``misnamed`` are commands that name a cluster which is none of them; ``unread`` are
     the lists from which no command could be read.
     """
@@ -62,6 +64,7 @@ class CommandLists:
 
         self._recognise = commands_of
         self._specs_at_hand = SpecsAtHand(at_hand)
+        self.sources = sources
         self.scripts = tuple(
             read_commands(source, at_hand=at_hand) for source in sources
         )
@@ -105,6 +108,24 @@ class CommandLists:
         return simulation.replaced(
             assumptions=(*simulation.assumptions, *self._assumed(simulation))
         )
+
+    def made_by(self, simulation: Simulation) -> tuple[Command, ...]:
+        """The commands of those lists that made the cluster; see ``bring_up``."""
+        from kopslint.model.bring_up import made_by
+
+        pairs = zip(self.sources, self.scripts, strict=True)
+        return made_by(simulation, [source for source, s in pairs if s.unread])
+
+    def without(self, commands: tuple[Command, ...]) -> CommandLists | None:
+        """The lists that have none of these commands; None if no list is left."""
+        past = {command.span.source for command in commands}
+        pairs = zip(self.sources, self.scripts, strict=True)
+        left = {source: script for source, script in pairs if source not in past}
+        if not left:
+            return None
+        lists = copy(self)
+        lists.scripts, lists.sources = tuple(left.values()), tuple(left)
+        return lists
 
     def _assumed(self, simulation: Simulation) -> Iterator[Assumption]:
         """What was taken for granted of the cluster that the steps reach."""
