@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from kopslint.cli.plan import read_back
+from kopslint.cli.plan_script import no_way_script
 from kopslint.engine import check
 from kopslint.findings import Severity
 from kopslint.kops.decode import read_fleet
@@ -837,3 +838,31 @@ def test_a_machine_that_is_replaced_must_not_find_the_volume_of_one_that_left(
     texts = commands(planned(before, after))
 
     assert any("delete-volume" in text for text in texts) is wiped
+
+
+def test_from_etcd_36_to_35_the_procedure_loses_nothing() -> None:
+    """etcd-manager copies key by key: no loss in the recorded runs of that step."""
+    before = manifest("before", places("abc"), etcd_version="3.6.5")
+    after = manifest("after", places("abc"), etcd_version="3.5.21")
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    text = no_way_script(result)
+    assert "No run lost a write" in " ".join(text.replace("#", " ").split())
+    assert "restore-backup" not in text
+    assert "loses every write" not in text
+
+
+def test_a_restore_is_queued_in_the_store_that_the_spec_names() -> None:
+    own = manifest("before", places("abc")).sources[0].text
+    own = own.replace("name: main", "name: main\n    backups: {backupStore: s3://own}")
+    (before,) = read_fleet([Source("before.yaml", own)]).manifests.values()
+    after = manifest("after", places("abc"), kubernetesVersion="1.33.0")
+
+    result = plan_route(before, after, ("after.yaml",))
+
+    assert isinstance(result, NoWay)
+    assert result.backups[0] == "s3://own"
+    text = no_way_script(result)
+    assert "--backup-store=s3://own restore-backup" in text

@@ -9,6 +9,7 @@ pkg/controller/controller.go, kops docs/operations/etcd_backup_restore_encryptio
 from __future__ import annotations
 
 from itertools import dropwhile
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.checks import pairs
@@ -132,7 +133,8 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
             ),
         )
     named = {command.etcd_cluster for _, command in restores}
-    names = [etcd.name for etcd in (context.before or context.after).etcd_clusters]
+    spec = context.before or context.after
+    names = [etcd.name for etcd in spec.etcd_clusters]
     missing = [n for n in names if n in ("main", "events") and n not in named]
     if None in named or not missing:
         return
@@ -147,9 +149,10 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
         step=last.number,
         etcd_cluster=only(missing),
         fix=tuple(
-            f"etcd-manager-ctl --backup-store=.../backups/etcd/{name} restore-backup "
-            "BACKUP"
-            for name in missing
+            f"etcd-manager-ctl --backup-store={quote(_store(spec.cluster, etcd))} "
+            "restore-backup BACKUP"
+            for etcd in spec.etcd_clusters
+            if etcd.name in missing and spec.cluster is not None
         ),
     )
 

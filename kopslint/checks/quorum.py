@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import groupby
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, listed, only, sure
 from kopslint.checks.removals import removals
 from kopslint.commands.model import MemberRemove, Terraform
 from kopslint.findings import Location, Severity, TraceLine
+from kopslint.kops.state_store import backup_store
 from kopslint.model.properties import quorum
 from kopslint.model.timeline import picture, views
 
@@ -19,11 +21,26 @@ if TYPE_CHECKING:
     from kopslint.model.properties.quorum import Outage, Window
     from kopslint.model.simulation import Simulation
 
-RESTORE = (
-    "# without the volumes only a backup helps; it loses every write since:",
-    "etcd-manager-ctl --backup-store=... list-backups  # for main and for events",
-    "etcd-manager-ctl --backup-store=... restore-backup BACKUP",
-)
+_ONLY_BACKUP = "# without the volumes only a backup helps; it loses every write since:"
+
+
+def _restore(context: Context) -> tuple[str, ...]:
+    """The commands that restore every etcd cluster from where its backups are."""
+    spec = context.before or context.after
+    stores = [backup_store(spec, etcd) for etcd in spec.etcd_clusters]
+    known = [quote(store) for store in stores if store is not None]
+    if len(known) < len(stores) or not known:
+        return (
+            _ONLY_BACKUP,
+            "etcd-manager-ctl --backup-store=... list-backups  # for main and events",
+            "etcd-manager-ctl --backup-store=... restore-backup BACKUP",
+        )
+    calls = [f"etcd-manager-ctl --backup-store={store}" for store in known]
+    return (
+        _ONLY_BACKUP,
+        *(f"{call} list-backups" for call in calls),
+        *(f"{call} restore-backup BACKUP" for call in calls),
+    )
 
 
 def etcd_quorum_lost(context: Context) -> Iterator[Draft]:
@@ -77,7 +94,7 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
         certainty=sure(first.certain),
         step=first.step.number,
         etcd_cluster=only(names),
-        fix=(*context.planning, *_after_all(first, context), *RESTORE),
+        fix=(*context.planning, *_after_all(first, context), *_restore(context)),
         trace=tuple(line_of(outage) for outage in outages),
         story=story_of(first),
     )

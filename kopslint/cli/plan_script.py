@@ -755,7 +755,9 @@ def procedure(no_way: NoWay) -> Iterator[str]:
             "smaller steps, then plan again."
         )
         return
-    store = (no_way.store or "STATE_STORE").rstrip("/")
+    if no_way.keeps_data:
+        yield from _copied(no_way)
+        return
     name = quote(no_way.cluster)
     yield (
         "What remains is backup and restore. It loses every write since the backup, "
@@ -763,7 +765,7 @@ def procedure(no_way: NoWay) -> Iterator[str]:
         "of the cluster first."
     )
     yield "1. See that every etcd cluster has the backup to go back to:"
-    stores = [_backups(store, no_way, etcd) for etcd in no_way.etcd_clusters]
+    stores = [quote(backups) for backups in no_way.backups]
     for backups in stores:
         yield f"  etcd-manager-ctl --backup-store={backups} list-backups"
     yield "2. Store the new spec and apply it:"
@@ -790,5 +792,29 @@ def procedure(no_way: NoWay) -> Iterator[str]:
     yield f"  {roll} --force --yes"
 
 
-def _backups(store: str, no_way: NoWay, etcd_cluster: str) -> str:
-    return quote(f"{store}/{no_way.cluster}/backups/etcd/{etcd_cluster}")
+def _copied(no_way: NoWay) -> Iterator[str]:
+    """What etcd-manager does by itself for a step back: an outage, and no loss."""
+    name = quote(no_way.cluster)
+    yield (
+        "etcd-manager does it with every member down: it saves what they hold and "
+        "copies it key by key into a new cluster. No run lost a write, but revisions "
+        "start again, and the API is down from the third step until it is done. Try "
+        "it on a copy of the cluster first."
+    )
+    yield "1. See that every etcd cluster has a backup, should it fail:"
+    for backups in no_way.backups:
+        yield f"  etcd-manager-ctl --backup-store={quote(backups)} list-backups"
+    yield "2. Store the new spec and apply it:"
+    files = " ".join(f"-f {quote(file)}" for file in no_way.files)
+    yield f"  kops replace --force {files}"
+    yield f"  kops update cluster --name {name} --yes"
+    yield (
+        "3. Replace every control-plane machine, so that etcd-manager reads the new "
+        "version. /var/log/etcd.log and /var/log/etcd-events.log tell when it is done:"
+    )
+    roll = f"kops rolling-update cluster --name {name}"
+    yield f"  {roll} --cloudonly --force --instance-group-roles master --yes"
+    yield "4. See that the cluster is whole:"
+    yield f"  kops validate cluster --name {name} --wait 15m"
+    yield "5. Replace the machines that remember higher revisions:"
+    yield f"  {roll} --force --yes"

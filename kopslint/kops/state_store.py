@@ -131,3 +131,9 @@ def backup_store(manifest: Manifest, etcd: EtcdCluster) -> str | None:
     if own is not None or base is None:
         return own
     return f"{base.rstrip('/')}/backups/etcd/{etcd.name}"
+
+
+def backups_of(manifest: Manifest, etcd: EtcdCluster) -> str:
+    """The same to be printed, with a placeholder where the spec does not say it."""
+    default = f"STATE_STORE/{manifest.name}/backups/etcd/{etcd.name}"
+    return backup_store(manifest, etcd) or default

@@ -222,6 +222,26 @@ def backward(before: Manifest, after: Manifest) -> str | None:
     )
 
 
+def copied_back(before: Manifest, after: Manifest) -> bool:
+    """Whether all that goes back is etcd, from 3.6 to 3.5, and no write is lost.
+
+    etcd-manager stops every member, saves what they hold and copies it key by key into
+    a new cluster: no loss in any of the recorded runs of that step. Other steps back
+    were not run.
+    """
+    old, new = _kubernetes(before), _kubernetes(after)
+    if old is not None and new is not None and new[:2] < old[:2]:
+        return False
+    etcd_old, etcd_new = _etcd(before), _etcd(after)
+    back = etcd_goes_back(before, after)
+    if etcd_old is not None and etcd_new is not None and back is None:
+        back = etcd_old[1], etcd_new[1]
+    if back is None:
+        return False
+    series = [found.series for text in back if (found := release(text)) is not None]
+    return series == ["3.6", "3.5"]
+
+
 def needs_roll(before: Manifest, after: Manifest) -> bool:
     """Whether machines that stay get another configuration.
 

@@ -15,6 +15,7 @@ from kopslint.kops.clouds import addresses, cloud_named
 from kopslint.kops.decode import other_objects
 from kopslint.kops.etcd_manager import is_managed, runs_without
 from kopslint.kops.spec import Role
+from kopslint.kops.state_store import backups_of
 from kopslint.model.actions.machines import update_refusals
 from kopslint.model.initial import aligned, healthy
 from kopslint.model.scenario import Scenario
@@ -26,6 +27,7 @@ from kopslint.planner.milestones import (
     Stages,
     backward,
     best_way,
+    copied_back,
     needs_roll,
     reconciles,
 )
@@ -81,10 +83,12 @@ def plan_route(
     if wrong:
         return NoWay(before.name, store, wrong)
     etcd_clusters = tuple(etcd.name for etcd in before.etcd_clusters)
-    no_way = NoWay(before.name, store, (), etcd_clusters, files)
+    backups = tuple(backups_of(before, etcd) for etcd in before.etcd_clusters)
+    no_way = NoWay(before.name, store, (), etcd_clusters, backups, files=files)
     back = backward(before, after)
     if back is not None:
-        return no_way._replace(reasons=(back,))
+        kept = copied_back(before, after)
+        return no_way._replace(reasons=(back,), keeps_data=kept)
     deeds = PlannedSteps(before.name, before.cloud, terraform=options.terraform)
     if no := _not_there(before, after, deeds):
         return NoWay(before.name, store, (no,))

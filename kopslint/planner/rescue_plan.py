@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kopslint.commands import model
 from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import member_name
+from kopslint.kops.state_store import backups_of
 from kopslint.model.actions import effect
 from kopslint.model.initial import aligned, healthy
 from kopslint.model.observed import observed
@@ -402,8 +403,9 @@ class _Rescue:
             yield f"  kops validate cluster --name {name} --wait 30m"
 
     def _backups(self, etcd_cluster: str) -> str:
-        store = (self._store or "STATE_STORE").rstrip("/")
-        return quote(f"{store}/{self._cluster}/backups/etcd/{etcd_cluster}")
+        spec = self._plan.before
+        (etcd,) = (e for e in spec.etcd_clusters if e.name == etcd_cluster)
+        return quote(backups_of(spec, etcd))
 
     # --- as a runbook ------------------------------------------------------------
 

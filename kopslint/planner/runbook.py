@@ -87,14 +87,17 @@ class NoWay(Record):
     """That there is no safe order, and why.
 
     ``etcd_clusters`` are those that would have to be restored; none where a restore
-    would not help either. ``cut`` is whether the search had to stop early, so that
-    a way may exist all the same.
+    would not help either, and ``backups`` where the backups of each are. ``keeps_data``
+    is whether etcd-manager copies what is written by itself, with an outage. ``cut`` is
+    whether the search had to stop early, so that a way may exist all the same.
     """
 
     cluster: str
     store: str | None
     reasons: tuple[str, ...]
     etcd_clusters: tuple[str, ...] = ()
+    backups: tuple[str, ...] = ()
+    keeps_data: bool = False
     files: tuple[str, ...] = ()
     cut: bool = False
     rescue: tuple[str, ...] = ()
