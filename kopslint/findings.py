@@ -233,6 +233,8 @@ class Summary(Record):
     ``paths`` are all inputs, ``lists`` those that hold the commands. ``unread`` are
     lists from which no command could be read, where there was no other list: so no
     order was checked. ``observed`` are outputs that were read of the cluster itself.
+    ``ambient`` is the first command that changes something, where the list names no
+    cluster and so rests on the one that the shell is on.
     """
 
     clusters: tuple[str, ...] = ()
@@ -247,6 +249,21 @@ class Summary(Record):
     lists: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     observed: tuple[Observed, ...] = ()
+    ambient: Span | None = None
+
+
+def _of_the_shell(span: Span) -> Finding:
+    """That the shell is on the cluster that the files describe, said once."""
+    return Finding(
+        rule=TAKEN_FOR_GRANTED,
+        name="taken-for-granted",
+        severity=Severity.INFO,
+        certainty=Certainty.CERTAIN,
+        message="assumed: kops and kubectl are on this cluster: the list names none",
+        why="",
+        locations=(Location(span, "on whatever cluster the shell is"),),
+        subject="ambient-cluster",
+    )
 
 
 class Report(Record):
@@ -281,7 +298,10 @@ class Report(Record):
     def assumptions(self) -> tuple[Finding, ...]:
         """What the verdict rests on that the text does not say."""
         every = (*self.findings, *self.existing)
-        return tuple(f for f in every if f.rule == TAKEN_FOR_GRANTED)
+        taken = tuple(f for f in every if f.rule == TAKEN_FOR_GRANTED)
+        if self.summary.ambient is None:
+            return taken
+        return (*taken, _of_the_shell(self.summary.ambient))
 
     def counting_all(self) -> Report:
         """The same with existing findings among those that count."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kopslint.model.simulation import Simulation
     from kopslint.observed.observation import Observation
     from kopslint.rulebook.model import Rule
-    from kopslint.text import Source
+    from kopslint.text import Source, Span
 
 
 # ------------------------------------------------------------------------------------
@@ -337,6 +337,7 @@ class Examiner:
             before=_control_plane(name, before) if change else None,
             after=_control_plane(name, after) if change else None,
             unread=self._unread,
+            ambient=_ambient(simulation) if simulation is not None else None,
         )
         return Examined(tuple(findings), timeline, summary)
 
@@ -347,6 +348,12 @@ class Examiner:
         if len(unread) < len(self._commands.commands):
             return ()
         return tuple(source.path for source in unread)
+
+
+def _ambient(simulation: Simulation) -> Span | None:
+    from kopslint.model.ambient import left_to_the_shell
+
+    return left_to_the_shell(step.command for step in simulation.steps)
 
 
 def changes(context: Context) -> Sequence[Context]:
