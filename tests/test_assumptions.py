@@ -127,6 +127,10 @@ MAY_BE: dict[str, list[str]] = {
     "Reconcile.features": NOTHING,
     "Validate.wait": NOTHING,
     "MemberAdd.member": ["a", "b", "c", "d"],
+    # Beside a quorum it is not followed at all, which is said.
+    "ForceNewCluster.member": ["a", "b", "c"],
+    "ForceNewCluster.places": GROUPS,
+    "RestartManagers.places": GROUPS,
     "NodeCommand.nodes": NOTHING,
     "Terraform.targets": ["aws_autoscaling_group.master-a-masters-demo-example-com"],
     "Terraform.recreated": ["aws_autoscaling_group.master-a-masters-demo-example-com"],
@@ -172,6 +176,10 @@ COMES_TO: dict[str, Outcomes] = {
     # Without a name these are the managers of all etcd clusters.
     "RestartManagers.etcd_cluster": lambda state: iter(
         [state.each(lambda _, worlds: worlds.restart_managers())]
+    ),
+    "ForceNewCluster.etcd_cluster": lambda state: iter([state]),
+    "DeleteRestore.etcd_cluster": lambda state: iter(
+        [state.each(lambda _, worlds: worlds.forget_restore())]
     ),
     # It changes no membership; which keys it is about is a matter of rules.
     "DamageEtcd.etcd_cluster": lambda state: iter([state]),

@@ -82,6 +82,8 @@ class Procedure:
     before: str | None
     after: str
     commands: str
+    also: str = ""
+    """The rule of a warning that is right all the same."""
 
 
 PROCEDURES = {
@@ -122,6 +124,9 @@ etcd-manager-ctl --backup-store=$S/events restore-backup 2026-01-01T00:00:00Z-00
 docker stop $(docker ps -q --filter name=k8s_etcd-manager_etcd-manager)
 kops rolling-update cluster --force --yes
 """,
+        # Nothing waits for the restore, and one that is carried out while a machine is
+        # away makes a cluster of the two that are left.
+        also="KL303",
     ),
     "an etcd version by one minor (cluster_spec.md)": Procedure(
         with_etcd("3.5.21"),
@@ -317,5 +322,5 @@ def test_a_documented_procedure_is_neither_wrong_nor_nagged_about(
     assert [
         f"{finding.rule} {finding.message}"
         for finding in report.findings
-        if finding.severity is not Severity.INFO
+        if finding.severity is not Severity.INFO and finding.rule != procedure.also
     ] == []

@@ -76,7 +76,10 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a group of a role that few use": ("kops create ig x --role etcd", "A"),
     "a group of a role from elsewhere": ("kops create ig x --role $ROLE", "A"),
-    "a file of what is there already": ("kops create -f before.yaml", "R"),
+    "a file of what is there already": (
+        "kops create -f before.yaml\nkops delete ig nodes --yes",
+        "RA",
+    ),
     "a replacement of what is there not": (
         "kops delete ig nodes --yes\nkops replace -f before.yaml",
         "AR",

@@ -18,7 +18,7 @@ from kopslint.config.settings import DEFAULT
 from kopslint.config.shard import Shard
 from kopslint.engine import Request, check, pool
 from kopslint.engine.examine import unsafe_names
-from kopslint.errors import DefectError, InputError, NothingCheckedError
+from kopslint.errors import DefectError, NothingCheckedError
 from kopslint.text import Source
 
 if TYPE_CHECKING:
@@ -110,16 +110,23 @@ def test_a_small_request_is_checked_in_one_piece(in_one_piece: list[Request]) ->
 
 @pytest.mark.usefixtures("small_is_large")
 def test_an_unreadable_file_is_told_as_by_one_process() -> None:
-    """The first one in the order of the inputs, whichever worker is faster."""
+    """Each is a finding about that file, whichever worker is faster."""
     request = fleet(40)
     bad = {n: Source(f"c{n}.yaml", "kind: [kops\n") for n in (20, 39)}
     after = tuple(bad.get(n, source) for n, source in enumerate(request.after or ()))
 
-    with pytest.raises(InputError) as caught:
-        pool.check(Request(request.before, after), jobs=2)
+    report = pool.check(Request(request.before, after), jobs=2)
 
-    assert caught.value.span is not None
-    assert caught.value.span.source is bad[20]
+    alone = pool.check(Request(request.before, after), jobs=1)
+    told = {
+        each.locations[0].span.source
+        for each in report.findings
+        if each.rule == "KL110"
+    }
+    assert told >= {bad[20], bad[39]}
+    assert [(each.rule, each.message) for each in report.findings] == [
+        (each.rule, each.message) for each in alone.findings
+    ]
 
 
 @pytest.mark.usefixtures("small_is_large")

@@ -161,7 +161,12 @@ def run_restart_managers(
         known = [member for member in on_them if member in state_set.names]
         return state_set.restart_managers(known)
 
-    return [applied(state.each(restart))]
+    assumed = []
+    if command.places and not groups:
+        shown = " ".join(word.shown for word in command.places)
+        text = "the etcd-managers of all machines are taken to be restarted"
+        assumed.append(assume(Kind.MACHINE, shown, text))
+    return [applied(state.each(restart), *assumed)]
 
 
 def _etcd_clusters(state: ClusterState, named: str | None) -> list[str]:
