@@ -504,14 +504,17 @@ def test_a_member_cannot_be_removed_twice() -> None:
     ],
 )
 def test_nothing_is_created_that_is_there_already(file: str, said: str) -> None:
-    """Source: kops cmd/kops/create.go; only replace puts one thing for another."""
+    """Source: kops cmd/kops/create.go; only replace puts one thing for another.
+
+    A list that does nothing but build is the one that made the cluster.
+    """
     _, cluster, group, *_ = BEFORE.split("---\n")
     texts = {"cluster.yaml": cluster, "group.yaml": group}
     report = check(
         Request(
             (Source("before.yaml", BEFORE),),
             (Source("after.yaml", BEFORE),),
-            (Source("commands.sh", f"kops create -f {file}\n"),),
+            (Source("commands.sh", f"kops create -f {file}\n{FORCED}"),),
             at_hand=(Source(file, texts[file]),),
         )
     )

@@ -204,7 +204,8 @@ def _is_out_of_reach(roll: Command, context: Context) -> bool:
             return True
     commands = context.simulation.plan.commands if context.simulation else ()
     return any(
-        isinstance(command, model.Reads) and re.search(_UNREACHABLE, command.text)
+        isinstance(command, model.Reads | model.Unreplayed)
+        and re.search(_UNREACHABLE, command.text)
         for command in takewhile(lambda command: command is not roll, commands)
     )
 

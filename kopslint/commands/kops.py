@@ -211,17 +211,12 @@ _OF_MACHINES = ("encryptionconfig", "ciliumpassword", "weavepassword")
 
 
 def _secret(call: Call, common: _Common) -> Command | None:
-    """Secrets are deleted, or the keys by which objects are encrypted are replaced.
+    """Secrets are deleted.
 
-    Sources: kops cmd/kops/delete_secret.go and create_secret_encryptionconfig.go;
-    nodeup/pkg/model/kube_apiserver.go, which writes the file that it finds stored.
+    Sources: kops cmd/kops/delete_secret.go; nodeup/pkg/model/kube_apiserver.go, which
+    writes the file that it finds stored.
     """
     named = [word.shown.lower() for word in call.positionals]
-    if call.path == "create secret encryptionconfig" and call.is_on("force"):
-        reason = "objects that are encrypted with a key that is no longer in this file"
-        return Unreplayed(
-            **common, reason=f"{reason} cannot be read", reach=Reach.ELSEWHERE
-        )
     if call.path != "delete secret" or "sshpublickey" in named:
         return None
     if any(name in _OF_MACHINES for name in named):
