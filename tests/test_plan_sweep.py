@@ -153,9 +153,11 @@ def assert_accepted(runbook: Runbook, before: Manifest, after: Manifest) -> None
     scripts = [read_commands(source) for source in request.commands]
     held = SpecsAtHand(request.at_hand)
     replayed = simulate(before, after, scripts, recognise, at_hand=held)
-    for state in replayed.final:
-        assert state.ended is None
-        assert arrived(state, replayed.plan.after)
+    assert all(state.ended is None for state in replayed.final)
+    # Where another kops is found than a step needs, the step says so and does nothing.
+    there = [each for each in replayed.final if arrived(each, replayed.plan.after)]
+    assert there
+    for state in there:
         assert set(state.registry.groups) == set(replayed.plan.after.groups)
 
 
