@@ -1,20 +1,20 @@
-"""A cluster that only exists in files, and the programs that speak to it.
+"""A cluster that only exists in files, and the programs that ask it.
 
-``kops`` and ``kubectl`` are functions of bash, read before a script or an interactive
-shell starts, so that a run takes no more than a fraction of a second. They keep the
-members of every etcd cluster, the groups of the state store and the machines, and a
-fault may be put at any call: it is refused, answered with nothing, or by another
-cluster. What must never be is written down as it happens: a group that is deleted
-while a member of its machine is listed.
+``kops``, ``kubectl`` and ``aws`` are functions of bash, read before a script starts, so
+that a run takes no more than a fraction of a second. They know the members of every
+etcd cluster and the groups, and change nothing: a call that would is not known to them.
+A fault may be put at any call: it is refused, answered with nothing, or by another
+cluster.
 """
 
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kopslint.kops.decode import read_fleet
 from kopslint.text import Source
+from verify.runbooks.shells import Ran
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,6 @@ kops() (
   cd "$HOME_OF_STATE" || exit 9
   fault
   [ -z "$fault" ] || { echo "kops: refused" >&2; exit 1; }
-  echo "kops $*" >> log
   echo "kops $*" >> asked
   case "$1 $2" in
     "version ") echo "Client version: 1.36.0 (git-v1.36.0)" ;;
@@ -72,35 +71,7 @@ kops() (
       done < groups ;;
     "get cluster") echo "NAME"; echo CLUSTER ;;
     "get ig") echo "NAME ROLE"; sed 's/$/ ControlPlane/' groups ;;
-    "delete ig" | "delete instancegroup")
-      grep -qx -- "$3" groups || { echo "no $3" >&2; exit 1; }
-      while read -r etcd member group; do
-        [ "$group" = "$3" ] || continue
-        if grep -q -- " $(etcd_name "$etcd" "$member")$" "etcd-$etcd"; then
-          echo "$3 was deleted while $member of $etcd was listed" >> wrong
-        fi
-      done < known
-      grep -vx -- "$3" groups > new; mv new groups ;;
-    "replace "*)
-      file=${*: -1}; file=${file##*/}
-      cp "spec-$file" stored || exit 1
-      while read -r etcd member group; do
-        grep -qx -- "$group" groups || echo "$group" >> groups
-      done < stored ;;
-    "edit cluster") cp "spec-after.yaml" stored ;;
-    "update cluster")
-      case "$*" in *--yes*) ;; *) exit 0 ;; esac
-      while read -r group; do
-        grep -q -- " $group$" stored || { echo "$group has no member" >&2; exit 1; }
-      done < groups
-      while read -r etcd member group; do
-        name=$(etcd_name "$etcd" "$member")
-        grep -qx -- "$group" groups || { echo "no group $group" >&2; exit 1; }
-        grep -q -- " $name$" "etcd-$etcd" ||
-          echo "$(cksum <<< "$etcd$member" | cut -d ' ' -f 1) $name" >> "etcd-$etcd"
-      done < stored ;;
     "validate cluster") echo "Your cluster CLUSTER is ready" ;;
-    "rolling-update cluster" | "reconcile cluster") ;;
     *) echo "kops: unknown $*" >&2; exit 9 ;;
   esac
 )
@@ -109,19 +80,11 @@ aws() (
   cd "$HOME_OF_STATE" || exit 9
   fault
   [ -z "$fault" ] || { echo "aws: refused" >&2; exit 1; }
-  echo "aws $*" >> log
   echo "aws $*" >> asked
   case "$*" in
     *"s3 cp "*/control/etcd-cluster-spec*)
       all="$*"; etcd=${all#*backups/etcd/}; etcd=${etcd%%/*}
       echo "{\"memberCount\": $(grep -c '' "etcd-$etcd")}" ;;
-    *describe-volumes*)
-      all="$*"; name=${all#*Values=}; name=${name%% *}
-      grep -qx -- "$name" volumes && echo "vol-$name" || true ;;
-    *"delete-volume"*)
-      name=${*: -1}; name=${name#vol-}
-      grep -qx -- "$name" volumes || exit 1
-      grep -vx -- "$name" volumes > new; mv new volumes ;;
   esac
 )
 
@@ -165,7 +128,6 @@ kubectl() (
     *"get pod etcd-manager"*)
       echo "- mkfifo x; /etcd-manager --dns-suffix=.internal.$here --v=6"
       echo "  mountPath: /opt/etcd-v3.6.6" ;;
-    *"cordon"* | *"drain"*) ;;
     *"/opt/etcd-v3.6.6/usr/local/bin/etcdctl --endpoints"* | *" -- etcdctl "*)
       pod=${all#*etcd-manager-}; etcd=${pod%%-*}
       group=${all#*-node-of-}; group=${group%% *}
@@ -199,26 +161,12 @@ kubectl() (
             echo "$id, started, $name, $(at "$name" "$etcd" 238)," \
               "$(at "$name" "$etcd" 400), false"
           done < "etcd-$etcd" ;;
-        *"member remove"*)
-          [ -z "$extra" ] || exit 1
-          id=${*: -1}
-          grep -q "^$id " "etcd-$etcd" || { echo "not found" >&2; exit 1; }
-          echo "remove $etcd $id" >> log
-          grep -v "^$id " "etcd-$etcd" > new; mv new "etcd-$etcd" ;;
       esac ;;
     *) echo "kubectl: unknown $*" >&2; exit 9 ;;
   esac
 )
 export HISTFILE=
 """
-
-
-class Ran(NamedTuple):
-    """How a script ended, what it said, and how many calls it made."""
-
-    status: int
-    output: str
-    calls: int
 
 
 class StandIns:
@@ -234,8 +182,6 @@ class StandIns:
         text = text.replace("CLUSTER", cluster)
         self.programs.write_text(text, encoding="utf-8")
         self.specs = {name: _members(name, text) for name, text in specs.items()}
-        for name, members in self.specs.items():
-            self._write(f"spec-{name}", (" ".join(member) for member in members))
         self.reset()
 
     def _write(self, name: str, lines: Iterable[str]) -> None:
@@ -262,10 +208,8 @@ class StandIns:
                     for n, name in enumerate(names)
                 ),
             )
-        self._write("volumes", [])
-        for name in ("wrong", "log", "asked", "dead"):
+        for name in ("asked", "dead"):
             self._write(name, [])
-        self._write("stored", (" ".join(member) for member in before))
         self.break_at(None)
 
     def break_at(
@@ -283,11 +227,6 @@ class StandIns:
         path.write_text(script, encoding="utf-8")
         return self._ran(["bash", str(path), *arguments], "", self.folder.parent)
 
-    def paste(self, text: str) -> Ran:
-        """Paste a text into a shell that was started in a shell, line by line."""
-        shell = ["bash", "--noprofile", "--rcfile", str(self.programs), "-i"]
-        return self._ran(shell, f"{' '.join(shell)}\n{text}", self.folder)
-
     def _ran(self, command: list[str], text: str, folder: Path) -> Ran:
         done = subprocess.run(
             command,
@@ -304,16 +243,6 @@ class StandIns:
         return Ran(done.returncode, done.stdout + done.stderr, calls)
 
     @property
-    def wrong(self) -> list[str]:
-        """Every deletion of a group whose member was listed."""
-        return self._read("wrong")
-
-    @property
-    def log(self) -> list[str]:
-        """What was done."""
-        return self._read("log")
-
-    @property
     def asked(self) -> list[str]:
         """Every call of kops and kubectl, whatever it did."""
         return self._read("asked")
@@ -321,26 +250,6 @@ class StandIns:
     def kill(self, *members: str) -> None:
         """Let members of every etcd cluster be dead from now on."""
         self._write("dead", (f"etcd {member}" for member in members))
-
-    @property
-    def members(self) -> dict[str, set[str]]:
-        """What every etcd cluster lists."""
-        return {
-            path.name.removeprefix("etcd-"): {
-                line.split()[1] for line in self._read(path.name)
-            }
-            for path in self.state.glob("etcd-*")
-        }
-
-    def arrived(self) -> bool:
-        """Whether members and groups are those of the spec after."""
-        after = self.specs["after.yaml"]
-        wanted: dict[str, set[str]] = {name: set() for name in self.members}
-        for etcd, name, _ in after:
-            front = "etcd-" if etcd == "main" else f"etcd-{etcd}-"
-            wanted[etcd].add(front + name)
-        groups = {group for *_, group in after}
-        return self.members == wanted and {*self._read("groups")} == groups
 
 
 def _members(name: str, text: str) -> list[tuple[str, str, str]]:

@@ -153,7 +153,8 @@ def both_do(random: Random, first: StateSet, second: Second) -> tuple[str, State
         case "upgrade":
             known = random.random() < 0.7
             upgrade = Upgrade.PUBLISHED if known else Upgrade.UNKNOWN
-            after = first.publish_version(known=known)
+            after = first.publish(second.published, upgrade)
+            second.publish(second.published)
             second.each(lambda state: {replace(state, upgrade=upgrade)})
         case "returns":
             back = frozenset(p for p in second.known if random.random() < 0.5)

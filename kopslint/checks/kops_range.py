@@ -42,6 +42,10 @@ def releases_that_take_this(context: Context) -> Iterator[Draft]:
         if context.before is None or _unknown(context.before) is None:
             yield unknown
         return
+    minors = _minors(context.after)
+    if not minors or not _refused(context.after, minors[-1]):
+        # The newest takes it, as it takes nearly every spec: no end is to be told.
+        return
     after = _range(context.after)
     if after is None:
         return
@@ -84,16 +88,24 @@ class _Range(Record):
     refused: Mapping[int, Refused]
 
 
+def _minors(manifest: Manifest) -> tuple[int, ...]:
+    """The releases that take the Kubernetes of a spec; none where only one does."""
+    kubernetes = kubernetes_of(manifest.cluster)
+    if kubernetes is None:
+        return ()
+    minors = tuple(m for m in kops_for(kubernetes) if release_of(m).minor == m)
+    if len(minors) < 2 or release_of(minors[0]).oldest > kubernetes.minor:
+        return ()
+    return minors
+
+
 def _range(manifest: Manifest) -> _Range | None:
     """What the releases say that the Kubernetes allows; None if they agree.
 
     Those between the first and the last are asked only where these differ.
     """
-    kubernetes = kubernetes_of(manifest.cluster)
-    if kubernetes is None:
-        return None
-    minors = tuple(m for m in kops_for(kubernetes) if release_of(m).minor == m)
-    if len(minors) < 2 or release_of(minors[0]).oldest > kubernetes.minor:
+    minors = _minors(manifest)
+    if not minors:
         return None
     refused = {m: _refused(manifest, m) for m in (minors[0], minors[-1])}
     if refused[minors[0]].keys() == refused[minors[-1]].keys():

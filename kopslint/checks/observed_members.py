@@ -26,7 +26,7 @@ from kopslint.findings import Location, Severity
 from kopslint.observed.standing import gone_machine, group_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kopslint.observed.observation import Member, Observation, Pod
     from kopslint.observed.standing import Standing
@@ -125,14 +125,13 @@ def unstarted_member(context: Context) -> Iterator[Draft]:
             subject=f"{one.name}/{','.join(who)}",
             etcd_cluster=one.name,
             trace=pictures([one]),
-            fix=("# without quorum it cannot be taken out: kopslint explain KL507",)
-            if no_quorum and not context.way_back
-            else way_back(
+            fix=_taken_out(
                 context,
                 one,
-                [call for call in calls if call is not None],
+                calls,
                 "if it has not started in a minute, take it out; etcd-manager adds "
                 "it anew",
+                no_quorum=no_quorum,
             ),
         )
 
@@ -171,15 +170,28 @@ def unknown_member(context: Context) -> Iterator[Draft]:
             ),
             subject=f"{','.join(clusters)}/{','.join(who)}",
             etcd_cluster=only(clusters),
-            fix=("# without quorum it cannot be taken out: kopslint explain KL507",)
-            if no_quorum and not context.way_back
-            else way_back(
+            fix=_taken_out(
                 context,
                 one,
-                [call for call in calls if call is not None],
+                calls,
                 f"if {context.cluster} is to have no such member, take it out of etcd",
+                no_quorum=no_quorum,
             ),
         )
+
+
+def _taken_out(
+    context: Context,
+    one: Standing,
+    calls: Iterable[str | None],
+    why: str,
+    *,
+    no_quorum: bool,
+) -> tuple[str, ...]:
+    """How members leave etcd; without quorum they cannot."""
+    if no_quorum and not context.way_back:
+        return ("# without quorum it cannot be taken out: kopslint explain KL507",)
+    return way_back(context, one, [call for call in calls if call is not None], why)
 
 
 def _strangers(one: Standing, context: Context) -> list[Member]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kopslint.commands.etcd_functions import asking_functions, context_lines
+from kopslint.commands.etcd_functions import PORTS, asking_functions, context_lines
 from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.kops.clouds import cloud_named
 from kopslint.kops.state_store import backup_store
@@ -81,7 +81,8 @@ ask() {
 
 # crictl is on every machine of kops, and shows what the pod of etcd-manager mounts.
 # Sources: kops nodeup/pkg/model/crictl.go, and as for ``commands.etcd_functions``.
-_HERE = """\
+_HERE = (
+    """\
 # On a control-plane machine: the same without the API.
 here() {
   local cluster pod api=/etc/kubernetes/manifests/kube-apiserver.manifest
@@ -112,18 +113,15 @@ here() {
 etcd_here() {
   local cluster=$1 port pki=$PKI client=etcd-client
   shift
-  case $cluster in
-    main) port=4001 ;;
-    events) port=4002 ;;
-    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client=$client-cilium ;;
-    leases) port=4004 ;;
-    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
-  esac
+"""
+    + PORTS
+    + """\
   crictl exec "$CONTAINER" "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \\
     --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \\
     --key "$pki$client.key" "$@"
 }
 """
+)
 
 _COLLECT = """\
 # Through the API: every control-plane machine and every etcd cluster.

@@ -59,7 +59,19 @@ within() (
 unlimited() { shift; "$@"; }
 """
 
-_ETCD = """
+PORTS = """\
+  case $cluster in
+    main) port=4001 ;;
+    events) port=4002 ;;
+    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client=$client-cilium ;;
+    leases) port=4004 ;;
+    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
+  esac
+"""
+"""Where each etcd cluster listens, and with which certificates it is asked."""
+
+_ETCD = (
+    """
 # Chooses the group on whose machine etcd is asked, the first of these that
 # answers. The pods there tell where etcdctl and the certificates are, and which
 # cluster it is.
@@ -105,13 +117,9 @@ etcd() { etcdctl_in within "$@"; }
 etcdctl_in() {
   local how=$1 cluster=$2 port pki=$PKI client=etcd-client
   shift 2
-  case $cluster in
-    main) port=4001 ;;
-    events) port=4002 ;;
-    cilium) port=4003 pki=/rootfs/etc/kubernetes/pki/cilium/ client=$client-cilium ;;
-    leases) port=4004 ;;
-    *) echo "which port has etcd $cluster?" >&2; return 1 ;;
-  esac
+"""
+    + PORTS
+    + """\
   system "$how" exec "etcd-manager-$cluster-$NODE" -- \\
     "$BIN/etcdctl" --endpoints "https://127.0.0.1:$port" \\
     --cacert "${pki}etcd-ca.crt" --cert "$pki$client.crt" \\
@@ -124,6 +132,7 @@ system() {
   "$how" 60 kubectl --context "$CONTEXT" --namespace kube-system "$@"
 }
 """
+)
 
 # Sources: kops pkg/model/components/etcdmanager/model.go, which calls the etcd
 # clusters etcd, etcd-events and so on, and etcd-manager pkg/volumes/aws/volumes.go,

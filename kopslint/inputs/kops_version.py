@@ -23,17 +23,16 @@ if TYPE_CHECKING:
     from kopslint.inputs.git import Snapshot
     from kopslint.text import Source, Span
 
+# Compiled where one is asked, and kept by ``re``: most folders have no such file.
 _VERSION = r"v?(?P<version>1\.\d+(?:\.\d+)?)(?![\w.])"
-_ASSIGNED = re.compile(r"\bKOPS_VERSION\s*(?:\?=|:=|=|:)\s*[\"']?" + _VERSION)
+_ASSIGNED = r"\bKOPS_VERSION\s*(?:\?=|:=|=|:)\s*[\"']?" + _VERSION
 # The names of files for tools, and how they say it.
 _FOR_TOOLS = {
-    ".kops-version": re.compile(r"^\s*" + _VERSION),
-    ".tool-versions": re.compile(r"^\s*kops\s+" + _VERSION),
+    ".kops-version": r"^\s*" + _VERSION,
+    ".tool-versions": r"^\s*kops\s+" + _VERSION,
     "mise.toml": (
-        _MISE := re.compile(
-            r"^\s*[\"']?(?:\w+:)?(?:[\w.-]+/)*kops[\"']?\s*="
-            r"\s*(?:\{\s*version\s*=\s*)?[\"']" + _VERSION
-        )
+        _MISE := r"^\s*[\"']?(?:\w+:)?(?:[\w.-]+/)*kops[\"']?\s*="
+        r"\s*(?:\{\s*version\s*=\s*)?[\"']" + _VERSION
     ),
     ".mise.toml": _MISE,
     "Makefile": _ASSIGNED,
@@ -43,8 +42,8 @@ _FOR_TOOLS = {
 _WORKFLOWS = Path(".github", "workflows")
 _IN_LISTS = (
     _ASSIGNED,
-    re.compile(r"(?:^|[\s/;&|(])kops-" + _VERSION + r"(?=\s)"),
-    re.compile(r"[\w.-]+/kops(?:-\w+)*:" + _VERSION),
+    r"(?:^|[\s/;&|(])kops-" + _VERSION + r"(?=\s)",
+    r"[\w.-]+/kops(?:-\w+)*:" + _VERSION,
 )
 _MOST_BYTES = 65_536
 _MOST_WORKFLOWS = 50
@@ -152,14 +151,14 @@ def _read(path: Path, boundary: Boundary) -> Iterator[Source]:
         return
 
 
-def _in(source: Source, patterns: Iterable[re.Pattern[str]]) -> Iterator[SaidVersion]:
+def _in(source: Source, patterns: Iterable[str]) -> Iterator[SaidVersion]:
     if "kops" not in source.text.lower() and not source.path.endswith(".kops-version"):
         return
     for number, line in enumerate(source.lines, 1):
         if line.lstrip().startswith("#"):
             continue
         for pattern in patterns:
-            for match in pattern.finditer(line):
+            for match in re.finditer(pattern, line):
                 first, last = match.span("version")
                 span = source.span(number, first + 1, number, last + 1)
                 yield SaidVersion(match["version"], span)

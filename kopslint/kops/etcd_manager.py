@@ -7,18 +7,16 @@ known here.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from kopslint.kops.releases import NEWEST, release
+from kopslint.kops.versions import minor_of
 from kopslint.syntax.yaml import find, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kopslint.kops.spec import Cluster, EtcdCluster, Manifest
-
-_MINOR = r"(?:^|/)v?1\.(\d+)(?!\d)"
 
 # Source: kops pkg/model/components/etcdmanager/model.go names v3.0.20260531 or later,
 # which has replacement.go, from 1.35.2 and 1.36.0 on; no 1.34 does.
@@ -62,8 +60,7 @@ def runs_without(cluster: Cluster | None) -> bool:
 
 def _kubernetes_minor(cluster: Cluster | None) -> int | None:
     said = cluster.kubernetes_version if cluster is not None else None
-    found = re.search(_MINOR, said or "")
-    return int(found[1]) if found is not None else None
+    return minor_of(said)
 
 
 def bundled(manifest: Manifest, kops_version: str | None = None) -> str | None:
@@ -74,10 +71,10 @@ def bundled(manifest: Manifest, kops_version: str | None = None) -> str | None:
     not known.
     """
     kubernetes = manifest.cluster.kubernetes_version if manifest.cluster else None
-    found = re.search(_MINOR, kops_version or kubernetes or "")
+    found = minor_of(kops_version or kubernetes)
     if found is None:
         return None
-    minor = min(int(found[1]) - 1, NEWEST)
+    minor = min(found - 1, NEWEST)
     version = release(minor).etcd_manager if minor >= _FIRST_KNOWN else ""
     return version.rpartition(".")[2] or None
 
@@ -115,10 +112,9 @@ def _replaces(
     ):
         return None
     kubernetes = manifest.cluster.kubernetes_version if manifest.cluster else None
-    found = re.search(_MINOR, kops_version or kubernetes or "")
-    if found is None:
+    minor = minor_of(kops_version or kubernetes)
+    if minor is None:
         return None
-    minor = int(found[1])
     if minor >= _ALL_REPLACE:
         return True
     oldest = _NONE_REPLACES if kops_version else _OLDEST_KUBERNETES - 1

@@ -9,6 +9,8 @@ import re
 
 from kopslint.records import Record
 
+# In the address of a build as well.
+_MINOR = r"(?:^|/)v?1\.(\d+)(?!\d)"
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+][\w.+-]+)?")
 
 
@@ -34,3 +36,9 @@ def release(text: str | None) -> Release | None:
     if found is None:
         return None
     return Release(int(found[1]), int(found[2]), int(found[3] or 0))
+
+
+def minor_of(text: str | None) -> int | None:
+    """The minor of a 1.x of Kubernetes or kops, also where a build's address has it."""
+    found = re.search(_MINOR, text or "")
+    return int(found[1]) if found is not None else None

@@ -6,7 +6,6 @@ there is a list.
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 from kopslint.model.addresses import Address, Misnamed
@@ -123,6 +122,8 @@ class CommandLists:
         left = {source: script for source, script in pairs if source not in past}
         if not left:
             return None
+        from copy import copy
+
         lists = copy(self)
         lists.scripts, lists.sources = tuple(left.values()), tuple(left)
         return lists

@@ -6,12 +6,12 @@ every release does that may have, and unknown where they differ.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from kopslint.kops.clouds import leading_order
 from kopslint.kops.etcd_manager import replaces_empty_disks
 from kopslint.kops.etcd_releases import adds_beside_dead, forces_cleanly
+from kopslint.kops.versions import minor_of
 from kopslint.model.etcd.state import Software
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from kopslint.kops.spec import EtcdCluster, Manifest
 
-_MINOR = re.compile(r"(?:^|/)v?1\.(\d+)(?!\d)")
 # Source: kops docs/welcome/releases.md: a kops takes Kubernetes back to six minors.
 _TAKES_BACK_TO = 6
 
@@ -65,8 +64,8 @@ def running_versions(
     etcd = cluster.etcd_cluster(etcd_cluster) if cluster is not None else None
     if cluster is None or etcd is None:
         return frozenset()
-    kubernetes = _minor(cluster.kubernetes_version)
-    kops = _minor(kops_version)
+    kubernetes = minor_of(cluster.kubernetes_version)
+    kops = minor_of(kops_version)
     if kops is None and kubernetes is None:
         return frozenset()
     oldest = kops if kops is not None else kubernetes or 0
@@ -102,8 +101,3 @@ def changed_versions(applied: Manifest, manifest: Manifest) -> tuple[str, ...]:
 
 def _named(etcd: EtcdCluster) -> str:
     return (etcd.version or "").removeprefix("v")
-
-
-def _minor(version: str | None) -> int | None:
-    found = _MINOR.search(version or "")
-    return int(found[1]) if found is not None else None

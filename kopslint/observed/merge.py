@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kopslint.observed.observation import (
     Contradiction,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kopslint.observed.observation import Answer, Pod, Published, Reading
+    from kopslint.records import Record
     from kopslint.text import Span
 
 _LOOPBACK = re.compile(r"(?:https?://)?(?:127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+/?")
@@ -493,15 +494,19 @@ def _member_list(told: ListTold) -> MemberList:
     )
 
 
+def _told(new: Record, unsaid: Record, besides: tuple[str, ...]) -> dict[str, Any]:
+    """The fields that a record says something of, but for those ``besides``."""
+    return {
+        field: told
+        for field in new._fields
+        if field not in besides
+        and (told := getattr(new, field)) != getattr(unsaid, field)
+    }
+
+
 def _joined(old: Member, new: Member) -> Member:
     """Both records of one member: what the later one says wins over the earlier."""
-    defaults = Member(old.span)
-    changes = {
-        field: told
-        for field in Member._fields
-        if field not in ("span", "places", "id")
-        and (told := getattr(new, field)) != getattr(defaults, field)
-    }
+    changes = _told(new, Member(old.span), besides=("span", "places", "id"))
     # An empty name is that of a member which had not started yet.
     if not changes.get("name") and old.name:
         changes.pop("name", None)
@@ -558,13 +563,7 @@ def _same(one: Machine, other: Machine) -> bool:
 
 
 def _one_machine(old: Machine, new: Machine) -> Machine:
-    defaults = Machine(old.span)
-    changes = {
-        field: told
-        for field in Machine._fields
-        if field not in ("span", "places", "role")
-        and (told := getattr(new, field)) != getattr(defaults, field)
-    }
+    changes = _told(new, Machine(old.span), besides=("span", "places", "role"))
     places = (*old.places, *new.places)
     return old._replace(places=places, role=old.role or new.role, **changes)
 

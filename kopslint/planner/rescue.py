@@ -37,9 +37,6 @@ class Way(Enum):
     """A backup is restored: what was written since is lost."""
 
 
-LOSSES = {way: way is Way.RESTORE for way in Way}
-"""Whether a way loses what was written since the last backup."""
-
 _READY = (MemberState.VOTING, MemberState.REPLACED, MemberState.IDLE)
 
 

@@ -121,15 +121,6 @@ class Renderings:
                 found = [each for each in self._alone(path) if each.key == key]
         return found
 
-    def templates_among(self, sources: Iterable[tuple[str, Source]]) -> list[str]:
-        """Those of these files that are templates of specs."""
-        found = []
-        for path, source in sources:
-            self._texts[path] = source
-            if template_kind(source) is not None:
-                found.append(path)
-        return found
-
     def path_of(self, source: Source) -> str | None:
         """The path of a text that is called as from the current folder, if known."""
         root = getattr(self._state, "root", None)

@@ -372,14 +372,6 @@ class StateSet(Frozen, uncompared=("event",)):
 
         return self._after(f"the etcd-manager of {who} restarts", step)
 
-    def publish_version(self, *, known: bool = True) -> StateSet:
-        """Another etcd version is published; ``known`` if etcd-manager has it."""
-        upgrade = Upgrade.PUBLISHED if known else Upgrade.UNKNOWN
-        return self._after(
-            "another etcd version is published",
-            lambda w: (w._replace(upgrade=upgrade),),
-        )
-
     def where(self, holds: Callable[[EtcdState], bool]) -> StateSet:
         """Only the states in which ``holds`` is true; may be none."""
         return self._narrowed(frozenset(w for w in self.states if holds(w)))
