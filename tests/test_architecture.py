@@ -32,12 +32,12 @@ ROOMS: dict[str, set[str]] = {
     "kops": WORDS | TEXT,
     "commands": WORDS | TEXT | {"kops"},
     "change": WORDS | TEXT | {"kops"},
-    "repository": WORDS | TEXT | {"kops"},
+    "discovery": WORDS | TEXT | {"kops"},
     "observed": WORDS | TEXT | {"kops"},
     "model": WORDS | MEANING,
     "checks": WORDS | MEANING | {"model"},
     "rulebook": WORDS | TEXT,
-    "config": WORDS | TEXT | {"kops", "rulebook", "repository"},
+    "config": WORDS | TEXT | {"kops", "rulebook", "discovery"},
     "suppress": WORDS | TEXT | {"rulebook"},
     "planner": WORDS | MEANING | {"model", "checks"},
     "report": WORDS | {"inputs"},
@@ -47,7 +47,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": WORDS
     | MEANING
     | {"model", "config", "rulebook", "suppress", "planner", "report", "engine"}
-    | {"repository"},
+    | {"discovery"},
     "__main__": WORDS | {"cli"},
 }
 

@@ -86,7 +86,7 @@ class Second:
         behind = state.read != self.published and state.minds is None
         return replace(state, due=True) if behind and not old else state
 
-    def publish(self, count: int) -> None:
+    def publish(self, count: int, upgrade: Upgrade | None = None) -> None:
         self.published = count
         self.since_before = frozenset(
             place
@@ -94,7 +94,9 @@ class Second:
             for place, name in enumerate(state.names)
             if name.up
         )
-        self.each(lambda state: {replace(state, wrote=None)})
+        self.each(
+            lambda state: {replace(state, wrote=None, upgrade=upgrade or state.upgrade)}
+        )
 
     def queue(self, state: State, count: int) -> set[State]:
         return {state if state.restore is not None else replace(state, restore=count)}
@@ -154,8 +156,7 @@ def both_do(random: Random, first: StateSet, second: Second) -> tuple[str, State
             known = random.random() < 0.7
             upgrade = Upgrade.PUBLISHED if known else Upgrade.UNKNOWN
             after = first.publish(second.published, upgrade)
-            second.publish(second.published)
-            second.each(lambda state: {replace(state, upgrade=upgrade)})
+            second.publish(second.published, upgrade)
         case "returns":
             back = frozenset(p for p in second.known if random.random() < 0.5)
             after = first.returning(first.names[p] for p in sorted(back))

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from kopslint.cli.check_options import CheckOptions
     from kopslint.cli.console import Voice
-    from kopslint.cli.deciding import Decided
     from kopslint.cli.options import Output
+    from kopslint.cli.settings_source import Decided
     from kopslint.config.load import Configuration
     from kopslint.config.settings import Settings
     from kopslint.engine import Request
@@ -126,7 +126,7 @@ def _run_on_change(options: CheckOptions) -> bool:
     """``run_check`` for what changed in git: the settings are those of its base."""
     from contextlib import ExitStack
 
-    from kopslint.cli.deciding import decide
+    from kopslint.cli.settings_source import decide
 
     if options.before:
         raise UsageError(

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from kopslint.config.changed_clusters import TouchedCluster
     from kopslint.config.patterns import Layout
+    from kopslint.discovery.renderings import Files
     from kopslint.engine import Base, Request
     from kopslint.inputs.git_change import Change
     from kopslint.observed.observation import Observation
-    from kopslint.repository.renderings import Files
 
 
 SPEC_SUFFIXES = (".yaml", ".yml", ".json")
@@ -131,7 +131,7 @@ def _specs(words: Sequence[str]) -> tuple[Source, ...]:
     perhaps = any(sign in source.text for source in sources for sign in signs)
     if not folders and not perhaps:
         return tuple(sources)
-    from kopslint.repository.found import called_otherwise, with_templates
+    from kopslint.discovery.found import called_otherwise, with_templates
 
     known = {os.path.realpath(source.path) for source in sources}
     more = [
@@ -148,7 +148,7 @@ def _specs(words: Sequence[str]) -> tuple[Source, ...]:
 def _files_around(revision: str | None) -> Files:
     """The files among which the values of a template are looked for."""
     if revision is None:
-        from kopslint.repository.found import state_here
+        from kopslint.discovery.found import state_here
 
         return state_here()
     from kopslint.inputs.git import snapshot_of
@@ -168,8 +168,8 @@ def found_here() -> list[Request]:
     has no Cluster in its folder.
     """
     from kopslint.config.changed_clusters import cluster_objects
+    from kopslint.discovery.found import found_in, state_here
     from kopslint.engine import Request
-    from kopslint.repository.found import found_in, state_here
 
     state = state_here()
     root = os.path.realpath(getattr(state, "root", "."))

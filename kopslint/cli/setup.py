@@ -136,7 +136,7 @@ def _specs(configuration: Configuration) -> Iterator[str]:
 
     layout = configuration.layout
     if layout.specs is None:
-        from kopslint.repository.found import found_in, state_here
+        from kopslint.discovery.found import found_in, state_here
 
         yield "not configured: found by what files hold, in the repository or here"
         found = found_in(state_here())

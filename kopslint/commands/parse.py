@@ -132,7 +132,7 @@ def _kept_for_later(
     command: SimpleCommand, whole: Invocation
 ) -> Command | tuple[Invocation, ...] | None:
     """What writes a cron table, a unit or a hook, which runs by itself later on."""
-    from kopslint.commands.beside import RUNS_LATER, read_kept_for_later
+    from kopslint.commands.surroundings import RUNS_LATER, read_kept_for_later
 
     targets = [r.target.shown for r in command.redirects if r.target is not None]
     target = next((name for name in targets if RUNS_LATER.search(name)), None)
@@ -236,7 +236,7 @@ def _read(invocation: Invocation) -> Command:
     if (started := _started(invocation)) is not None:
         return started
     if program in _BESIDE:
-        from kopslint.commands.beside import read_beside
+        from kopslint.commands.surroundings import read_beside
 
         if (beside := read_beside(invocation)) is not None:
             return beside

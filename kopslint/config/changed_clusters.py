@@ -16,12 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from kopslint.config.patterns import Match
-from kopslint.errors import InputError
-from kopslint.inputs.decode import too_large
-from kopslint.inputs.git_change import ChangedFile
-from kopslint.inputs.named_files import files_in_snapshot
-from kopslint.records import Record
-from kopslint.repository.content import (
+from kopslint.discovery.content import (
     PLAIN,
     is_kops_text,
     is_plain_spec,
@@ -30,15 +25,20 @@ from kopslint.repository.content import (
     may_give_values,
     unescaped,
 )
+from kopslint.errors import InputError
+from kopslint.inputs.decode import too_large
+from kopslint.inputs.git_change import ChangedFile
+from kopslint.inputs.named_files import files_in_snapshot
+from kopslint.records import Record
 from kopslint.syntax.yaml import read_yaml, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kopslint.config.patterns import Layout
+    from kopslint.discovery.renderings import Renderings
     from kopslint.inputs.git import Snapshot
     from kopslint.inputs.git_change import Change
-    from kopslint.repository.renderings import Renderings
     from kopslint.text import Source
 
 
@@ -365,7 +365,7 @@ class _Search:
 
     @cached_property
     def _renderings(self) -> tuple[Renderings, Renderings]:
-        from kopslint.repository.renderings import Renderings
+        from kopslint.discovery.renderings import Renderings
 
         return Renderings(self._before), Renderings(self._after)
 

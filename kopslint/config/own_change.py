@@ -1,8 +1,8 @@
 """What of a change is about the check itself: its settings, rules, baseline, lists.
 
 Whoever writes a change could switch off its check with them, so those of the base count
-(``cli/deciding.py``), and that they change is a finding of its own. It is asked about
-once for a whole check, after the comments: none can silence it.
+(``cli/settings_source.py``), and that they change is a finding of its own. It is asked
+about once for a whole check, after the comments: none can silence it.
 """
 
 from __future__ import annotations

@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from kopslint.discovery.block_templates import marked
+from kopslint.discovery.calls import CALL, MOST_CALLS, Call, calls_in
+from kopslint.discovery.content import may_be_spec, may_give_values, template_kind
+from kopslint.discovery.toolbox import Arguments, keys_of, render, root_fields
 from kopslint.errors import InputError
 from kopslint.gotemplate.output import Rendered, with_blocks
 from kopslint.records import Record
-from kopslint.repository.block_templates import marked
-from kopslint.repository.calls import CALL, MOST_CALLS, Call, calls_in
-from kopslint.repository.content import may_be_spec, may_give_values, template_kind
-from kopslint.repository.toolbox import Arguments, keys_of, render, root_fields
 from kopslint.text import Source
 
 if TYPE_CHECKING:

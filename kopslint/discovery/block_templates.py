@@ -18,7 +18,7 @@ from kopslint.gotemplate.values import Unknown
 from kopslint.records import Record
 
 if TYPE_CHECKING:
-    from kopslint.repository.content import Kind
+    from kopslint.discovery.content import Kind
     from kopslint.text import Source
 
 _TERRAFORM = re.compile(

@@ -8,11 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kopslint.errors import InputError
-from kopslint.inputs.boundary import boundary_here
-from kopslint.inputs.decode import MAX_BYTES, decode, shown
-from kopslint.records import Record
-from kopslint.repository.content import (
+from kopslint.discovery.content import (
     PLAIN,
     holds_spec,
     is_plain_spec,
@@ -20,13 +16,17 @@ from kopslint.repository.content import (
     may_be_spec,
     template_kind,
 )
-from kopslint.repository.renderings import Renderings
+from kopslint.discovery.renderings import Renderings
+from kopslint.errors import InputError
+from kopslint.inputs.boundary import boundary_here
+from kopslint.inputs.decode import MAX_BYTES, decode, shown
+from kopslint.records import Record
 from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from kopslint.repository.renderings import Files, Rendering
+    from kopslint.discovery.renderings import Files, Rendering
 
 MOST_FILES = 100_000
 
