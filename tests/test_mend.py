@@ -306,6 +306,7 @@ RULES = {
     "KL307-refused-command/examples/bad-spec-comes-last": (0, 1),
     "KL309-kubelet-newer-than-control-plane/examples/bad-all-at-once": (1, 0),
     "KL401-forgotten-yes/examples/bad-update-then-roll": (1, 0),
+    "KL405-after-spec-never-stored/examples/bad-spec-forgotten": (2, 0),
     "KL406-stored-never-applied/examples/bad-replaced-and-left": (1, 0),
 }
 

@@ -137,6 +137,11 @@ def test_every_plan_is_accepted_and_arrives(
     assert_accepted(runbook, old, new)
 
 
+def planes(state: ClusterState) -> tuple[object, ...]:
+    """What is stored, what is applied, and what runs."""
+    return id(state.registry), id(state.applied), frozenset(state.cloud.items())
+
+
 def assert_accepted(runbook: Runbook, before: Manifest, after: Manifest) -> None:
     if BASH is not None:
         text = script(runbook, STYLE)
@@ -159,6 +164,9 @@ def assert_accepted(runbook: Runbook, before: Manifest, after: Manifest) -> None
     assert there
     for state in there:
         assert set(state.registry.groups) == set(replayed.plan.after.groups)
+    # Any other course has met another kops than a step needs, and stands before a step.
+    ahead = {planes(each) for step in replayed.steps for each in step.before}
+    assert {planes(each) for each in replayed.final if each not in there} <= ahead
 
 
 ONE, TWO = ("main",), ("main", "events")

@@ -38,10 +38,11 @@ bounded() {
   local end=$((SECONDS + LIMIT)) child
   "$@" < /dev/null &
   child=$!
-  while [ "$SECONDS" -lt "$end" ] && kill -0 "$child" 2> /dev/null; do
+  while kill -0 "$child" 2> /dev/null; do
+    [ "$SECONDS" -lt "$end" ] || { echo "stopped after $LIMIT seconds"; break; }
     sleep 0.2
   done
-  kill -- "-$child" 2> /dev/null && echo "stopped after $LIMIT seconds"
+  kill -- "-$child" 2> /dev/null
   wait "$child" 2> /dev/null
 }
 

@@ -794,6 +794,9 @@ class _Search:
                 exchanges(best.listing),
                 insertions(best.listing, best.simulation.plan),
             ]
+            if len(best.listing.pieces) > len(self._start.listing.pieces):
+                # A list that lacked one step mostly lacks the one after it, too.
+                kinds.insert(1, kinds.pop())
         for kind in kinds:
             found = self._least(kind, best)
             if found is not None:
