@@ -64,7 +64,7 @@ def plan_object(result: Runbook | NoWay) -> dict[str, object]:
         "result": "plan" if result.steps else "nothing-to-do",
         "reasons": [],
         "procedure": [],
-        "notes": list(result.notes),
+        "notes": [note.strip() for note in result.notes],
         "warnings": list(result.warnings),
         "setup": list(preamble(result)) if result.steps else [],
         "tolerance": result.tolerance if result.steps else None,
@@ -142,7 +142,10 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
     )
     yield ""
     for note in runbook.notes:
-        yield style.safe(note)
+        # A command is a block of its own, so that it can be pasted.
+        yield (
+            f"    {style.safe(note.strip())}" if note[:2] == "  " else style.safe(note)
+        )
         yield ""
     if warnings := told(runbook):
         yield "What the check says of this order:"
@@ -177,6 +180,11 @@ def _block(
     yield f"{indent}```"
 
 
+def _paragraph(line: str) -> str:
+    """A sentence, or a command, which is indented."""
+    return f"    {line.strip()}" if line.startswith("  ") else f"\n{line}\n"
+
+
 def no_way_markdown(no_way: NoWay) -> str:
     """Why there is no safe order, and the procedure that remains."""
     lines = [
@@ -189,8 +197,5 @@ def no_way_markdown(no_way: NoWay) -> str:
     if no_way.cut:
         lines.append("- The search was cut short, so that an order may exist.")
     lines.append("")
-    lines += [
-        f"    {line.strip()}" if line.startswith("  ") else f"\n{line}\n"
-        for line in procedure(no_way)
-    ]
+    lines += map(_paragraph, procedure(no_way))
     return "\n".join(lines) + "\n"

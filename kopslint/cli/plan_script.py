@@ -723,8 +723,10 @@ def traces(views: Mapping[str, EtcdView], style: Style) -> Iterator[str]:
 
 
 def comment(text: str) -> Iterator[str]:
-    """A text as comment lines."""
-    return (f"# {line}" for line in wrap(visible(text), _WIDTH - 2))
+    """A text as comment lines; a command, which is indented, stays on one to paste."""
+    shown = visible(text)
+    lines = [shown] if text.startswith("  ") else wrap(shown, _WIDTH - 2)
+    return (f"# {line}" for line in lines)
 
 
 def no_way_script(no_way: NoWay) -> str:
@@ -737,7 +739,7 @@ def no_way_script(no_way: NoWay) -> str:
         lines += comment("The search was cut short, so that an order may exist.")
     lines.append("#")
     for line in procedure(no_way):
-        lines += [f"# {line}"] if line.startswith("  ") else comment(line)
+        lines += comment(line)
     return "\n".join(lines) + "\n"
 
 

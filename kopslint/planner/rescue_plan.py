@@ -290,7 +290,7 @@ class _Rescue:
         notes = [
             *runbook.notes,
             "If it fails because disks are lost, this is what is left:",
-            *(line.strip() for line in self._last_resort()),
+            *self._last_resort(),
         ]
         return runbook._replace(notes=tuple(notes))
 
@@ -385,6 +385,12 @@ class _Rescue:
 
     def _others_gone(self, keep: tuple[str, ...]) -> Iterator[str]:
         others = [unit for unit in self._units if unit.name not in keep]
+        if not others:
+            yield (
+                "1. No old disk may come back, and whose may was not seen: look at the "
+                "groups and at their etcd volumes before you go on."
+            )
+            return
         yield (
             "1. No old disk may come back: delete the groups of all others, and then "
             "their etcd volumes in the cloud:"
