@@ -430,10 +430,8 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_what_destroyed_a_cluster_in_a_run_is_named(
-    row: Row, capsys: pytest.CaptureFixture[str]
-) -> None:
+def told_of(row: Row, capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    """What the list of a row comes to, from what its row was seen as."""
     written(
         row.broken,
         row.members,
@@ -441,8 +439,14 @@ def test_what_destroyed_a_cluster_in_a_run_is_named(
         empty_groups=row.empty_groups,
         published=True,
     )
+    return said(row.commands, capsys)
 
-    verdict, found = said(row.commands, capsys)
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_what_destroyed_a_cluster_in_a_run_is_named(
+    row: Row, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verdict, found = told_of(row, capsys)
 
     assert verdict == "UNSAFE"
     assert any(text.startswith(row.says) for text in found), found
@@ -485,15 +489,7 @@ def test_what_brought_a_cluster_back_in_a_run_is_no_error(
     row: Row, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Warnings may be: that a group has no machine, or that there is no spare."""
-    written(
-        row.broken,
-        row.members,
-        row.after,
-        empty_groups=row.empty_groups,
-        published=True,
-    )
-
-    verdict, found = said(row.commands, capsys)
+    verdict, found = told_of(row, capsys)
 
     assert verdict == row.says, found
 
