@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kopslint.commands.describe import meaning
 from kopslint.commands.parse import recognise
 from kopslint.engine import Request, check
 from kopslint.errors import KopslintError
@@ -92,7 +91,7 @@ def commands_are_read(name: str, text: str) -> None:
         inside(call.span)
         for command in recognise(call):
             inside(command.span)
-            hold(bool(meaning(command).deed), "a command has no words")
+            hold(bool(command.meaning.words), "a command has no words")
 
 
 def specs_are_checked(before: str, after: str, commands: str) -> None:

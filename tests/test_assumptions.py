@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from command_kinds import kinds, own_fields
 
 import kopslint
-from kopslint.commands.model import Command
 from kopslint.kops.decode import read_fleet
 from kopslint.model.actions import effect
 from kopslint.model.initial import aligned, healthy
@@ -25,6 +25,7 @@ from kopslint.text import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
     from kopslint.model.etcd.explore import StateSet
     from kopslint.model.state import ClusterState, Result
@@ -214,10 +215,10 @@ GIVEN: dict[str, dict[str, object]] = {
 
 def open_arguments() -> Iterator[tuple[type[Command], str]]:
     """Every argument of every kind of command that run time may decide."""
-    for kind in Command.__subclasses__():
+    for kind in kinds():
         if kind.__name__ in CHANGES_NOTHING:
             continue
-        for field, written in kind.__annotations__.items():
+        for field, written in own_fields(kind).items():
             if field in NOT_FOLLOWED_HERE:
                 continue
             if "Word" in str(written) or field == "etcd_cluster":
@@ -233,7 +234,7 @@ def run(
     given = dict(GIVEN.get(kind.__name__, {}))
     if "yes" in kind.fields:
         given["yes"] = True
-    many = "tuple" in str(kind.__annotations__[field])
+    many = "tuple" in str(own_fields(kind)[field])
     given[field] = (value,) if many else value
     command = make(text="x", span=SPAN, **given)
     return effect(command, STARTS[start](plan), lambda *_: None, plan)
@@ -268,7 +269,7 @@ def test_an_open_argument_is_followed_in_full_or_said(
 ) -> None:
     """A new command, or a new argument, has to say above what it may be."""
     name = f"{kind.__name__}.{field}"
-    is_word = "Word" in str(kind.__annotations__[field])
+    is_word = "Word" in str(own_fields(kind)[field])
     results = run(kind, field, OPEN if is_word else None, start)
     if name in COMES_TO:
         outcomes = [*COMES_TO[name](STARTS[start](planned()))]

@@ -9,11 +9,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from command_kinds import kinds
 
 from kopslint.cli.program import run
 from kopslint.commands import model
-from kopslint.commands.describe import meaning
-from kopslint.commands.model import Command
 from kopslint.commands.parse import recognise
 from kopslint.notations.command_list import read_commands, simple_commands
 from kopslint.text import Source
@@ -21,6 +20,8 @@ from kopslint.text import Source
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from kopslint.commands.model import Command
 
 # What a command does, and what that changes.
 MEANINGS = {
@@ -192,15 +193,13 @@ def only_command(line: str) -> Command:
 @pytest.mark.parametrize("line", MEANINGS)
 def test_a_command_is_told_in_words_with_the_planes_it_changes(line: str) -> None:
     command = only_command(line)
-    told = meaning(command)
+    told = command.meaning
     planes = "unknown" if told.planes is None else ", ".join(told.planes)
 
-    assert (type(command).__name__, told.deed, planes) == MEANINGS[line]
+    assert (type(command).__name__, told.words, planes) == MEANINGS[line]
 
 
-@pytest.mark.parametrize(
-    "kind", Command.__subclasses__(), ids=lambda kind: kind.__name__
-)
+@pytest.mark.parametrize("kind", [*kinds()], ids=lambda kind: kind.__name__)
 def test_there_are_words_for_every_kind_of_command(kind: type[Command]) -> None:
     """Only what a kind cannot do without is given."""
     span = Source("run.sh", "x").whole()
@@ -213,9 +212,9 @@ def test_there_are_words_for_every_kind_of_command(kind: type[Command]) -> None:
         needed["reason"] = "it is not followed"
 
     make: Callable[..., Command] = kind
-    told = meaning(make(**needed))
+    told = make(**needed).meaning
 
-    assert told.deed
+    assert told.words
     unknown = kind in (model.Unreadable, model.Unreplayed)
     assert (told.planes is None) is unknown
 

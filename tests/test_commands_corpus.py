@@ -12,7 +12,6 @@ from typing import TypedDict
 import pytest
 import yaml
 
-from kopslint.commands.describe import meaning
 from kopslint.commands.parse import recognise
 from kopslint.engine import Request, check
 from kopslint.notations.command_list import read_commands, simple_commands
@@ -52,7 +51,7 @@ def told(name: str, text: str) -> list[str]:
     script = read_commands(Source(name, text))
     commands = [c for call in simple_commands(script.body) for c in recognise(call)]
     return [
-        f"{c.span.line}:{c.span.column} {type(c).__name__}: {meaning(c).deed}"
+        f"{c.span.line}:{c.span.column} {type(c).__name__}: {c.meaning.words}"
         for c in commands
     ] + [
         f"{part.span.line}:{part.span.column} unread: {part.reason.reason}"

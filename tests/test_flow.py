@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.commands.model import Foreign, Unreadable, Validate
+from kopslint.commands.kops import Validate
+from kopslint.commands.model import Foreign, Unreadable
 from kopslint.kops.spec import Manifest
 from kopslint.model.interpreter import MAX_COURSES, Flow
 from kopslint.model.state import ClusterState, Machines, Result, applied, refused

@@ -11,7 +11,6 @@ from __future__ import annotations
 import pytest
 
 from kopslint.commands import model
-from kopslint.commands.describe import meaning
 from kopslint.commands.parse import recognise
 from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
@@ -248,8 +247,8 @@ def told(line: str) -> set[str]:
     for command in (c for call in calls for c in recognise(call)):
         if isinstance(command, model.Unreadable | model.Unreplayed):
             found.add(command.reach.value)
-        elif meaning(command).planes:
-            found.add(meaning(command).deed)
+        elif command.meaning.planes:
+            found.add(command.meaning.words)
     return found
 
 

@@ -8,6 +8,16 @@ from kopslint.checks import pairs
 from kopslint.checks.command_lines import STORES
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    CreateCluster,
+    DeleteCluster,
+    DeleteInstance,
+    EditCluster,
+    EditInstanceGroup,
+    Reconcile,
+    RollingUpdate,
+    UpdateCluster,
+)
 from kopslint.findings import Location, Severity
 from kopslint.kops.versions import release
 from kopslint.model.properties.membership import deletions
@@ -86,7 +96,7 @@ def _can_tell(simulation: Simulation) -> bool:
         and not any(step.refusals for step in simulation.steps)
         and not simulation.undecided
         and not any(
-            isinstance(command, model.CreateCluster | model.DeleteCluster)
+            isinstance(command, CreateCluster | DeleteCluster)
             or deletes_cluster(command, simulation.plan)
             for command in simulation.plan.commands
         )
@@ -109,9 +119,9 @@ def _missing(final: ClusterState, simulation: Simulation) -> Iterator[str]:
 
 def _set_by_flags(step: Step) -> Iterator[str]:
     match step.command:
-        case model.EditCluster() as command if command.sets or command.unsets:
+        case EditCluster() as command if command.sets or command.unsets:
             yield "the Cluster"
-        case model.EditInstanceGroup() as command if command.sets or command.unsets:
+        case EditInstanceGroup() as command if command.sets or command.unsets:
             if command.group is not None:
                 yield f"group {command.group.shown}"
 
@@ -174,9 +184,9 @@ def _is_upgrade(context: Context) -> bool:
 
 
 _REPLACES = (
-    model.DeleteInstance,
-    model.Reconcile,
-    model.RollingUpdate,
+    DeleteInstance,
+    Reconcile,
+    RollingUpdate,
     model.StopInstances,
     model.Unreadable,
 )
@@ -184,7 +194,7 @@ _REPLACES = (
 
 def _applies(step: Step) -> bool:
     match step.command:
-        case model.UpdateCluster(yes=True) as command:
+        case UpdateCluster(yes=True) as command:
             direct = command.target is None or command.target.text == "direct"
             return direct and not command.leaves_machines
         case model.Terraform(verb="apply"):

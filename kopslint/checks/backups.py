@@ -16,6 +16,12 @@ from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, only
 from kopslint.checks.rolls import covers_control_plane
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    DeleteCluster,
+    DeleteInstance,
+    Reconcile,
+    RollingUpdate,
+)
 from kopslint.findings import Location
 from kopslint.kops.state_store import Part, part_of, store_of
 from kopslint.syntax.yaml import find, text_at
@@ -179,9 +185,9 @@ def _makes_reread(command: Command, context: Context) -> bool:
     What cannot be read may be what does.
     """
     match command:
-        case model.RollingUpdate(yes=True):
+        case RollingUpdate(yes=True):
             return covers_control_plane(command, context)
-        case model.Reconcile(yes=True) | model.DeleteInstance(yes=True):
+        case Reconcile(yes=True) | DeleteInstance(yes=True):
             return True
         case model.StopInstances() | model.RestartManagers() | model.Unreadable():
             return True
@@ -196,7 +202,7 @@ def state_store_reused(context: Context) -> Iterator[Draft]:
         match step.command:
             case model.Terraform(verb="destroy", targets=()):
                 destroyed = step
-            case model.DeleteBackups() | model.DeleteCluster(yes=True):
+            case model.DeleteBackups() | DeleteCluster(yes=True):
                 destroyed = None
             case model.Terraform(verb="apply", targets=()) if destroyed is not None:
                 yield Draft(
@@ -225,7 +231,7 @@ def state_store_reused(context: Context) -> Iterator[Draft]:
 def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
     """The backup store of a living cluster is deleted by hand."""
     for step, command in _removals(context):
-        if isinstance(command, model.DeleteCluster):
+        if isinstance(command, DeleteCluster):
             yield _forgotten(step, context)
             continue
         target = command.target
@@ -272,7 +278,7 @@ def keys_deleted(context: Context) -> Iterator[Draft]:
     """The keys or the secrets of a living cluster are deleted from the state store."""
     for step, command in _removals(context):
         if (
-            isinstance(command, model.DeleteCluster)
+            isinstance(command, DeleteCluster)
             or _part(command, context) is not Part.KEYS
             or command.target is None
         ):
@@ -295,16 +301,16 @@ def keys_deleted(context: Context) -> Iterator[Draft]:
 
 def _removals(
     context: Context,
-) -> Iterator[tuple[Step, model.DeleteBackups | model.DeleteCluster]]:
+) -> Iterator[tuple[Step, model.DeleteBackups | DeleteCluster]]:
     """What deletes objects of the state store of a cluster that goes on."""
     for step in context.simulation.steps if context.simulation is not None else ():
         match step.command:
             case model.Terraform(verb="destroy", targets=()):
                 return
-            case model.DeleteCluster(yes=True, unregister=True) as command:
+            case DeleteCluster(yes=True, unregister=True) as command:
                 yield step, command
                 return
-            case model.DeleteCluster(yes=True):
+            case DeleteCluster(yes=True):
                 return
             case model.DeleteBackups() as command:
                 yield step, command

@@ -13,6 +13,15 @@ from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, meanwhile
 from kopslint.checks.rolls import control_plane_rolls, covers_control_plane
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    DeleteInstance,
+    DeleteInstanceGroup,
+    Reconcile,
+    RollingUpdate,
+    UpdateCluster,
+    UpgradeCluster,
+    Validate,
+)
 from kopslint.findings import Location, Severity
 from kopslint.kops.duration import go_seconds
 from kopslint.kops.versions import release
@@ -80,15 +89,15 @@ def _looked_at_by(blind: Step, context: Context) -> Step | None:
     simulation = context.simulation
     for step in simulation.steps[blind.number :] if simulation is not None else ():
         match step.command:
-            case model.Validate() | model.Reconcile(yes=True):
+            case Validate() | Reconcile(yes=True):
                 looks = True
-            case model.RollingUpdate(yes=True) as roll:
+            case RollingUpdate(yes=True) as roll:
                 if not covers_control_plane(roll, context):
                     continue
                 looks = not _blind(roll) and _beside(step, roll) is None
-            case model.DeleteInstanceGroup() | model.DeleteInstance(yes=True):
+            case DeleteInstanceGroup() | DeleteInstance(yes=True):
                 looks = False
-            case model.StopInstances() | model.UpdateCluster(yes=True):
+            case model.StopInstances() | UpdateCluster(yes=True):
                 looks = False
             case _:
                 continue
@@ -98,7 +107,7 @@ def _looked_at_by(blind: Step, context: Context) -> Step | None:
     return None
 
 
-def _blind(command: model.RollingUpdate) -> list[str]:
+def _blind(command: RollingUpdate) -> list[str]:
     """The flags that keep a roll from looking."""
     count = command.validate_count.text if command.validate_count is not None else None
     flags = {
@@ -114,7 +123,7 @@ def _beside_another(context: Context) -> Iterator[Draft]:
     found = [
         (step, step.command, cause)
         for step in (context.simulation.steps if context.simulation else ())
-        if isinstance(step.command, model.RollingUpdate)
+        if isinstance(step.command, RollingUpdate)
         and step.moments
         and (cause := _beside(step, step.command)) is not None
     ]
@@ -136,7 +145,7 @@ def _beside_another(context: Context) -> Iterator[Draft]:
     )
 
 
-def _beside(step: Step, command: model.RollingUpdate) -> str | None:
+def _beside(step: Step, command: RollingUpdate) -> str | None:
     """What makes another command replace machines at the same time, if anything."""
     if command.at_once:
         return command.at_once
@@ -144,7 +153,7 @@ def _beside(step: Step, command: model.RollingUpdate) -> str | None:
     return "the job beside it" if beside else None
 
 
-def _why(command: model.RollingUpdate) -> str:
+def _why(command: RollingUpdate) -> str:
     if command.cloudonly:
         return (
             "With --cloudonly kops asks neither the API nor etcd: it terminates one "
@@ -159,9 +168,7 @@ def _why(command: model.RollingUpdate) -> str:
     return "kops does not look whether a machine is back before it takes the next."
 
 
-def _aggravating(
-    step: Step, command: model.RollingUpdate, context: Context
-) -> str | None:
+def _aggravating(step: Step, command: RollingUpdate, context: Context) -> str | None:
     """What makes a roll with ``--cloudonly`` more than the outage that it is.
 
     Nothing does after a restore, which takes effect once all masters are restarted.
@@ -185,7 +192,7 @@ def _aggravating(
     return "even machines that are up to date" if several else None
 
 
-def _replaced(command: model.RollingUpdate, context: Context) -> list[str]:
+def _replaced(command: RollingUpdate, context: Context) -> list[str]:
     """The control-plane groups that a roll may replace machines of."""
     if command.groups:
         return list({word.shown for word in command.groups})
@@ -225,13 +232,13 @@ def _came_back(before: tuple[Step, ...], context: Context) -> bool:
     """Whether a machine with what was last applied has come back and was validated."""
     for step in reversed(before):
         match step.command:
-            case model.RollingUpdate(yes=True) as roll:
+            case RollingUpdate(yes=True) as roll:
                 seen = not _blind(roll) and _beside(step, roll) is None
                 if seen and covers_control_plane(roll, context):
                     return step.status == "applied"
-            case model.Reconcile(yes=True):
+            case Reconcile(yes=True):
                 return step.status == "applied"
-            case model.UpdateCluster(yes=True) | model.Terraform(verb="apply"):
+            case UpdateCluster(yes=True) | model.Terraform(verb="apply"):
                 return False
             case _:
                 pass
@@ -271,7 +278,7 @@ def _changes_kubernetes(context: Context) -> bool:
         if old is not None and new is not None and old[:2] != new[:2]:
             return True
     return context.simulation is not None and any(
-        isinstance(step.command, model.UpgradeCluster) and step.command.yes
+        isinstance(step.command, UpgradeCluster) and step.command.yes
         for step in context.simulation.steps
     )
 
@@ -281,14 +288,14 @@ def _members(context: Context) -> int:
     return max((len(etcd.members) for etcd in state.etcd_clusters), default=0)
 
 
-def _seconds(command: model.RollingUpdate) -> float | None:
+def _seconds(command: RollingUpdate) -> float | None:
     word = command.control_plane_interval
     if word is None:
         return _INTERVAL
     return go_seconds(word.text) if word.text is not None else None
 
 
-def _with_a_look(command: model.RollingUpdate, context: Context) -> tuple[str, ...]:
+def _with_a_look(command: RollingUpdate, context: Context) -> tuple[str, ...]:
     """The same roll with validation, or in parts where validation cannot succeed."""
     if command.cloudonly and _adopts(context):
         return ("# kops documents this outage: plan it, with backups at hand",)
@@ -304,7 +311,7 @@ def _with_a_look(command: model.RollingUpdate, context: Context) -> tuple[str, .
     )
 
 
-def _validating(command: model.RollingUpdate, context: Context) -> str:
+def _validating(command: RollingUpdate, context: Context) -> str:
     known = [word.text for word in command.groups if word.text]
     groups = "".join(f" --instance-group {group}" for group in known)
     roles = "" if groups else " --instance-group-roles control-plane"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.commands import model
+from kopslint.commands.kops import DeleteInstanceGroup
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.spec import Role
 from kopslint.syntax.yaml import Scalar, YamlMapping, text_at
@@ -158,7 +159,7 @@ def node_group_deleted_without_drain(context: Context) -> Iterator[Draft]:
         command = step.command
         if isinstance(command, model.NodeCommand) and command.verb != "uncordon":
             return
-        if not isinstance(command, model.DeleteInstanceGroup) or not command.yes:
+        if not isinstance(command, DeleteInstanceGroup) or not command.yes:
             continue
         name = command.group.text if command.group is not None else None
         group = (context.before or context.after).groups.get(name or "")

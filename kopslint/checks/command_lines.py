@@ -11,6 +11,23 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, alike, listed, sure
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    CreateCluster,
+    CreateFromFile,
+    CreateInstanceGroup,
+    DeleteCluster,
+    DeleteFromFile,
+    DeleteInstance,
+    DeleteInstanceGroup,
+    EditCluster,
+    EditInstanceGroup,
+    Reconcile,
+    Replace,
+    RollingUpdate,
+    UpdateCluster,
+    UpgradeCluster,
+    Validate,
+)
 from kopslint.findings import Location, Severity
 from kopslint.kops.clouds import cloud_named
 from kopslint.model.properties.teardown import deletes_cluster
@@ -31,7 +48,7 @@ def delete_is_no_preview(context: Context) -> Iterator[Draft]:
     """``delete ig`` without ``--yes`` is taken for the preview that it is not."""
     for step in context.simulation.steps if context.simulation is not None else ():
         command = step.command
-        if not isinstance(command, model.DeleteInstanceGroup) or command.yes:
+        if not isinstance(command, DeleteInstanceGroup) or command.yes:
             continue
         if step.status == "refused" or _is_of_this_list(command.group, context):
             continue
@@ -66,19 +83,19 @@ def _is_of_this_list(group: Word | None, context: Context) -> bool:
 
 
 STORES = (
-    model.CreateFromFile,
-    model.CreateInstanceGroup,
-    model.EditCluster,
-    model.EditInstanceGroup,
-    model.Replace,
-    model.UpgradeCluster,
+    CreateFromFile,
+    CreateInstanceGroup,
+    EditCluster,
+    EditInstanceGroup,
+    Replace,
+    UpgradeCluster,
 )
 """The commands that write a spec to the state store."""
 
 _APPLIES = (
-    model.CreateCluster,
-    model.DeleteCluster,
-    model.Reconcile,
+    CreateCluster,
+    DeleteCluster,
+    Reconcile,
     model.Terraform,
     model.Unreadable,
 )
@@ -109,14 +126,12 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
         return
     what = f"{listed(sorted(pending))} {'is' if len(pending) == 1 else 'are'}"
     subject = ",".join(sorted(pending))
-    partly = [
-        c for c in later if isinstance(c, model.UpdateCluster) and c.leaves_machines
-    ]
+    partly = [c for c in later if isinstance(c, UpdateCluster) and c.leaves_machines]
     while later and not _writes_terraform(later[0]):
         later.pop(0)
     if later:
         # Terraform is often run elsewhere; not if the list counts on what it did.
-        counts = (model.RollingUpdate, model.Validate)
+        counts = (RollingUpdate, Validate)
         elsewhere = not any(isinstance(command, counts) for command in later)
         yield Draft(
             severity=Severity.INFO if elsewhere else None,
@@ -157,7 +172,7 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
 
 def _writes_terraform(command: Command) -> bool:
     return (
-        isinstance(command, model.UpdateCluster)
+        isinstance(command, UpdateCluster)
         and command.target is not None
         and command.target.shown == "terraform"
     )
@@ -166,7 +181,7 @@ def _writes_terraform(command: Command) -> bool:
 def _may_apply(command: Command) -> bool:
     """Whether it is an update of the machines, or the preview of one."""
     return (
-        isinstance(command, model.UpdateCluster)
+        isinstance(command, UpdateCluster)
         and not _writes_terraform(command)
         and not command.leaves_machines
     )
@@ -219,7 +234,7 @@ def _machines_left(simulation: Simulation) -> Iterator[Draft]:
     Source: kops upup/pkg/fi/cloudup/linode/cloud.go, ``GetCloudGroups`` is empty.
     """
     for step in simulation.steps:
-        if not isinstance(step.command, model.DeleteInstanceGroup):
+        if not isinstance(step.command, DeleteInstanceGroup):
             continue
         cloud = cloud_named(next((s.registry.cloud for s in step.before), None))
         if cloud is None or not cloud.leaves_machines or step.status == "refused":
@@ -279,7 +294,7 @@ def _completed_spec_stored(simulation: Simulation) -> Iterator[Draft]:
         if isinstance(command, model.Reads) and re.search(_FULL, command.text):
             if into := re.search(_INTO, _logical_line(span)):
                 printed[into["file"] or "-"] = command
-        elif isinstance(command, model.Replace | model.CreateFromFile):
+        elif isinstance(command, Replace | CreateFromFile):
             for word in command.files:
                 source = printed.pop(word.shown, None)
                 if source is None:
@@ -322,17 +337,17 @@ def editor_without_terminal(context: Context) -> Iterator[Draft]:
         if notation_of(source) not in ("workflow", "jenkins"):
             continue
         match command:
-            case model.EditCluster(sets=(), unsets=()):
+            case EditCluster(sets=(), unsets=()):
                 pass
-            case model.EditInstanceGroup(sets=(), unsets=()):
+            case EditInstanceGroup(sets=(), unsets=()):
                 pass
-            case model.CreateInstanceGroup(edit=True, dry_run=False):
+            case CreateInstanceGroup(edit=True, dry_run=False):
                 pass
             case _:
                 continue
         if re.search(_EDITOR, source.text):
             continue
-        creates = isinstance(command, model.CreateInstanceGroup)
+        creates = isinstance(command, CreateInstanceGroup)
         yield Draft(
             message="this opens an editor, and a pipeline has no terminal",
             why="kops starts $EDITOR, by default vi, and stores what comes out of it. "
@@ -579,25 +594,25 @@ def forgotten_yes(context: Context) -> Iterator[Draft]:
 
 def _earnestly(command: Command) -> str:
     """What is missing: where files are to be written, they are for terraform."""
-    files = isinstance(command, model.UpdateCluster) and command.target is None
+    files = isinstance(command, UpdateCluster) and command.target is None
     if files and re.search(r"\s--out\b", command.text):
         return "--target terraform"
     return "--yes"
 
 
 _YES = (
-    model.UpdateCluster,
-    model.RollingUpdate,
-    model.Reconcile,
-    model.UpgradeCluster,
-    model.DeleteFromFile,
-    model.DeleteInstance,
-    model.DeleteCluster,
+    UpdateCluster,
+    RollingUpdate,
+    Reconcile,
+    UpgradeCluster,
+    DeleteFromFile,
+    DeleteInstance,
+    DeleteCluster,
 )
 
 
 def _previews(command: Command) -> bool:
-    if isinstance(command, model.UpdateCluster) and command.target is not None:
+    if isinstance(command, UpdateCluster) and command.target is not None:
         return not command.yes and command.target.text == "direct"
     return isinstance(command, _YES) and not command.yes
 
@@ -605,8 +620,8 @@ def _previews(command: Command) -> bool:
 def _done_later(simulation: Simulation, step: Step) -> bool:
     """Whether the list goes on to do what was previewed, on whichever branch."""
     kinds: tuple[type[Command], ...] = (type(step.command),)
-    if isinstance(step.command, model.UpdateCluster | model.RollingUpdate):
-        kinds = (*kinds, model.Reconcile)
+    if isinstance(step.command, UpdateCluster | RollingUpdate):
+        kinds = (*kinds, Reconcile)
     return any(
         isinstance(other.command, kinds)
         and not _previews(other.command)
@@ -625,10 +640,10 @@ def _stands_from(step: Step, other: Step) -> bool:
 
 
 def _relies_on(command: Command) -> tuple[type[Command], ...]:
-    if isinstance(command, model.UpdateCluster):
-        return (model.RollingUpdate, model.Validate, model.Terraform)
-    if isinstance(command, model.UpgradeCluster):
-        return (model.UpdateCluster, model.Reconcile)
+    if isinstance(command, UpdateCluster):
+        return (RollingUpdate, Validate, model.Terraform)
+    if isinstance(command, UpgradeCluster):
+        return (UpdateCluster, Reconcile)
     return ()
 
 
@@ -637,16 +652,14 @@ def _asks_for_yes(step: Step, simulation: Simulation) -> bool:
 
     A list that changes nothing at all and looks at what a roll would do is a look.
     """
-    from kopslint.commands.describe import meaning
-
-    if isinstance(step.command, model.RollingUpdate) and not any(
-        meaning(other.command).planes and not _previews(other.command)
+    if isinstance(step.command, RollingUpdate) and not any(
+        other.command.meaning.planes and not _previews(other.command)
         for other in simulation.steps
     ):
         return False
     return any(
         state.registry is not state.applied for state in step.before
-    ) or not isinstance(step.command, model.UpdateCluster)
+    ) or not isinstance(step.command, UpdateCluster)
 
 
 def _by_word(found: Misnamed) -> object:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft, sure
 from kopslint.commands import model
+from kopslint.commands.kops import DeleteCluster
 from kopslint.findings import Location, Severity
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PASSING = ("/registry/events", "/registry/masterleases")
 def etcd_data_damaged(context: Context) -> Iterator[Draft]:
     """Keys of a living etcd are deleted past Kubernetes, or nobody may read them."""
     for step in context.simulation.steps if context.simulation is not None else ():
-        if isinstance(step.command, model.DeleteCluster) and step.command.yes:
+        if isinstance(step.command, DeleteCluster) and step.command.yes:
             return
         if isinstance(step.command, model.DamageEtcd):
             draft = _damage(step, step.command, context)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed, only
 from kopslint.commands import model
+from kopslint.commands.kops import Reconcile, RollingUpdate, UpdateCluster
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.running_etcd import (
     REPAIRED,
@@ -144,11 +145,11 @@ def _is_repaired(context: Context) -> bool:
         ):
             continue
         match step.command:
-            case model.UpdateCluster(yes=True):
+            case UpdateCluster(yes=True):
                 updated = True
-            case model.Reconcile(yes=True):
+            case Reconcile(yes=True):
                 return True
-            case model.RollingUpdate(yes=True) as roll:
+            case RollingUpdate(yes=True) as roll:
                 if updated and covers_control_plane(roll, context):
                     return True
     return False

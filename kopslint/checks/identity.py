@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.change.identity import move
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft
-from kopslint.commands import model
+from kopslint.commands.kops import CreateCluster, DeleteCluster
 from kopslint.findings import Location, Severity
 from kopslint.syntax.yaml import find, span_of
 
@@ -92,7 +92,7 @@ def _in_another_network(
     list that applies the second one applies it to what there is.
     """
     unapplied = context.simulation is None or any(
-        isinstance(command, model.DeleteCluster | model.CreateCluster)
+        isinstance(command, DeleteCluster | CreateCluster)
         for command in context.simulation.plan.commands
     )
     return Draft(

@@ -13,12 +13,8 @@ from kopslint.change.membership import (
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only, sure
 from kopslint.checks.removals import removals
-from kopslint.commands.model import (
-    DeleteCluster,
-    DeleteFromFile,
-    DeleteInstanceGroup,
-    Unreadable,
-)
+from kopslint.commands.kops import DeleteCluster, DeleteFromFile, DeleteInstanceGroup
+from kopslint.commands.model import Unreadable
 from kopslint.findings import Location
 from kopslint.kops.placeholders import holds_placeholder
 from kopslint.syntax.yaml import span_of

@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING
 from kopslint.checks.context import Context, Draft, sure
 from kopslint.checks.rolls import covers_control_plane
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    DeleteInstance,
+    Keypair,
+    Reconcile,
+    RollingUpdate,
+    UpdateCluster,
+)
 from kopslint.findings import Location
 from kopslint.records import Record
 
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 class _UnderWay(Record):
     """A step of a rotation that machines have not got; an update may have taken it."""
 
-    command: model.Keypair
+    command: Keypair
     updated: bool = False
 
 
@@ -35,7 +42,7 @@ def keypair_step_too_early(context: Context) -> Iterator[Draft]:
     numbers = {id(step.command): step.number for step in simulation.steps}
     under_way: list[_UnderWay] = []
     for command in simulation.plan.commands:
-        if isinstance(command, model.Keypair):
+        if isinstance(command, Keypair):
             for earlier in under_way:
                 if _counts_on(command, earlier.command):
                     number = numbers.get(id(command))
@@ -46,12 +53,12 @@ def keypair_step_too_early(context: Context) -> Iterator[Draft]:
             under_way = [one._replace(updated=True) for one in under_way]
         elif _replaces_machines(command, context):
             under_way = [one for one in under_way if not one.updated]
-        elif isinstance(command, model.Reconcile | model.Unreadable):
+        elif isinstance(command, Reconcile | model.Unreadable):
             # What cannot be read, such as a script of one's own, may do it all.
             under_way = []
 
 
-def _counts_on(command: model.Keypair, earlier: model.Keypair) -> bool:
+def _counts_on(command: Keypair, earlier: Keypair) -> bool:
     """Whether a step needs an earlier one of the same keyset to be on the machines."""
     keysets = {one.keyset.shown for one in (command, earlier) if one.keyset is not None}
     if len(keysets) > 1 and "all" not in keysets:
@@ -64,7 +71,7 @@ def _counts_on(command: model.Keypair, earlier: model.Keypair) -> bool:
 
 def _updates(command: Command, context: Context) -> bool:
     match command:
-        case model.UpdateCluster(yes=True) as update:
+        case UpdateCluster(yes=True) as update:
             direct = update.target is None or update.target.text == "direct"
             reaches = direct and not update.leaves_machines
             return reaches and covers_control_plane(update, context)
@@ -76,17 +83,17 @@ def _updates(command: Command, context: Context) -> bool:
 
 def _replaces_machines(command: Command, context: Context) -> bool:
     match command:
-        case model.RollingUpdate(yes=True) as roll:
+        case RollingUpdate(yes=True) as roll:
             return covers_control_plane(roll, context)
-        case model.DeleteInstance(yes=True) | model.StopInstances():
+        case DeleteInstance(yes=True) | model.StopInstances():
             return True
         case _:
             return False
 
 
 def _too_early(
-    command: model.Keypair,
-    earlier: model.Keypair,
+    command: Keypair,
+    earlier: Keypair,
     number: int | None,
     context: Context,
 ) -> Draft:

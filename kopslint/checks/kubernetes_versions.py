@@ -13,6 +13,14 @@ from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, listed
 from kopslint.checks.rolls import covers_control_plane, is_control_plane
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    EditCluster,
+    Reconcile,
+    Replace,
+    RollingUpdate,
+    UpdateCluster,
+    UpgradeCluster,
+)
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.clouds import group_at, is_object
 from kopslint.kops.spec import Role, parse_role
@@ -126,7 +134,7 @@ def _may_hold(
     known = release(context.kops_version)
     if (known or new)[:2] < _HOLDS[:2]:
         return False
-    updates = [s for s in steps if isinstance(s.command, model.UpdateCluster)]
+    updates = [s for s in steps if isinstance(s.command, UpdateCluster)]
     return not any(
         _SKEW.search(s.command.text) for s in updates if s.number <= step.number
     )
@@ -191,11 +199,11 @@ def _updated_again(step: Step, steps: tuple[Step, ...], context: Context) -> boo
         if later.number <= step.number:
             continue
         match later.command:
-            case model.Reconcile(yes=True):
+            case Reconcile(yes=True):
                 return True
-            case model.RollingUpdate(yes=True) as command:
+            case RollingUpdate(yes=True) as command:
                 rolled = rolled or covers_control_plane(command, context)
-            case model.UpdateCluster() as command if rolled:
+            case UpdateCluster() as command if rolled:
                 if (command.yes or _to_terraform(command)) and _touches_workers(
                     command, context
                 ):
@@ -366,8 +374,8 @@ def _first_edit(steps: tuple[Step, ...]) -> int:
     edits = (
         step.number
         for step in steps
-        if isinstance(step.command, model.EditCluster | model.Replace)
-        or (isinstance(step.command, model.UpgradeCluster) and step.command.yes)
+        if isinstance(step.command, EditCluster | Replace)
+        or (isinstance(step.command, UpgradeCluster) and step.command.yes)
     )
     return next(edits, 0)
 
@@ -377,11 +385,11 @@ def _workers_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
     rendered = applied = False
     for step in steps:
         match step.command:
-            case model.Reconcile(yes=True):
+            case Reconcile(yes=True):
                 return None
-            case model.UpdateCluster() as command if _to_terraform(command):
+            case UpdateCluster() as command if _to_terraform(command):
                 rendered = True
-            case model.UpdateCluster(yes=True) as command:
+            case UpdateCluster(yes=True) as command:
                 if _phase(command) in ("network", "security"):
                     continue
                 if _touches_workers(command, context):
@@ -391,7 +399,7 @@ def _workers_first(context: Context, steps: tuple[Step, ...]) -> Step | None:
                 if not targets or any(_holds_workers(t, step) for t in targets):
                     return step
                 applied = True
-            case model.RollingUpdate(yes=True) as command if applied:
+            case RollingUpdate(yes=True) as command if applied:
                 if covers_control_plane(command, context):
                     return None
             case _:
@@ -422,13 +430,13 @@ def _workers_rolled_first(context: Context, steps: tuple[Step, ...]) -> Step | N
     applied, first = False, None
     for step in steps:
         match step.command:
-            case model.Reconcile(yes=True):
+            case Reconcile(yes=True):
                 return None
-            case model.UpdateCluster(yes=True) as command if not _to_terraform(command):
+            case UpdateCluster(yes=True) as command if not _to_terraform(command):
                 applied = applied or _touches_workers(command, context)
             case model.Terraform(verb="apply"):
                 applied = True
-            case model.RollingUpdate(yes=True) as command if applied:
+            case RollingUpdate(yes=True) as command if applied:
                 if covers_control_plane(command, context):
                     return first
                 first = first or (step if _touches_workers(command, context) else None)
@@ -437,17 +445,15 @@ def _workers_rolled_first(context: Context, steps: tuple[Step, ...]) -> Step | N
     return None
 
 
-def _to_terraform(command: model.UpdateCluster) -> bool:
+def _to_terraform(command: UpdateCluster) -> bool:
     return command.target is not None and command.target.shown == "terraform"
 
 
-def _phase(command: model.UpdateCluster) -> str:
+def _phase(command: UpdateCluster) -> str:
     return command.phase.shown if command.phase is not None else ""
 
 
-def _touches_workers(
-    command: model.UpdateCluster | model.RollingUpdate, context: Context
-) -> bool:
+def _touches_workers(command: UpdateCluster | RollingUpdate, context: Context) -> bool:
     if command.groups:
         return not all(is_control_plane(w.shown, context) for w in command.groups)
     roles = [parse_role(word.shown) for word in command.roles]

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 from kopslint.checks.context import Context, Draft, alike, listed, meanwhile, only, sure
 from kopslint.checks.quorum import line_of, mending, story_of
 from kopslint.checks.removals import removals
-from kopslint.commands.model import (
-    DeleteFromFile,
-    DeleteInstanceGroup,
-    MemberRemove,
-)
+from kopslint.commands.kops import DeleteFromFile, DeleteInstanceGroup
+from kopslint.commands.model import MemberRemove
 from kopslint.findings import Location, Severity
 from kopslint.model.etcd.state import MemberState
 from kopslint.model.properties import membership, quorum, recovery

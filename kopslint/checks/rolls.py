@@ -8,7 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.commands import model
+from kopslint.commands.kops import (
+    EditCluster,
+    Reconcile,
+    Replace,
+    RollingUpdate,
+    UpdateCluster,
+)
 from kopslint.kops.spec import Role, parse_role
 
 if TYPE_CHECKING:
@@ -19,14 +25,14 @@ CONTROL_PLANE = r"(?i)master|control[-_]?plane"
 """What the name of a group that runs etcd has in it, if nothing else tells it."""
 
 
-def control_plane_rolls(context: Context) -> list[tuple[Step, model.RollingUpdate]]:
+def control_plane_rolls(context: Context) -> list[tuple[Step, RollingUpdate]]:
     """The rolling updates of the list that replace control-plane machines."""
     if context.simulation is None:
         return []
     return [
         (step, step.command)
         for step in context.simulation.steps
-        if isinstance(step.command, model.RollingUpdate)
+        if isinstance(step.command, RollingUpdate)
         and step.command.yes
         and covers_control_plane(step.command, context)
     ]
@@ -43,13 +49,13 @@ def stored_in_stages(context: Context) -> bool:
     stored = rolled = False
     for step in context.simulation.steps:
         match step.command:
-            case model.EditCluster() | model.Replace():
+            case EditCluster() | Replace():
                 if rolled:
                     return True
                 stored = True
-            case model.Reconcile(yes=True):
+            case Reconcile(yes=True):
                 rolled = stored
-            case model.RollingUpdate(yes=True) as command if stored:
+            case RollingUpdate(yes=True) as command if stored:
                 rolled = rolled or covers_control_plane(command, context)
             case _:
                 pass
@@ -57,7 +63,7 @@ def stored_in_stages(context: Context) -> bool:
 
 
 def covers_control_plane(
-    command: model.RollingUpdate | model.UpdateCluster, context: Context
+    command: RollingUpdate | UpdateCluster, context: Context
 ) -> bool:
     """Whether the filters of a command let control-plane groups through.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks.backups import state_store_reused
 from kopslint.checks.context import Context, Draft
-from kopslint.commands import model
+from kopslint.commands.kops import CreateCluster, DeleteCluster
 from kopslint.findings import Location
 from kopslint.model.properties.teardown import destroys_cluster, ends_cluster
 
@@ -26,7 +26,7 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
         return
     for step in simulation.steps:
         command = step.command
-        if isinstance(command, model.CreateCluster) and not command.dry_run:
+        if isinstance(command, CreateCluster) and not command.dry_run:
             return
         destroyed = destroys_cluster(command)
         if not ends_cluster(command, simulation.plan) or (
@@ -57,7 +57,7 @@ def _is_rebuilt(context: Context) -> bool:
 
 def _with_care(command: Command, context: Context) -> tuple[str, ...]:
     copied = "# copy the backups first"
-    if isinstance(command, model.DeleteCluster) and context.cluster in command.text:
+    if isinstance(command, DeleteCluster) and context.cluster in command.text:
         return (copied,)
     named = f"kops delete cluster {context.cluster} --yes"
     return (f"{copied}, and name the cluster in the command:", named)

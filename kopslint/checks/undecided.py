@@ -55,14 +55,11 @@ def _matters(item: Undecided, simulation: Simulation) -> bool:
     the stage, unless they rely on it to store the change of the control plane; one
     that runs behind is like a list of its own.
     """
-    from kopslint.commands.describe import meaning
     from kopslint.commands.model import Reach
 
     if item.reach is not Reach.SHELL_TEXT:
         return item.reach is not Reach.ELSEWHERE
-    changing = [
-        step.number for step in simulation.steps if meaning(step.command).planes
-    ]
+    changing = [step.number for step in simulation.steps if step.command.meaning.planes]
     if not changing or item.behind >= changing[-1]:
         return False
     return changing[0] <= item.behind or _leaves_storing_to_others(simulation)
@@ -154,7 +151,7 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
 
 def _of_bring_up(context: Context) -> Iterator[Draft]:
     """A list that creates the cluster that stands is no way to apply a change."""
-    from kopslint.commands.model import CreateFromFile
+    from kopslint.commands.kops import CreateFromFile
 
     for own in alike(context.made_by, lambda command: command.span.source):
         create = next(c for c in own if isinstance(c, CreateFromFile))

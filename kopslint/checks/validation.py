@@ -115,7 +115,7 @@ def _sets_feature(name: str, context: Context) -> bool:
     simulation = context.simulation
     if simulation is None and not context.made_by:
         return False
-    from kopslint.commands.model import Reconcile, UpdateCluster
+    from kopslint.commands.kops import Reconcile, UpdateCluster
 
     steps = simulation.steps if simulation is not None else ()
     ran = (*context.made_by, *(step.command for step in steps))

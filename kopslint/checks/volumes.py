@@ -14,6 +14,7 @@ from kopslint.checks.context import Context, Draft, alike, listed, meanwhile, on
 from kopslint.commands import model
 from kopslint.commands.cloud_table import TAGS_OF_VOLUMES
 from kopslint.commands.etcd import etcd_cluster_in
+from kopslint.commands.kops import DeleteCluster, DeleteInstance
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.model.properties.recovery import is_mended
 from kopslint.syntax.yaml import Scalar, find, text_at
@@ -190,7 +191,7 @@ def _deleted(context: Context) -> Iterator[tuple[Step, model.DeleteVolumes, bool
                 step.status != "refused"
             ):
                 removed.add(etcd_cluster)
-            case model.DeleteCluster(yes=True) | model.Terraform(verb="destroy"):
+            case DeleteCluster(yes=True) | model.Terraform(verb="destroy"):
                 # Nothing is left that a volume could be missed by.
                 break
             case model.DeleteVolumes(verb="delete" | "retag") as command:
@@ -275,7 +276,7 @@ def _lost_its_machine(step: Step, context: Context) -> bool:
         return False
     earlier = context.simulation.steps[: step.number - 1] if context.simulation else ()
     return any(
-        isinstance(other.command, model.StopInstances | model.DeleteInstance)
+        isinstance(other.command, model.StopInstances | DeleteInstance)
         and re.search(_ETCD_VOLUME, other.command.text)
         for other in earlier
     ) or any(

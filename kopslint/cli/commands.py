@@ -123,13 +123,11 @@ def _text(understood: Sequence[Understood], unread: Sequence[Opaque]) -> Iterato
 
 
 def _lines(understood: Understood) -> Iterator[str]:
-    from kopslint.commands.describe import meaning
-
     command = understood.command
-    told = meaning(command)
+    told = command.meaning
     changes = ", ".join(told.planes or ["nothing"])
     changes = "unknown" if told.planes is None else changes
-    yield f"{command.span}: {told.deed} [{changes}] <- {command.text}"
+    yield f"{command.span}: {told.words} [{changes}] <- {command.text}"
     for unknown in understood.unknowns:
         yield f"  ? {unknown.name}: {unknown.reason}"
     for problem in command.problems:
@@ -150,15 +148,13 @@ def _json(understood: Sequence[Understood], unread: Sequence[Opaque]) -> str:
 
 
 def _command(understood: Understood) -> dict[str, object]:
-    from kopslint.commands.describe import meaning
-
     command = understood.command
-    told = meaning(command)
+    told = command.meaning
     return {
         **_place(command.span),
         "command": command.text,
         "kind": type(command).__name__,
-        "does": told.deed,
+        "does": told.words,
         "changes": list(told.planes) if told.planes is not None else None,
         "cluster": command.cluster.shown if command.cluster is not None else None,
         "unknown": [

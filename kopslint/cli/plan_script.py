@@ -10,13 +10,13 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from kopslint.commands import model
 from kopslint.commands.etcd_functions import (
     context_lines,
     etcd_functions,
     patient_functions,
 )
-from kopslint.commands.model import DeleteInstanceGroup, DeleteVolumes
+from kopslint.commands.kops import DeleteInstanceGroup, Replace, RollingUpdate, Validate
+from kopslint.commands.model import DeleteVolumes
 from kopslint.kops.clouds import cloud_named
 from kopslint.planner.releases import said
 from kopslint.report.display import pad, visible, width, wrap
@@ -239,7 +239,7 @@ def kops_lines(runbook: Runbook) -> Iterator[str]:
 def deletes(runbook: Runbook) -> bool:
     """Whether any step deletes a group."""
     return any(
-        isinstance(command, model.DeleteInstanceGroup)
+        isinstance(command, DeleteInstanceGroup)
         for step in runbook.steps
         for command in step.deed.commands
     )
@@ -277,7 +277,7 @@ def preflight_lines(runbook: Runbook, *, asks: bool, beside: bool) -> Iterator[s
 
 def _files(commands: tuple[Command, ...]) -> Iterator[str]:
     for command in commands:
-        if isinstance(command, model.Replace):
+        if isinstance(command, Replace):
             yield from (word.text or "" for word in command.files)
 
 
@@ -611,7 +611,7 @@ def chain(step: Step, *, asks: bool) -> Iterator[str]:
     rolls = [
         index
         for index, command in enumerate(step.deed.commands)
-        if isinstance(command, model.RollingUpdate | model.Validate)
+        if isinstance(command, RollingUpdate | Validate)
     ]
     if joined_by(step) and rolls:
         # Nobody is replaced before those who join have joined.

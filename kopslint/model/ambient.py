@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.commands.describe import meaning
 from kopslint.commands.model import NodeCommand
 
 if TYPE_CHECKING:
@@ -44,4 +43,4 @@ def left_to_the_shell(commands: Iterable[Command]) -> Span | None:
 def _changes_one(command: Command) -> bool:
     if isinstance(command, NodeCommand):
         return True
-    return bool(command.kops) and bool(meaning(command).planes)
+    return bool(command.kops) and bool(command.meaning.planes)

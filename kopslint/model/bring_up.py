@@ -11,19 +11,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import (
+from kopslint.commands.kops import (
     CreateCluster,
     CreateFromFile,
     CreateInstanceGroup,
-    Foreign,
-    Reach,
-    Reads,
-    Sleep,
-    Terraform,
-    Unreadable,
     UpdateCluster,
     Validate,
 )
+from kopslint.commands.model import Foreign, Reach, Reads, Sleep, Terraform, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kopslint.commands.describe import meaning
 from kopslint.commands.model import Foreign, MemberList, MemberRemove
 from kopslint.findings import Severity
 from kopslint.model.assumptions import Kind, assume
@@ -89,7 +88,7 @@ def _compares(call: SimpleCommand, recognise: Recognise) -> bool:
 
 def relies(command: Command) -> bool:
     """Whether a step is only safe after the removals before it: it takes machines."""
-    planes = meaning(command).planes or ()
+    planes = command.meaning.planes or ()
     return not isinstance(command, MemberRemove) and bool(
         {"cloud", "nodes"} & {*planes}
     )

@@ -10,24 +10,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from kopslint.budget import spend
-from kopslint.commands.describe import most_reached, reach_of
-from kopslint.commands.model import (
+from kopslint.commands.kops import (
     CreateFromFile,
     DeleteInstance,
+    Replace,
+    UpdateCluster,
+    Validate,
+)
+from kopslint.commands.model import (
     DeleteVolumes,
     Foreign,
     MemberList,
     MemberRemove,
     Reach,
     Reads,
-    Replace,
     ResizeCloudGroup,
     Sleep,
     StopInstances,
     Unreadable,
     Unreplayed,
-    UpdateCluster,
-    Validate,
+    most_reached,
 )
 from kopslint.model.assumptions import Kind, assume
 from kopslint.model.guards import ASKING, asks_etcd, failing, relies, relying
@@ -103,9 +105,7 @@ def other_way(
 
 def acts(commands: Iterable[Command]) -> bool:
     """Whether one of them may change the cluster, as far as anybody can read it."""
-    from kopslint.commands.describe import meaning
-
-    return any(meaning(command).planes for command in commands)
+    return any(command.meaning.planes for command in commands)
 
 
 def has_turns(loop: Repeat) -> bool:
@@ -609,7 +609,7 @@ class Flow:
                     command.span,
                     result.undecided,
                     number,
-                    result.reach or reach_of(command),
+                    result.reach or command.reaches,
                     number - 1,
                 )
         earlier = self._steps.get(key)

@@ -14,14 +14,14 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from kopslint.commands.model import (
+from kopslint.commands.kops import (
     CreateCluster,
     CreateInstanceGroup,
     DeleteInstanceGroup,
     EditCluster,
     EditInstanceGroup,
-    MemberRemove,
 )
+from kopslint.commands.model import MemberRemove
 from kopslint.findings import Severity
 from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import member_name

@@ -13,11 +13,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import (
-    CreateFromFile,
-    DeleteFromFile,
-    Replace,
-)
+from kopslint.commands.kops import CreateFromFile, DeleteFromFile, Replace
 from kopslint.errors import InputError
 from kopslint.kops.decode import read_fleet, with_same_objects
 from kopslint.kops.spec import Manifest

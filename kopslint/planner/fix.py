@@ -17,6 +17,21 @@ from kopslint.checks.context import Context
 from kopslint.checks.removals import asked_through, functions_for, guarded, who_stays
 from kopslint.commands import model
 from kopslint.commands.etcd_functions import FUNCTIONS
+from kopslint.commands.kops import (
+    CreateFromFile,
+    CreateInstanceGroup,
+    DeleteFromFile,
+    DeleteInstance,
+    DeleteInstanceGroup,
+    EditCluster,
+    EditInstanceGroup,
+    Reconcile,
+    Replace,
+    RollingUpdate,
+    UpdateCluster,
+    UpgradeCluster,
+    Validate,
+)
 from kopslint.commands.model import (
     DeleteVolumes,
     Foreign,
@@ -26,7 +41,6 @@ from kopslint.commands.model import (
     Sleep,
     SnapshotSave,
     Unreadable,
-    Validate,
 )
 from kopslint.commands.parse import recognise
 from kopslint.findings import Severity, Verdict
@@ -258,24 +272,24 @@ MOST_EXCHANGES = 5_000
 """How many exchanges of neighbours between two walls are looked at, the short first."""
 
 _STORES = (
-    model.CreateFromFile,
-    model.CreateInstanceGroup,
-    model.EditCluster,
-    model.EditInstanceGroup,
-    model.Replace,
-    model.UpgradeCluster,
+    CreateFromFile,
+    CreateInstanceGroup,
+    EditCluster,
+    EditInstanceGroup,
+    Replace,
+    UpgradeCluster,
 )
 _KINDS: tuple[tuple[str, tuple[type[Command], ...]], ...] = (
     ("store", _STORES),
-    ("apply", (model.Reconcile, model.Terraform, model.UpdateCluster)),
-    ("roll", (model.RollingUpdate,)),
+    ("apply", (Reconcile, model.Terraform, UpdateCluster)),
+    ("roll", (RollingUpdate,)),
     ("remove", (model.MemberRemove,)),
     (
         "end",
         (
-            model.DeleteFromFile,
-            model.DeleteInstance,
-            model.DeleteInstanceGroup,
+            DeleteFromFile,
+            DeleteInstance,
+            DeleteInstanceGroup,
             model.ResizeCloudGroup,
             model.StopInstances,
         ),
@@ -501,7 +515,7 @@ def _missing(plan: Scenario) -> list[Command]:
     )
     there = {type(command) for command in plan.commands if _works(command)}
     if not files or there & set(_STORES):
-        there.add(model.Replace)
+        there.add(Replace)
     return [command for command in deed.commands if type(command) not in there]
 
 

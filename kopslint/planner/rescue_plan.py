@@ -10,6 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.commands import model
+from kopslint.commands.kops import DeleteInstanceGroup, Replace
 from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import member_name
 from kopslint.kops.state_store import backups_of
@@ -245,7 +246,7 @@ class _Rescue:
         commands = step.commands
         if gone:
             commands = tuple(
-                c for c in commands if not isinstance(c, model.DeleteInstanceGroup)
+                c for c in commands if not isinstance(c, DeleteInstanceGroup)
             )
         return step._replace(reason=reason, commands=commands, rescues=True)
 
@@ -284,7 +285,7 @@ class _Rescue:
             "nothing happens, and this step fails."
         )
         update = self._deeds.apply(self._spec, reason)
-        commands = tuple(c for c in update.commands if not isinstance(c, model.Replace))
+        commands = tuple(c for c in update.commands if not isinstance(c, Replace))
         step = PlannedStep("apply", names, reason, commands, rescues=True)
         runbook = self._runbook([step])
         notes = [

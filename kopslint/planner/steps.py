@@ -11,6 +11,14 @@ from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    DeleteInstanceGroup,
+    Reconcile,
+    Replace,
+    RollingUpdate,
+    UpdateCluster,
+    Validate,
+)
 from kopslint.kops.clouds import addresses, cloud_named
 from kopslint.kops.spec import Role
 from kopslint.model.spec_files import key
@@ -133,7 +141,7 @@ class PlannedSteps(Record):
         commands: tuple[Command, ...]
         if reconcile and not self.terraform:
             text = f"kops reconcile cluster --name {quote(self.cluster)} --yes"
-            reconciles = model.Reconcile(text=text, span=_span(text), yes=True)
+            reconciles = Reconcile(text=text, span=_span(text), yes=True)
             commands = (self._store(spec), reconciles, self._validate())
             return PlannedStep("reconcile", spec.files[0], reason, commands, spec=spec)
         applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
@@ -167,7 +175,7 @@ class PlannedSteps(Record):
             "--instance-group-roles master --master-interval=1s --yes"
         )
         span = _span(text)
-        roll = model.RollingUpdate(
+        roll = RollingUpdate(
             text=text,
             span=span,
             yes=True,
@@ -183,7 +191,7 @@ class PlannedSteps(Record):
     def with_spec(self, deed: PlannedStep, spec: Spec) -> PlannedStep:
         """The same step, with its spec under another name."""
         commands = tuple(
-            self._store(spec) if isinstance(command, model.Replace) else command
+            self._store(spec) if isinstance(command, Replace) else command
             for command in deed.commands
         )
         return deed._replace(about=spec.files[0], commands=commands, spec=spec)
@@ -192,7 +200,7 @@ class PlannedSteps(Record):
         name = quote(self.cluster)
         text = f"kops delete ig {quote(group)} --name {name} --yes"
         span = _span(text)
-        return model.DeleteInstanceGroup(
+        return DeleteInstanceGroup(
             text=text, span=span, group=_word(group, span), yes=True
         )
 
@@ -211,12 +219,12 @@ class PlannedSteps(Record):
         text = f"kops replace --force {files}"
         span = _span(text)
         words = tuple(_word(file, span) for file in spec.files)
-        return model.Replace(text=text, span=span, files=words, force=True)
+        return Replace(text=text, span=span, files=words, force=True)
 
     def _update(self) -> Iterator[Command]:
         text = f"kops update cluster --name {quote(self.cluster)} --yes"
         if not self.terraform:
-            yield model.UpdateCluster(text=text, span=_span(text), yes=True)
+            yield UpdateCluster(text=text, span=_span(text), yes=True)
             return
         text = (
             f"kops update cluster --name {quote(self.cluster)} --target terraform "
@@ -224,7 +232,7 @@ class PlannedSteps(Record):
         )
         span = _span(text)
         target = _word("terraform", span)
-        yield model.UpdateCluster(text=text, span=span, target=target)
+        yield UpdateCluster(text=text, span=span, target=target)
         apply = "terraform apply"
         yield model.Terraform(text=apply, span=_span(apply), verb="apply")
 
@@ -249,7 +257,7 @@ class PlannedSteps(Record):
     def _validate(self) -> Command:
         text = f"kops validate cluster --name {quote(self.cluster)} --wait 15m"
         span = _span(text)
-        return model.Validate(text=text, span=span, wait=_word("15m", span))
+        return Validate(text=text, span=span, wait=_word("15m", span))
 
     def _roll(self, roles: str | None = None, *, force: bool = False) -> Command:
         name = quote(self.cluster)
@@ -258,9 +266,7 @@ class PlannedSteps(Record):
         text = f"kops rolling-update cluster --name {name}{some} --yes"
         span = _span(text)
         words = tuple(_word(role, span) for role in roles.split(",")) if roles else ()
-        return model.RollingUpdate(
-            text=text, span=span, yes=True, roles=words, force=force
-        )
+        return RollingUpdate(text=text, span=span, yes=True, roles=words, force=force)
 
 
 def file_key(file: str) -> str:

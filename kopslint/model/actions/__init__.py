@@ -1,7 +1,8 @@
 """Which effect belongs to which command: one flat dispatch over the command types.
 
-A new command is one type in ``kopslint.commands.model``, one function in a sibling
-module, and one line here.
+A new command is one type, in ``kopslint.commands.kops`` or beside those of other
+programs in ``kopslint.commands.model``, one function in a sibling module, and one line
+here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.commands import model
+from kopslint.commands.kops import (
+    CreateFromFile,
+    CreateInstanceGroup,
+    DeleteCluster,
+    DeleteFromFile,
+    DeleteInstance,
+    DeleteInstanceGroup,
+    EditCluster,
+    EditInstanceGroup,
+    Reconcile,
+    Replace,
+    RollingUpdate,
+    UpdateCluster,
+    UpgradeCluster,
+    Validate,
+)
 from kopslint.kops.rejection import Rejection
 from kopslint.model.actions import etcd, machines, member_removal, store
 from kopslint.model.state import Result, applied, refused
@@ -35,33 +52,33 @@ def effect(
     if missing is not None:
         return [refused(state, missing)]
     match command:
-        case model.Replace():
+        case Replace():
             return store.run_replace(command, state, plan)
-        case model.CreateFromFile():
+        case CreateFromFile():
             return store.run_create(command, state, plan)
-        case model.CreateInstanceGroup():
+        case CreateInstanceGroup():
             return store.run_create_group(command, state, plan)
-        case model.EditCluster():
+        case EditCluster():
             return store.run_edit_cluster(command, state, plan)
-        case model.EditInstanceGroup():
+        case EditInstanceGroup():
             return store.run_edit_group(command, state, plan)
-        case model.UpgradeCluster():
+        case UpgradeCluster():
             return store.run_upgrade(command, state, plan)
-        case model.DeleteInstanceGroup():
+        case DeleteInstanceGroup():
             return machines.run_delete_group(command, state, plan)
-        case model.DeleteFromFile():
+        case DeleteFromFile():
             return machines.run_delete_file(command, state, plan)
-        case model.DeleteInstance():
+        case DeleteInstance():
             return machines.run_delete_instance(command, state, plan)
-        case model.DeleteCluster():
+        case DeleteCluster():
             return [machines.run_delete_cluster(command, state)]
-        case model.UpdateCluster():
+        case UpdateCluster():
             return machines.run_update(command, state, plan)
-        case model.RollingUpdate():
+        case RollingUpdate():
             return machines.run_roll(command, state, plan, watch)
-        case model.Reconcile():
+        case Reconcile():
             return machines.run_reconcile(command, state, plan, watch)
-        case model.Validate():
+        case Validate():
             return machines.run_validate(state)
         case model.MemberRemove():
             return member_removal.run_remove(command, state, plan)

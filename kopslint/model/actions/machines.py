@@ -42,17 +42,16 @@ if TYPE_CHECKING:
     Watch = Callable[[ClusterState, str], None]
     from collections.abc import Callable
 
-    from kopslint.commands.model import (
+    from kopslint.commands.kops import (
         DeleteCluster,
         DeleteFromFile,
         DeleteInstance,
         DeleteInstanceGroup,
         Reconcile,
         RollingUpdate,
-        StopInstances,
-        Unreplayed,
         UpdateCluster,
     )
+    from kopslint.commands.model import StopInstances, Unreplayed
     from kopslint.model.assumptions import Assumption
     from kopslint.model.etcd.explore import StateSet
     from kopslint.model.etcd.state import EtcdState

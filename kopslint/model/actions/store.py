@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import CreateFromFile
+from kopslint.commands.kops import CreateFromFile
 from kopslint.findings import Severity
 from kopslint.kops import refusals
 from kopslint.kops.decode import make_cluster, make_group
@@ -37,14 +37,14 @@ from kopslint.syntax.yaml import YamlMapping, text_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kopslint.commands.model import (
+    from kopslint.commands.kops import (
         CreateInstanceGroup,
-        DeleteBackups,
         EditCluster,
         EditInstanceGroup,
         Replace,
         UpgradeCluster,
     )
+    from kopslint.commands.model import DeleteBackups
     from kopslint.kops.field_edits import Kind as ObjectKind
     from kopslint.kops.spec import Manifest
     from kopslint.model.assumptions import Assumption

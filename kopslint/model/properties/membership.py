@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import DeleteFromFile, DeleteInstanceGroup, MemberRemove
+from kopslint.commands.kops import DeleteFromFile, DeleteInstanceGroup
+from kopslint.commands.model import MemberRemove
 from kopslint.model.etcd.state import MemberState
 from kopslint.model.etcd.transitions import Kind
 from kopslint.model.properties.facts import (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.commands import model
+from kopslint.commands.kops import DeleteCluster, DeleteFromFile
 
 if TYPE_CHECKING:
     from kopslint.commands.model import Command
@@ -31,9 +32,9 @@ def destroys_cluster(command: Command) -> bool:
 def deletes_cluster(command: Command, plan: Scenario) -> bool:
     """Whether a command deletes the cluster, by its name or by a file that has it."""
     match command:
-        case model.DeleteCluster(yes=True, unregister=False):
+        case DeleteCluster(yes=True, unregister=False):
             return True
-        case model.DeleteFromFile(yes=True, files=files):
+        case DeleteFromFile(yes=True, files=files):
             held = (plan.objects_of(word) for word in files)
             return any(objects and objects.cluster for objects in held)
         case _:
