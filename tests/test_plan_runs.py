@@ -58,6 +58,7 @@ def change(
     return Transition(name, *sides, NAME, cloud, terraform)
 
 
+TO_ETCD_3_6 = change("etcd 3.5 to 3.6", "abc", "abc", versions=("1.33.1", "1.34.2"))
 CHANGES = [
     change("five to three", "abcde", "abc"),
     change("three to five", "abc", "abcde"),
@@ -65,6 +66,10 @@ CHANGES = [
     change("one for another, in its zone", "abc", "abf", one_zone=True),
     change(
         "three to five, then a release", "abc", "abcde", versions=("1.32.4", "1.33.1")
+    ),
+    TO_ETCD_3_6,
+    change(
+        "five to three, then etcd 3.6", "abcde", "abc", versions=("1.33.1", "1.34.2")
     ),
 ]
 MORE = [
@@ -155,6 +160,23 @@ def test_without_terraforms_state_no_step_is_run(runbook: Runbook) -> None:
     assert ran.status == 1
     assert "so no step was run" in ran.output
     assert runbook.world.log == []
+
+
+@pytest.mark.parametrize("runbook", [TO_ETCD_3_6], ids=["repair"], indirect=True)
+def test_etcd_3_6_is_not_stored_while_a_member_is_unrepaired(runbook: Runbook) -> None:
+    """Etcd-manager has not brought the repairing release, which the spec names."""
+    runbook.start(Trial(None))
+    runbook.world.upgrades = False
+
+    ran = runbook.once(Trial(None))
+
+    assert ran.status == 1
+    assert "etcd main does not run 3.5.26 or later in each of these" in ran.output
+    assert "etcd-a runs etcd 3.5.21" in ran.output
+    assert "bash plan.sh 2" in ran.output
+    assert [line for line in runbook.world.log if "replace" in line] == [
+        "replace step-1.yaml"
+    ]
 
 
 @pytest.mark.parametrize("runbook", CHANGES[:1], ids=lambda c: c.name, indirect=True)

@@ -11,9 +11,11 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.commands.etcd_functions import (
+    asking_functions,
     context_lines,
     etcd_functions,
     patient_functions,
+    release_functions,
 )
 from kopslint.commands.kops import DeleteInstanceGroup, Replace, RollingUpdate, Validate
 from kopslint.commands.model import DeleteVolumes
@@ -150,8 +152,13 @@ def asking_lines(runbook: Runbook) -> Iterator[str]:
     yield ""
     if changes_members(runbook):
         yield from etcd_functions(runbook.cluster, runbook.cloud, confirm=True)
+    elif asks_etcd(runbook):
+        yield from asking_functions(runbook.cluster, runbook.cloud, confirm=True)
     else:
         yield from patient_functions()
+    if any(step.etcd_before for step in runbook.steps):
+        yield ""
+        yield from release_functions()
 
 
 def kubectl_lines(runbook: Runbook) -> Iterator[str]:
@@ -497,6 +504,13 @@ def changes_members(runbook: Runbook) -> bool:
     )
 
 
+def asks_etcd(runbook: Runbook) -> bool:
+    """Whether any step asks etcd for its members."""
+    return changes_members(runbook) or any(
+        step.etcd_before and step.via for step in runbook.steps
+    )
+
+
 def last_look(runbook: Runbook) -> list[str]:
     """What asks every etcd cluster for its members when all is done.
 
@@ -559,7 +573,7 @@ def preamble(runbook: Runbook, *, beside: bool = False) -> Iterator[str]:
     if runbook.features:
         flags = ",".join(f"+{feature}" for feature in runbook.features)
         yield f"export KOPS_FEATURE_FLAGS={flags}"
-    asks = changes_members(runbook)
+    asks = asks_etcd(runbook)
     if asks or any(step.deed.kind == "retire" for step in runbook.steps):
         yield from kubectl_lines(runbook)
     yield from asking_lines(runbook)
@@ -649,9 +663,11 @@ def _again(command: Command, step: Step) -> str:
 
 def checks_before(step: Step, *, asks: bool) -> Iterator[tuple[str, EtcdView]]:
     """The etcd clusters whose member list is to be confirmed before a step."""
-    if not asks or not step.via or step.deed.kind == "retire" or step.deed.rescues:
+    if not step.via or step.deed.kind == "retire" or step.deed.rescues:
         return
     for name, view in step.before.items():
+        if not asks and name not in step.etcd_before:
+            continue
         if step.deed.etcd_cluster in (None, name):
             yield name, view
 
@@ -668,6 +684,8 @@ def expectations(step: Step, *, asks: bool) -> Iterator[str]:
             f"Before it, etcd {name} must list {len(view.members)} members, all "
             f"started and voting: {' '.join(view.members)}; {otherwise}."
         )
+        if least := step.etcd_before.get(name):
+            yield from comment(f"Each of them must run etcd {least} or later.")
 
 
 def checks_in_shell(step: Step, *, asks: bool) -> Iterator[str]:
@@ -687,6 +705,8 @@ def checks_in_shell(step: Step, *, asks: bool) -> Iterator[str]:
         stay = [member for member in view.members if member in then]
         moves = [m for m in (*view.members, *then) if m not in stay]
         yield _confirm(name, stay, tuple(dict.fromkeys(moves)))
+        if least := step.etcd_before.get(name):
+            yield " ".join(["runs", quote(name), least, *map(quote, stay)])
 
 
 def still_works(step: Step) -> Iterator[str]:

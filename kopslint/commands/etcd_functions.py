@@ -259,6 +259,35 @@ expected() {
 }
 """
 
+_RUNS = """\
+# Fails unless each of these members runs a release of etcd, or a later one,
+# within three minutes.
+runs() {
+  again all_run "$@" && return
+  echo "etcd $1 does not run $2 or later in each of these members: ${*:3}" >&2
+  return 1
+}
+
+all_run() {
+  local cluster=$1 least=$2 list status wanted
+  shift 2
+  wanted=$(called "$cluster" "$@") || return 1
+  list=$(etcd "$cluster" member list) || return 1
+  status=$(etcd "$cluster" endpoint status --cluster) || return 1
+  { echo "$wanted"; echo "$list"; echo "$status"; } | awk -F ', ' -v least="$least" '
+    function number(release, part) {
+      split(release, part, /[.-]/)
+      return part[1] * 1000000 + part[2] * 1000 + part[3]
+    }
+    { sub(/\\r$/, "") }
+    NF == 1 { must[$1] = 1; wanted++; next }
+    NF == 6 { split($5, url, ","); name[url[1]] = $3; next }
+    must[name[$1]] { print name[$1] " runs etcd " $3 }
+    must[name[$1]] && number($3) >= number(least) && !seen[$1]++ { found++ }
+    END { exit wanted && found == wanted ? 0 : 1 }'
+}
+"""
+
 
 FUNCTIONS = frozenset(
     {
@@ -298,11 +327,22 @@ def etcd_functions(
     yield from text.rstrip("\n").split("\n")
 
 
-def asking_functions(cluster: str, cloud: str | None) -> Iterator[str]:
-    """The lines that define ``look_up`` and ``etcd``, and nothing that changes etcd."""
+def asking_functions(
+    cluster: str, cloud: str | None, *, confirm: bool = False
+) -> Iterator[str]:
+    """The lines that define ``look_up`` and ``etcd``, and nothing that changes etcd.
+
+    They define ``confirm`` as well where asked for.
+    """
     pattern = re.sub(r"[^\w-]", "[.]", cluster, flags=re.ASCII)
     text = _ASKS + _ETCD.replace("CLUSTER", pattern) + "\n" + _called(cluster, cloud)
+    text += _CONFIRM if confirm else ""
     yield from text.rstrip("\n").split("\n")
+
+
+def release_functions() -> Iterator[str]:
+    """The lines that define ``runs``, which asks every member for its release."""
+    yield from _RUNS.rstrip("\n").split("\n")
 
 
 def patient_functions() -> Iterator[str]:

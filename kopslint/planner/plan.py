@@ -31,7 +31,7 @@ from kopslint.planner.milestones import (
     needs_roll,
     reconciles,
 )
-from kopslint.planner.releases import ends, kops_for_step
+from kopslint.planner.releases import ends, etcd_before, kops_for_step
 from kopslint.planner.runbook import NoWay, Runbook, Step
 from kopslint.planner.steps import PlannedSteps, file_key
 from kopslint.records import Record
@@ -260,6 +260,8 @@ def _runbook(
     for deed in renamed:
         performed = perform(deed.commands, state, plan)
         assert performed is not None  # noqa: S101 (it was performed in the search)
+        stored = deed.spec.manifest if deed.spec is not None else None
+        kops = kops_for_step(here, stored, taken) if stored is not None else ()
         steps.append(
             Step(
                 deed,
@@ -270,11 +272,11 @@ def _runbook(
                 tuple(_via(state, performed.state)),
                 _stays(state, performed.state),
                 (_release(state), _release(performed.state)),
-                kops_for_step(here, deed.spec.manifest, taken) if deed.spec else (),
+                kops,
+                etcd_before(here, stored, kops) if stored is not None else {},
             )
         )
-        state = performed.state
-        here = deed.spec.manifest if deed.spec is not None else here
+        state, here = performed.state, stored or here
     return Runbook(
         before.name,
         state_store(before),

@@ -16,6 +16,7 @@ from kopslint.kops.running_etcd import (
     kops_for,
     kubernetes_of,
     may_run,
+    may_run_at,
     needs_repair,
     runs,
 )
@@ -144,6 +145,29 @@ def _pairs(
         if etcd.name in old and before.cluster is not None:
             named = old[etcd.name].version
             yield named, may_run(old[etcd.name], before.cluster), etcd
+
+
+def etcd_before(here: Manifest, there: Manifest, kops: Kops) -> dict[str, str]:
+    """What every member of an etcd cluster has to run before a step, at the least.
+
+    Only where the step brings a newer series. A member that is behind would make
+    etcd-manager skip a series, which it does with all of them stopped; one older than
+    the repair would bring removed members back. Source: etcd-manager
+    pkg/controller/upgrade.go.
+    """
+    kubernetes = kubernetes_of(there.cluster)
+    found = {}
+    for _, now, new in _pairs(here, there):
+        then = may_run_at(new.version, kubernetes, kops or None)
+        if not now or not then or then[-1][:2] <= now[0][:2] or then[-1].major != 3:
+            continue
+        was = here.cluster.etcd_cluster(new.name) if here.cluster is not None else None
+        alone = was is not None and len(was.members) < 2
+        least = Release(3, then[-1].minor - 1, 0)
+        if least.series == REPAIRED.series and not alone:
+            least = REPAIRED
+        found[new.name] = ".".join(map(str, least))
+    return found
 
 
 def etcd_between(

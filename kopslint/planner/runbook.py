@@ -6,6 +6,7 @@ not known.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from kopslint.model.etcd.state import spare
@@ -28,6 +29,8 @@ class Step(Record):
     ``tolerance`` is how many more members may fail at the worst lasting moment of the
     step; ``outage`` whether etcd may be away meanwhile. ``kops`` are the releases
     of kops that run it, by their minors; none if any does that ran the step before.
+    ``etcd_before`` is the oldest release of etcd that each member of an etcd cluster
+    has to run before the step, where that brings a newer series.
     """
 
     deed: PlannedStep
@@ -39,6 +42,7 @@ class Step(Record):
     stays: str = ""
     releases: tuple[str, str] = ("", "")
     kops: tuple[int, ...] = ()
+    etcd_before: Mapping[str, str] = MappingProxyType({})
 
 
 class Runbook(Record):

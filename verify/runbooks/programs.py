@@ -233,7 +233,7 @@ class Programs:
             case ["endpoint", "health"]:
                 return self._health(etcd, every="--cluster" in rest)
             case ["endpoint", "status"]:
-                return "https://127.0.0.1:4001, 8e9e, 3.5.30, 25 kB, true\n"
+                return self._status(etcd, every="--cluster" in rest)
         return None
 
     def member_list(
@@ -277,6 +277,19 @@ class Programs:
             # Source: etcd etcdctl/ctlv3/command/printer_simple.go, until 3.5.
             return Answer("", "".join([*out, *err]), status)
         return Answer("".join(out), "".join(err), status)
+
+    def _status(self, etcd: str, *, every: bool) -> Answer:
+        world = self.world
+        out, err = [], []
+        for member in world.etcd[etcd] if every else world.etcd[etcd][:1]:
+            host = f"{self._host(member)}:{_PORTS.get(etcd, 4001)}"
+            if not world.is_alive(etcd, member):
+                err.append(f"Failed to get the status of endpoint {host}\n")
+                continue
+            release = world.release_of(etcd, member)
+            tail = "25 kB, false, false, 2, 10, 10, "
+            out.append(f"{host}, {member.number}, {release}, {tail}\n")
+        return Answer("".join(out), "".join(err), 1 if err else 0)
 
     def _host(self, member: Member) -> str:
         return f"https://m{member.number[-3:]}.internal.{self.world.cluster}"

@@ -6,6 +6,7 @@ from the model of kopslint, so that both can be held against each other.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,8 @@ class World:
     """The cluster of two specs, as the one before has it.
 
     ``spare`` is how many members may fail after every step, as the runbook promises;
-    None where it promises an outage. ``wrong`` has everything that must not happen.
+    None where it promises an outage. ``wrong`` has everything that must not happen;
+    ``upgrades`` is whether etcd-manager brings members to another release.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class World:
         self.rendered: Stored | None = None
         self.initialised = False
         self.exported = self.cluster
+        self.upgrades = True
         self.machines = {
             name: size for name, size in self.stored.groups.items() if size
         }
@@ -333,6 +336,21 @@ class World:
             and bool(self.machines.get(group))
             for (cluster, name), group in self.homes.items()
         )
+
+    def release_of(self, etcd: str, member: Member) -> str:
+        """The release of etcd that a member runs: that of the spec of its machine.
+
+        Where etcd-manager does not upgrade, it is the one of the spec before. Source:
+        kops 1.34 pkg/model/components/etcd.go.
+        """
+        named, kubernetes = "", "1.33"
+        for (cluster, name), group in self.homes.items():
+            if cluster == etcd and self.entry(etcd, name) is member:
+                kubernetes, _, named = self.running.get(group, "").partition(" ")
+        found = re.search(r"\d+[.]\d+[.]\d+", named)
+        if not self.upgrades or kubernetes < "1.34":
+            return found[0] if found and self.upgrades else "3.5.21"
+        return found[0] if found else "3.6.11"
 
     def writable(self, etcd: str) -> bool:
         """Whether a quorum of an etcd cluster is alive."""
