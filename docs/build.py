@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-    from kopslint.rulebook.model import Example, Rule
+    from kopslint.rulebook.model import Example, Hazard, Rule
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = "<!-- settings -->"
@@ -46,41 +46,18 @@ CATEGORIES = {
     "suppression": "Comments that silence findings",
 }
 
-HAZARDS = {
-    "The API goes down: etcd loses quorum, or has no member to spare": (
-        "KL103 KL107 KL108 KL111 KL112 KL202 KL212 KL220 KL221 KL231 KL302 KL303 KL310"
-        " KL506 KL507 KL519"
-    ),
-    "A dead member stays registered": (
-        "KL102 KL205 KL213 KL234 KL241 KL301 KL304 KL501 KL503 KL505"
-    ),
-    "A member is thrown out, never joins, or serves another cluster": (
-        "KL101 KL104 KL105 KL106 KL201 KL203 KL204 KL224 KL225 KL233 KL305"
-        " KL306 KL322 KL502"
-        " KL504 KL508 KL511"
-    ),
-    "Data of etcd or its backups is lost": (
-        "KL206 KL207 KL209 KL210 KL308 KL311 KL312 KL313 KL315 KL316 KL320"
-        " KL321 KL512 KL513"
-        " KL514"
-    ),
-    "An upgrade goes wrong": ("KL208 KL211 KL218 KL219 KL226 KL240 KL309 KL509 KL510"),
-    "Machines, people or programs lose their access": (
-        "KL215 KL216 KL217 KL222 KL223 KL227 KL228 KL229 KL232 KL317 KL318 KL319"
-    ),
-    "kops refuses it, or does something else than is written": (
-        "KL109 KL110 KL113 KL114 KL115 KL120 KL121 KL122 KL123 KL124 KL125 KL126 KL127"
-        " KL128 KL129 KL130 KL131 KL132 KL133 KL134 KL214 KL230 KL307"
-    ),
-    "A command does nothing, or is about something else": (
-        "KL314 KL401 KL402 KL403 KL404 KL405 KL406 KL407 KL408"
-    ),
-    "Less was checked than it seems": (
-        "KL515 KL516 KL517 KL518 KL901 KL902 KL903 KL910 KL911 KL912 KL913 KL914 KL915"
-        " KL916 KL920"
-    ),
+HAZARDS: dict[Hazard, str] = {
+    "quorum": "The API goes down: etcd loses quorum, or has no member to spare",
+    "dead-member": "A dead member stays registered",
+    "membership": "A member is expelled, never joins, or serves another cluster",
+    "data-loss": "etcd's data or its backups are lost",
+    "upgrade": "An upgrade goes wrong",
+    "access": "Machines, people or programs lose access",
+    "refused": "kops refuses the spec or the command, or does something else",
+    "no-effect": "A command has no effect, or an effect on something else",
+    "coverage": "Less was checked than it seems",
 }
-"""The rules by what happens otherwise; each is in one line."""
+"""What each hazard means, in the words of the index of rules."""
 
 # A report is eighty columns wide, and what is shown has to fit beside both menus.
 SITE_STYLE = f"""
@@ -205,7 +182,7 @@ def rule_list(rules: tuple[Rule, ...]) -> str:
         "and `kopslint explain RULE` tells one in full. With a word,",
         "such as `kopslint explain quorum`, it lists those that have it.",
         "",
-        "## By what happens otherwise",
+        "## By hazard",
         "",
         *_by_hazard(rules),
     ]
@@ -220,15 +197,14 @@ def rule_list(rules: tuple[Rule, ...]) -> str:
 
 
 def _by_hazard(rules: tuple[Rule, ...]) -> Iterator[str]:
-    known = {rule.id: rule for rule in rules}
     yield from ("| hazard | rules |", "|---|---|")
-    for hazard, ids in HAZARDS.items():
+    for hazard, title in HAZARDS.items():
         links = [
-            f'[{rule}]({rule}.md "{known[rule].summary}")'
-            for rule in ids.split()
-            if rule in known
+            f'[{rule.id}]({rule.id}.md "{rule.summary}")'
+            for rule in rules
+            if rule.hazard == hazard
         ]
-        yield f"| {hazard} | {' '.join(links)} |"
+        yield f"| {title} | {' '.join(links)} |"
 
 
 def rule_page(rule: Rule) -> str:

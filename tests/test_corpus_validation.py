@@ -19,7 +19,7 @@ import yaml
 
 from kopslint.errors import InputError
 from kopslint.kops.decode import Fleet, read_fleet
-from kopslint.kops.validation import update_violations, violations
+from kopslint.kops.validation import rejections, update_rejections
 from kopslint.kops.validation.declared import in_file, named
 from kopslint.text import Source
 
@@ -55,9 +55,9 @@ def told(path: str) -> frozenset[tuple[str, str, str]]:
     return frozenset(
         {("", "create", flaw.message) for flaw in found.flaws}
         | {
-            (violation.path, violation.at_command, violation.message)
+            (rejection.path, rejection.at_command, rejection.message)
             for manifest in found.manifests.values()
-            for violation in violations(manifest, kops_version=KOPS)
+            for rejection in rejections(manifest, kops_version=KOPS)
         }
     )
 
@@ -190,13 +190,13 @@ def test_updates_get_the_verdict_of_kops() -> None:
         (before,) = fleet(f"updates/{verdict['before']}").manifests.values()
         (after,) = fleet(f"updates/{verdict['after']}").manifests.values()
         volumes = verdict["etcd_volumes_exist"]
-        change = update_violations(
+        change = update_rejections(
             before, after, kops_version=KOPS, etcd_volumes_exist=volumes
         )
         # kops replace -f does not compare the objects of a file with each other.
         alone = [
             v
-            for v in violations(after, kops_version=KOPS)
+            for v in rejections(after, kops_version=KOPS)
             if v.at_command in ("create", "replace")
             or v.kind in ("even-members", "no-members")
         ]

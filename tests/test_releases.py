@@ -12,7 +12,7 @@ from kopslint.kops.command_line import lacking
 from kopslint.kops.command_table import table
 from kopslint.kops.decode import read_fleet
 from kopslint.kops.releases import NEWEST, field_since, flag_since, release
-from kopslint.kops.validation import violations
+from kopslint.kops.validation import rejections
 from kopslint.text import Source
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def refusals(
     )
     manifest = read_fleet([Source("cluster.yaml", text)]).manifests[NAME]
     return [
-        v for v in violations(manifest, kops_version=kops) if v.kind != "missing-field"
+        v for v in rejections(manifest, kops_version=kops) if v.kind != "missing-field"
     ]
 
 

@@ -33,6 +33,7 @@ id: KL301
 name: member-outlives-its-group
 summary: An instance group is deleted while etcd still counts on its member
 category: order
+hazard: dead-member
 severity: error
 since: 0.1.0
 sources:

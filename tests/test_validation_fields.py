@@ -8,7 +8,7 @@ import pytest
 
 from kopslint.kops.api import VERSIONS, api, has_path, paths_of
 from kopslint.kops.decode import read_fleet
-from kopslint.kops.validation import is_of_field, violations
+from kopslint.kops.validation import is_of_field, rejections
 from kopslint.kops.validation.cluster_rows import CLUSTER_ROWS
 from kopslint.kops.validation.declared import in_file, named
 from kopslint.kops.validation.group_rows import GROUP_ROWS
@@ -41,12 +41,12 @@ spec:
 
 def found(text: str, kops: str = "1.37") -> list[Rejection]:
     (manifest,) = read_fleet([Source("a.yaml", text)]).manifests.values()
-    return [v for v in violations(manifest, kops_version=kops) if is_of_field(v)]
+    return [v for v in rejections(manifest, kops_version=kops) if is_of_field(v)]
 
 
 def in_group(line: str, version: str = "v1alpha2", kops: str = "1.37") -> Rejection:
-    (violation,) = found(GROUP.format(line=line, version=version), kops)
-    return violation
+    (rejection,) = found(GROUP.format(line=line, version=version), kops)
+    return rejection
 
 
 UNKNOWN = {
@@ -85,37 +85,37 @@ UNKNOWN = {
 def test_an_unknown_field_is_told_with_what_may_be_meant(
     line: str, field: str, hint: str
 ) -> None:
-    violation = in_group(line)
+    rejection = in_group(line)
 
-    assert violation.kind == "unknown-field"
-    assert violation.message == f"kops knows no field spec.{field}"
-    assert violation.at_command == "edit"
-    assert violation.hint == hint
-    span = violation.span
+    assert rejection.kind == "unknown-field"
+    assert rejection.message == f"kops knows no field spec.{field}"
+    assert rejection.at_command == "edit"
+    assert rejection.hint == hint
+    span = rejection.span
     assert (span.line, span.column, span.end_column) == (9, 3, 3 + len(field))
 
 
 def test_a_field_of_the_other_api_version_is_told_with_it() -> None:
-    violation = in_group("rootVolumeSize: 64", version="v1alpha3")
+    rejection = in_group("rootVolumeSize: 64", version="v1alpha3")
 
-    assert violation.hint == (
+    assert rejection.hint == (
         "it is a field of v1alpha2 (spec.rootVolumeSize), not of v1alpha3"
     )
 
 
 def test_a_field_deep_in_a_list_is_named_by_its_whole_path() -> None:
-    violation = in_group("hooks: [{manifest: x, requries: [a]}]")
+    rejection = in_group("hooks: [{manifest: x, requries: [a]}]")
 
-    assert violation.message == "kops knows no field spec.hooks[0].requries"
-    assert violation.span.column == 25
+    assert rejection.message == "kops knows no field spec.hooks[0].requries"
+    assert rejection.span.column == 25
 
 
 def test_a_removed_field_is_known_to_the_releases_that_had_it() -> None:
     text = CLUSTER.format(line="kubeAPIServer: {targetRamMb: 512}")
 
     assert found(text, "1.29") == []
-    (violation,) = found(text, "1.30")
-    assert violation.message == (
+    (rejection,) = found(text, "1.30")
+    assert rejection.message == (
         "kops knows the field spec.kubeAPIServer.targetRamMb no longer since 1.30"
     )
 
@@ -187,11 +187,11 @@ WRONG = {
 def test_a_value_of_a_wrong_type_is_told_where_it_stands(
     line: str, message: str, hint: str
 ) -> None:
-    violation = in_group(line)
+    rejection = in_group(line)
 
-    assert (violation.kind, violation.message) == ("wrong-type", message)
-    assert (violation.at_command, violation.hint) == ("create", hint)
-    assert violation.span.line == 9
+    assert (rejection.kind, rejection.message) == ("wrong-type", message)
+    assert (rejection.at_command, rejection.hint) == ("create", hint)
+    assert rejection.span.line == 9
 
 
 FITTING = [
@@ -317,7 +317,7 @@ def test_times_are_written_as_kubernetes_writes_them(text: str, fits: bool) -> N
         "  labels: {kops.k8s.io/cluster: demo.example.com}\nspec: {role: Node}\n",
     )
     (manifest,) = read_fleet([source]).manifests.values()
-    found = [v for v in violations(manifest) if v.kind == "wrong-type"]
+    found = [v for v in rejections(manifest) if v.kind == "wrong-type"]
 
     assert [(v.path, v.span.line, v.span.column) for v in found] == (
         [] if fits else [("metadata.creationTimestamp", 4, 22)]

@@ -1,7 +1,7 @@
 """What kops refuses: one small change to a sound spec, and exactly what is said.
 
 Each case lays some fields over a Cluster and a group that kops accepts, and names the
-kind and the field of every violation. A field set to None is taken out.
+kind and the field of every rejection. A field set to None is taken out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from kopslint.kops.decode import read_fleet
-from kopslint.kops.validation import is_of_field, update_violations, violations
+from kopslint.kops.validation import is_of_field, rejections, update_rejections
 from kopslint.text import Source
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def manifest(
 def told(found: Manifest, kops: str = "1.37") -> set[str]:
     return {
         f"{v.kind} {v.path}"
-        for v in violations(found, kops_version=kops)
+        for v in rejections(found, kops_version=kops)
         if is_of_field(v)
     }
 
@@ -1694,7 +1694,7 @@ def test_a_group_is_refused_beside_its_cluster(
 ) -> None:
     of_nodes = {
         f"{v.kind} {v.path}"
-        for v in violations(manifest(cluster, nodes), kops_version="1.37")
+        for v in rejections(manifest(cluster, nodes), kops_version="1.37")
         if v.about == "InstanceGroup/nodes"
     }
 
@@ -1755,7 +1755,7 @@ def test_a_rule_keeps_silent_about_clusters_older_than_itself(fields: Fields) ->
     """By default the kops of the cluster's own minor validates; 1.37 refuses them."""
     found = manifest(fields)
 
-    assert [v.message for v in violations(found)] == []
+    assert [v.message for v in rejections(found)] == []
     assert told(found, "1.37") != set()
 
 
@@ -1872,7 +1872,7 @@ def test_an_excerpt_lacks_what_it_leaves_out() -> None:
 
 
 def test_a_refusal_names_command_source_and_way_out() -> None:
-    (found,) = violations(manifest({"updatePolicy": "automatc"}), kops_version="1.37")
+    (found,) = rejections(manifest({"updatePolicy": "automatc"}), kops_version="1.37")
 
     assert found.message == (
         'spec.updatePolicy is "automatc", and kops takes automatic, external'
@@ -1884,11 +1884,11 @@ def test_a_refusal_names_command_source_and_way_out() -> None:
     )
 
 
-def test_violations_come_by_place() -> None:
+def test_rejections_come_by_place() -> None:
     found = manifest(
         {"sshAccess": ["x"], "cloudLabels": {"Name": "x"}}, {"tenancy": "shared"}
     )
-    places = [v.span.line for v in violations(found, kops_version="1.37")]
+    places = [v.span.line for v in rejections(found, kops_version="1.37")]
 
     assert len(places) == 3
     assert places == sorted(places)
@@ -1926,7 +1926,7 @@ def test_an_image_is_chosen_for_good(
     before, after = with_etcd(**old), with_etcd(**new)
 
     def refused(etcd_volumes_exist: bool) -> set[str]:
-        found = update_violations(
+        found = update_rejections(
             before,
             after,
             kops_version="1.37",
@@ -1939,7 +1939,7 @@ def test_an_image_is_chosen_for_good(
 
 
 def test_a_cluster_does_not_take_the_place_of_another() -> None:
-    found = update_violations(
+    found = update_rejections(
         manifest(), manifest(name="other.example.com"), kops_version="1.37"
     )
 
@@ -1951,7 +1951,7 @@ def test_an_image_is_free_before_1_37_and_in_a_new_etcd_cluster() -> None:
 
     assert told(before) == set()
     for kops, expected in (("1.36", []), ("1.37", ["spec.etcdClusters[0]"])):
-        found = update_violations(before, after, kops_version=kops)
+        found = update_rejections(before, after, kops_version=kops)
         assert [v.path.removesuffix(".image") for v in found][:1] == expected
         assert all("etcdClusters[1]" not in v.path for v in found)
 
@@ -1967,7 +1967,7 @@ def test_one_instance_profile_is_for_groups_of_one_role() -> None:
     text = yaml.safe_dump_all(objects)
     (found,) = read_fleet([Source("cluster.yaml", text)]).manifests.values()
 
-    (refused,) = violations(found, kops_version="1.37")
+    (refused,) = rejections(found, kops_version="1.37")
     assert (refused.about, refused.path, refused.at_command) == (
         "InstanceGroup/bastions",
         "spec.iam.profile",
@@ -1989,14 +1989,14 @@ def test_a_handler_reads_a_queue_once_it_is_turned_on(
     """By the file, or by kops when it updates the cluster."""
     found = manifest({"nodeTerminationHandler": handler})
 
-    assert [v.at_command for v in violations(found, kops_version="1.37")] == command
+    assert [v.at_command for v in rejections(found, kops_version="1.37")] == command
 
 
 def test_a_cluster_that_says_nothing_of_dns_wants_it_public() -> None:
     """It is read so at once, and not only when the cluster is updated."""
     found = manifest({"topology": None}, name="demo.k8s.local")
 
-    assert {(v.path, v.at_command) for v in violations(found, kops_version="1.37")} == {
+    assert {(v.path, v.at_command) for v in rejections(found, kops_version="1.37")} == {
         ("spec.topology.dns.type", "create")
     }
 
@@ -2065,7 +2065,7 @@ def test_the_load_balancer_of_bastions_is_made_where_there_are_some(
 )
 def test_a_label_is_shown_where_it_is_wrong(fields: Fields, written: str) -> None:
     """At its key, or at its value."""
-    (found,) = violations(manifest(nodes=fields), kops_version="1.37")
+    (found,) = rejections(manifest(nodes=fields), kops_version="1.37")
     line = found.span.source.line(found.span.line)
 
     assert line[found.span.column - 1 : found.span.end_column - 1] == written

@@ -40,6 +40,7 @@ id: {id}
 name: {name}
 summary: {title}
 category: {category}
+hazard: HAZARD
 severity: error
 since: {version}
 sources:
@@ -94,7 +95,7 @@ def main() -> None:
         f"{folder.relative_to(ROOT)} is laid out. Now write:\n"
         "  examples/*/   before.yaml, after.yaml, commands.sh, as far as needed\n"
         f"  kopslint/checks/{module[0] if module else 'MODULE'}.py   {function}()\n"
-        "  rule.yaml and README.md\n"
+        "  rule.yaml (hazards are in kopslint/rulebook/model.py) and README.md\n"
         f"and run: pytest tests/test_rulebook.py tests/test_rules.py -k {rule}\n"
     )
 

@@ -13,7 +13,7 @@ from kopslint.findings import Location, Severity
 from kopslint.kops.releases import OLDEST
 from kopslint.kops.releases import release as release_of
 from kopslint.kops.running_etcd import kops_for, kubernetes_of
-from kopslint.kops.validation import violations
+from kopslint.kops.validation import rejections
 from kopslint.records import Record
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _refused(manifest: Manifest, minor: int) -> Refused:
     """
     return {
         (each.kind, each.path): each
-        for each in violations(manifest, kops_version=f"1.{minor}")
+        for each in rejections(manifest, kops_version=f"1.{minor}")
         if not each.harmless
         and each.kind not in _NOT_OF_A_RELEASE
         and each.path != _KUBERNETES

@@ -13,7 +13,7 @@ from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike
 from kopslint.findings import Location, Severity
 from kopslint.kops.placeholders import is_filled_in_later
-from kopslint.kops.validation import is_of_field, update_violations, violations
+from kopslint.kops.validation import is_of_field, rejections, update_rejections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,9 +36,9 @@ _REASONS: dict[AtCommand, str] = {
 
 
 class _LastAsked:
-    """The violations of the manifest that was asked for last.
+    """The rejections of the manifest that was asked for last.
 
-    Every rule asks for the violations of the same manifest, one after the other.
+    Every rule asks for the rejections of the same manifest, one after the other.
     """
 
     def __init__(self) -> None:
@@ -46,12 +46,12 @@ class _LastAsked:
         self._found: tuple[Rejection, ...] = ()
 
     def of(self, context: Context) -> tuple[Rejection, ...]:
-        """All violations of the spec after that no other rule reports."""
+        """All rejections of the spec after that no other rule reports."""
         asked = context.after, context.kops_version, context.kops_asked
         last = self._asked
         if last is None or last[0] is not asked[0] or last[1:] != asked[1:]:
             manifest, version, by_user = asked
-            found = violations(manifest, kops_version=version, asked=by_user)
+            found = rejections(manifest, kops_version=version, asked=by_user)
             self._found = tuple(filter(is_of_field, found))
             self._asked = asked
         return self._found
@@ -61,13 +61,13 @@ _LAST = _LastAsked()
 
 
 def _check(kind: FieldKind) -> Check:
-    """The check of one kind of violation."""
+    """The check of one kind of rejection."""
 
     def check(context: Context) -> Iterator[Draft]:
         yield from _drafts(
-            violation
-            for violation in _LAST.of(context)
-            if violation.kind == kind and not is_filled_in_later(violation.span)
+            rejection
+            for rejection in _LAST.of(context)
+            if rejection.kind == kind and not is_filled_in_later(rejection.span)
         )
 
     return check
@@ -133,9 +133,9 @@ def _is_on(name: str, flags: str) -> bool:
 
 def postponed(context: Context) -> tuple[Span, ...]:
     """The places of what kops would refuse, if it were not filled in before."""
-    violations = _LAST.of(context)
+    rejections = _LAST.of(context)
     flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
-    spans = {*(violation.span for violation in violations), *flaws}
+    spans = {*(rejection.span for rejection in rejections), *flaws}
     spans |= {*context.after.filled}
     if context.before is not None:
         spans |= {*context.before.filled}
@@ -146,16 +146,16 @@ def places_refused(context: Context) -> frozenset[Span]:
     """The places in the state to check of all that kops refuses there."""
     found = _LAST.of(context)
     flaws = (span for flaw in context.after.flaws for span, _ in flaw.places[:1])
-    return frozenset((*(violation.span for violation in found), *flaws))
+    return frozenset((*(rejection.span for rejection in found), *flaws))
 
 
 def refused_versions(context: Context) -> frozenset[Span]:
     """The places of the versions that kops surely refuses."""
     return frozenset(
-        violation.span
-        for violation in _LAST.of(context)
-        if violation.kind == "version"
-        and not (violation.harmless or violation.outgrown)
+        rejection.span
+        for rejection in _LAST.of(context)
+        if rejection.kind == "version"
+        and not (rejection.harmless or rejection.outgrown)
     )
 
 
@@ -163,7 +163,7 @@ def refused_update(context: Context) -> Iterator[Draft]:
     """A Cluster that kops does not put in the place of the one before."""
     if context.before is None or pairs.deleted_first(context):
         return
-    found = update_violations(
+    found = update_rejections(
         context.before,
         context.after,
         kops_version=context.kops_version,
@@ -183,7 +183,7 @@ def _drafts(found: Iterable[Rejection]) -> Iterator[Draft]:
     """One finding for one mistake, in however many places it was made."""
     for same in alike(found, _mistake):
         first = same[0]
-        objects = sorted({violation.about for violation in same})
+        objects = sorted({rejection.about for rejection in same})
         yield Draft(
             severity=Severity.WARNING if first.harmless or first.outgrown else None,
             message=first.message,
@@ -197,7 +197,7 @@ def _drafts(found: Iterable[Rejection]) -> Iterator[Draft]:
         )
 
 
-def _mistake(violation: Rejection) -> tuple[str, str, str]:
-    """What makes two violations the same mistake: all but the place in a list."""
-    kind = violation.about.partition("/")[0]
-    return kind, re.sub(_INDEX, "[]", violation.message), violation.hint
+def _mistake(rejection: Rejection) -> tuple[str, str, str]:
+    """What makes two rejections the same mistake: all but the place in a list."""
+    kind = rejection.about.partition("/")[0]
+    return kind, re.sub(_INDEX, "[]", rejection.message), rejection.hint

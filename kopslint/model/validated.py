@@ -37,7 +37,7 @@ def of_stored(
     name = _about(stored)
     return _flaws(plan, stored) + tuple(
         v
-        for v in _violations(plan, registry)
+        for v in _rejections(plan, registry)
         if v.about == name and v.at_command in _STORES
     )
 
@@ -46,7 +46,7 @@ def of_edited_cluster(plan: Scenario, registry: Manifest) -> tuple[Rejection, ..
     """Why ``edit cluster`` or ``upgrade`` does not store the Cluster."""
     return tuple(
         v
-        for v in _violations(plan, registry)
+        for v in _rejections(plan, registry)
         if v.at_command != "edit" and not any(part in v.source for part in _LATER)
     )
 
@@ -58,7 +58,7 @@ def of_edited_group(
     name = _about(group)
     return tuple(
         v
-        for v in _violations(plan, registry)
+        for v in _rejections(plan, registry)
         if v.about == name
         and v.at_command != "edit"
         and not any(part in v.source for part in _LATER)
@@ -69,7 +69,7 @@ def of_applied(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
     """Why ``update cluster`` applies nothing of ``registry``, dry run or not."""
     flaws = (_flaws(plan, each) for each in _objects(registry))
     return tuple(flaw for found in flaws for flaw in found) + tuple(
-        v for v in _violations(plan, registry) if v.at_command != "edit"
+        v for v in _rejections(plan, registry) if v.at_command != "edit"
     )
 
 
@@ -119,7 +119,7 @@ def _about(stored: Cluster | InstanceGroup) -> str:
     return f"{kind}/{stored.name}"
 
 
-def _violations(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
+def _rejections(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
     """What kops surely refuses in ``registry`` and the cluster did not have before.
 
     What stood in the spec before was taken by the kops that runs the cluster. What
@@ -132,20 +132,20 @@ def _violations(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
     return tuple(v for v in _asked(plan, registry) if _mistake(v) not in had)
 
 
-def _mistake(violation: Rejection) -> tuple[str, str]:
-    """What makes two violations the same: not which of several groups it is in."""
-    kind = violation.about.partition("/")[0]
-    return kind, re.sub(_INDEX, "[]", violation.message)
+def _mistake(rejection: Rejection) -> tuple[str, str]:
+    """What makes two rejections the same: not which of several groups it is in."""
+    kind = rejection.about.partition("/")[0]
+    return kind, re.sub(_INDEX, "[]", rejection.message)
 
 
 def _asked(plan: Scenario, registry: Manifest) -> tuple[Rejection, ...]:
-    from kopslint.kops.validation import is_of_field, violations
+    from kopslint.kops.validation import is_of_field, rejections
 
     groups = tuple((n, id(g)) for n, g in sorted(registry.groups.items()))
-    key = ("violations", id(registry.cluster), groups)
+    key = ("rejections", id(registry.cluster), groups)
     known = plan.memory.get(key)
     if known is None:
-        found = violations(in_files(registry), kops_version=plan.kops_version)
+        found = rejections(in_files(registry), kops_version=plan.kops_version)
         sure = tuple(
             v
             for v in found

@@ -20,7 +20,7 @@ from kopslint.kops.running_etcd import (
     needs_repair,
     runs,
 )
-from kopslint.kops.validation import violations
+from kopslint.kops.validation import rejections
 from kopslint.kops.versions import Release, release
 from kopslint.records import Record
 
@@ -78,7 +78,7 @@ def _accepting(manifest: Manifest, minors: Iterable[int]) -> Kops:
     refused = {
         minor: {
             (v.kind, v.path)
-            for v in violations(manifest, kops_version=f"1.{minor}")
+            for v in rejections(manifest, kops_version=f"1.{minor}")
             if v.kind not in ("version", "feature-flag") and not v.harmless
         }
         for minor in minors

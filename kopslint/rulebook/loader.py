@@ -143,6 +143,7 @@ def _rule(folder: Path, fields: Mapping[str, Any]) -> Rule:
         ignorable=fields.get("ignorable", True),
         folder=folder,
         follows=tuple(fields.get("follows", ())),
+        hazard=fields.get("hazard"),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from kopslint.rulebook.model import Category, House, Scope
+from kopslint.rulebook.model import Category, Hazard, House, Scope
 
 _Text = Annotated[str, Field(min_length=1)]
 _Line = Annotated[str, Field(min_length=1, pattern=r"^\S.*\S$")]
@@ -37,7 +37,8 @@ class Manifest(_Model):
     looks for the hazard as ``module:function`` under ``kopslint.checks``, or what is
     wrong with comments as ``suppress.module:function``, or with a change of the check's
     settings as ``config.module:function``. ``since`` is the kopslint
-    version that brought the rule. ``follows`` are rules of which a finding may be the
+    version that brought the rule. ``hazard`` is the line of the documentation's index
+    that lists it. ``follows`` are rules of which a finding may be the
     cause of one of this rule, at the same step or a later one.
     """
 
@@ -45,6 +46,7 @@ class Manifest(_Model):
     name: _Name
     summary: _Line
     category: Category
+    hazard: Hazard
     severity: _SeverityName
     since: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
     sources: Annotated[list[_Line], Field(min_length=1)]

@@ -27,6 +27,19 @@ Category = Literal[
     "house",
 ]
 
+Hazard = Literal[
+    "quorum",
+    "dead-member",
+    "membership",
+    "data-loss",
+    "upgrade",
+    "access",
+    "refused",
+    "no-effect",
+    "coverage",
+]
+"""What happens if the finding is ignored; docs/build.py has a sentence for each."""
+
 Scope = Literal["cluster", "group", "member", "command"]
 
 
@@ -69,8 +82,8 @@ class Example(Record):
 class Rule(Record):
     """One rule; ``folder`` has the rest of it, which is read when it is asked for.
 
-    A team's own rule has ``house``, and neither ``check`` nor ``since``. ``follows``
-    are rules whose findings may be the cause of one of this rule.
+    A team's own rule has ``house``, and neither ``check``, ``since`` nor ``hazard``.
+    ``follows`` are rules whose findings may be the cause of one of this rule.
     """
 
     id: str
@@ -85,6 +98,7 @@ class Rule(Record):
     folder: Path
     house: House | None = None
     follows: tuple[str, ...] = ()
+    hazard: Hazard | None = None
 
     @property
     def judges_comments(self) -> bool:

@@ -106,7 +106,7 @@ def _is_open(manifest: Manifest) -> bool:
     )
 
 
-def violations(
+def rejections(
     manifest: Manifest, *, kops_version: str | None = None, asked: bool = False
 ) -> tuple[Rejection, ...]:
     """Every reason why kops refuses the objects of ``manifest``, once, by place.
@@ -125,19 +125,19 @@ def violations(
     newest = kops if kops_version is not None else identity.newest_for(kops)
     if kops_version is None and _is_open(manifest):
         newest = NEWEST
-    found = tuple(_violations(manifest, kops, newest, asked=asked))
+    found = tuple(_rejections(manifest, kops, newest, asked=asked))
     doubtful = {v.span for v in found if v.kind == "version"}
     if not doubtful or newest == kops:
         return found
     always = set(doubtful)
     for later in range(kops + 1, newest + 1):
-        refused = _violations(manifest, later, newest)
+        refused = _rejections(manifest, later, newest)
         always &= {v.span for v in refused if v.kind == "version"}
     outgrown = doubtful - always
     return tuple(v._replace(outgrown=v.span in outgrown) for v in found)
 
 
-def _violations(
+def _rejections(
     manifest: Manifest, kops: int, newest: int, *, asked: bool = False
 ) -> Iterator[Rejection]:
     found = list(manifest.flaws)
@@ -153,7 +153,7 @@ def _violations(
         declared = Declared(group.node, group.version, kops, cluster, newest=newest)
         declared_groups.append(declared)
         found.extend(identity.api_version(declared))
-        found.extend(FieldWalk(declared, "InstanceGroup").violations())
+        found.extend(FieldWalk(declared, "InstanceGroup").rejections())
         members = (etcd_.member_of(group.name) for etcd_ in manifest.etcd_clusters)
         found.extend(groups.group(declared, has_member=any(members)))
     if cluster is None:
@@ -167,7 +167,7 @@ def _violations(
     yield from _once(found)
 
 
-def update_violations(
+def update_rejections(
     before: Manifest,
     after: Manifest,
     *,
@@ -176,7 +176,7 @@ def update_violations(
 ) -> Iterator[Rejection]:
     """Every reason why kops does not put ``after`` in the place of ``before``.
 
-    Only what the change itself is refused for; ``violations`` of ``after`` are asked
+    Only what the change itself is refused for; ``rejections`` of ``after`` are asked
     beside it. Without existing etcd volumes kops asks less, as on clouds where it
     cannot find them. Source: cluster.go, ValidateClusterUpdate.
     """
@@ -229,7 +229,7 @@ def _of_control_plane(manifest: Manifest, kops: int) -> Iterator[Rejection]:
 
 
 def _of_cluster(cluster: Declared) -> Iterator[Rejection]:
-    yield from FieldWalk(cluster, "Cluster").violations()
+    yield from FieldWalk(cluster, "Cluster").rejections()
     yield from check_rows(CLUSTER_ROWS, cluster)
     for function in _OF_CLUSTER:
         yield from function(cluster)
@@ -266,17 +266,17 @@ def _once(found: list[Rejection]) -> Iterator[Rejection]:
     kops asks no more about a value of a type that it cannot read.
     """
     taken: set[object] = set()
-    unread = [violation for violation in found if violation.kind == "wrong-type"]
-    mistyped = {violation.span for violation in unread}
-    covered = {violation.span for violation in unread if violation.by == "decoder"}
-    for violation in sorted(found, key=lambda v: v.order):
-        told = covered if violation.kind == "wrong-type" else mistyped
-        if is_of_field(violation) and violation.span in told:
+    unread = [rejection for rejection in found if rejection.kind == "wrong-type"]
+    mistyped = {rejection.span for rejection in unread}
+    covered = {rejection.span for rejection in unread if rejection.by == "decoder"}
+    for rejection in sorted(found, key=lambda v: v.order):
+        told = covered if rejection.kind == "wrong-type" else mistyped
+        if is_of_field(rejection) and rejection.span in told:
             continue
-        key = (violation.span, violation.message)
+        key = (rejection.span, rejection.message)
         if key not in taken:
             taken.add(key)
-            yield violation
+            yield rejection
 
 
-__all__ = ["NEWEST", "is_of_field", "kops_minor", "update_violations", "violations"]
+__all__ = ["NEWEST", "is_of_field", "kops_minor", "rejections", "update_rejections"]

@@ -60,7 +60,7 @@ class FieldWalk:
         self._about = declared.about
         self._found: list[Rejection] = []
 
-    def violations(self) -> list[Rejection]:
+    def rejections(self) -> list[Rejection]:
         """Every unknown field and every value of a wrong type, in no order."""
         self._found = []
         self._value(self._root, self._kind, ())
