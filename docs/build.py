@@ -1,6 +1,6 @@
 """What the documentation does not say by hand: rules, settings, and printed output.
 
-MkDocs calls the two functions whose names begin with ``on_``. The pages of the rules
+MkDocs calls the three functions whose names begin with ``on_``. The pages of the rules
 are made from the rulebook, the tables of settings from the models that check them,
 and below every example of a command stands what the command prints now. So none of
 this can be out of date; what is wrong fails the build.
@@ -63,14 +63,19 @@ HAZARDS: dict[Hazard, str] = {
 SITE_STYLE = f"""
 [data-md-color-scheme="default"] {{ {pictures.LIGHT} --k-paper: transparent; }}
 [data-md-color-scheme="slate"] {{ {pictures.DARK} --k-paper: #1e2129; }}
-{pictures.STYLE}
-.k-figure {{ margin: 1em 0; overflow-x: auto; }}
-.k-figure svg {{ display: block; max-width: none; }}
+{pictures.STYLE}{pictures.SCROLL}
+.k-figure {{ margin: 1em 0; justify-content: start;
+  --k-ground: var(--md-default-bg-color); }}
 @media screen and (min-width: 76.25em) {{
   .md-grid {{ max-width: 68rem; }}
   .md-sidebar--secondary {{ width: 9.5rem; }}
 }}
 .md-typeset pre > code {{ font-size: 0.64rem; }}
+@media screen and (max-width: 40em) {{
+  .md-typeset table:not([class]) :is(th, td) {{ min-width: 0; padding: .6em;
+    overflow-wrap: anywhere; }}
+  .md-typeset table:not([class]) code {{ white-space: normal; }}
+}}
 .md-content a:not(.headerlink, .md-content__button) {{ text-decoration: underline; }}
 .md-typeset .highlight .nb, .md-typeset .highlight .bp {{
   color: var(--md-code-fg-color);
@@ -91,6 +96,7 @@ _COMMAND = re.compile(
     r"^```console folder=(?P<folder>\S+)\n\$ (?P<command>(?:.*\\\n)*.*)\n```$",
     re.MULTILINE,
 )
+_CODE = re.compile(r"(<pre[^>]*>(?:<span></span>)?<code)>")
 _LINK = re.compile(r"(?<!!)\[(?P<words>[^]]*)\]\((?P<target>(?:\.\./)+[^)\s]*)\)")
 _RULE_FOLDER = re.compile(r"(?:\.\./)+rules/(KL\d{3})-[a-z0-9-]+(?:/README\.md|/)?$")
 
@@ -112,6 +118,11 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     return with_site_links(with_output(text), page.file.src_uri)
 
 
+def on_page_content(html: str, **_: object) -> str:
+    """Let the keyboard scroll blocks of code, which are wider than a phone."""
+    return _CODE.sub(r'\1 tabindex="0">', html)
+
+
 def drawn() -> dict[str, str]:
     """The pictures of the documentation by name, made from what the replay says."""
     folder = ROOT / "fixtures/five-to-three"
@@ -131,17 +142,20 @@ def drawn() -> dict[str, str]:
     }
 
 
-def figure(svg: str) -> str:
-    """A picture in a page; one that is wider than the column can be moved sideways."""
+def figure(svg: str, names: str = "") -> str:
+    """A picture in a page; one that is wider than the column can be moved sideways.
+
+    ``names`` is what stays in sight at its left meanwhile.
+    """
     label = svg.partition("</title>")[0].rpartition(">")[2]
     return (
-        '<div class="k-figure" tabindex="0" role="region"'
-        f' aria-label="{label}">{svg}</div>'
+        '<div class="k-figure k-scroll" tabindex="0" role="region"'
+        f' aria-label="{label}">{names}{svg}</div>'
     )
 
 
 def example_picture(example: Example) -> str | None:
-    """What an example does to etcd over its steps; None if it does nothing there."""
+    """The figure of what an example does to etcd; None if it does nothing there."""
     entries = report_on(example).timeline
     names = dict.fromkeys(name for entry in entries for name in entry.etcd)
     changing = {
@@ -153,7 +167,10 @@ def example_picture(example: Example) -> str | None:
     if not changing:
         return None
     worst = max(changing, key=lambda name: _harm(changing[name]))
-    return pictures.quorum(worst, changing[worst], "example", room=COLUMN)
+    return figure(
+        pictures.quorum(worst, changing[worst], "example", room=COLUMN),
+        pictures.names_alone(worst, changing[worst]),
+    )
 
 
 def _harm(told: list[pictures.Moment]) -> int:
@@ -212,9 +229,7 @@ def rule_page(rule: Rule) -> str:
     title, _, prose = rule.readme().partition("\n")
     example = next(each for each in rule.examples() if each.bad)
     picture = example_picture(example)
-    shown = (
-        [] if picture is None else ["What it does to etcd:", "", figure(picture), ""]
-    )
+    shown = [] if picture is None else ["What it does to etcd:", "", picture, ""]
     return "\n".join(
         [
             f"# {rule.id}: {title.removeprefix('# ')}",

@@ -76,7 +76,7 @@ etcdctl member remove c
 # then go on
 ```
 
-| step | command | main |  |
+| step | command | main | note |
 | --- | --- | --- | --- |
 | 0 | <code>(before)</code> | ●●● 3/3, quorum 2 |  |
 | 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |

@@ -87,7 +87,7 @@ def render_html(
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    css = pictures.COLOURS + pictures.STYLE + _file("report.css")
+    css = pictures.COLOURS + pictures.STYLE + pictures.SCROLL + _file("report.css")
     script = _file("report.js")
     page = Environment(
         loader=FileSystemLoader(_PAGE),
@@ -205,6 +205,8 @@ class _View:
         for etcd in etcds:
             same = next((e for e in drawn if told_by[e] == told_by[etcd]), etcd)
             drawn.setdefault(same, []).append(etcd)
+        every = [moment for etcd in told_by.values() for moment in etcd]
+        left = pictures.left_of(every, etcds)
         states = [
             *dict.fromkeys(s for t in told_by.values() for s in pictures.legend(t))
         ]
@@ -222,8 +224,11 @@ class _View:
             "pictures": [
                 {
                     "name": _safe(etcd),
+                    "names": markup(pictures.names_alone(etcd, told_by[etcd], left)),
                     "svg": markup(
-                        pictures.quorum(etcd, told_by[etcd], f"{ident}-etcd-{place}")
+                        pictures.quorum(
+                            etcd, told_by[etcd], f"{ident}-etcd-{place}", left=left
+                        )
                     ),
                     "like": _like(same[1:], etcd),
                 }

@@ -254,7 +254,7 @@ def _table(
     columns = columns_of(every, [row for each in steps for row in rows(each.first)])
     heads = [_text(", ".join(column), style) for column in columns]
     names = [column[0] for column in columns]
-    yield _row("step", "command", *heads, "")
+    yield _row("step", "command", *heads, "note")
     yield _row(*["---"] * (len(names) + 3))
     for number, each in enumerate(steps):
         told = [*_rows(each, names, findings, style)]

@@ -66,6 +66,14 @@ STYLE = """
 """
 """How the classes of all pictures look; the colours are variables of the page."""
 
+SCROLL = """
+.k-scroll { display: grid; justify-content: safe center; overflow-x: auto; }
+.k-scroll > svg { grid-area: 1 / 1; display: block; max-width: none; }
+.k-scroll > .k-names { position: sticky; left: 0; z-index: 1; pointer-events: none; }
+.k-names .k-ground { fill: var(--k-ground, var(--k-paper)); }
+"""
+"""A frame in which a picture is scrolled sideways and its names stay where they are."""
+
 COLOURS = f"""
 :root {{ color-scheme: light dark; {LIGHT} }}
 @media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {DARK} }} }}
@@ -137,7 +145,6 @@ def members_of(told: Iterable[Moment]) -> list[str]:
     )
 
 
-_LEFT = 132
 _TOP = 30
 _TRACK = 26
 # What all columns share if there is enough for each, and what a column may have.
@@ -146,32 +153,84 @@ _WIDE = 108
 _NARROW = 34
 
 
-def quorum(name: str, told: Sequence[Moment], ident: str, room: int = _ROOM) -> str:
+def left_of(told: Iterable[Moment], names: Iterable[str]) -> int:
+    """How wide the column of names is, for members and for these etcd clusters."""
+    members = (_short(member) for member in members_of(told))
+    titles = (_title(name) for name in names)
+    return 20 + 8 * max(map(len, (*members, *titles)), default=0)
+
+
+def quorum(
+    name: str,
+    told: Sequence[Moment],
+    ident: str,
+    room: int = _ROOM,
+    left: int | None = None,
+) -> str:
     """The members of an etcd cluster as tracks through the steps.
 
     ``ident`` makes the names of its parts unlike those of other pictures of a page. A
     column has the number of its moment in ``data-moment``, for a script that follows;
-    all of them share ``room`` while there is enough for each.
+    all of them share ``room`` while there is enough for each. ``left`` is the width of
+    the column of names, where several pictures are to have the same.
     """
     names = members_of(told)
+    left = left_of(told, (name,)) if left is None else left
     wide = min(max(room // max(len(told), 1), _NARROW), _WIDE)
-    height = _TOP + _TRACK * len(names) + 50
-    width = _LEFT + wide * len(told) + 8
+    height = _height(names)
     parts = [
-        _text(8, 18, f"etcd {name}", "k-strong"),
-        *_grounds(told, wide, height),
-        *_tracks(names, told, wide),
-        *_feet(told, wide, height),
-        _box("k-cursor", _LEFT, 3, wide, height - 6, ' rx="6" visibility="hidden"'),
+        *_names(name, names),
+        *_grounds(told, left, wide, height),
+        *_tracks(names, told, left, wide),
+        *_feet(told, left, wide, height),
+        _box("k-cursor", left, 3, wide, height - 6, ' rx="6" visibility="hidden"'),
         *(
-            _box("k-hit", _LEFT + wide * n, 0, wide, height, f' data-moment="{n}"')
+            _box("k-hit", left + wide * n, 0, wide, height, f' data-moment="{n}"')
             for n in range(len(told))
         ),
     ]
     return picture(
-        width, height, f"Quorum of etcd {name} over the steps", in_words(name, told),
-        parts, ident, extra=f' data-left="{_LEFT}" data-wide="{wide}"',
+        left + wide * len(told) + 8, height,
+        f"Quorum of etcd {name} over the steps", in_words(name, told),
+        parts, ident, extra=f' data-left="{left}" data-wide="{wide}"',
     )  # fmt: skip
+
+
+def names_alone(name: str, told: Sequence[Moment], left: int | None = None) -> str:
+    """The left column of ``quorum``, to stay in sight while the picture is scrolled.
+
+    It covers that column of the picture, and is nothing to a screen reader, which has
+    the names from the picture.
+    """
+    members = members_of(told)
+    left = left_of(told, (name,)) if left is None else left
+    height = _height(members)
+    parts = [
+        f'<rect class="k-ground" width="{left}" height="{height}"/>',
+        *_names(name, members),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="k-picture k-names"'
+        f' viewBox="0 0 {left} {height}" width="{left}" height="{height}"'
+        f' aria-hidden="true" focusable="false">{"".join(parts)}</svg>'
+    )
+
+
+def _height(members: Sequence[str]) -> int:
+    return _TOP + _TRACK * len(members) + 50
+
+
+def _title(name: str) -> str:
+    return f"etcd {name}"
+
+
+def _names(name: str, members: Sequence[str]) -> Iterator[str]:
+    """What stands left of the tracks."""
+    yield _text(8, 18, _title(name), "k-strong")
+    for row, member in enumerate(members):
+        y = _TOP + _TRACK * row + _TRACK // 2
+        yield _text(8, y + 4, _short(member), "k-code")
+    yield _text(8, _height(members) - 30, "vote", "k-soft k-small")
 
 
 def in_words(name: str, told: Sequence[Moment]) -> str:
@@ -192,12 +251,14 @@ def in_words(name: str, told: Sequence[Moment]) -> str:
     return " ".join(said)
 
 
-def _grounds(told: Sequence[Moment], wide: int, height: int) -> Iterator[str]:
+def _grounds(
+    told: Sequence[Moment], left: int, wide: int, height: int
+) -> Iterator[str]:
     """What stands behind a column: whether etcd may write there."""
     for number, moment in enumerate(told):
         look = {"NO QUORUM": "k-lost", "": ""}.get(_said(moment), "k-thin")
         if look:
-            yield _box(look, _LEFT + wide * number, 3, wide, height - 6)
+            yield _box(look, left + wide * number, 3, wide, height - 6)
 
 
 def _said(moment: Moment) -> str:
@@ -210,13 +271,14 @@ def _said(moment: Moment) -> str:
     return "0 SPARE" if view.tolerance <= 0 and len(view.members) > 1 else ""
 
 
-def _tracks(names: Sequence[str], told: Sequence[Moment], wide: int) -> Iterator[str]:
+def _tracks(
+    names: Sequence[str], told: Sequence[Moment], left: int, wide: int
+) -> Iterator[str]:
     for row, member in enumerate(names):
         y = _TOP + _TRACK * row + _TRACK // 2
-        yield _text(8, y + 4, _short(member, 17), "k-code")
         states = [state_of(member, moment) for moment in told]
         for number, state in enumerate(states):
-            x = _LEFT + wide * number + wide // 2
+            x = left + wide * number + wide // 2
             if state and number + 1 < len(states) and states[number + 1]:
                 # A member stays what it was until the next moment begins.
                 look = state if state == states[number + 1] else states[number + 1]
@@ -225,7 +287,7 @@ def _tracks(names: Sequence[str], told: Sequence[Moment], wide: int) -> Iterator
                     f' x2="{x + wide}" y2="{y}"/>'
                 )
         for number, state in enumerate(states):
-            yield from shape(state, _LEFT + wide * number + wide // 2, y)
+            yield from shape(state, left + wide * number + wide // 2, y)
 
 
 def shape(state: str, x: int, y: int) -> Iterator[str]:
@@ -245,11 +307,10 @@ def shape(state: str, x: int, y: int) -> Iterator[str]:
             yield f'<circle class="k-{state}" cx="{x}" cy="{y}" r="6"/>'
 
 
-def _feet(told: Sequence[Moment], wide: int, height: int) -> Iterator[str]:
+def _feet(told: Sequence[Moment], left: int, wide: int, height: int) -> Iterator[str]:
     """Numbers of steps above, and how many vote below."""
-    yield _text(8, height - 30, "vote", "k-soft k-small")
     for number, moment in enumerate(told):
-        x = _LEFT + wide * number + wide // 2
+        x = left + wide * number + wide // 2
         away = moment.during.startswith("while")
         label = f"in {moment.label}" if away and wide >= 44 else moment.label
         yield _text(x, 20, label, "k-soft k-small", "middle")
@@ -405,9 +466,10 @@ def _text(x: int, y: int, text: str, look: str = "", anchor: str = "") -> str:
     return f'<text x="{x}" y="{y}"{attributes}>{_safe(text)}</text>'
 
 
-def _short(text: str, most: int) -> str:
+def _short(text: str, most: int = 14) -> str:
     shown = visible(text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    # Names of one cluster differ at their end: control-plane-us-east-1a.
+    return shown if len(shown) <= most else f"{shown[:5]}…{shown[6 - most :]}"
 
 
 def _safe(text: str) -> str:

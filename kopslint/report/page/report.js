@@ -34,13 +34,15 @@
       cards.forEach((card, number) => { card.hidden = number !== current; });
       for (const picture of pictures) {
         const wide = Number(picture.dataset.wide);
-        const left = Number(picture.dataset.left) + wide * current;
+        const names = Number(picture.dataset.left);
+        const left = names + wide * current;
         const cursor = picture.querySelector(".k-cursor");
         cursor.setAttribute("x", left);
         cursor.setAttribute("visibility", "visible");
         const frame = picture.parentElement;
-        if (left < frame.scrollLeft + 140 || left + wide > frame.scrollLeft + frame.clientWidth) {
-          frame.scrollLeft = left - frame.clientWidth / 2;
+        if (left < frame.scrollLeft + names || left + wide > frame.scrollLeft + frame.clientWidth) {
+          // In the middle of what the names, which stay where they are, leave free.
+          frame.scrollLeft = left - names - (frame.clientWidth - names - wide) / 2;
         }
       }
       const card = cards[current];
@@ -70,8 +72,8 @@
       select.addEventListener("change", choose);
       choose();
     }
-    const worst = ["lost", "thin"]
-      .map((look) => cards.findIndex((card) => card.classList.contains(look)))
+    const worst = [".lost", ":has(.told.error)", ".thin", ":has(.told.warning)"]
+      .map((look) => cards.findIndex((card) => card.matches(look)))
       .find((number) => number >= 0);
     go(worst === undefined ? 0 : worst, false);
     explorers.push({ place, cards, go, move: (by) => go(current + by) });
