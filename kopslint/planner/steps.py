@@ -1,27 +1,24 @@
 """The steps that a runbook may have, each with its commands.
 
-The commands are the same values that a reader of scripts makes, so that one
-simulation serves both; their texts are what a person pastes. ``search`` finds out
-whether a step is safe.
+A command is written as a person pastes it, and read by the reader of everybody's
+scripts, so that one simulation serves both. What only the printed script's functions
+can do (``remove``, and a volume found by its name) has no line to read: these are made
+here. ``search`` finds out whether a step is safe.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from kopslint.commands import model
-from kopslint.commands.kops import (
-    DeleteInstanceGroup,
-    Reconcile,
-    Replace,
-    RollingUpdate,
-    UpdateCluster,
-    Validate,
-)
+from kopslint.commands.kops import Replace
+from kopslint.commands.parse import recognise
 from kopslint.kops.clouds import addresses, cloud_named
 from kopslint.kops.spec import Role
 from kopslint.model.spec_files import key
+from kopslint.notations.command_list import read_commands, simple_commands
 from kopslint.records import Record
 from kopslint.shell.ast import Word
 from kopslint.text import Source
@@ -116,8 +113,8 @@ class PlannedSteps(Record):
             "--delete-emptydir-data"
         )
         commands: tuple[Command, ...] = (
-            model.NodeCommand(text=cordon, span=_span(cordon), verb="cordon"),
-            model.NodeCommand(text=drain, span=_span(drain), verb="drain"),
+            _read(cordon),
+            _read(drain),
             self._delete(group),
             self._validate(),
         )
@@ -140,9 +137,8 @@ class PlannedSteps(Record):
         """
         commands: tuple[Command, ...]
         if reconcile and not self.terraform:
-            text = f"kops reconcile cluster --name {quote(self.cluster)} --yes"
-            reconciles = Reconcile(text=text, span=_span(text), yes=True)
-            commands = (self._store(spec), reconciles, self._validate())
+            reconcile_all = self._kops("reconcile cluster", "--yes")
+            commands = (self._store(spec), reconcile_all, self._validate())
             return PlannedStep("reconcile", spec.files[0], reason, commands, spec=spec)
         applies: tuple[Command, ...] = (*self._update(), self._roll(force=force))
         if reconcile:
@@ -170,18 +166,9 @@ class PlannedSteps(Record):
             " Old and new members cannot form a quorum: the API is down until most "
             "machines are replaced, so all of them are replaced at once."
         )
-        text = (
-            f"kops rolling-update cluster --name {quote(self.cluster)} --cloudonly "
-            "--instance-group-roles master --master-interval=1s --yes"
-        )
-        span = _span(text)
-        roll = RollingUpdate(
-            text=text,
-            span=span,
-            yes=True,
-            cloudonly=True,
-            roles=(_word("master", span),),
-            control_plane_interval=_word("1s", span),
+        roll = self._kops(
+            "rolling-update cluster",
+            "--cloudonly --instance-group-roles master --master-interval=1s --yes",
         )
         looks = self._validate()
         rolls = (roll, looks, self._roll(), looks)
@@ -196,13 +183,11 @@ class PlannedSteps(Record):
         )
         return deed._replace(about=spec.files[0], commands=commands, spec=spec)
 
+    def _kops(self, command: str, rest: str) -> Command:
+        return _read(f"kops {command} --name {quote(self.cluster)} {rest}")
+
     def _delete(self, group: str) -> Command:
-        name = quote(self.cluster)
-        text = f"kops delete ig {quote(group)} --name {name} --yes"
-        span = _span(text)
-        return DeleteInstanceGroup(
-            text=text, span=span, group=_word(group, span), yes=True
-        )
+        return self._kops(f"delete ig {quote(group)}", "--yes")
 
     def _wipe(self, etcd_cluster: str, member: str, group: str) -> Command:
         which = " ".join(map(quote, (etcd_cluster, member, group)))
@@ -216,25 +201,17 @@ class PlannedSteps(Record):
 
     def _store(self, spec: Spec) -> Command:
         files = " ".join(f"-f {quote(file)}" for file in spec.files)
-        text = f"kops replace --force {files}"
-        span = _span(text)
-        words = tuple(_word(file, span) for file in spec.files)
-        return Replace(text=text, span=span, files=words, force=True)
+        # A file is known by where it is named; here it is the same in every step.
+        return _read(f"kops replace --force {files}").replaced(
+            files=tuple(_word(file, _span(file)) for file in spec.files)
+        )
 
     def _update(self) -> Iterator[Command]:
-        text = f"kops update cluster --name {quote(self.cluster)} --yes"
         if not self.terraform:
-            yield UpdateCluster(text=text, span=_span(text), yes=True)
+            yield self._kops("update cluster", "--yes")
             return
-        text = (
-            f"kops update cluster --name {quote(self.cluster)} --target terraform "
-            "--out ."
-        )
-        span = _span(text)
-        target = _word("terraform", span)
-        yield UpdateCluster(text=text, span=span, target=target)
-        apply = "terraform apply"
-        yield model.Terraform(text=apply, span=_span(apply), verb="apply")
+        yield self._kops("update cluster", "--target terraform --out .")
+        yield _read("terraform apply")
 
     def _apply_control_plane(self, spec: Spec) -> Command:
         """``terraform apply`` of the groups with an API server, and of what they read.
@@ -247,26 +224,28 @@ class PlannedSteps(Record):
             if group.role in (Role.CONTROL_PLANE, Role.API_SERVER)
             for address in addresses(group, spec.manifest)
         ]
-        text = " \\\n  ".join(
-            ["terraform apply", *(f"-target {quote(target)}" for target in targets)]
+        return _read(
+            " \\\n  ".join(
+                ["terraform apply", *(f"-target {quote(target)}" for target in targets)]
+            )
         )
-        span = _span(text)
-        words = tuple(_word(target, span) for target in targets)
-        return model.Terraform(text=text, span=span, verb="apply", targets=words)
 
     def _validate(self) -> Command:
-        text = f"kops validate cluster --name {quote(self.cluster)} --wait 15m"
-        span = _span(text)
-        return Validate(text=text, span=span, wait=_word("15m", span))
+        return self._kops("validate cluster", "--wait 15m")
 
     def _roll(self, roles: str | None = None, *, force: bool = False) -> Command:
-        name = quote(self.cluster)
-        some = f" --instance-group-roles {roles}" if roles else ""
-        some += " --force" if force else ""
-        text = f"kops rolling-update cluster --name {name}{some} --yes"
-        span = _span(text)
-        words = tuple(_word(role, span) for role in roles.split(",")) if roles else ()
-        return RollingUpdate(text=text, span=span, yes=True, roles=words, force=force)
+        some = f"--instance-group-roles {roles} " if roles else ""
+        some += "--force " if force else ""
+        return self._kops("rolling-update cluster", f"{some}--yes")
+
+
+@cache
+def _read(text: str) -> Command:
+    """The command that a line of a runbook is, by the reader of everybody's scripts."""
+    script = read_commands(Source("(plan)", text))
+    (call,) = simple_commands(script.body)
+    (command,) = recognise(call)
+    return command.replaced(text=text)
 
 
 def file_key(file: str) -> str:
