@@ -400,6 +400,87 @@ def test_a_list_that_a_change_takes_away_is_told_without_any_other_change(
     ]
 
 
+NOTHING_LEFT = {
+    "true": "true\n",
+    "a colon": ":\n",
+    "comments": "".join(f"# {line}\n" for line in LOSES.splitlines()),
+    "a branch that is never taken": f"if false; then\n{LOSES}fi\n",
+    "an end ahead of all": f"exit 0\n{LOSES}",
+    "texts": "".join(f"echo {line}\n" for line in LOSES.splitlines()),
+    "a function that nobody calls": f"run() {{\n{LOSES}}}\n",
+    "a document for nobody": f": <<'END'\n{LOSES}END\n",
+    "a variable": f"RUN='{LOSES}'\n",
+    "questions": "kops get ig\nkops validate cluster\n",
+    "previews": f"kops update cluster {NAME}\nkops rolling-update cluster {NAME}\n",
+    "another cluster": f"kops delete ig cp-b --name b{NAME} --yes\n",
+    "a program of one's own": "deploy --all\n",
+}
+
+
+@pytest.mark.parametrize("text", NOTHING_LEFT.values(), ids=NOTHING_LEFT)
+@pytest.mark.parametrize("named", [True, False], ids=["named", "configured"])
+def test_a_list_that_does_nothing_any_more_is_no_pass(
+    text: str, repository: Repository, check: Check, *, named: bool
+) -> None:
+    """What it says would pass, and so would the spec without it."""
+    settings = "specs: ['prod/*.yaml']\n" if named else USUAL
+    words = ("--base=main", *([f"--commands={LIST}"] if named else []))
+    repository.commit({SPEC: THREE, SETTINGS: settings, LIST: LOSES})
+    repository.git("checkout", "--quiet", "-b", "work")
+    silent = "# kopslint: ignore-file[KL232] we want it so\n"
+    repository.commit({LIST: silent + text})
+    alone = check(*words)
+    repository.commit({SPEC: ONE})
+    both = check(*words, "--ignore=all")
+
+    assert _said(both, "KL232") == ["error"]
+    assert both.status == 1
+    if not named:
+        assert _said(alone, "KL232") == ["warning"] or alone.about_itself()
+
+
+def test_a_script_that_a_list_reads_in_may_not_end_it_unseen(
+    repository: Repository, check: Check
+) -> None:
+    repository.commit(
+        {
+            SPEC: THREE,
+            SETTINGS: USUAL,
+            LIST: f"source prod/usual\n{LOSES}",
+            "prod/usual": "set -e\n",
+        }
+    )
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.commit({SPEC: ONE, "prod/usual": "exit 0\n"})
+
+    assert _said(check(), "KL232") == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("true\n", "true\n# still\n"),
+        (f"exit 0\n{LOSES}", f"exit 0\n{LOSES}# not yet\n"),
+        (LOSES, "kops rolling-update cluster --yes\n"),
+        (LOSES, "kops update cluster --target=terraform --yes\n"),
+        (LOSES, "bash ./elsewhere.sh\n"),
+    ],
+)
+def test_a_list_that_was_idle_or_still_acts_is_not_told(
+    before: str, after: str, repository: Repository, check: Check
+) -> None:
+    repository.commit({SPEC: THREE, SETTINGS: USUAL, LIST: before})
+    repository.git("checkout", "--quiet", "-b", "work")
+    repository.commit({SPEC: ONE, LIST: after})
+
+    assert "KL232" not in check().rules
+
+
+def _said(checked: Checked, rule: str) -> list[str]:
+    found = checked.told["findings"]
+    return [each["severity"] for each in found if each["rule"] == rule]
+
+
 def test_a_cluster_leaves_by_the_settings_of_the_base_alone(
     repository: Repository,
     check: Check,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kopslint.commands.model import Command
     from kopslint.kops.spec import Manifest
     from kopslint.model.addresses import Misnamed
+    from kopslint.model.idle_lists import IdleList
     from kopslint.model.simulation import Simulation, Step
     from kopslint.observed.observation import Observation
     from kopslint.text import Source, Span
@@ -43,7 +44,8 @@ class Context(Record):
     ``etcd_volumes`` is whether the disks of the etcd members exist. ``renamed_from``
     is a cluster that only the side before has, in the file that has this one after.
     ``gone`` is what this cluster was before, where no file after the change has any of
-    it; ``lost_lists`` are its command lists of before that are no longer there.
+    it; ``lost_lists`` are its command lists of before that are no longer there, and
+    ``idle_lists`` those that do nothing to it any more.
     ``retired`` says that the configuration lets it go. ``observed`` is what was seen on
     it, matched to both sides, and ``now`` the time at which that is judged.
     """
@@ -61,6 +63,7 @@ class Context(Record):
     renamed_from: Manifest | None = None
     gone: Manifest | None = None
     lost_lists: tuple[Source, ...] = ()
+    idle_lists: tuple[IdleList, ...] = ()
     retired: bool = False
     observed: Observation | None = None
     now: datetime | None = None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.checks.context import Context, Draft
-from kopslint.findings import Location
+from kopslint.findings import Location, Severity
+from kopslint.kops.decode import with_same_objects
 from kopslint.kops.placeholders import holds_placeholder
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def cluster_vanished(context: Context) -> Iterator[Draft]:
         yield _without_cluster(before, after)
     if context.gone is None:
         yield from _without_lists(context)
+        yield from _with_idle_lists(context)
 
 
 def _without_files(gone: Manifest) -> Draft:
@@ -92,6 +94,44 @@ def _without_lists(context: Context) -> Iterator[Draft]:
             subject=source.path,
             fix=("# put the list back, or take it away in a change of its own",),
         )
+
+
+def _with_idle_lists(context: Context) -> Iterator[Draft]:
+    """Lists that say nothing any more; without a change of the spec that only warns."""
+    told = {source.path for source in context.lost_lists}
+    changes = _spec_changes(context)
+    for idle in context.idle_lists:
+        source = idle.source
+        if source.path in told:
+            continue
+        yield Draft(
+            message=f"the commands for {context.cluster} in {source.path} do nothing"
+            f" any more{' while its spec changes' if changes else ''}",
+            why="They were replayed at every change. What is left of them changes "
+            "nothing, or is never reached, so no order can be checked.",
+            locations=(
+                Location(
+                    source.span(1, 1, 1, len(source.line(1)) + 1), "nothing here acts"
+                ),
+                Location(idle.did.span, "it did"),
+            ),
+            subject=source.path,
+            severity=None if changes else Severity.WARNING,
+            fix=(
+                "# write the commands of this change, or take the list away in a",
+                "# change of its own",
+            ),
+        )
+
+
+def _spec_changes(context: Context) -> bool:
+    """Whether anything but places and comments differs between both sides."""
+    plan = context.simulation.plan if context.simulation is not None else context
+    before, after = plan.before, plan.after
+    if before is None:
+        return False
+    same = with_same_objects(after, (before,))
+    return same.cluster is not before.cluster or same.groups != before.groups
 
 
 def _back(name: str) -> tuple[str, ...]:

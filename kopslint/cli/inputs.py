@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kopslint.discovery.renderings import Files
     from kopslint.engine import Base, Request
     from kopslint.inputs.git_change import Change
+    from kopslint.model.idle_lists import ChangedList
     from kopslint.observed.observation import Observation
 
 
@@ -344,7 +345,8 @@ def read_changed(
         request = _request(cluster, commands, alone=len(touched) == 1)
         if cluster.before is not None:
             base = _base_of(cluster, commands, change)
-            request = request._replace(base=base)
+            changed = _changed_lists(request, base, change)
+            request = request._replace(base=base, changed_lists=changed)
         requests.append((cluster.title, request))
     return ChangedInputs(
         tuple(requests),
@@ -394,6 +396,30 @@ def _base_of(
     lists = tuple(found[path] for path in sorted(found))
     known = (*lists, *(cluster.before or ()))
     return Base(lists, files_in_snapshot(lists, known, change.before))
+
+
+def _changed_lists(
+    request: Request, base: Base, change: Change
+) -> tuple[ChangedList, ...]:
+    """The lists of both sides that say something else now, or name a file that does."""
+    from kopslint.model.idle_lists import ChangedList
+
+    then = {os.path.realpath(source.path): source for source in base.commands}
+    moved = {
+        os.path.realpath(change.after.called(file.new)): change.before.called(file.old)
+        for file in change.files
+        if file.old and file.new and file.old != file.new
+    }
+    beside = {(s.path, s.text) for s in base.at_hand} != {
+        (s.path, s.text) for s in request.at_hand
+    }
+    pairs = []
+    for source in request.commands:
+        place = os.path.realpath(source.path)
+        old = then.get(os.path.realpath(moved.get(place, place)))
+        if old is not None and (beside or old.text != source.text):
+            pairs.append(ChangedList(old, source, base.at_hand))
+    return tuple(pairs)
 
 
 def _summary(change: Change, touched: Sequence[TouchedCluster]) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kopslint.commands.model import Command
     from kopslint.config.settings import Settings
     from kopslint.findings import Draft, TimelineEntry
+    from kopslint.model.idle_lists import ChangedList, IdleList
     from kopslint.model.simulation import Simulation
     from kopslint.observed.observation import Observation
     from kopslint.rulebook.model import Rule
@@ -59,8 +60,9 @@ class Request(Record):
     ``partial`` says that there are other clusters besides these, so that a command
     that names another one means that one and is no mistake. ``at_hand`` are files that
     the commands may name besides: scripts that they source, specs on the way.
-    ``lost_lists`` are command lists of before that the change takes away. With ``base``
-    what stands before the change as well is told apart. ``observed`` is what was seen
+    ``lost_lists`` are command lists of before that the change takes away, and
+    ``changed_lists`` those that are others now. With ``base`` what stands before the
+    change as well is told apart. ``observed`` is what was seen
     on one of the clusters.
     """
 
@@ -70,6 +72,7 @@ class Request(Record):
     partial: bool = False
     at_hand: tuple[Source, ...] = ()
     lost_lists: tuple[Source, ...] = ()
+    changed_lists: tuple[ChangedList, ...] = ()
     base: Base | None = None
     observed: Observation | None = None
 
@@ -290,6 +293,11 @@ class Examiner:
                 if left is not None
                 else None
             )
+        idle: tuple[IdleList, ...] = ()
+        if request.changed_lists and old is not None and is_change:
+            from kopslint.model.idle_lists import idle_lists
+
+            idle = tuple(idle_lists(request.changed_lists, old, simulation, made_by))
         return Context(
             after=_nothing(name) if is_gone else state,
             before=old if is_change else None,
@@ -303,6 +311,7 @@ class Examiner:
             etcd_volumes=settings.etcd_volumes,
             renamed_from=renamed_from,
             lost_lists=request.lost_lists,
+            idle_lists=idle,
             retired=name in settings.retired,
             observed=observed,
             now=settings.now,

@@ -74,6 +74,7 @@ def _base_findings(
         commands=request.base.commands,
         at_hand=request.base.at_hand,
         lost_lists=(),
+        changed_lists=(),
         base=None,
     )
     try:
