@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
@@ -30,10 +31,8 @@ from kopslint.planner.runbook import NoWay, Runbook
 from kopslint.report.display import Style
 from kopslint.text import Source
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 NAME = "demo.example.com"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 PLAIN = Style(color=False, unicode=False, width=100)
 MINORS = range(22, 37)
 ETCD = {22: "3.5.3", 24: "3.5.6", 25: "3.5.7", 27: "3.5.9", 28: "3.5.13", 30: "3.5.21"}
@@ -295,30 +294,88 @@ def test_diff_shows_the_etcd_that_no_spec_names(
 
 
 @pytest.mark.parametrize(
-    ("kops", "asked", "note"),
+    ("files", "option", "asked", "note"),
     [
-        ("1.35.1", {"1.35"}, "It is made for kops 1.35, which .kops-version:1 names."),
-        ("1.31.0", {"1.34"}, ".kops-version:1 names kops 1.31, and "),
-        (None, {"1.34"}, None),
+        (
+            {".kops-version": "1.35.1"},
+            None,
+            {"1.35"},
+            "It is made for kops 1.35, which .kops-version:1 names.",
+        ),
+        (
+            {".kops-version": "1.31.0"},
+            None,
+            {"1.34"},
+            ".kops-version:1 names kops 1.31, and 2 of the steps need another one.",
+        ),
+        ({}, None, {"1.34"}, None),
+        (
+            {".kops-version": "1.35.1"},
+            "1.36",
+            {"1.36"},
+            "It is made for kops 1.36, which --kops-version names.",
+        ),
+        (
+            {".kops-version": "1.35.1", ".kopslint.yaml": "kops-version: '1.37'"},
+            None,
+            {"1.37"},
+            "It is made for kops 1.37, which .kopslint.yaml names.",
+        ),
+        (
+            {".kops-version": "1.35.1", ".tool-versions": "kops 1.36.0"},
+            None,
+            {"1.34"},
+            "Two releases of kops are named, and none is taken: .kops-version:1 (1.35)",
+        ),
     ],
 )
+@pytest.mark.parametrize("from_git", [False, True])
 def test_the_kops_of_the_repository_runs_the_steps_that_it_can(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    kops: str | None,
+    files: dict[str, str],
+    option: str | None,
     asked: set[str],
     note: str | None,
+    *,
+    from_git: bool,
 ) -> None:
     """Otherwise a step names those that run it, as if nothing had been said."""
     monkeypatch.chdir(tmp_path)
-    for source in (spec("before", "1.33.2"), spec("after", "1.34.2")):
-        (tmp_path / source.path).write_text(source.text, encoding="utf-8")
-    if kops is not None:
-        (tmp_path / ".kops-version").write_text(kops, encoding="utf-8")
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text(spec("before", "1.33.2").text, encoding="utf-8")
+    after.write_text(spec("after", "1.34.2").text, encoding="utf-8")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    sides = ["before.yaml", "after.yaml"]
+    if from_git:
+        commit = "-c user.name=t -c user.email=t@example.com commit -qm one"
+        for command in ("init -q", "add before.yaml", commit):
+            subprocess.run(["git", *command.split()], check=True)
+        after.rename(before)
+        sides = ["--base", "HEAD", "before.yaml"]
 
-    run(["plan", "before.yaml", "after.yaml"])
+    run(["plan", *sides, *(["--kops-version", option] if option else [])])
 
-    text = capsys.readouterr().out
-    assert set(re.findall(r"# It is for kops (1\.\d+)", text)) == asked
+    printed = capsys.readouterr().out
+    text = " ".join(printed.replace("\n# ", " ").split())
+    assert set(re.findall(r"# It is for kops (1\.\d+)", printed)) == asked
     assert note is None or note in text
+
+
+def test_a_list_is_corrected_for_the_kops_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(FIXTURES / "five-to-three", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".kops-version").write_text("1.35.1", encoding="utf-8")
+    sides = ["--before", "before.yaml", "--after", "after.yaml"]
+
+    run(["check", *sides, "--commands", "commands.sh", "--fix"])
+
+    told = capsys.readouterr()
+    assert "commands.sh is corrected: " in told.err
+    assert "kops 1.35 is what runs, as this says (.kops-version:1)" in " ".join(
+        told.out.split()
+    )

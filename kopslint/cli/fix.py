@@ -177,20 +177,22 @@ def _mended(
         return check(request._replace(commands=(proposal,)), settings)
 
     result = mend(change, source, judge)
-    if isinstance(result, Fixed) and _is_worse_than_the_plan(result, change):
+    if isinstance(result, Fixed) and _is_worse_than_the_plan(result, change, settings):
         return NotFixed("warnings would be left, and the plan has none")
     return result if isinstance(result, NotFixed) else _Mending(source, result)
 
 
-def _is_worse_than_the_plan(result: Fixed, change: Change) -> bool:
+def _is_worse_than_the_plan(result: Fixed, change: Change, settings: Settings) -> bool:
     """Whether a plan of the change lacks the warnings that a corrected list keeps."""
     if result.verdict is Verdict.SAFE or not change.planning:
         return False
-    from kopslint.cli.plan import make_plan
+    from kopslint.cli.plan import kops_of_check, make_plan
     from kopslint.cli.plan_options import PlanOptions
     from kopslint.planner.runbook import Runbook
 
-    plan = make_plan(change.before, change.after, PlanOptions(before=(), after=()))
+    options = PlanOptions(before=(), after=())
+    named = kops_of_check(settings)
+    plan = make_plan(change.before, change.after, options, named=named)
     return isinstance(plan, Runbook) and bool(plan.steps) and not plan.warnings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kopslint.cli.fix import shown
-from kopslint.cli.plan import make_plan, sides
+from kopslint.cli.plan import NamedKops, kops_of_check, make_plan, sides
 from kopslint.cli.plan_options import PlanOptions
 from kopslint.cli.plan_script import summary
 from kopslint.errors import KopslintError
@@ -25,7 +25,9 @@ def instead_of(request: Request, report: Report, settings: Settings) -> Instead 
     """What to run instead of the list of a request, where there is something better."""
     if request.is_fleet or report.verdict in _ENOUGH:
         return None
-    instead = _planned(request) if request.before and request.after else None
+    instead = None
+    if request.before and request.after:
+        instead = _planned(request, kops_of_check(settings))
     if request.commands and report.count(Severity.ERROR):
         heading, *patch = shown(request, report, settings) or ("",)
         if patch:
@@ -34,13 +36,12 @@ def instead_of(request: Request, report: Report, settings: Settings) -> Instead 
     return instead
 
 
-def _planned(request: Request) -> Instead | None:
+def _planned(request: Request, named: NamedKops | None) -> Instead | None:
     """The order that ``kopslint plan`` finds, if it finds one."""
     sources = request.before or (), request.after or ()
     try:
-        result = make_plan(
-            *sides(*sources), PlanOptions(before=(), after=()), request.observed
-        )
+        options = PlanOptions(before=(), after=())
+        result = make_plan(*sides(*sources), options, request.observed, named)
     except KopslintError:
         # What plan needs is whole specs of one cluster, and a report is about any.
         return None

@@ -7,6 +7,7 @@ beside this one do the printing.
 
 from __future__ import annotations
 
+import os
 import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from kopslint.cli.inputs import both_sides, read_request
 from kopslint.cli.plan_formats import markdown, no_way_markdown, plan_json
 from kopslint.cli.plan_options import PlanFormat, Target
 from kopslint.cli.plan_script import no_way_script, script
-from kopslint.cli.settings import valid_version
+from kopslint.cli.settings import configuration_for, valid_version
 from kopslint.config.settings import Settings
 from kopslint.engine import Request, check
 from kopslint.errors import InputError, NothingCheckedError, UsageError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kopslint.cli.plan_options import PlanOptions
-    from kopslint.inputs.kops_version import SaidVersion
     from kopslint.kops.spec import Manifest
     from kopslint.observed.observation import Observation
 
@@ -62,7 +62,8 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
     names = both_sides(options.specs, options.before, options.after, options.base)
     request = read_request(*names, (), observed=options.observed)
     before, after = sides(request.before or (), request.after or ())
-    result = make_plan(before, after, options, request.observed, _said(options, names))
+    named = _named(options, names)
+    result = make_plan(before, after, options, request.observed, named)
     text = _render(result, options.form, style)
     missing: tuple[str, ...] = ()
     if isinstance(result, Runbook):
@@ -73,19 +74,50 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
     return Planned(text, isinstance(result, Runbook), missing)
 
 
-def _said(
-    options: PlanOptions, names: tuple[Sequence[str], Sequence[str]]
-) -> SaidVersion | None:
-    """The kops that the repository on the disk says, if it says one, and nobody else.
+class NamedKops(Record):
+    """The kops that somebody names for a plan, by its minor, and who names it.
 
-    It is looked for beside the spec after, and above it.
+    None is the minor where two are named.
     """
-    if options.kops_version is not None:
-        return None
+
+    minor: int | None
+    by: str
+
+
+def _named(
+    options: PlanOptions, names: tuple[Sequence[str], Sequence[str]]
+) -> NamedKops | None:
+    """The kops that runs the plan, as ``check`` takes it.
+
+    That is what the command line, or else the configuration, or else the repository on
+    the disk says, from beside the spec after upwards.
+    """
+    if (asked := valid_version(options.kops_version)) is not None:
+        return NamedKops(_minor(asked), "--kops-version")
+    configuration = configuration_for(names[1], os.environ)
+    if configuration.kops_version is not None:
+        by = os.path.relpath(configuration.path or "the configuration")
+        return NamedKops(_minor(configuration.kops_version), by)
     from kopslint.inputs.kops_version import said_versions
 
-    found = said_versions(names[1], ())
-    return found[0] if len({each.minor for each in found}) == 1 else None
+    found = {each.minor: each.span for each in said_versions(names[1], ())}
+    if not found:
+        return None
+    places = [f"{span.source.path}:{span.line}" for span in found.values()]
+    if len(found) > 1:
+        named = zip(places, found, strict=True)
+        return NamedKops(None, " and ".join(f"{p} (1.{m})" for p, m in named))
+    return NamedKops(next(iter(found)), places[0])
+
+
+def kops_of_check(settings: Settings) -> NamedKops | None:
+    """The kops of a check, for a plan that is shown beside it."""
+    version = settings.kops_version
+    return NamedKops(_minor(version), "the check") if version is not None else None
+
+
+def _minor(version: str) -> int:
+    return int(version.split(".")[1])
 
 
 def make_plan(
@@ -93,12 +125,12 @@ def make_plan(
     after: Manifest,
     options: PlanOptions,
     observed: Observation | None = None,
-    said: SaidVersion | None = None,
+    named: NamedKops | None = None,
 ) -> Runbook | NoWay:
     """The runbook, read back by the check; or that there is none, and why.
 
     Where something is wrong with what was ``observed``, there is none. The kops that
-    was ``said`` runs the steps that it can run; the others say which kops they need.
+    is ``named`` runs the steps that it can run; the others say which kops they need.
     """
     files, text = _files(after)
     folder = _named_from_here(options.out) if options.out is not None else ""
@@ -111,9 +143,9 @@ def make_plan(
             return rescue
     wanted = Options(options.target is Target.TERRAFORM, text, version)
     result = plan_route(before, after, files, wanted)
-    if isinstance(result, Runbook) and result.steps and said is not None:
-        result, runs_all = _for_kops(result, said)
-        version = f"1.{said.minor}" if runs_all else None
+    if isinstance(result, Runbook) and result.steps and named is not None:
+        result, runs_all = _for_kops(result, named)
+        version = f"1.{named.minor}" if runs_all else version
     if isinstance(result, Runbook) and result.steps:
         request = read_back(before, after, result, folder)
     elif isinstance(result, NoWay) and result.etcd_clusters:
@@ -140,21 +172,23 @@ def make_plan(
     return result
 
 
-def _for_kops(runbook: Runbook, said: SaidVersion) -> tuple[Runbook, bool]:
+def _for_kops(runbook: Runbook, named: NamedKops) -> tuple[Runbook, bool]:
     """The runbook for a kops, as far as that runs its steps; and whether it runs all.
 
     A step that any kops runs is for this one, too.
     """
+    if named.minor is None:
+        note = f"Two releases of kops are named, and none is taken: {named.by}."
+        return runbook._replace(notes=(note, *runbook.notes)), False
     steps = tuple(
-        step._replace(kops=(said.minor,)) if said.minor in step.kops else step
+        step._replace(kops=(named.minor,)) if named.minor in step.kops else step
         for step in runbook.steps
     )
-    others = [step for step in steps if step.kops and said.minor not in step.kops]
-    place = f"{said.span.source.path}:{said.span.line}"
-    note = f"It is made for kops 1.{said.minor}, which {place} names."
+    others = [step for step in steps if step.kops and named.minor not in step.kops]
+    note = f"It is made for kops 1.{named.minor}, which {named.by} names."
     if others:
         number = len(others)
-        note = f"{place} names kops 1.{said.minor}, and {number} of the steps " + (
+        note = f"{named.by} names kops 1.{named.minor}, and {number} of the steps " + (
             "needs another one." if number == 1 else "need another one."
         )
     return runbook._replace(steps=steps, notes=(note, *runbook.notes)), not others
