@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -384,6 +385,37 @@ def test_a_hook_of_another_repository_is_told_apart(
         find_change("main")
 
 
+def submodule(hostile: Hostile, path: str) -> None:
+    """Put a repository of its own there, which is another's to show."""
+    hostile.git("init", "--quiet", path)
+    empty = ("commit", "--quiet", "--no-verify", "--allow-empty", "-m", "x")
+    hostile.git("-C", path, *empty)
+
+
+@pytest.mark.parametrize("path", ["clusters/list.sh", ".kopslint.yaml", "clusters"])
+def test_what_becomes_a_submodule_is_gone_and_no_pass(
+    path: str, hostile: Hostile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder of the check may be one, too: there is no repository to check then."""
+    settings = "specs: ['clusters/*.yaml']\ncommands: ['clusters/*.sh']\n"
+    hostile.write(".kopslint.yaml", settings)
+    hostile.write("clusters/a.yaml", THREE)
+    hostile.write("clusters/list.sh", "kops rolling-update cluster --yes\n")
+    hostile.commit()
+    hostile.git("branch", "--force", "main")
+    place = hostile.root / path
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    submodule(hostile, path)
+    if path != "clusters":
+        hostile.write("clusters/a.yaml", TWO)
+    hostile.commit()
+
+    assert run(["check", "--base=main", "--fail-on=warning", "--format=json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    rules = {finding["rule"] for finding in told["findings"]}
+    assert rules >= {"KL916" if path == ".kopslint.yaml" else "KL232"}
+
+
 @pytest.mark.parametrize("name", ["a.yaml", "folder/a.yaml"])
 def test_what_lies_behind_a_link_is_not_the_file_of_git(
     name: str, hostile: Hostile, tmp_path: Path
@@ -528,7 +560,10 @@ SILENCERS = (
 )
 
 
-@pytest.mark.parametrize("shape", [*VANISHED, "a link", "another ending", "a folder"])
+SHAPES = ("a link", "another ending", "a folder", "a submodule")
+
+
+@pytest.mark.parametrize("shape", [*VANISHED, *SHAPES])
 @pytest.mark.parametrize("options", SILENCERS, ids=" ".join)
 @pytest.mark.parametrize("how", ["--staged", "--changed", "--base=main", "--head=HEAD"])
 def test_a_cluster_that_a_change_hides_is_an_error_that_nothing_silences(
@@ -546,6 +581,8 @@ def test_a_cluster_that_a_change_hides_is_an_error_that_nothing_silences(
         hostile.write("a.md", THREE)
     elif shape == "a folder":
         hostile.write("a.yaml/x", "x")
+    elif shape == "a submodule":
+        submodule(hostile, "a.yaml")
     elif (text := VANISHED[shape]) is not None:
         hostile.write("a.yaml", f"# kopslint ignore-file KL232: fine\n{text}")
     hostile.git("add", "--all")
