@@ -396,7 +396,6 @@ def submodule(hostile: Hostile, path: str) -> None:
 def test_what_becomes_a_submodule_is_gone_and_no_pass(
     path: str, hostile: Hostile, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The folder of the check may be one, too: there is no repository to check then."""
     settings = "specs: ['clusters/*.yaml']\ncommands: ['clusters/*.sh']\n"
     hostile.write(".kopslint.yaml", settings)
     hostile.write("clusters/a.yaml", THREE)
@@ -414,6 +413,37 @@ def test_what_becomes_a_submodule_is_gone_and_no_pass(
     told = json.loads(capsys.readouterr().out)
     rules = {finding["rule"] for finding in told["findings"]}
     assert rules >= {"KL916" if path == ".kopslint.yaml" else "KL232"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--base=main"],
+        ["--changed"],
+        ["--staged"],
+        ["--before=git:main:a.yaml", "--after=a.yaml"],
+    ],
+)
+def test_a_folder_that_becomes_a_submodule_brings_no_history_of_its_own(
+    words: list[str],
+    hostile: Hostile,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The job starts in that folder, and a stranger's repository has a main as well."""
+    hostile.write("clusters/a.yaml", THREE)
+    hostile.commit()
+    hostile.git("branch", "--force", "main")
+    shutil.rmtree(hostile.root / "clusters")
+    hostile.git("init", "--quiet", "--initial-branch=main", "clusters")
+    hostile.write("clusters/a.yaml", TWO)
+    for words_of_git in (("add", "--all"), ("commit", "--quiet", "-m", "x")):
+        hostile.git("-C", "clusters", *words_of_git)
+    hostile.commit()
+    monkeypatch.chdir(hostile.root / "clusters")
+
+    assert run(["check", *words]) == 2
+    assert "a folder in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "folder/a.yaml"])

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 
 from kopslint.errors import InputError
 from kopslint.inputs.decode import MAX_BYTES, decode, shown, too_large
-from kopslint.inputs.repository import repository_here, without_work_tree
+from kopslint.inputs.repository import is_enclosed, repository_here, without_work_tree
 from kopslint.records import Record
 
 if TYPE_CHECKING:
@@ -83,13 +83,13 @@ class Git:
     """The git program in the repository of the current folder.
 
     With ``own_index`` the index is the one that the environment names: in a hook, the
-    one that is about to be committed.
+    one that is about to be committed. Or it is the repository of another ``folder``.
 
     Raises InputError outside a repository, for one that git does not trust, and if git
     is not installed.
     """
 
-    def __init__(self, *, own_index: bool = False) -> None:
+    def __init__(self, *, own_index: bool = False, folder: Path | None = None) -> None:
         environment = dict(os.environ)
         self._program = _program()
         self._environment = {
@@ -102,7 +102,7 @@ class Git:
         }
         if not own_index:
             environment.pop("GIT_DIR", None)
-        self._repository = repository_here(environment)
+        self._repository = repository_here(environment, folder)
         self._where: tuple[str, ...] = ()
         self._refuse_what_git_does_not_trust()
         self._where = (
@@ -138,6 +138,29 @@ class Git:
                 " repository",
                 hint="see what git rev-parse --show-toplevel says",
             )
+
+    def refuse_folder_of_another(self, *revisions: str) -> None:
+        """Raise InputError if this was a folder of the repository around it.
+
+        A change that makes a submodule of the folder that a check starts in brings a
+        history of its own to be compared with. ``revisions`` are those that are asked.
+        """
+        if not is_enclosed(self.root):
+            return
+        try:
+            outer = Git(folder=self.root.parent)
+        except InputError:
+            # Whoever may not look at it is told so where it is checked.
+            return
+        path = self.root.relative_to(outer.root).as_posix()
+        for revision in (name for name in revisions if not name.startswith("-")):
+            asked = outer.ask("ls-tree", "-z", "--full-tree", revision, "--", path)
+            if asked.stdout.split()[1:2] == [b"tree"]:
+                raise InputError(
+                    f"{shown(self.root)} is a repository of its own, and a folder in"
+                    f" {revision} of the repository around it",
+                    hint=f"check the change of that one: run it in {shown(outer.root)}",
+                )
 
     def ask(
         self, *arguments: str, told: bytes = b""
@@ -660,6 +683,7 @@ def read_revision(spec: str, suffixes: Sequence[str]) -> list[Source]:
             hint="write git:REV:PATH, for example git:main:cluster.yaml",
         )
     repository = _Repository(spec)
+    repository.git.refuse_folder_of_another(revision, "HEAD")
     path = Path(os.path.abspath(written or "."))  # noqa: PTH100 - Keeps symbolic links.
     folder = _existing_folder(path)
     place = Path(folder.resolve(), path.relative_to(folder))

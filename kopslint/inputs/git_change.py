@@ -70,6 +70,7 @@ def find_change(
     not trust the repository, and for a conflict that is not resolved.
     """
     git = Git(own_index=True)
+    git.refuse_folder_of_another(*filter(None, (base, "HEAD", *_DEFAULT_BRANCHES)))
     parted, named = _base(git, base, head or "HEAD", staged=staged)
     before = Snapshot(git, _title(parted), parted, past=True)
     tip = before if named == parted else Snapshot(git, _title(named), named, past=True)

@@ -29,14 +29,16 @@ class Repository(Record):
     git_folder: Path
 
 
-def repository_here(environment: Mapping[str, str]) -> Repository:
-    """The repository that the current folder lies in.
+def repository_here(
+    environment: Mapping[str, str], folder: Path | None = None
+) -> Repository:
+    """The repository that a folder lies in, by default the current one.
 
     Raises InputError if there is none, if the current folder has no work tree, and for
     a ``.git`` that is no folder of git, that lies in the work tree, or that belongs to
     another work tree. A variable that names another repository is refused too.
     """
-    here = Path(os.path.realpath(Path.cwd()))
+    here = Path(os.path.realpath(folder or Path.cwd()))
     root = next((each for each in (here, *here.parents) if _has_git(each)), None)
     if root is None:
         raise InputError(
@@ -54,6 +56,11 @@ def repository_here(environment: Mapping[str, str]) -> Repository:
             hint="unset GIT_DIR, or run it in the work tree of that repository",
         )
     return repository
+
+
+def is_enclosed(root: Path) -> bool:
+    """Whether a work tree lies in that of another repository."""
+    return any(map(_has_git, root.parents))
 
 
 def without_work_tree() -> InputError:
