@@ -70,7 +70,9 @@ SITE_STYLE = f"""
   .md-grid {{ max-width: 68rem; }}
   .md-sidebar--secondary {{ width: 9.5rem; }}
 }}
-.md-typeset pre > code {{ font-size: 0.64rem; }}
+.md-typeset pre {{ overflow-x: auto; }}
+.md-typeset pre > code {{ font-size: 0.64rem; overflow: visible; width: max-content;
+  min-width: 100%; }}
 @media screen and (max-width: 40em) {{
   .md-typeset table:not([class]) :is(th, td) {{ min-width: 0; padding: .6em;
     overflow-wrap: anywhere; }}
@@ -96,7 +98,7 @@ _COMMAND = re.compile(
     r"^```console folder=(?P<folder>\S+)\n\$ (?P<command>(?:.*\\\n)*.*)\n```$",
     re.MULTILINE,
 )
-_CODE = re.compile(r"(<pre[^>]*>(?:<span></span>)?<code)>")
+_CODE = re.compile(r"<pre(?=[^>]*>(?:<span></span>)?<code)")
 _LINK = re.compile(r"(?<!!)\[(?P<words>[^]]*)\]\((?P<target>(?:\.\./)+[^)\s]*)\)")
 _RULE_FOLDER = re.compile(r"(?:\.\./)+rules/(KL\d{3})-[a-z0-9-]+(?:/README\.md|/)?$")
 
@@ -120,7 +122,7 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
 
 def on_page_content(html: str, **_: object) -> str:
     """Let the keyboard scroll blocks of code, which are wider than a phone."""
-    return _CODE.sub(r'\1 tabindex="0">', html)
+    return _CODE.sub('<pre tabindex="0"', html)
 
 
 def drawn() -> dict[str, str]:
