@@ -1235,7 +1235,7 @@ def test_what_the_list_lacks_is_named() -> None:
     (finding,) = (f for f in report.findings if f.rule == "KL405")
 
     assert finding.message == (
-        "the list ends without group nodes and the Cluster as the spec after has them"
+        "the list never stores group nodes and the Cluster of the spec after"
     )
     assert [str(place.span) for place in finding.locations] == [
         "commands.sh:1:1",

@@ -78,7 +78,7 @@ def test_a_group_that_the_spec_keeps_is_not_to_be_deleted() -> None:
 
     assert fix[:2] == (
         "# the spec after keeps master-e: leave line 1 out; or take",
-        "# its member out of the spec, and of etcd before its machine goes",
+        "# its member out of the spec, and out of etcd before its machine goes",
     )
     assert fix[2].startswith(f"kops delete instance NODE --name {NAME} --yes")
     assert "KL306" in told("abcde", "abcde", remove("e") + UPDATE)
@@ -163,7 +163,7 @@ def test_a_machine_of_a_removed_member_must_stop_before_the_count_is_read() -> N
     (fix,) = fixes("KL305", "abc", "abcde", commands)
 
     assert fix[:2] == (
-        "# live peers, though removed, while they run: c",
+        "# removed, but still counted as live peers: c",
         "# stop these machines, or delete their etcd volumes, before line 4",
     )
 
@@ -261,7 +261,7 @@ def test_a_member_that_leaves_one_etcd_cluster_after_the_other_is_one_window() -
     assert window.etcd_cluster is None
     assert [place.label for place in window.locations] == [
         "the last spare member",
-        "that of events",
+        "also in events",
     ]
     main, events = remove("c").splitlines(keepends=True)
     apart = found("abc", "abc", main + VALIDATE + events)
@@ -273,7 +273,7 @@ def test_dead_members_are_shown_where_each_machine_goes() -> None:
     (left,) = [f for f in found("abcde", "abc", commands) if f.rule == "KL304"]
 
     assert [(p.span.line, p.label) for p in left.locations] == [
-        (2, "the machine goes here"),
+        (2, "the machine is terminated here"),
         (3, "and here"),
     ]
 

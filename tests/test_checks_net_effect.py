@@ -204,7 +204,7 @@ LOWERED = {
     "an aggravated roll, and a look": (
         f"kops rolling-update cluster --cloudonly --force --yes\n{VALIDATE}",
         (
-            "error KL310 the control plane is replaced without validation, even"
+            "error KL310 the control plane is replaced without validation, also"
             " machines that are up to date"
         ),
     ),

@@ -110,7 +110,7 @@ def test_lost_quorum_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None
     assert run(["check", "spec.yaml", "--observed", "seen.txt"]) == 1
     told = capsys.readouterr().out
     assert told.startswith("UNSAFE")
-    assert "etcd main has no quorum: 1 of 5 can vote, and 3 have to" in told
+    assert "etcd main has no quorum: 1 of 5 can vote, 3 needed" in told
 
 
 def test_with_a_list_the_verdict_is_about_the_list(
@@ -187,7 +187,7 @@ def test_a_folder_is_read_whole(capsys: pytest.CaptureFixture[str]) -> None:
     report = checked(capsys, "--observed", "seen")
 
     (dead,) = [f for f in report["findings"] if f["rule"] == "KL501"]  # type: ignore[attr-defined]
-    assert dead["message"] == "etcd-2 is registered in etcd events and does not run"
+    assert dead["message"] == "etcd-2 is registered in etcd events but does not run"
     assert dead["locations"][0]["path"] == "seen/events.md"
 
 

@@ -249,7 +249,7 @@ def test_a_value_that_nobody_knows_is_said_and_not_judged(
 
     assert (status, errors_of(found)) == (0, [])
     assert "KL902" in {rule for _, _, rule in found}
-    assert "assumed: this condition of a template holds: .private" in said
+    assert "assumed: this condition of a template is true: .private" in said
 
 
 @pytest.mark.parametrize(

@@ -126,15 +126,15 @@ WHY = {
     "KL122": (
         "  tenancy: shared\n",
         (
-            "kops create -f and kops replace -f refuse the object; what stands above "
-            "it in the file is stored by then."
+            "kops create -f and kops replace -f refuse the object; objects above it"
+            " in the file are already stored."
         ),
     ),
     "KL128": (
         "  additionalSecurityGroups: [x]\n",
         (
-            "kops create -f and kops replace -f store the object; kops update cluster "
-            "refuses it, and applies nothing."
+            "kops create -f and kops replace -f store the object; kops update cluster"
+            " refuses it and applies nothing."
         ),
     ),
 }

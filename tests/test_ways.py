@@ -75,7 +75,7 @@ def test_what_one_value_breaks_is_possible_and_named(path: str, text: str) -> No
     (deleted,) = [f for f in report.findings if f.severity is Severity.WARNING]
     assert deleted.rule == "KL316"
     assert deleted.certainty is Certainty.POSSIBLE
-    assert "It is so where " in deleted.why
+    assert "This applies if " in deleted.why
 
 
 def test_two_words_with_one_cause_go_the_same_way() -> None:
@@ -100,4 +100,4 @@ def test_a_group_that_a_branch_picks_is_each_of_them() -> None:
 
     (deleted,) = [f for f in report.findings if f.rule == "KL301"]
     assert deleted.certainty is Certainty.POSSIBLE
-    assert deleted.why.endswith("It is so where $G is control-plane-a.")
+    assert deleted.why.endswith("This applies if $G is control-plane-a.")

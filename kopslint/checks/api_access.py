@@ -60,10 +60,10 @@ def api_name_changed(context: Context) -> Iterator[Draft]:
 def _another_name(pair: tuple[Cluster, Cluster], before: str, after: str) -> Draft:
     return Draft(
         message=f"the API's name changes from {before} to {after}",
-        why=f"Running API servers have no certificate for {after}: machines get it "
-        "when they are replaced. The update writes the new name into the kubeconfig, "
-        "so that kubectl, validation and the roll itself fail until then. Nobody tells "
-        "clients that still use {before}.",
+        why=f"Running API servers have no certificate for {after}: machines get it"
+        " when they are replaced. The update writes the new name into the"
+        " kubeconfig, so kubectl, validation and the roll itself fail until then."
+        f" Clients have to switch from {before} themselves.",
         locations=(
             Location(pair[1].at(*public_name_field(pair[1])), f"after: {after}"),
             Location(pair[0].at(*public_name_field(pair[0])), f"before: {before}"),
@@ -88,40 +88,45 @@ def _another_zone(pair: tuple[Cluster, Cluster]) -> Iterator[Draft]:
         return
     yield Draft(
         message=f"the DNS zone changes from {before} to {after}",
-        why="kops creates the records of the API in the new zone and no longer keeps "
-        "those in the old one. Machines and clients that resolve the names there end "
-        "at addresses of machines that the next roll replaces.",
+        why="kops creates the records of the API in the new zone and no longer keeps"
+        " those in the old one. Machines and clients that still resolve names in"
+        " the old zone get addresses of machines that the next roll replaces.",
         locations=(
             Location(pair[1].at("spec", "dnsZone"), f"after: {after}"),
             Location(pair[0].at("spec", "dnsZone"), f"before: {before}"),
         ),
         subject=f"zone/{before}/{after}",
         fix=(
-            f"# keep {before}; if it moved, see first that every machine",
+            f"# keep {before}; if the zone moved, first check that every machine",
             f"# finds api.internal.{pair[1].name} in {after}",
         ),
     )
 
 
 _KIND_REASONS = {
-    (_GOSSIP, _NONE): "kops documents it, with kops 1.36 and no later one: the control "
-    "plane is replaced machine by machine, and on AWS the API needs a load balancer of "
-    "class Network first.",
-    ("Public", "Private"): "From the update on the records are kept in a private zone. "
-    "Whoever is outside of the network no longer finds the API, a kops that runs there "
-    "included; in it, every name starts as a placeholder until dns-controller is "
-    "rolled.",
+    (
+        _GOSSIP,
+        _NONE,
+    ): "kops documents this, only up to kops 1.36: the control plane is replaced"
+    " machine by machine, and on AWS the API needs a load balancer of class Network"
+    " first.",
+    (
+        "Public",
+        "Private",
+    ): "From the update on, the records are kept in a private zone. Nobody outside"
+    " the network finds the API any more, including kops itself if it runs there;"
+    " inside, every name is a placeholder until dns-controller is rolled.",
     (
         "Private",
         "Public",
-    ): "From the update on the records are kept in the public zone. "
-    "A private zone of that name still answers inside the network, with addresses that "
-    "nobody keeps: kubelets lose api.internal as control planes are replaced.",
+    ): "From the update on, the records are kept in the public zone. A private zone"
+    " of that name still answers inside the network, with addresses that nobody"
+    " updates: kubelets lose api.internal as control-plane machines are replaced.",
 }
 _UNKNOWN_KIND = (
-    "Machines that are already there look for the API in the old way until they are "
-    "replaced, and what they look at is no longer kept from the update on. kops has no "
-    "documented way for it."
+    "Existing machines look for the API the old way until they are replaced, and from"
+    " the update on nobody maintains what they look at. kops documents no way to do"
+    " this."
 )
 
 
@@ -141,7 +146,7 @@ def _another_kind(pair: tuple[Cluster, Cluster], before: str, after: str) -> Dra
             f"# kops reconcile cluster {pair[1].name} --yes",
         )
         if documented
-        else (f"# keep DNS {before}; a new cluster can have {after} from its start",),
+        else (f"# keep DNS {before}; a new cluster can start with {after}",),
     )
 
 
@@ -210,17 +215,17 @@ def _exposed(cluster: Cluster) -> _Exposed:
 def _removed(pair: tuple[Cluster, Cluster], *, certain: bool) -> Draft:
     return Draft(
         message="the load balancer of the API is removed from the spec",
-        why="The API's name then points at the control-plane machines themselves: "
-        "kubeconfigs and machines with the load balancer's address lose the API, and "
-        "machines in private subnets are not reached at all. Until dns-controller "
-        "publishes them, nobody is.",
+        why="The API's name then points at the control-plane machines themselves:"
+        " kubeconfigs and machines that use the load balancer's address lose the"
+        " API, and machines in private subnets cannot be reached at all. Until"
+        " dns-controller publishes the new addresses, nobody reaches the API.",
         locations=(
             Location(pair[1].at("spec", "api"), "no load balancer after"),
             Location(pair[0].at(*_LOAD_BALANCER), "it was here"),
         ),
         subject="removed",
         certainty=sure(certain),
-        fix=("# put api.loadBalancer back; a new cluster can do without it",),
+        fix=("# put api.loadBalancer back; only a new cluster can do without it",),
     )
 
 
@@ -228,9 +233,10 @@ def _added(pair: tuple[Cluster, Cluster]) -> Draft:
     return Draft(
         severity=Severity.INFO,
         message="the API gets a load balancer that it did not have",
-        why="kops creates it, points the API's name at it and takes the control planes "
-        "in as they are rolled. Until one is in, the name leads nowhere; kubeconfigs "
-        "with the address of a machine go on to it.",
+        why="kops creates it, points the API's name at it and attaches each"
+        " control-plane machine as it is rolled. Until the first one is attached,"
+        " the name leads nowhere; kubeconfigs with a machine's address still"
+        " work.",
         locations=(
             Location(pair[1].at(*_LOAD_BALANCER), "the load balancer after"),
             Location(pair[0].at("spec", "api"), "none before"),
@@ -248,9 +254,9 @@ _BALANCER_REASONS = {
     "outside lose the API for minutes, running API servers have no certificate for a "
     "new address, and the old load balancer stays until `update --prune` or somebody "
     "deletes it.",
-    "type": "The load balancer is made anew, in other subnets. From the update on "
-    "whoever is on the other side no longer reaches the API, a kops that runs there "
-    "included; kubeconfigs with its address have to be exported again.",
+    "type": "The load balancer is created again in other subnets. From the update on,"
+    " clients on the old side no longer reach the API, including kops itself if"
+    " it runs there; kubeconfigs with its address have to be exported again.",
 }
 
 
@@ -273,7 +279,10 @@ def _another_balancer(
         )
         if field == "class"
         else (
-            f"# run kops where {after.lower()} addresses are reached, and afterwards:",
+            (
+                f"# run kops where {after.lower()} addresses can be reached, and"
+                " afterwards:"
+            ),
             f"# kops export kubeconfig {name} --admin",
         ),
     )

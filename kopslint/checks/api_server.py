@@ -43,10 +43,10 @@ def encryption_config_removed(context: Context) -> Iterator[Draft]:
     yield Draft(
         message="encryptionConfig is switched off: API servers no longer decrypt what "
         "is encrypted in etcd",
-        why="Every Secret that was stored under it stays encrypted. A rolled API "
-        "server cannot list them, so what needs one fails, the roll does not validate, "
-        "and it stops there. Nothing is lost as long as the encryptionconfig secret is "
-        "kept.",
+        why="Every Secret that was stored encrypted stays encrypted. A rolled API"
+        " server cannot read them, so whatever needs one fails, validation fails"
+        " and the roll stops. Nothing is lost as long as the encryptionconfig"
+        " secret is kept.",
         locations=(
             Location(pair[1].at(*field), "after: not encrypted"),
             Location(pair[0].at(*field), "before: encrypted"),
@@ -54,10 +54,10 @@ def encryption_config_removed(context: Context) -> Iterator[Draft]:
         subject="encryptionConfig",
         certainty=Certainty.POSSIBLE,
         fix=(
-            "# leave encryptionConfig: true. To be rid of it, put the identity",
+            "# leave encryptionConfig: true. To switch it off, put the identity",
             "# provider first (kops create secret encryptionconfig --force), roll, run",
             "# kubectl get secrets --all-namespaces -o json | kubectl replace -f -",
-            "# and only then switch it off and roll again",
+            "# and only then set it to false and roll again",
         ),
     )
 
@@ -95,7 +95,7 @@ def service_account_issuer_changed(context: Context) -> Iterator[Draft]:
         return
     yield Draft(
         severity=Severity.WARNING if stays else None,
-        message=f"service accounts get another issuer: {new} instead of {old}",
+        message=f"the service-account issuer changes from {old} to {new}",
         why=_WHILE_ROLLING if stays else _REFUSED,
         locations=(
             Location(pair[1].at(*new_field), f"after: {new}"),
@@ -104,20 +104,23 @@ def service_account_issuer_changed(context: Context) -> Iterator[Draft]:
         subject=f"{old}/{new}",
         fix=(
             "# three steps, each updated and rolled: the new issuer first in",
-            "# kubeAPIServer.additionalServiceAccountIssuers, then both exchanged, and",
-            "# after a day the old one left out",
+            (
+                "# kubeAPIServer.additionalServiceAccountIssuers, then the two"
+                " swapped, and"
+            ),
+            "# after a day the old one removed",
         ),
     )
 
 
 _REFUSED = (
-    "A rolled API server refuses every token that was issued before. Pods on nodes "
-    "that are not rolled yet, those of the network first, get 'Unauthorized', the "
-    "cluster does not validate, and the roll stops after its first machine."
+    "A rolled API server refuses every token that was issued before. Pods on nodes"
+    " that are not rolled yet, network pods first, get 'Unauthorized', validation"
+    " fails, and the roll stops after its first machine."
 )
 _WHILE_ROLLING = (
-    "Rolled API servers issue tokens that those not rolled yet do not know and refuse, "
-    "so pods fail now and then until the whole control plane is rolled."
+    "Rolled API servers issue tokens that the others do not accept yet, so pods fail"
+    " now and then until the whole control plane is rolled."
 )
 
 

@@ -56,20 +56,21 @@ def after_spec_never_stored(context: Context) -> Iterator[Draft]:
     elsewhere = _may_be_stored_elsewhere(context.before, simulation)
     yield Draft(
         severity=Severity.INFO if elsewhere else None,
-        message=f"the list ends without {listed(names)} as the spec after has "
-        f"{'it' if len(names) == 1 else 'them'}",
-        why="The list stores no spec. Where somebody has stored it before, by hand or "
-        "in another job, nothing is missing; else this applies what was there already."
+        message=f"the list never stores {listed(names)} of the spec after",
+        why="The list stores no spec. If somebody stored it before, by hand or in"
+        " another job, nothing is missing; otherwise this applies what was there"
+        " already."
         if elsewhere
-        else "Only what is in the state store is applied. No command of this list "
-        "stores that there, so this update and the next apply what is stored.",
+        else "An update applies what is in the state store. No command of this list"
+        " stores this part of the spec after, so this update and later ones apply"
+        " the old one.",
         locations=(
             Location(simulation.steps[-1].command.span, "the list ends here"),
             *places[:3],
         ),
         subject=",".join(names),
         step=simulation.steps[-1].number,
-        fix=(f"{context.storing(context.after)}  # the spec after, before any update",),
+        fix=(f"{context.storing(context.after)}  # before any update",),
     )
 
 
@@ -155,10 +156,11 @@ def applied_never_rolled_out(context: Context) -> Iterator[Draft]:
         return
     what = [name for name, _ in changes]
     yield Draft(
-        message=f"{listed(what)} {'is' if len(what) == 1 else 'are'} applied, and no "
-        "machine is replaced to get it",
-        why="An update changes what the next machine is started with. Those that run "
-        "stay as they are until they are replaced, each at a moment nobody chose.",
+        message=f"{listed(what)} {'is' if len(what) == 1 else 'are'} applied, but no"
+        " machine is replaced to get it",
+        why="An update changes what the next machine starts with. Running machines"
+        " keep the old configuration until they are replaced, each at some"
+        " unplanned moment.",
         locations=(
             Location(last.command.span, "applied here"),
             *(Location(span, "waits for a roll") for _, span in changes[:3]),

@@ -54,9 +54,10 @@ def etcd_backup_store_moved(context: Context) -> Iterator[Draft]:
     yield Draft(
         message=f"the backup {stores} of etcd {listed(names)} "
         f"{'moves' if len(names) == 1 else 'move'}",
-        why="The control spec and the marker that the cluster was created are in "
-        "there. In the new place there is neither: an etcd-manager that starts takes "
-        "the cluster for a new one, and the old backups are not found.",
+        why="The backup store also holds the control spec and the marker that says"
+        " the cluster was created. The new place has neither: when etcd-manager"
+        " restarts it takes the cluster for a new one, and it does not find the"
+        " old backups.",
         locations=(
             *(
                 Location(_place(pair[1], new), f"{new.name}: {after}")
@@ -126,11 +127,11 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
     rest = dropwhile(lambda c: c is not command, context.simulation.plan.commands)
     if not _is_read(last) and not any(_makes_reread(each, context) for each in rest):
         yield Draft(
-            message="the restore is ordered, and nothing makes etcd-manager carry it "
-            "out",
-            why="restore-backup only leaves an order in the backup store. The leader "
-            "reads it when etcd-manager starts or leadership changes, and not before.",
-            locations=(Location(command.span, "ordered here, and never read"),),
+            message="a restore is queued, but nothing makes etcd-manager run it",
+            why="restore-backup only writes a command into the backup store. The"
+            " leader reads it when etcd-manager starts or leadership changes, not"
+            " before.",
+            locations=(Location(command.span, "queued here, never read"),),
             subject="never-read",
             step=last.number,
             fix=(
@@ -147,9 +148,10 @@ def restore_incomplete(context: Context) -> Iterator[Draft]:
     # A list may restore an etcd cluster that the spec does not have.
     done = [name for name in names if name in named] or sorted(filter(None, named))
     yield Draft(
-        message=f"etcd {listed(done)} is restored and {listed(missing)} is not",
-        why="The two are then from different times: events speak of objects that do "
-        "not exist, or the other way round. kops documents the restore of both.",
+        message=f"etcd {listed(done)} is restored, but {listed(missing)} is not",
+        why="The two then hold data from different times: events refer to objects"
+        " that do not exist, or the other way round. kops documents restoring"
+        " both.",
         locations=(Location(command.span, f"only {listed(done)}"),),
         subject=f"only/{','.join(done)}",
         step=last.number,
@@ -206,11 +208,12 @@ def state_store_reused(context: Context) -> Iterator[Draft]:
                 destroyed = None
             case model.Terraform(verb="apply", targets=()) if destroyed is not None:
                 yield Draft(
-                    message="the cluster is built again on the state store of the one "
-                    "that was destroyed",
-                    why="The disks are gone, and the backup store still says that the "
-                    "cluster was created: etcd-manager finds no member, makes no new "
-                    "cluster, and waits for a restore. The API never starts.",
+                    message="the cluster is built again on the state store of the"
+                    " destroyed one",
+                    why="The disks are gone, but the backup store still says that the"
+                    " cluster was created: etcd-manager finds no member, creates"
+                    " no new cluster and waits for a restore. The API never"
+                    " starts.",
                     locations=(
                         Location(step.command.span, "empty disks, old control spec"),
                         Location(destroyed.command.span, "the disks go here"),
@@ -218,7 +221,10 @@ def state_store_reused(context: Context) -> Iterator[Draft]:
                     subject="destroy-apply",
                     step=step.number,
                     fix=(
-                        "# instead of the destroy, which leaves the state store full:",
+                        (
+                            "# instead of the destroy, which leaves the state store"
+                            " behind:"
+                        ),
                         f"kops delete cluster {context.cluster} --yes",
                         "# or keep the data: restore a backup of main and events",
                     ),
@@ -241,17 +247,17 @@ def etcd_backups_deleted(context: Context) -> Iterator[Draft]:
         ):
             continue
         yield Draft(
-            message="the state store expires etcd's backups and control spec"
+            message="the bucket's lifecycle deletes etcd's backups and control spec"
             if command.expires
             else "etcd's backup store is deleted while the cluster lives",
-            why="With the backups goes what etcd-manager steers by: the "
-            "member count and the marker that the cluster was created. When "
-            "leadership changes next it takes the cluster for a new one, and "
-            "there is nothing to restore from.",
+            why="This also deletes what etcd-manager relies on: the member count and"
+            " the marker that says the cluster was created. At the next leader"
+            " change it takes the cluster for a new one, and there is nothing to"
+            " restore from.",
             locations=(Location(target.span, "the control spec is in here"),),
             subject=target.shown,
             step=step.number,
-            fix=("# remove single backups, or lower backupRetentionDays",),
+            fix=("# delete single backups, or lower backupRetentionDays",),
         )
 
 
@@ -261,16 +267,17 @@ def _forgotten(step: Step, context: Context) -> Draft:
     Source: kops pkg/client/simple/vfsclientset/clientset.go, DeleteAllClusterState.
     """
     return Draft(
-        message=f"the state store of cluster {context.cluster} is deleted while its "
-        "machines run on",
-        why="--unregister leaves the machines and deletes all that the state store "
-        "holds of them: the spec, the keys, the secrets, and etcd's backups with the "
-        "member count and the marker that the cluster was created. kops can change "
-        "the cluster no more, and there is nothing to restore from.",
-        locations=(Location(step.command.span, "keys and backups go here"),),
+        message=f"the state store of cluster {context.cluster} is deleted while its"
+        " machines keep running",
+        why="--unregister leaves the machines running and deletes everything about"
+        " them in the state store: the spec, the keys, the secrets, etcd's"
+        " backups, the member count and the marker that says the cluster was"
+        " created. kops can no longer change the cluster, and there is nothing to"
+        " restore from.",
+        locations=(Location(step.command.span, "deletes keys and backups"),),
         subject="unregister",
         step=step.number,
-        fix=("# copy the state store first, or leave it",),
+        fix=("# copy the state store first, or leave it alone",),
     )
 
 
@@ -287,9 +294,10 @@ def keys_deleted(context: Context) -> Iterator[Draft]:
             message="the keys of the cluster are "
             + ("expired" if command.expires else "deleted")
             + " while it lives",
-            why="The next 'kops update cluster' makes new certificate authorities and "
-            "secrets. A machine that starts after that trusts none of the others: it "
-            "joins neither etcd nor the API, and what is encrypted cannot be read.",
+            why="The next 'kops update cluster' makes new certificate authorities and"
+            " secrets. A machine that starts after that does not trust the"
+            " others: it cannot join etcd or reach the API, and encrypted data"
+            " cannot be read.",
             locations=(Location(command.target.span, "nothing else has them"),),
             subject=command.target.shown,
             step=step.number,

@@ -65,11 +65,11 @@ def roll_without_validation(context: Context) -> Iterator[Draft]:
             severity=severity,
             message=f"the control plane is replaced without validation{more}",
             why=_why(command)
-            + " What is wrong with the first machine is then wrong with all of them, "
-            "and none is left to fall back to."
+            + " If the first new machine is broken, all of them will be, and no"
+            " good one is left."
             if looks is None
-            else "kops does not look whether what it replaces comes back. Quorum holds "
-            f"meanwhile, and step {looks.number} looks.",
+            else "kops does not check that a replaced machine comes back. Quorum holds"
+            f" meanwhile, and step {looks.number} checks.",
             locations=(
                 Location(command.span, f"because of {listed(flags)}"),
                 *([] if looks is None else [Location(looks.command.span, "it looks")]),
@@ -132,9 +132,10 @@ def _beside_another(context: Context) -> Iterator[Draft]:
     step, _, cause = found[0]
     places = {command.span: f"because of {cause}" for _, command, cause in found}
     yield Draft(
-        message="the control plane is replaced by several commands at a time",
-        why="kops validates before it takes a machine, and knows nothing of what runs "
-        "beside it: all find the cluster healthy, and each takes a machine.",
+        message="several commands replace control-plane machines at the same time",
+        why="Each kops validates the cluster before it takes a machine and does not"
+        " know of the others: all of them find it healthy, and each takes a"
+        " machine.",
         locations=tuple(Location(span, label) for span, label in places.items()),
         subject=f"at once/{cause}",
         step=step.number,
@@ -156,16 +157,16 @@ def _beside(step: Step, command: RollingUpdate) -> str | None:
 def _why(command: RollingUpdate) -> str:
     if command.cloudonly:
         return (
-            "With --cloudonly kops asks neither the API nor etcd: it terminates one "
-            "machine after another as soon as the interval is over, drains nothing, "
-            "and etcd has no quorum until they are back."
+            "With --cloudonly kops asks neither the API nor etcd: it terminates"
+            " machine after machine, waiting only for the interval, without a drain,"
+            " and etcd has no quorum until they are back."
         )
     if not command.fail_on_validate_error:
         return (
-            "kops goes on to the next machine although the cluster has not become "
-            "healthy after the one before."
+            "kops continues with the next machine even if the cluster did not become"
+            " healthy after the last one."
         )
-    return "kops does not look whether a machine is back before it takes the next."
+    return "kops does not check that a machine is back before it takes the next one."
 
 
 def _aggravating(step: Step, command: RollingUpdate, context: Context) -> str | None:
@@ -189,7 +190,7 @@ def _aggravating(step: Step, command: RollingUpdate, context: Context) -> str | 
     if not command.force or _is_out_of_reach(command, context):
         return None
     several = len(_replaced(command, context)) > 1
-    return "even machines that are up to date" if several else None
+    return "also machines that are up to date" if several else None
 
 
 def _replaced(command: RollingUpdate, context: Context) -> list[str]:

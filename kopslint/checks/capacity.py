@@ -40,15 +40,15 @@ def control_plane_on_spot(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"{listed(names)} {'runs' if len(names) == 1 else 'run'} etcd on "
             "spot instances",
-            why="The cloud takes spot instances back at short notice and several at "
-            "once when they are scarce, which is when no new ones are to be had: one "
-            "too many, and etcd has no quorum.",
+            why="The cloud reclaims spot instances at short notice, several at once"
+            " when capacity is short, and then new ones are hard to get: one too"
+            " many, and etcd has no quorum.",
             locations=tuple(
                 Location(group.at("spec", *field), "a spot instance")
                 for group in groups
             ),
             subject=",".join(names),
-            fix=(f"# take {'.'.join(field)} out of {listed(names)}",),
+            fix=(f"# remove {'.'.join(field)} from {listed(names)}",),
         )
 
 
@@ -90,13 +90,13 @@ def control_plane_expires(context: Context) -> Iterator[Draft]:
     for same in alike(found, lambda f: f[1]):
         life, names = same[0][1], [group.name for group, _ in same]
         yield Draft(
-            message=f"AWS ends the machines of {listed(names)} when they are {life} "
-            "old",
-            why="Each auto-scaling group replaces its machine on its own, without a "
-            "drain and without a look at etcd. "
+            message=f"AWS terminates the machines of {listed(names)} when they are"
+            f" {life} old",
+            why="Each auto-scaling group replaces its machine on its own, without a"
+            " drain and without checking etcd. "
             + (
-                "Machines that were rolled together reach that age together, and two "
-                "at once take quorum away."
+                "Machines that were rolled together reach that age together, and"
+                " losing two at once costs quorum."
                 if len(context.after.control_plane) > 1
                 else "The API is down until the new machine has the volume."
             ),
@@ -107,7 +107,7 @@ def control_plane_expires(context: Context) -> Iterator[Draft]:
             subject=",".join(names),
             certainty=Certainty.POSSIBLE,
             fix=(
-                f"# take maxInstanceLifetime out of {listed(names)}, and replace the",
+                f"# remove maxInstanceLifetime from {listed(names)}, and replace the",
                 f"# machines with kops rolling-update cluster {context.cluster}",
                 "# --instance-group-roles control-plane --force --yes",
             ),
@@ -132,8 +132,8 @@ def workers_shrunk_without_drain(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"group {new.name} shrinks from {before} to {after} machines "
             "without a drain",
-            why="The cloud picks machines and terminates them together at the next "
-            "update, with everything that runs on them.",
+            why="At the next update the cloud picks machines and terminates them"
+            " together, with everything that runs on them.",
             locations=(
                 Location(new.at("spec", field), f"{field} {after}"),
                 Location(old.at("spec", field), f"{field} {before}"),
@@ -170,10 +170,10 @@ def node_group_deleted_without_drain(context: Context) -> Iterator[Draft]:
             severity=Severity.WARNING if last else None,
             message=f"{group.name} is deleted with all its machines, without a drain"
             + (", and no worker is left" if last else ""),
-            why="'delete ig' terminates every machine of the group at once. What runs "
-            "there stops without notice, and no disruption budget is asked."
+            why="'delete ig' terminates every machine of the group at once. Pods stop"
+            " without notice, and PodDisruptionBudgets are ignored."
             + (
-                " Nothing runs until another group has machines: make that one first."
+                " Nothing runs until another group has machines: create that one first."
                 if last
                 else ""
             ),

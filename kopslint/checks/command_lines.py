@@ -54,10 +54,10 @@ def delete_is_no_preview(context: Context) -> Iterator[Draft]:
             continue
         name = command.group.shown if command.group is not None else "the group"
         yield Draft(
-            message=f"this asks once and then deletes {name} at once: it is no preview",
-            why="Unlike update and rolling-update, 'delete ig' shows nothing first. "
-            "Whoever answers yes loses the machines at once and without a drain; in a "
-            "script nobody answers, and nothing is deleted.",
+            message=f"this is no preview: kops asks once, then deletes {name} at once",
+            why="Unlike update and rolling-update, 'delete ig' shows nothing first."
+            " Answer yes, and the machines are terminated at once, without a"
+            " drain; in a script nobody answers, and nothing is deleted.",
             locations=(Location(command.span, "a question, not a dry run"),),
             subject=name,
             step=step.number,
@@ -135,9 +135,9 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
         elsewhere = not any(isinstance(command, counts) for command in later)
         yield Draft(
             severity=Severity.INFO if elsewhere else None,
-            message=f"{what} written for terraform and never applied",
-            why="kops only writes files for terraform; until they are applied, neither "
-            "the cloud nor etcd-manager sees any of it.",
+            message=f"{what} written for terraform but never applied",
+            why="kops only writes files for terraform; until they are applied, the"
+            " cloud and etcd-manager see none of it.",
             locations=(
                 Location(later[0].span, "no terraform apply comes after this"),
                 Location(last.command.span, "stored here"),
@@ -148,16 +148,17 @@ def stored_never_applied(context: Context) -> Iterator[Draft]:
         )
         return
     yield Draft(
-        message=f"{what} stored and never applied",
-        why="This only writes to the state store. Neither the cloud nor etcd-manager "
-        "sees it before an update, and the next update, whoever runs it, applies it.",
+        message=f"{what} stored but never applied",
+        why="This only writes to the state store. The cloud and etcd-manager see"
+        " nothing of it until an update, and the next update applies it, whoever"
+        " runs it.",
         locations=(
             Location(
                 last.command.span,
                 f"no {'whole ' if partly else ''}update comes after this",
             ),
             *(
-                Location(c.span, "this phase leaves machines and etcd alone")
+                Location(c.span, "this phase does not touch machines or etcd")
                 for c in partly
             ),
         ),
@@ -246,16 +247,16 @@ def _machines_left(simulation: Simulation) -> Iterator[Draft]:
         ]
         for name in sorted(set.union(*gone)):
             yield Draft(
-                message=f"this deletes only the object of {name}: on {cloud.name} kops "
-                "finds no machines of a group, and its machine runs on",
-                why="kops lists no groups in this cloud, deletes what it has in the "
-                "state store, and ends with 0. The machine keeps running with its "
-                "kubelet, and on a control plane its etcd and etcd-manager, which "
-                "joins again when its member is taken out.",
-                locations=(Location(step.command.span, "its machine runs on"),),
+                message=f"this deletes only the object {name}: on {cloud.name} kops"
+                " does not find a group's machines, and its machine keeps running",
+                why="kops lists no groups in this cloud, deletes the object in the"
+                " state store and exits with 0. The machine keeps running with"
+                " its kubelet and, on a control plane, its etcd and etcd-manager,"
+                " which joins again after its member is removed.",
+                locations=(Location(step.command.span, "its machine keeps running"),),
                 subject=f"machine/{name}",
                 step=step.number,
-                fix=(f"# first end the machine of {name} with {cloud.program}",),
+                fix=(f"# first delete the machine of {name} with {cloud.program}",),
             )
 
 
@@ -300,10 +301,10 @@ def _completed_spec_stored(simulation: Simulation) -> Iterator[Draft]:
                 if source is None:
                     continue
                 yield Draft(
-                    message="the completed spec is stored as the wanted one",
-                    why="With --full kops prints every value that it has worked out "
-                    "itself. Once stored they count as chosen by you, and a later "
-                    "release no longer picks its own defaults.",
+                    message="a spec with all defaults filled in is stored",
+                    why="With --full kops prints every value that it worked out"
+                    " itself. Once stored they count as your choice, and a later"
+                    " release no longer picks its own defaults.",
                     locations=(
                         Location(span, "stored here"),
                         Location(source.span, "printed here"),
@@ -349,16 +350,16 @@ def editor_without_terminal(context: Context) -> Iterator[Draft]:
             continue
         creates = isinstance(command, CreateInstanceGroup)
         yield Draft(
-            message="this opens an editor, and a pipeline has no terminal",
-            why="kops starts $EDITOR, by default vi, and stores what comes out of it. "
-            "In a job it fails, waits for ever, or stores the object as it was.",
+            message="this opens an editor, but a pipeline has no terminal",
+            why="kops starts $EDITOR (vi by default) and stores the result. In a job"
+            " it fails, waits forever, or stores the object unchanged.",
             locations=(Location(command.span, "nobody types here"),),
             subject=command.text,
             step=step.number,
             fix=(f"{command.text} --edit=false",)
             if creates
             else (
-                "kops replace -f FILE  # the spec from the repository, instead",
+                "kops replace -f FILE  # instead: the spec from the repository",
                 f"{command.text} --set PATH=VALUE  # or each field by name",
             ),
         )
@@ -370,14 +371,14 @@ _NO_COMMAND = ("unknown-command", "missing-argument")
 def _why(problem: Rejection) -> str:
     if problem.kind == "removed-command":
         return (
-            "Current releases of kops answer with an error. Older ones have the "
-            "command; their 'set' leaves lists such as etcdClusters as they are."
+            "Current releases of kops answer with an error. Older ones have the"
+            " command, but their 'set' does not change lists such as etcdClusters."
         )
     if not problem.harmless:
-        return "kops ends with an error, and what this was to do is not done."
+        return "kops exits with an error and does nothing."
     return (
-        "kops prints its help and exits with 0, so a script continues as though it had "
-        "worked."
+        "kops prints its help and exits with 0, so a script continues as if it had"
+        " worked."
     )
 
 
@@ -484,9 +485,9 @@ def _refusal(
     if first.kind == "not-in-cloud" or (weak and not certain):
         severity = Severity.WARNING
     after = (
-        "nothing of it takes effect, and the list stops here"
+        "it has no effect, and the list stops here"
         if stops
-        else ("nothing of it takes effect, and the commands after it run all the same")
+        else ("it has no effect, and the commands after it still run")
     )
     return Draft(
         severity=severity,
@@ -518,21 +519,21 @@ def _is_guessed(refusal: Rejection, step: Step) -> bool:
 
 
 _REASONS = {
-    "group-without-member": "kops compares control-plane groups with etcd members "
-    "whenever it validates the whole cluster. While the group exists its member "
-    "cannot leave the spec this way; only 'replace -f' does not ask.",
-    "missing-group": "The spec in the state store lists a member whose group is not "
-    "there. Every update fails, dry run or not, until the member is out of the spec or "
-    "the group is in the state store.",
-    "missing-object": "'kops replace' overwrites what the state store has; it creates "
-    "what is new only with --force, and keeps what it has stored before the error.",
-    "even-members": "kops takes an odd number of members only. Add or remove two in "
-    "one edit.",
-    "no-group-deletion": "kops cannot do this on the cloud, and fails before anything "
-    "is deleted: the machine runs on, the object stays in the state store, and "
-    "a member that was taken out of etcd before is missing, or joins again.",
-    "not-in-cloud": "As long as the cluster does not validate, a roll does not start, "
-    "or stops half-way.",
+    "group-without-member": "kops compares control-plane groups with etcd members"
+    " whenever it validates the whole cluster. While the group exists its member"
+    " cannot leave the spec this way; only 'replace -f' does not check this.",
+    "missing-group": "The spec in the state store lists a member whose group does not"
+    " exist. Every update fails, dry run or not, until the member is out of the spec"
+    " or the group is in the state store.",
+    "missing-object": "'kops replace' overwrites objects that exist and creates new"
+    " ones only with --force; what it stored before the error stays stored.",
+    "even-members": "kops accepts only an odd number of members. Add or remove two in"
+    " one edit.",
+    "no-group-deletion": "kops cannot do this in this cloud and fails before anything"
+    " is deleted: the machine keeps running, the object stays in the state store, and"
+    " a member that was already removed from etcd is missing, or joins again.",
+    "not-in-cloud": "While the cluster does not validate, a roll does not start, or"
+    " stops half-way.",
 }
 
 
@@ -561,10 +562,10 @@ def _group_by_hand(group: str, context: Context) -> tuple[str, ...]:
     """What takes a group away where kops cannot: its machines first, by the cloud."""
     cloud = cloud_named((context.before or context.after).cloud)
     if cloud is None or cloud.program is None or cloud.lists_empty_groups:
-        return (f"# kops cannot take {group} away here: keep the group",)
+        return (f"# kops cannot delete {group} here: keep the group",)
     return (
-        f"# end the machines of {group} with {cloud.program} first:",
-        "# where kops finds none, it deletes the object alone",
+        f"# delete the machines of {group} with {cloud.program} first:",
+        "# when kops finds none, it deletes only the object",
     )
 
 
@@ -583,8 +584,8 @@ def forgotten_yes(context: Context) -> Iterator[Draft]:
             places = [Location(s.command.span, "relies on it") for s in relying[:1]]
             yield Draft(
                 message=f"without --yes this changes nothing: {command.text}",
-                why="kops prints what it would do and exits with 0, so a script "
-                "continues as though it had worked.",
+                why="kops prints what it would do and exits with 0, so a script"
+                " continues as if it had worked.",
                 locations=(Location(command.span, "a preview"), *places),
                 subject=command.text,
                 step=step.number,
@@ -678,19 +679,19 @@ def other_cluster_named(context: Context) -> Iterator[Draft]:
         if spec is not None:
             places.append(Location(spec.at("metadata", "name"), "the spec's name"))
         yield Draft(
-            message=f"this is about cluster {found.cluster}, and the spec is about "
-            f"{context.cluster}"
+            message=f"this is about cluster {found.cluster}, but the spec is about"
+            f" {context.cluster}"
             if named
-            else f"{found.word.shown} leads to another cluster than {context.cluster}",
-            why="kops takes no name without a dot, so it is taken to stand for this "
-            "cluster."
+            else f"{found.word.shown} is not cluster {context.cluster}",
+            why="kops accepts no name without a dot, so this is assumed to mean this"
+            " cluster."
             if named and "." not in found.cluster
-            else "It is about that one alone and changes nothing here, so the rest of "
-            "the list is checked without it."
+            else "It affects only that cluster, so the rest of the list is checked"
+            " without it."
             if named
-            else "kops names the context after the cluster, and this name does not "
-            "look like it. What is done there is taken to change nothing here; if it "
-            "is this cluster, give the context its name.",
+            else "kops names the kubectl context after the cluster, and this name"
+            " looks different. It is assumed to change nothing here; if it is"
+            " this cluster, name the context after it.",
             locations=tuple(places),
             subject=f"{found.cluster}/{found.command.text}",
         )

@@ -154,7 +154,7 @@ def on_its_way(draft: Draft, context: Context) -> Draft:
     way = next((step.way for step in steps if step.number == draft.step), "")
     if not way:
         return draft
-    why = f"{draft.why} It is so where {way}."
+    why = f"{draft.why} This applies if {way}."
     return draft._replace(why=why, certainty=Certainty.POSSIBLE)
 
 

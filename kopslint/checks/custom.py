@@ -66,8 +66,8 @@ def rule_undecided(context: Context) -> Iterator[Draft]:
                 yield Draft(
                     message=f"{rule.id} cannot be decided for {subject.name}:"
                     f" {error.message}",
-                    why="The rule takes what is not there, or takes it for something"
-                    " else. Whether it is kept is not known.",
+                    why="The expression reads a field that is missing or has another"
+                    " type, so it is not known whether the rule is broken.",
                     locations=(Location(subject.at(rule.at), ""),),
                     subject=f"{rule.id} {subject.name}",
                     fix=("# in the rule: spec.?field.orValue(what it is by default)",),

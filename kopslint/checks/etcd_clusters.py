@@ -27,8 +27,8 @@ def etcd_cluster_removed(context: Context) -> Iterator[Draft]:
     yield Draft(
         message=f"etcd {'cluster' if len(names) == 1 else 'clusters'} {listed(names)} "
         f"{'is' if len(names) == 1 else 'are'} removed from the spec",
-        why="An etcd cluster cannot be taken away from a cluster that has it: kops "
-        "refuses to store such a spec, and no order of commands gets around that.",
+        why="An etcd cluster cannot be removed from a running cluster: kops refuses"
+        " to store such a spec, and no order of commands gets around that.",
         locations=(
             Location(
                 after.cluster.at("spec", "etcdClusters"),
@@ -69,13 +69,16 @@ def member_moved_to_another_group(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"member {new.name} of {listed(names)} moves from {old.group} to "
             f"{new.group}",
-            why="A member is its volume, and the volume stays with its first group: "
-            "kops refuses to store the spec once the volume exists.",
+            why="A member's data is on its volume, and the volume stays with its"
+            " first group: kops refuses to store the spec once the volume exists.",
             locations=_places(same, "instanceGroup"),
             subject=f"{new.name}/{old.group}/{new.group}",
             etcd_cluster=only(names),
             fix=(
-                f"# leave {new.name} in {old.group}, and give {new.group} a new member",
+                (
+                    f"# leave {new.name} in {old.group}, and add a new member in"
+                    f" {new.group}"
+                ),
             ),
         )
 
@@ -99,15 +102,16 @@ def member_renamed(context: Context) -> Iterator[Draft]:
         names = tuple(dict.fromkeys(name for name, _, _ in same))
         yield Draft(
             message=f"member {old.name} of {listed(names)} is renamed to {new.name}",
-            why=f"A member is its name: kops creates an empty volume for {new.name} "
-            f"and leaves that of {old.name} in the same zone, where the machine may "
-            f"mount either. {old.name} stays registered and counts against quorum, and "
-            f"{new.name} cannot join until it is removed by hand.",
+            why="kops knows a member by its name: it creates an empty volume for"
+            f" {new.name} and leaves the volume of {old.name} in the same zone, so"
+            f" the machine may mount either. {old.name} stays registered and"
+            f" counts against quorum, and {new.name} cannot join until {old.name}"
+            " is removed by hand.",
             locations=_places(same, "name"),
             subject=f"{old.name}/{new.name}/{new.group}",
             certainty=sure(pairs.is_sure(context, [(n, o.name) for n, o, _ in same])),
             etcd_cluster=only(names),
-            fix=(f"# keep the name {old.name}; nothing depends on what it is",),
+            fix=(f"# keep the name {old.name}; the name has no meaning",),
         )
 
 
@@ -144,11 +148,11 @@ def every_voter_replaced(context: Context) -> Iterator[Draft]:
         names = [change.etcd_cluster for change in same]
         old, new = _names(first.removed), _names(first.added)
         yield Draft(
-            message=f"no old member is left in etcd {listed(names)}: {listed(old)} "
-            f"{'is' if len(old) == 1 else 'are all'} replaced",
-            why="The data is on the volumes of the old members and nowhere else. New "
-            "members get it from a quorum of old ones, one member at a time; here "
-            "no old member is left to give it.",
+            message=f"no old member stays in etcd {listed(names)}: {listed(old)}"
+            f" {'is' if len(old) == 1 else 'are all'} replaced",
+            why="The data is only on the volumes of the old members. New members copy"
+            " it from a quorum of old ones, one member at a time; here no old"
+            " member is left to copy from.",
             locations=(
                 *(
                     Location(change.added[0].at("name"), f"the first new one of {name}")
@@ -161,9 +165,11 @@ def every_voter_replaced(context: Context) -> Iterator[Draft]:
             subject=f"{','.join(names)}/{','.join(old)}",
             etcd_cluster=only(names),
             fix=(
-                f"# grow to three members with {old[0]} first, then take it out"
+                f"# grow to three members with {old[0]} first, then remove it"
                 if len(old) == 1
-                else f"# a change for each: first {new[0]} for {old[0]}, then the next",
+                else (
+                    f"# one change for each: first {new[0]} for {old[0]}, then the next"
+                ),
             ),
         )
 
@@ -195,8 +201,8 @@ def single_etcd_member(context: Context) -> Iterator[Draft]:
     has = "has" if len(names) == 1 else "have"
     yield Draft(
         message=f"etcd {listed(names)} {has} one member",
-        why="The API is down while its machine is rolled, rebooted or lost, and while "
-        "its zone is down. If its volume is lost, only a backup helps.",
+        why="The API is down whenever its machine is rolled, rebooted or lost, or its"
+        " zone is down. If its volume is lost, only a backup helps.",
         locations=tuple(
             Location(etcd.members[0].at("name"), f"the only one of {etcd.name}")
             for etcd in found

@@ -41,16 +41,16 @@ def _damage(step: Step, command: model.DamageEtcd, context: Context) -> Draft | 
             return _deleted(step, command)
         case "authenticate":
             return Draft(
-                message="authentication is switched on in etcd, and the API server "
-                "has no user there",
-                why="From then on etcd answers nobody without a user and a role. The "
-                "API server and etcd-manager have certificates alone: the API is down "
-                "until 'etcdctl auth disable' as root.",
+                message="etcd authentication is switched on, but the API server has no"
+                " etcd user",
+                why="From then on etcd answers only clients with a user and a role."
+                " The API server and etcd-manager have only certificates: the API"
+                " is down until 'etcdctl auth disable' is run as root.",
                 locations=(Location(step.command.span, "the API is locked out"),),
                 subject="auth",
                 step=step.number,
                 etcd_cluster=command.etcd_cluster,
-                fix=("# leave it off: etcd of kops lets in who has its certificate",),
+                fix=("# leave it off: in kops, etcd authenticates by certificate",),
             )
         case "defragment":
             several = any(len(e.members) > 1 for e in context.after.etcd_clusters)
@@ -58,15 +58,16 @@ def _damage(step: Step, command: model.DamageEtcd, context: Context) -> Draft | 
                 return None
             return Draft(
                 severity=Severity.WARNING,
-                message="every member of etcd is defragmented in one go",
-                why="A member answers nothing while it is defragmented. One after "
-                "another without a look in between, each waits for the other's writes, "
-                "and with a large database the API is down for minutes.",
+                message="all etcd members are defragmented in one go",
+                why="A member answers nothing while it is defragmented. Without a"
+                " check in between, the next one starts before the last has"
+                " caught up, and with a large database the API is down for"
+                " minutes.",
                 locations=(Location(step.command.span, "all members"),),
                 subject="defrag",
                 step=step.number,
                 etcd_cluster=command.etcd_cluster,
-                fix=("# one member after another, and its health in between",),
+                fix=("# one member at a time, checking its health in between",),
             )
 
 
@@ -77,18 +78,22 @@ def _deleted(step: Step, command: model.DamageEtcd) -> Draft | None:
         return None
     whole = prefix in _ALL and command.etcd_cluster in (None, "main")
     if whole:
-        message = "every object of Kubernetes is deleted from etcd"
+        message = "every Kubernetes object is deleted from etcd"
         why = (
-            "The API serves what etcd holds: nodes, pods, secrets and all the rest are "
-            "gone at once, in every member, and only a backup brings them back."
+            "Nodes, pods, secrets and everything else in the API are gone at once, in"
+            " every member, and only a backup brings them back."
         )
     else:
-        message = "objects of Kubernetes are deleted from etcd, past the API"
+        message = "Kubernetes objects are deleted from etcd, bypassing the API"
         why = (
-            "Nobody is asked and nothing is cleaned up behind them: no finalizer runs, "
-            "and what belonged to the objects stays."
+            "Nothing is cleaned up: no finalizer runs, and what belonged to the"
+            " objects stays."
         )
-    label = "which ones is known when it runs" if prefix is None else f"below {prefix}/"
+    label = (
+        "which ones is only known when it runs"
+        if prefix is None
+        else f"below {prefix}/"
+    )
     return Draft(
         severity=None if whole else Severity.WARNING,
         message=message,

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from kopslint.text import Span
 
 _OWN = {
-    "ETCD_FORCE_NEW_CLUSTER": "every member that starts makes itself the only one: it "
-    "forgets the others, and each goes on with data of its own",
-    "ETCD_DATA_DIR": "etcd starts in an empty folder beside its data",
-    "ETCD_NAME": "all members get one name, and only one of them can be it",
-    "ETCD_INITIAL_ADVERTISE_PEER_URLS": "all members say that they are at one address",
-    "ETCD_ADVERTISE_CLIENT_URLS": "all members say that they are at one address",
-    "ETCD_LISTEN_PEER_URLS": "all members listen at one address",
-    "ETCD_INITIAL_CLUSTER": "a member that joins or is restored meets other members "
-    "than etcd-manager names",
-    "ETCD_INITIAL_CLUSTER_STATE": "a member with an empty disk makes a cluster of its "
-    "own instead of joining, or a new cluster is never made",
-    "ETCD_INITIAL_CLUSTER_TOKEN": "a restored cluster no longer differs from the old "
-    "one, and members of both may meet",
+    "ETCD_FORCE_NEW_CLUSTER": "every member that starts makes itself the only member:"
+    " it forgets the others, and each continues with its own data",
+    "ETCD_DATA_DIR": "etcd starts in an empty directory instead of its data",
+    "ETCD_NAME": "all members get the same name, and only one of them can use it",
+    "ETCD_INITIAL_ADVERTISE_PEER_URLS": "all members advertise the same address",
+    "ETCD_ADVERTISE_CLIENT_URLS": "all members advertise the same address",
+    "ETCD_LISTEN_PEER_URLS": "all members listen on the same address",
+    "ETCD_INITIAL_CLUSTER": "a member that joins or is restored contacts other"
+    " members than those etcd-manager lists",
+    "ETCD_INITIAL_CLUSTER_STATE": "a member with an empty disk creates its own"
+    " cluster instead of joining, or a new cluster is never created",
+    "ETCD_INITIAL_CLUSTER_TOKEN": "a restored cluster has the same token as the old"
+    " one, and members of both may connect",
 }
 """What etcd-manager works out for each member, and what fixing it for all leads to."""
 
@@ -64,16 +64,16 @@ def etcd_started_otherwise(context: Context) -> Iterator[Draft]:
             severity=Severity.WARNING if at_first else None,
             certainty=Certainty.POSSIBLE if at_first else Certainty.CERTAIN,
             message=f"manager.env of {listed(names)} sets {name}: {_OWN[name]}",
-            why="etcd-manager starts etcd with settings of its own for every member, "
-            "and with every ETCD_ variable of the spec instead. A restart of a machine "
-            "or of the pod is enough.",
+            why="etcd-manager works out this setting for every member, and an ETCD_"
+            " variable in the spec overrides it for all. A restart of a machine"
+            " or of the pod is enough.",
             locations=tuple(
                 Location(place, f"{value} for every member of {etcd.name}")
                 for etcd, _, _, place in same
             ),
             subject=f"{','.join(names)}/{name}",
             etcd_cluster=only(names),
-            fix=(f"# take {name} out of manager.env of {listed(names)}",),
+            fix=(f"# remove {name} from manager.env of {listed(names)}",),
         )
     yield from _lower_quotas(context)
 
@@ -91,11 +91,11 @@ def _lower_quotas(context: Context) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             certainty=Certainty.POSSIBLE,
-            message=f"the database of {listed(names)} may grow to {_size(after)} only, "
-            f"before to {_size(before)}",
-            why="A member whose database is larger raises the alarm NOSPACE when it is "
-            "rolled, and etcd takes no more writes from anybody until it is compacted, "
-            "defragmented and the alarm is disarmed by hand.",
+            message=f"the database quota of {listed(names)} shrinks from"
+            f" {_size(before)} to {_size(after)}",
+            why="A member whose database is larger raises the NOSPACE alarm when it"
+            " is rolled, and etcd accepts no writes until it is compacted and"
+            " defragmented and the alarm is disarmed by hand.",
             locations=tuple(
                 Location(
                     place[1] if place else etcd.at("name"), f"{_size(after)} after"
@@ -105,7 +105,7 @@ def _lower_quotas(context: Context) -> Iterator[Draft]:
             subject=f"{','.join(names)}/{_QUOTA}",
             etcd_cluster=only(names),
             fix=(
-                f"# keep {_QUOTA} at {before}, or look at DB SIZE first:",
+                f"# keep {_QUOTA} at {before}, or check DB SIZE first:",
                 "# etcdctl endpoint status --write-out=table",
             ),
         )
@@ -158,9 +158,9 @@ def etcd_manager_downgraded(context: Context) -> Iterator[Draft]:
             message=f"etcd-manager of {listed(names)} goes back to {after_}, from "
             + ("that of kops, at least " if own_one else "")
             + before_,
-            why="An older etcd-manager does not know the newest etcd that a newer one "
-            "started ('unknown etcd version'), and lacks later fixes. The "
-            "first machine of the roll does not come back to etcd, and the roll stops.",
+            why="An older etcd-manager does not know the newest etcd version that a"
+            " newer one started ('unknown etcd version'), and lacks later fixes."
+            " The first rolled machine does not rejoin etcd, and the roll stops.",
             locations=tuple(
                 Location(etcd.at("manager", "image"), f"{etcd.name}: {after_}")
                 for etcd, *_ in same
@@ -168,7 +168,7 @@ def etcd_manager_downgraded(context: Context) -> Iterator[Draft]:
             subject=f"{','.join(names)}/{after_}",
             etcd_cluster=only(names),
             fix=(
-                "# leave out manager.image: every kops brings the one it is made for",
+                "# remove manager.image: every kops brings the one it was tested with",
             ),
         )
 
@@ -194,7 +194,7 @@ def cilium_etcd_switched(context: Context) -> Iterator[Draft]:
     field = ("spec", "networking", "cilium", "etcdManaged")
     yield Draft(
         severity=None if after else Severity.WARNING,
-        message="Cilium is switched to its own etcd in the step that adds it"
+        message="Cilium is switched to its own etcd in the same change that adds it"
         if after
         else "Cilium is switched from its own etcd back to the Kubernetes API",
         why=_NOT_THERE_YET if after else _TWO_STORES,
@@ -210,20 +210,20 @@ def cilium_etcd_switched(context: Context) -> Iterator[Draft]:
         etcd_cluster="cilium",
         fix=_IN_TWO_STEPS
         if after
-        else ("# leave etcdManaged: true, or plan an outage of new connections",),
+        else ("# leave etcdManaged: true, or plan an outage for new connections",),
     )
 
 
 _NOT_THERE_YET = (
-    "The etcd of cilium is made when most control planes run its etcd-manager, and "
-    "that takes the roll. The agent of the first rolled machine waits for it, the "
-    "machine is not ready, and the roll stops there; the same happens to every machine "
-    "that the cloud adds meanwhile."
+    "Cilium's etcd starts only when most control-plane machines run its etcd-manager,"
+    " which takes the whole roll. The agent on the first rolled machine waits for it,"
+    " the machine does not become ready, and the roll stops; the same happens to"
+    " every machine that the cloud adds meanwhile."
 )
 _TWO_STORES = (
-    "Agents of rolled nodes make identities in the API, those of other nodes read them "
-    "from etcd: until all nodes are rolled, neither knows the other's pods, and "
-    "network policies drop their traffic."
+    "Agents on rolled nodes keep identities in the API, those on other nodes in etcd:"
+    " until all nodes are rolled, neither side knows the other's pods, and network"
+    " policies drop their traffic."
 )
 _IN_TWO_STEPS = (
     "# first the etcd cluster alone: kops update cluster --yes, and",

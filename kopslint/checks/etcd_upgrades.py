@@ -55,11 +55,12 @@ def etcd_comes_with_kops(context: Context) -> Iterator[Draft]:
         now, then = same[0][2:]
         names = [new.name for _, new, *_ in same]
         yield Draft(
-            message=f"etcd {listed(names)} {_go(names)} from {said(now)} to "
-            f"{said(then)}, and the spec names no version",
-            why="kops takes the etcd that its release brings for this Kubernetes. "
-            "etcd-manager upgrades every member when its leader changes, and only "
-            "while all of them are healthy; no etcd goes back in place.",
+            message=f"etcd {listed(names)} {_go(names)} from {said(now)} to"
+            f" {said(then)}, without a version in the spec",
+            why="kops takes the etcd version that its release brings for this"
+            " Kubernetes. etcd-manager upgrades all members when its leader"
+            " changes, and only while all are healthy; etcd cannot be downgraded"
+            " in place.",
             locations=(
                 Location(_place(same[0][1], after), f"etcd {said(then)} with this"),
                 Location(_place(same[0][0], before), f"etcd {said(now)} with this"),
@@ -112,27 +113,27 @@ def _with_leavers(
     old, new = rising[names[0]]
     yield Draft(
         certainty=Certainty.POSSIBLE,
-        message=f"the release of etcd {listed(names)} changes, and {listed(who)} "
-        f"{'leaves' if len(who) == 1 else 'leave'} in the same change",
+        message=f"the version of etcd {listed(names)} changes, and {listed(who)}"
+        f" {'leaves' if len(who) == 1 else 'leave'} in the same change",
         why=_WHY,
         locations=(
-            Location(_place(new, pair[1]), "another etcd comes with this"),
+            Location(_place(new, pair[1]), "this brings another etcd version"),
             Location(old.at("etcdMembers"), f"{listed(who)} before"),
         ),
         subject=",".join(names),
         etcd_cluster=only(names),
         fix=(
-            "# first the members, at the etcd of before; when etcdctl member list",
-            "# has none of them any more, the new release in a change of its own",
+            "# first change the members, on the old etcd version; when etcdctl",
+            "# member list no longer shows them, change the version separately",
         ),
     )
 
 
 _WHY = (
-    "etcd-manager upgrades etcd only when every registered member is healthy, and "
-    "replaces a member with an empty disk only when no upgrade is due: with a dead "
-    "member, and a new machine in its place, it does neither, until somebody takes the "
-    "dead one out."
+    "etcd-manager upgrades etcd only when every registered member is healthy, and"
+    " replaces a member with an empty disk only when no upgrade is due: with a dead"
+    " member and a new machine in its place it does neither until somebody removes"
+    " the dead member."
 )
 
 
@@ -147,19 +148,19 @@ def _beside_dead(
     _, new = rising[names[0]]
     is_one = len(who) == 1
     return Draft(
-        message=f"another etcd is published for {listed(names)} while {listed(who)} "
-        f"{'is' if is_one else 'are'} dead and still registered",
+        message=f"another etcd version is published for {listed(names)} while"
+        f" {listed(who)} {'is' if is_one else 'are'} dead and still registered",
         why=_WHY,
         locations=(
             Location(step.command.span, "published here"),
-            Location(_place(new, pair[1]), "another etcd comes with this"),
+            Location(_place(new, pair[1]), "this brings another etcd version"),
         ),
         subject=f"dead/{','.join(names)}",
         etcd_cluster=only(names),
         step=step.number,
         fix=(
-            f"# before this, take {listed(who)} out of etcd {listed(names)}:",
-            "# etcdctl member remove, by the id that etcdctl member list gives",
+            f"# before this, remove {listed(who)} from etcd {listed(names)}:",
+            "# etcdctl member remove, with the id that etcdctl member list shows",
         ),
     )
 

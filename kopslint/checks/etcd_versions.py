@@ -89,18 +89,19 @@ def _jump(before: str, after: str) -> _Jump | None:
     if old.major != new.major:
         return _Jump(
             message=f"goes from {before} to {after}, another major version",
-            why="The data is not taken along: the new etcd starts with an empty "
-            "keyspace, and every object of the cluster is gone. etcd-manager migrates "
-            "only from 2.2.1, with every member down and a backup restored.",
-            fix=f"# stay at {before} until there is a backup and an outage is planned",
+            why="The data is not carried over: the new etcd starts with an empty"
+            " keyspace, and every object of the cluster is gone. etcd-manager"
+            " migrates only from 2.2.1, by stopping every member and restoring a"
+            " backup.",
+            fix=f"# stay on {before} until there is a backup and a planned outage",
         )
     if new < old:
         return _Jump(
             message=f"goes back from {before} to {after}",
-            why="No etcd goes back to an older minor release in place: etcd-manager "
-            "stops all members and restores a backup into the old release, which may "
-            "not read it.",
-            fix=f"# stay at {before}",
+            why="etcd cannot go back to an older minor release in place: etcd-manager"
+            " stops all members and restores a backup into the old release, which"
+            " may not be able to read it.",
+            fix=f"# stay on {before}",
         )
     steps = [f"{old.major}.{minor}" for minor in range(old.minor + 1, new.minor + 1)]
     if len(steps) == 1:
@@ -143,19 +144,19 @@ def etcd_provider_changed(context: Context) -> Iterator[Draft]:
 
 
 _SWITCHES = {
-    ("provider", "Legacy"): "etcd-manager is to give up",
+    ("provider", "Legacy"): "etcd-manager gives up",
     ("provider", "Manager"): "etcd-manager takes over",
     ("enableEtcdTLS", "true"): "TLS is switched on in",
     ("enableEtcdTLS", "false"): "TLS is switched off in",
 }
 _NO_WAY_BACK = (
-    "kops documents how etcd-manager takes etcd over, and no way back: its releases "
-    "since 1.18 do not run etcd without it."
+    "kops documents how etcd-manager takes over etcd, but no way back: releases since"
+    " 1.18 do not run etcd without it."
 )
 _OUTAGE = (
-    "Members of the old and of the new kind cannot talk to each other. The first "
-    "machine of a rolling update never becomes healthy, and etcd has no quorum until "
-    "most machines are replaced: kops documents this as a planned outage."
+    "Old and new members cannot talk to each other. The first machine of a rolling"
+    " update never becomes healthy, and etcd has no quorum until most machines are"
+    " replaced: kops documents this as a planned outage."
 )
 _AT_ONCE = (
     "kops rolling-update cluster --yes --cloudonly --instance-group-roles master "
@@ -253,12 +254,12 @@ def _unmanaged(
     ]
     return Draft(
         severity=None if joins else Severity.WARNING,
-        message=f"nobody changes the members of etcd {listed(names)}: "
-        f"{', and '.join(filter(None, told))}",
-        why="With provider: Legacy, as with kops before it had an etcd-manager, "
-        "protokube starts etcd with the members of the spec and does not touch one "
-        "that runs: a machine with another list of members does not get into the "
-        "cluster, and one that is gone counts against quorum.",
+        message=f"nothing changes the members of etcd {listed(names)}:"
+        f" {', and '.join(filter(None, told))}",
+        why="With provider: Legacy, as with kops before etcd-manager, protokube"
+        " starts etcd with the members of the spec and does not change a running"
+        " one: a machine with another member list cannot join, and one that is"
+        " gone counts against quorum.",
         locations=tuple(
             Location(_place(etcd, "provider"), f"{etcd.name} has no etcd-manager")
             for etcd in etcds
@@ -294,8 +295,8 @@ def etcd_versions_differ(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"etcd {etcd.name} has version {etcd.version} and {first.name} "
             f"{has}: they must be the same",
-            why="kops compares every version with that of the first etcd cluster and "
-            "refuses to store the spec.",
+            why="kops compares every version with that of the first etcd cluster and"
+            " refuses to store a spec in which they differ.",
             locations=(
                 Location(etcd.at("version"), f"the version of {etcd.name}"),
                 Location(_place(first, "version"), f"{first.name} {has}"),
@@ -330,8 +331,8 @@ def _left_to_kops(first: EtcdCluster, others: list[EtcdCluster]) -> Iterator[Dra
         certainty=Certainty.POSSIBLE,
         message=f"etcd {first.name} has version {first.version} and {listed(names)} "
         f"{leaves} it to kops: they must be the same",
-        why="kops stores the spec, fills in the version of its release at every "
-        "update, and refuses the update unless that happens to be the same one.",
+        why="kops stores the spec, fills in its own default at every update, and"
+        " refuses the update unless that happens to be the same version.",
         locations=(
             *(Location(etcd.at("name"), f"{etcd.name} sets none") for etcd in others),
             Location(first.at("version"), f"the version of {first.name}"),

@@ -61,17 +61,18 @@ def zombie_members(context: Context) -> Iterable[Draft]:
         certainty=Certainty.POSSIBLE,
         message=f"the version of etcd {listed(names)} goes to 3.6 or later from a 3.5 "
         f"that may be older than 3.5.26{goes}",
-        why="Until 3.5.25 a removed member could stay in one of the two member lists "
-        "that etcd keeps. etcd 3.6 reads that one: members that are long gone come "
-        "back, count as voters and take quorum away. etcd 3.5.26 and later repair the "
-        "list when they start, and kops brings one from 1.34 on. A control plane that "
-        "kops 1.34 or newer has rolled already is safe.",
+        why="Up to 3.5.25 a removed member could stay in one of the two member lists"
+        " that etcd keeps. etcd 3.6 reads that list: members that were removed"
+        " long ago come back, count as voters and cost quorum. etcd 3.5.26 and"
+        " later repair the list at startup, and kops 1.34 and later bring one of"
+        " these. A control plane that kops 1.34 or newer has already rolled is"
+        " safe.",
         locations=tuple(
             Location(span, label)
             for old, new in found[:1]
             for span, label in (
-                (_place(new, after), "a new etcd comes with this"),
-                (_place(old, before), "etcd 3.5 runs with this"),
+                (_place(new, after), "this brings the new etcd"),
+                (_place(old, before), "etcd 3.5 runs before"),
             )
         ),
         subject=",".join(names),

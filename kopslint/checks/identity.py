@@ -50,11 +50,11 @@ def _renamed(old: Manifest, new: Manifest) -> Draft:
         places = [Location(group.at("metadata"), f"after: {new.name}")]
     return Draft(
         severity=Severity.WARNING,
-        message=f"cluster {old.name} is called {new.name} after the change: that is "
-        "another cluster",
-        why="kops knows a cluster by its name. It has none of the new name to change: "
-        f"{old.name} runs on without a file, and what is created for "
-        f"{new.name} starts with an empty etcd.",
+        message=f"cluster {old.name} is renamed to {new.name}: for kops that is another"
+        " cluster",
+        why="kops knows a cluster by its name, and none has the new name yet:"
+        f" {old.name} keeps running without a file, and {new.name} is created with"
+        " an empty etcd.",
         locations=tuple(places),
         subject=f"name/{old.name}/{new.name}",
         fix=(
@@ -70,16 +70,16 @@ def _moved(old: Cluster, new: Cluster, moved: Relocation) -> Draft:
     clouds = what == "cloud"
     return Draft(
         message=f"the cluster moves from {what} {before} to {after}",
-        why="kops looks for machines, networks and volumes where the spec says that "
-        f"they are, finds none in {after}, and builds a second set with empty etcd "
-        "volumes. The backup store says that the cluster was created already, so "
-        f"etcd waits for a restore; what runs in {before} is left without a spec.",
+        why="kops looks for machines, networks and volumes where the spec says they"
+        f" are, finds none in {after}, and builds a second set with empty etcd"
+        " volumes. The backup store says that the cluster was already created, so"
+        f" etcd waits for a restore; what runs in {before} is left without a spec.",
         locations=(
             Location(_place(new, clouds=clouds), f"after: {after}"),
             Location(_place(old, clouds=clouds), f"before: {before}"),
         ),
         subject=f"{what}/{before}/{after}",
-        fix=(f"# a new cluster in {after}, under a name of its own",),
+        fix=(f"# create a new cluster in {after}, under another name",),
     )
 
 
@@ -97,12 +97,12 @@ def _in_another_network(
     )
     return Draft(
         severity=Severity.WARNING if unapplied else None,
-        message=f"this is a new cluster under an old name: network {moved.before} and "
-        f"every subnet give way to {moved.after} and others",
-        why="No machine leaves the network that it was started in. Where the cluster "
-        "of before still runs, kops gives its groups and its load balancer the new "
-        "subnets one after the other, and the machines in the two networks do not "
-        "reach each other. Only if it is gone is this what it should be.",
+        message=f"the network and every subnet are replaced ({moved.before} by"
+        f" {moved.after}): a new cluster under an old name",
+        why="A machine stays in the network that it was started in. If the old"
+        " cluster still runs, kops moves its groups and load balancer to the new"
+        " subnets one by one, and machines in the two networks cannot reach each"
+        " other. This is right only if the old cluster is gone.",
         locations=(
             Location(new.at(*_network(new)), f"after: {moved.after}"),
             Location(old.at(*_network(old)), f"before: {moved.before}"),

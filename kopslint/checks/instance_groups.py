@@ -59,9 +59,9 @@ def control_plane_zone_changed(context: Context) -> Iterator[Draft]:
             message=f"control-plane {'group' if len(groups) == 1 else 'groups'} "
             f"{listed(groups)} {'moves' if len(groups) == 1 else 'move'} from zone "
             f"{was} to {now}",
-            why=f"The volumes of {listed(tuple(members))} are in {was} and cannot be "
-            f"attached in {now}: kops update retries for minutes and fails, and a "
-            "machine that starts in the other zone has no data.",
+            why=f"The volumes of {listed(tuple(members))} are in {was} and cannot be"
+            f" attached in {now}: kops update retries for minutes and fails, and a"
+            f" machine that starts in {now} has no data.",
             locations=(
                 Location(_place(new, after, before), f"zone {now} after"),
                 Location(_place(old, before, after), f"zone {was} before"),
@@ -150,11 +150,11 @@ def group_removed_from_file(context: Context) -> Iterator[Draft]:
             message=f"{'control-plane' if first.is_control_plane else 'instance'} "
             f"{'group' if one else 'groups'} {listed(names)} {'is' if one else 'are'} "
             f"gone from the files and {'stays' if one else 'stay'} in the cluster",
-            why="kops replace never deletes what a file leaves out: the group stays in "
-            "the state store, and its machines keep running."
+            why="kops replace never deletes what a file no longer has: the group"
+            " stays in the state store, and its machines keep running."
             + (
-                " As a control-plane group without an etcd member it makes kops refuse "
-                "every update."
+                " A control-plane group without an etcd member makes kops refuse"
+                " every update."
                 if refused
                 else ""
             ),
@@ -258,12 +258,12 @@ def _kind(change: MembershipChange) -> str:
     """What an order must do, for members that leave, that come, or both."""
     if not change.removed:
         return (
-            "New members join one at a time, and only while every member is healthy: "
-            "replace, update, and validate before any machine is rolled or deleted."
+            "New members join one at a time, and only while every member is healthy:"
+            " replace, update and validate before any machine is rolled or deleted."
         )
     leave = (
-        "A member that leaves must be taken out of etcd by name, in every etcd "
-        "cluster, beside the deletion of its group; kops and etcd-manager do not."
+        "A leaving member has to be removed from etcd by name, in every etcd cluster,"
+        " besides deleting its group; neither kops nor etcd-manager does that."
     )
     if not change.added:
         return f"{leave} The lower count comes last."

@@ -102,23 +102,25 @@ def _too_early(
     if command.verb == "promote":
         message = f"a new keypair of {keyset} is promoted before any machine trusts it"
         why = (
-            "The next update issues certificates with it. Machines that run trust only "
-            "the old keypair and turn away those that are replaced: kubelets, API "
-            "servers or etcd peers, whichever the keyset is for."
+            "The next update issues certificates with it. Running machines trust only"
+            " the old keypair and reject replaced ones: kubelets, API servers or etcd"
+            " peers, depending on the keyset."
         )
     else:
-        message = f"old keypairs of {keyset} are distrusted while machines use them"
+        message = (
+            f"old keypairs of {keyset} are distrusted while machines still use them"
+        )
         why = (
-            "Machines that run have certificates of the old keypair and no others, and "
-            "one that is replaced does not trust those: kubelets, API servers or etcd "
-            "peers, whichever the keyset is for, turn each other away."
+            "Running machines have only certificates of the old keypair, and replaced"
+            " ones no longer trust those: kubelets, API servers or etcd peers,"
+            " depending on the keyset, reject each other."
         )
     line = command.span.line
     return Draft(
         message=message,
         why=why,
         locations=(
-            Location(command.span, "an update and a roll belong before this"),
+            Location(command.span, "run an update and a roll before this"),
             Location(earlier.span, "not on the machines yet"),
         ),
         subject=f"{command.verb}/{shown}",

@@ -70,12 +70,12 @@ def _unknown(manifest: Manifest) -> Draft | None:
     place = manifest.cluster.at("spec", "kubernetesVersion")
     return Draft(
         severity=Severity.INFO,
-        message=f"Kubernetes {kubernetes.series} needs a kops older than 1.{OLDEST}, "
-        "and what that takes is unknown",
-        why=f"kops 1.{OLDEST} updates Kubernetes 1.{release_of(OLDEST).oldest} and "
-        f"later. Which etcd, fields and commands an older one has was not read: those "
-        f"of 1.{OLDEST} are taken instead.",
-        locations=(Location(place, f"no kops from 1.{OLDEST} on updates this"),),
+        message=f"Kubernetes {kubernetes.series} needs a kops older than 1.{OLDEST},"
+        " which kopslint does not know",
+        why=f"kops 1.{OLDEST} updates Kubernetes 1.{release_of(OLDEST).oldest} and"
+        " later. Older releases are checked as if they had the etcd versions, fields"
+        f" and commands of 1.{OLDEST}.",
+        locations=(Location(place, f"kops 1.{OLDEST} and later do not update this"),),
         subject="unknown",
     )
 
@@ -140,10 +140,10 @@ def _end(found: _Range, newest: int) -> Draft:
     older = f", and 1.{oldest} the oldest" if oldest != found.minors[0] else ""
     return Draft(
         severity=Severity.INFO,
-        message=f"kops 1.{newest} is the newest that takes this{older}: in 1.{beyond} "
-        f"{why.message}",
-        why="Nobody says which kops is in use, so every release was asked that takes "
-        "this Kubernetes. --kops-version names one.",
+        message=f"kops 1.{newest} is the newest that accepts this{older}: in"
+        f" 1.{beyond} {why.message}",
+        why="The kops version is not known, so every release that supports this"
+        " Kubernetes was tried. Set --kops-version to check against one.",
         locations=(Location(why.span, f"kops 1.{beyond} refuses this"),),
         subject=f"newest/{why.path}",
     )
@@ -157,10 +157,10 @@ def _none(found: _Range) -> Iterator[Draft]:
         return
     old, new = next(iter(older.values())), next(iter(newer.values()))
     yield Draft(
-        message=f"no release of kops takes this: in 1.{first} {old.message}, and in "
-        f"1.{last} {new.message}",
-        why=f"Of kops 1.{first} to 1.{last}, which take this Kubernetes, each refuses "
-        "the one or the other. Change one of the two.",
+        message=f"no kops release accepts this: in 1.{first} {old.message}, and in"
+        f" 1.{last} {new.message}",
+        why=f"Every kops from 1.{first} to 1.{last}, the releases that support this"
+        " Kubernetes, refuses one or the other. Change one of the two.",
         locations=(
             Location(old.span, f"kops 1.{first} refuses this"),
             Location(new.span, f"kops 1.{last} refuses this"),

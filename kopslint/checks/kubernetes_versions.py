@@ -63,9 +63,9 @@ def kubernetes_minor_skipped(context: Context) -> Iterator[Draft]:
     yield Draft(
         message=f"Kubernetes goes from {old.series} to {new.series} and skips "
         f"{listed(between)}",
-        why="API servers may differ by one minor release only, and while the control "
-        "plane is rolled old and new ones run side by side. Objects stored in a form "
-        "that only the skipped releases convert may be lost.",
+        why="API servers may differ by only one minor release, and old and new ones"
+        " run side by side while the control plane is rolled. Objects stored in a"
+        " version that only the skipped releases convert may be lost.",
         locations=_places(pairs.cluster(context)),
         subject=f"{old.series}/{new.series}",
         fix=(
@@ -85,9 +85,9 @@ def kubernetes_downgraded(context: Context) -> Iterator[Draft]:
     old, new = versions
     yield Draft(
         message=f"Kubernetes is downgraded from {old.series} to {new.series}",
-        why="The API server of an older minor release does not read everything that a "
-        "newer one stored in etcd, and kubelets must not be newer than it. Kubernetes "
-        "supports no way back but a restore.",
+        why="An older API server cannot read everything that a newer one stored in"
+        " etcd, and kubelets must not be newer than it. Kubernetes supports no way"
+        " back except a restore.",
         locations=_places(pairs.cluster(context)),
         subject=f"{old.series}/{new.series}",
         fix=(f"# stay on {old.series}, or restore an etcd backup from before it",),
@@ -161,8 +161,8 @@ def _held_back(
 
 
 _NO_KUBECONFIG = (
-    f" kops {_HOLDS.series} and later hold the workers back, but only where a "
-    "kubeconfig leads them to the API, and this list shows none."
+    f" kops {_HOLDS.series} and later hold the workers back, but only if a kubeconfig"
+    " gives them access to the API, and this list sets none up."
 )
 
 
@@ -220,9 +220,9 @@ def _left_behind(step: Step, change: Change, context: Context) -> Draft:
         severity=Severity.WARNING,
         message=f"the workers stay on Kubernetes {old} after the control plane "
         f"has {new}",
-        why=f"kops {_HOLDS.series} and later give the workers what the control plane "
-        "runs at the time of the update, and that is still the old version. They get "
-        f"{new} by another update after the roll.",
+        why=f"kops {_HOLDS.series} and later give the workers the version that the"
+        " control plane runs at the time of the update, which is still the old one."
+        f" Another update after the roll gives them {new}.",
         locations=(
             Location(step.command.span, "before the control plane is rolled"),
             *_places(change),
@@ -254,9 +254,9 @@ def _newer_kubelet(
     return Draft(
         message=f"worker nodes start with Kubernetes {new} while the control "
         f"plane still runs {old}",
-        why=f"From {_STRICT.series} on a kubelet that is newer than the API server "
-        f"crashes.{reason} From here every node that the cloud adds or replaces is "
-        "such a one, until the control plane is rolled.",
+        why=f"From {_STRICT.series} on, a kubelet that is newer than the API server"
+        f" crashes.{reason} From here until the control plane is rolled, every node"
+        " that the cloud adds or replaces crashes like this.",
         locations=(
             Location(step.command.span, "all groups at once, the workers too"),
             *_places(change),
@@ -280,8 +280,8 @@ def _older_api_server(
         severity=Severity.WARNING,
         message=f"the workers are rolled to Kubernetes {new.series} before the "
         f"control plane, which still runs {old.series}",
-        why="A kubelet must not be newer than the API server that it talks to. Left "
-        "to itself kops rolls the control plane first.",
+        why="A kubelet must not be newer than the API server that it talks to. By"
+        " default kops rolls the control plane first.",
         locations=(Location(step.command.span, "workers first"), *_places(change)),
         subject=f"rolled/{old.series}/{new.series}",
         step=step.number,
@@ -296,7 +296,7 @@ def _control_plane_first(step: Step, context: Context) -> tuple[str, ...]:
     roll = f"kops rolling-update cluster {context.cluster}"
     if isinstance(step.command, model.Terraform):
         return (
-            "# before this, only the control plane; name its groups:",
+            "# first only the control plane; name its groups:",
             "terraform apply -target aws_autoscaling_group.CONTROL-PLANE-GROUP",
             f"{roll} --instance-group-roles control-plane,apiserver --yes",
         )

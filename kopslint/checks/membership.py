@@ -43,9 +43,9 @@ def dead_member_left(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"{listed(first.members)} {are} left in etcd {listed(names)} as "
             f"{'dead members' if len(first.members) > 1 else 'a dead member'}",
-            why="etcd-manager removes only members that it can reach, so a lower count "
-            "does not take out one that is dead: `etcdctl member remove` does. The "
-            f"quorum stays {state.quorum} of {state.members}.",
+            why="etcd-manager removes only members that it can reach, so a lower"
+            " count does not remove a dead one; `etcdctl member remove` does. Quorum"
+            f" stays {state.quorum} of {state.members}.",
             locations=_losses(first, context.simulation),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
@@ -71,7 +71,7 @@ def _losses(hazard: Hazard, simulation: Simulation) -> tuple[Location, ...]:
         and groups & membership.deleted_groups(step).keys()
     ]
     return (
-        Location(first, "the machine goes here"),
+        Location(first, "the machine is terminated here"),
         *(Location(span, "and here") for span in more),
     )
 
@@ -105,12 +105,12 @@ def _dead_for_a_while(simulation: Simulation) -> Iterator[Draft]:
             severity=Severity.INFO,
             message=f"{listed(first.members)} is dead in etcd {listed(names)} "
             f"{meanwhile(first.step, last)}",
-            why=f"In between it counts against quorum: {state.voting} of "
-            f"{state.members} members vote, and {state.quorum} are needed. Step "
-            f"{last.number} "
-            + ("brings its machine back." if first.back else "takes it out of etcd."),
+            why=f"In between it counts against quorum: {state.voting} of"
+            f" {state.members} members vote, {state.quorum} needed. Step {last.number}"
+            " "
+            + ("brings its machine back." if first.back else "removes it from etcd."),
             locations=(
-                Location(first.step.command.span, "the machine goes here"),
+                Location(first.step.command.span, "the machine is terminated here"),
                 Location(last.command.span, "fixed here"),
             ),
             subject=f"{','.join(names)}/{','.join(first.members)}/mended",
@@ -138,11 +138,11 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
         first, names = hazards[0], [hazard.etcd_cluster for hazard in hazards]
         yield Draft(
             severity=Severity.WARNING,
-            message=f"a count of {first.state_set.published} is published for etcd "
-            f"{listed(names)} while {first.state.voting} members run: the next "
-            "change of leader expels some of them",
-            why="The leader reads the count when leadership changes, and then removes "
-            "members until one fewer than the count is left, whoever they are.",
+            message=f"a count of {first.state_set.published} is published for etcd"
+            f" {listed(names)} while {first.state.voting} members run: the next leader"
+            " change expels some of them",
+            why="The leader reads the count when leadership changes, and then removes"
+            " arbitrary members until one fewer than the count is left.",
             locations=(Location(first.step.command.span, "the list ends like this"),),
             subject=f"armed/{','.join(names)}",
             certainty=sure(first.certain),
@@ -150,7 +150,7 @@ def living_member_expelled(context: Context) -> Iterator[Draft]:
             etcd_cluster=only(names),
             fix=(
                 "# publish the old count again before any control-plane machine stops:",
-                f"{context.storing(context.before)}  # the spec of before",
+                f"{context.storing(context.before)}  # the spec before",
                 "kops update cluster --yes",
             ),
             trace=tuple(line_of(hazard) for hazard in hazards),
@@ -163,10 +163,10 @@ def _expulsion(hazards: list[Hazard], context: Context) -> Draft:
     return Draft(
         message=f"etcd-manager expels members of etcd {listed(names)} that nobody "
         f"chose: any of {listed(first.members)}",
-        why=f"The control spec holds a count of {count} and no names. With more live "
-        "peers than that, the leader removes an unhealthy member if there is one and "
-        f"otherwise an arbitrary one, down to {max(count - 1, 1)}; who is expelled "
-        "never comes back by itself.",
+        why=f"The control spec holds a count of {count} and no names. With more live"
+        " peers than that, the leader removes an unhealthy member if there is one,"
+        f" otherwise an arbitrary one, down to {max(count - 1, 1)}; an expelled member"
+        " never comes back by itself.",
         locations=(Location(first.step.command.span, "the count is read here"),),
         subject=f"{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
@@ -196,12 +196,12 @@ def _before_expulsion(hazards: list[Hazard]) -> tuple[str, ...]:
     }
     if running:
         return (
-            f"# live peers, though removed, while they run: {listed(sorted(running))}",
+            f"# removed, but still counted as live peers: {listed(sorted(running))}",
             f"# stop these machines, or delete their etcd volumes, before line {line}",
         )
     return (
-        "# take the leavers out by name, and stop their machines, before the",
-        "# lower count is published",
+        "# remove the leaving members by name and stop their machines,",
+        "# before the lower count is published",
     )
 
 
@@ -220,7 +220,7 @@ def member_never_joins(context: Context) -> Iterator[Draft]:
             severity=Severity.WARNING if repaired else None,
             message=f"{listed(first.members)} can never join etcd {listed(names)}",
             why=_why_not(states, dead, first.members),
-            locations=(Location(first.step.command.span, "from here on it waits"),),
+            locations=(Location(first.step.command.span, "waits from here on"),),
             subject=f"{','.join(names)}/{','.join(first.members)}",
             certainty=sure(first.certain),
             step=first.step.number,
@@ -252,30 +252,30 @@ def _why_not(
     who = listed(members)
     if MemberState.EXPELLED in states:
         return (
-            f"The member list no longer has {who}, and the disk still holds the old "
-            "membership: etcd-manager never takes such a machine back, whatever the "
-            "count says."
+            f"The member list no longer has {who}, but the disk still holds the old"
+            " membership: etcd-manager never takes such a machine back, whatever the"
+            " count."
         )
     if MemberState.LISTED_AGAIN in states:
         return (
-            f"The member list has {who} again, but the disk still holds the data of "
-            "the member that was removed: etcd never starts with that, and the new "
-            "member counts towards quorum all the same."
+            f"The member list has {who} again, but the disk still holds the data of"
+            " the member that was removed: etcd never starts with that, but the new"
+            " member still counts towards quorum."
         )
     if MemberState.REPLACED in states:
         return (
-            f"The disk of {who} is empty and the member of that name is still "
-            "registered; etcd-manager swaps such a member only from kops 1.36 on, and "
-            "only if it is the only such one in a cluster of three or more."
+            f"The disk of {who} is empty, but the member of that name is still"
+            " registered; etcd-manager replaces such a member only from kops 1.36 on,"
+            " and only if it is the only one in a cluster of three or more."
         )
     if dead:
         stay = "stays" if len(dead) == 1 else "stay"
         return (
-            f"etcd adds no member while one is down, and {listed(dead)} {stay} "
-            "registered: etcd-manager does not swap a dead member for one of "
-            "another name."
+            f"etcd adds no member while one is down, and {listed(dead)} {stay}"
+            " registered: etcd-manager does not replace a dead member by one with"
+            " another name."
         )
-    return "The published count leaves no slot for it."
+    return "The published count leaves no room for it."
 
 
 def _mending(

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 # What becomes of a running cluster when one of these changes under it.
 _RANGES = {
-    "networkCIDR": "The network exists and keeps its range, and every machine has its "
-    "address from it: the update fails.",
-    "networkID": "Nothing moves to another network: kops builds a second set of "
-    "machines and volumes there, without the data of etcd.",
-    "nonMasqueradeCIDR": "The range of pods is cut from it, and with older releases of "
-    "kops that of services: both shift, what runs keeps its old address, and routes, "
-    "DNS and the API service are in the new range.",
-    "serviceClusterIPRange": "Services keep the addresses that they have, and the API "
-    "server no longer serves them; DNS and the API service itself are the first.",
-    "podCIDR": "Nodes keep the pod ranges that they have and new nodes get theirs from "
-    "elsewhere, so pods of old and new nodes do not reach each other.",
+    "networkCIDR": "The network exists and keeps its range, and every machine has an"
+    " address in it: the update fails.",
+    "networkID": "Nothing moves to another network: kops builds a second set of"
+    " machines and volumes there, without etcd's data.",
+    "nonMasqueradeCIDR": "The pod range is cut from it, and in older kops releases"
+    " the service range too: both shift, everything that runs keeps its old address,"
+    " and routes, DNS and the API service are in the new range.",
+    "serviceClusterIPRange": "Services keep their addresses, but the API server no"
+    " longer serves that range; DNS and the API service itself break first.",
+    "podCIDR": "Nodes keep their pod ranges and new nodes get theirs from another"
+    " range, so pods on old and new nodes cannot reach each other.",
 }
 
 
@@ -71,17 +71,17 @@ def group_without_subnet(context: Context) -> Iterator[Draft]:
         was = before.subnet(name) if before is not None else None
         if was is not None:
             uses = "use" if len(groups) > 1 else "uses"
-            message = f"subnet {name} is taken out, and {users} still {uses} it"
+            message = f"subnet {name} is removed, but {users} still {uses} it"
             places.append(Location(_place(was, "name"), "it was here"))
-            fix = f"# put {name} back until {users} {uses} another one"
+            fix = f"# put {name} back until {users} {uses} another subnet"
         else:
             names = "name" if len(groups) > 1 else "names"
             message = f"{users} {names} subnet {name}, which the Cluster does not have"
             fix = _near(name, cluster)
         yield Draft(
             message=message,
-            why="kops looks up every subnet of every group, and updates nothing while "
-            "one is missing.",
+            why="kops looks up every subnet of every group and updates nothing while"
+            " one is missing.",
             locations=tuple(places),
             subject=name,
             fix=(fix,),
@@ -123,9 +123,9 @@ def network_range_changed(context: Context) -> Iterator[Draft]:
             why=_RANGES[field.kind],
             locations=_places([field]),
             subject=field.kind,
-            fix=(f"# put {field.kind} back; a new range takes a new cluster",)
+            fix=(f"# put {field.kind} back; a new range needs a new cluster",)
             if field.before is not None
-            else (f"# leave {field.kind} out, unless it is the network's own id",),
+            else (f"# remove {field.kind}, unless it is the id of this network",),
         )
     # The subnets follow their network: to leave it alone is to leave them alone.
     if any(field.kind in ("networkCIDR", "networkID") for field in changed):
@@ -253,37 +253,38 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         "renumbered": "the ranges move between the subnets: "
         f"{names} {'changes' if len(same) == 1 else 'change'}",
         "id": f"the id of {subnets} changes: {one.before} -> {one.after or 'none'}",
-        "adopted": f"{subnets} {'gets' if len(same) == 1 else 'get'} an id after the "
-        "cluster was made",
-        "renamed": f"{subnets} {'has' if len(same) == 1 else 'have'} the range of "
-        f"{listed([str(change.before) for change in same])}, which kops leaves there",
+        "adopted": f"{subnets} {'gets' if len(same) == 1 else 'get'} an id after the"
+        " cluster was created",
+        "renamed": f"{subnets} {'has' if len(same) == 1 else 'have'} the range of"
+        f" {listed([str(change.before) for change in same])}, which kops does not"
+        " delete",
         "type": f"the type of {subnets} changes: {one.before} -> {one.after}",
-        "shut": f"{subnets} {'becomes' if len(same) == 1 else 'become'} {one.after}, "
-        "and there is no Utility subnet for the way out",
+        "shut": f"{subnets} {'becomes' if len(same) == 1 else 'become'} {one.after},"
+        " but there is no Utility subnet for outgoing traffic",
     }
     whys = {
         "cidr": "The range of a subnet that exists cannot be changed: the update fails "
         "with 'Field cannot be changed: CIDR'.",
-        "renumbered": "Subnets that exist keep their ranges: the update fails with "
-        "'Field cannot be changed: CIDR' unless the ranges in the old file were never "
-        "applied. Files numbered by position do this when an entry comes or goes.",
-        "id": "A machine stays in the subnet that it was started in, and etcd's "
-        "volumes stay in its zone: everything in it has to be built again.",
-        "adopted": "With an id kops takes the subnet for someone else's. If it is not "
-        "the one that the cluster is in, range and zone must fit, or the update fails "
-        "with 'Field cannot be changed: CIDR'.",
-        "renamed": "kops knows a subnet by its name and deletes none: the old one "
-        "stays, with all that runs in it, and the cloud refuses its range a second "
-        "time.",
-        "type": "The routes change under the machines that run: those with an address "
-        "of the other kind reach nobody, and are reached by nobody, until they are "
-        "rolled, the control plane included.",
+        "renumbered": "Subnets that exist keep their ranges: the update fails with"
+        " 'Field cannot be changed: CIDR' unless the ranges in the old file were"
+        " never applied. Files that number subnets by position do this when an entry"
+        " is added or removed.",
+        "id": "A machine stays in the subnet that it was started in, and etcd's"
+        " volumes stay in its zone: everything in it has to be rebuilt.",
+        "adopted": "With an id, kops treats the subnet as not its own. If it is not"
+        " the subnet that the cluster is in, range and zone must match, or the update"
+        " fails with 'Field cannot be changed: CIDR'.",
+        "renamed": "kops knows a subnet by its name and deletes none: the old one"
+        " stays, with everything that runs in it, and the cloud refuses to create its"
+        " range a second time.",
+        "type": "Routes change under running machines: those with the other kind of"
+        " address have no network until they are rolled, including the control plane.",
         "shut": "kops looks for a Utility subnet in the zone of every private one, and "
         "the update fails with 'could not find utility subnet in zone'.",
     }
     fixes = {
         "renamed": "# keep the name, or give the new subnet the id of the old one",
-        "type": "# leave it; add subnets of the other type, and move groups over",
+        "type": "# leave it; add subnets of the other type, and move the groups",
         "shut": "# add a subnet of type Utility in the same zone",
         "adopted": "# make sure that the id is that of the subnet in use",
         "renumbered": "# give every subnet back the range that it had",
@@ -295,7 +296,7 @@ def _subnets_changed(same: list[_Changed]) -> Draft:
         why=whys[kind],
         locations=_places(same),
         subject=f"{kind}/{','.join(change.name for change in same)}",
-        fix=(fixes.get(kind, "# leave it, and add a new subnet beside it"),),
+        fix=(fixes.get(kind, "# leave it, and add a new subnet"),),
     )
 
 
@@ -338,12 +339,12 @@ def networking_provider_changed(context: Context) -> Iterator[Draft]:
     yield Draft(
         severity=Severity.WARNING if mild else None,
         message=f"the networking provider changes from {old} to {new}",
-        why="kops documents this as safe. Until all nodes are rolled some pods are in "
-        "the old network and some in the new one, and nothing rolls it back."
+        why="kops documents this as safe. Until all nodes are rolled, some pods are"
+        " in the old network and some in the new one, and there is no rollback."
         if mild
-        else f"kops does not migrate it: {old} keeps running on every node beside "
-        f"{new}, pods of old and new nodes do not reach each other, and the roll may "
-        "stop half-way because the cluster does not validate.",
+        else f"kops does not migrate: {old} keeps running on every node beside {new},"
+        " pods on old and new nodes cannot reach each other, and the roll may stop"
+        " half-way because the cluster does not validate.",
         locations=(
             Location(_key(pair[1], new), f"after: {new}"),
             Location(_key(pair[0], old), f"before: {old}"),

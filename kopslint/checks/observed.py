@@ -124,7 +124,7 @@ def through_etcd(
     """
     via = asked_through(context, one)
     if via is None:
-        return (f"# {why}: no control-plane machine is known to ask etcd through",)
+        return (f"# {why}: no control-plane machine is known from which to ask etcd",)
     lines = functions_for([spec_now(context)])
     return (
         f"# {why}; paste this into bash:",

@@ -43,13 +43,13 @@ def etcd_versions_mixed(context: Context) -> Iterator[Draft]:
         yield Draft(
             severity=at_start(context),
             message=f"the members of etcd {one.name} run different versions: {told}",
-            why="etcd-manager replaces etcd on one member after the other within "
-            "seconds, so this lasts only where it has stopped half-way. "
+            why="etcd-manager upgrades one member after the other within seconds, so"
+            " this lasts only if it stopped half-way. "
             + (
-                "It upgrades nothing while a member is dead or has not started."
+                "It does not upgrade while a member is dead or has not started."
                 if blocked
-                else "Until all have the new one, nothing of it is used, and a member "
-                "of the old one cannot join again once they have."
+                else "New features are off until all members have the new version,"
+                " and after that a member with the old one cannot join."
             ),
             locations=tuple(
                 Location(member.at("version"), f"{said(member)} runs {member.version}")
@@ -61,12 +61,12 @@ def etcd_versions_mixed(context: Context) -> Iterator[Draft]:
             fix=(
                 *context.way_back,
                 (
-                    f"# first mend {listed(names((*one.dead, *one.unstarted)))}: then "
-                    "etcd is upgraded by itself"
+                    f"# first repair {listed(names((*one.dead, *one.unstarted)))}:"
+                    " then the upgrade continues by itself"
                 ),
             )
             if blocked
-            else ("# look again in two minutes; then read the leader's etcd.log",),
+            else ("# check again in two minutes; then read the leader's etcd.log",),
         )
 
 
@@ -85,20 +85,19 @@ def etcd_version_stuck(context: Context) -> Iterator[Draft]:
         first = next(m for m in one.seen.members if m.version is not None)
         yield Draft(
             severity=at_start(context),
-            message=f"etcd {one.name} runs {version}, and {wanted} is wanted",
+            message=f"etcd {one.name} runs {version}, but the spec wants {wanted}",
             why=(
-                "etcd-manager upgrades nothing while a member is dead or has not "
-                f"started, as {listed(blocked)}. With its old disk back, or "
-                "taken out of etcd, the upgrade goes on by itself; an empty disk makes "
-                "both wait for each other."
+                "etcd-manager does not upgrade while a member is dead or has not"
+                f" started, here {listed(blocked)}. Once it is back with its old disk,"
+                " or removed from etcd, the upgrade continues by itself; with an"
+                " empty disk both wait for each other."
                 if blocked
-                else "A new version is taken up when the leader of etcd-manager reads "
-                "the control spec again: when its machine is rolled or its pod "
-                "restarted."
+                else "etcd-manager upgrades when its leader reads the control spec"
+                " again: when its machine is rolled or its pod is restarted."
             ),
             locations=(
                 Location(first.at("version"), f"it runs {version}"),
-                Location(place, f"{wanted} is wanted here"),
+                Location(place, f"the spec wants {wanted}"),
             ),
             subject=f"{one.name}/{version}/{wanted}",
             etcd_cluster=one.name,
@@ -146,19 +145,19 @@ def alarm_raised(context: Context) -> Iterator[Draft]:
                 if alarm == "NOSPACE"
                 else (
                     "# do not disarm it: find out which member differs, with",
-                    "# etcdctl endpoint hashkv --cluster, on a quiet etcd",
-                    "# then empty the disk of that one, so that it is filled anew",
+                    "# etcdctl endpoint hashkv --cluster, while nothing writes",
+                    "# then empty its disk, so that it copies the data from the others",
                 ),
             )
 
 
 _WHY = {
-    "NOSPACE": "The database has reached its quota. Until there is room again and the "
-    "alarm is disarmed, etcd takes nothing but deletions: Kubernetes can store no "
-    "object, and what it writes before it deletes is refused as well.",
-    "CORRUPT": "etcd has found that members hold different data, and refuses writes. "
-    "Which member is right is not known to etcd: one that is wrong has to be filled "
-    "anew from the others, or all of them from a backup.",
+    "NOSPACE": "The database has reached its quota. Until there is room again and the"
+    " alarm is disarmed, etcd accepts only deletions: Kubernetes cannot store any"
+    " object, and deletions that write first fail as well.",
+    "CORRUPT": "etcd has found that members hold different data, and refuses writes."
+    " It does not know which member is right: the wrong one has to be refilled from"
+    " the others, or all of them from a backup.",
 }
 
 
@@ -176,7 +175,7 @@ def _without_space(context: Context, one: Standing) -> tuple[str, ...]:
             f"{etcd} defrag --cluster",
             f"{etcd} alarm disarm",
         ],
-        "make room, and then disarm it",
+        "make room, then disarm it",
     )
 
 
@@ -203,9 +202,9 @@ def database_near_quota(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"the database of etcd {one.name} is {_size(size)}{inside}: "
             f"{100 * size // quota} % of its quota of {_size(quota)}",
-            why="At its quota etcd raises NOSPACE and refuses every write. What was "
-            "compacted stays in the file until it is defragmented; where most of it "
-            "is in use, something stores too much.",
+            why="At its quota etcd raises NOSPACE and refuses every write. Compacted"
+            " space stays in the file until it is defragmented; if most of it is in"
+            " use, something stores too much.",
             locations=tuple(
                 Location(m.at("db_size"), f"{said(m)}: {_size(m.db_size or 0)}")
                 for m in found
@@ -216,7 +215,7 @@ def database_near_quota(context: Context) -> Iterator[Draft]:
                 context,
                 one,
                 _one_by_one(one, found),
-                "a member stands still while it is defragmented, so one by one",
+                "a member does not answer while it is defragmented, so one by one",
             ),
         )
 
@@ -268,14 +267,14 @@ def restore_is_queued(context: Context) -> Iterator[Draft]:
                 message=f"a restore of backup {queued.backup}{holds} waits for etcd "
                 f"{one.name}",
                 why=(
-                    f"It waits until {(wants or 0) // 2 + 1} peers run, "
-                    "and keeps etcd-manager from reading another count; once enough "
-                    "are back, etcd is rolled back to that backup."
+                    f"It waits until {(wants or 0) // 2 + 1} peers run and keeps"
+                    " etcd-manager from reading another count; once enough are back,"
+                    " etcd is rolled back to that backup."
                     if waits
-                    else "It runs as soon as the leader of etcd-manager looks at it: "
-                    "what was written since that backup is lost. On a cluster that "
-                    "takes writes with fewer members than it asks for, the keys of the "
-                    "backup are put over the living ones."
+                    else "It runs as soon as etcd-manager's leader reads it:"
+                    " everything written since that backup is lost. On a running"
+                    " cluster with fewer members than the restore asks for, the"
+                    " backup's keys are written over the live ones."
                 ),
                 locations=(Location(queued.span, "it waits here"),),
                 subject=f"{one.name}/{queued.backup}",
@@ -289,13 +288,13 @@ def _unqueued(context: Context, one: Standing, backup: str) -> tuple[str, ...]:
     store = backup_store(spec_now(context), one.spec) if one.spec else None
     if store is None:
         return (
-            "# unless this is what you want, delete it before any peer returns:",
+            "# if you do not want this, delete it before any peer returns:",
             "# etcd-manager-ctl --backup-store=... delete-command, with the store of",
             f"# etcd {one.name}; then restart etcd-manager on the leader",
         )
     return (
-        "# unless this is what you want, delete it before any peer returns, and then",
-        "# restart etcd-manager on its leader, which still knows it:",
+        "# if you do not want this, delete it before any peer returns, and then",
+        "# restart etcd-manager on the leader, which has read it already:",
         (
             f"etcd-manager-ctl --backup-store={quote(store)} "
             f"delete-command {quote(backup)}"

@@ -45,10 +45,10 @@ def observation_old(context: Context) -> Iterator[Draft]:
         ago = (now - first.taken).total_seconds()
         said = _age(ago) if ago > 0 else "in the future"
         yield Draft(
-            message=f"what was observed was taken at {first.taken:%Y-%m-%d %H:%M} UTC, "
-            f"{said}",
-            why="Members come and go within seconds: everything that is said here is "
-            "about the cluster as it was then.",
+            message=f"the observation was taken at {first.taken:%Y-%m-%d %H:%M} UTC,"
+            f" {said}",
+            why="Members change within seconds: everything here describes the cluster"
+            " as it was then.",
             locations=tuple(Location(place, "taken then") for place in _files(old)),
             subject="old",
             fix=(collecting(context),),
@@ -56,9 +56,9 @@ def observation_old(context: Context) -> Iterator[Draft]:
     if timeless:
         yield Draft(
             severity=Severity.INFO,
-            message="what was observed does not say when it was taken",
-            why="It is taken to be of now. The output of `date`, pasted in front of "
-            "it, says when it is of; when a file was stored says nothing about that.",
+            message="the observation does not say when it was taken",
+            why="It is treated as current. Paste the output of `date` in front of it"
+            " to say when it was taken; a file's timestamp does not tell.",
             locations=tuple(Location(place, "no time") for place in _files(timeless)),
             subject="timeless",
         )
@@ -85,9 +85,9 @@ def observation_contradicts(context: Context) -> Iterator[Draft]:
         place = spec_now(context).sources[0].whole()
         yield Draft(
             severity=Severity.ERROR,
-            message=f"what was observed is of {seen.cluster}, and the spec is of "
-            f"{context.cluster}",
-            why="Nothing is said about a cluster by what another one does.",
+            message=f"the observation is of {seen.cluster}, but the spec is of"
+            f" {context.cluster}",
+            why="An observation of one cluster says nothing about another.",
             locations=(
                 *(Location(one.span, "observed") for one in seen.readings[:1]),
                 Location(place, "the spec"),
@@ -99,8 +99,8 @@ def observation_contradicts(context: Context) -> Iterator[Draft]:
         first, *others = found.spans
         yield Draft(
             message=found.message,
-            why="Both cannot be true at one moment. They are of different times, "
-            "or parts of etcd cannot reach each other.",
+            why="Both cannot be true at the same time. They were taken at different"
+            " times, or parts of etcd cannot reach each other.",
             locations=(
                 Location(first, "this"),
                 *(Location(span, "and this") for span in others),
@@ -117,7 +117,7 @@ def observation_contradicts(context: Context) -> Iterator[Draft]:
         )
         if etcd.name not in known and places:
             yield Draft(
-                message=f"etcd {etcd.name} was observed, and the spec has none",
+                message=f"etcd {etcd.name} was observed, but the spec does not have it",
                 why=f"The spec has etcd {listed(sorted(known))}.",
                 locations=(Location(places[0], "observed"),),
                 subject=f"spec/{etcd.name}",
@@ -135,9 +135,9 @@ def observation_unread(context: Context) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.INFO if silent else None,
             message=f"{label}: {same[0].message}",
-            why="Nothing is known of what was asked here."
+            why="This part of the cluster is unknown."
             if silent
-            else "What is not read is not known, and may be what matters.",
+            else "What could not be read may be what matters.",
             locations=tuple(Location(one.span, label) for one in same),
             subject=same[0].message,
         )
@@ -157,9 +157,8 @@ def not_observed(context: Context) -> Iterator[Draft]:
         names = [etcd.name for etcd in unseen]
         yield Draft(
             message=f"no member list of etcd {listed(names)} was observed",
-            why="Nothing is known of its members, and it is taken to be as the spec "
-            "has it. Every etcd cluster has members, a quorum and dead members of its "
-            "own.",
+            why="Its members are unknown and assumed to be those of the spec. Every"
+            " etcd cluster has its own members, quorum and dead members.",
             locations=tuple(
                 Location(etcd.at("name"), "the spec has it") for etcd in unseen
             ),

@@ -43,11 +43,12 @@ def dead_member_registered(context: Context) -> Iterator[Draft]:
         is_one = len(who) == 1
         yield Draft(
             severity=at_start(context),
-            message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd "
-            f"{listed(clusters)} and {'does' if is_one else 'do'} not run",
-            why=f"A dead member counts: {len(first.voters)} are registered, so "
-            f"{first.quorum} have to vote. etcd-manager takes out no member that it "
-            "cannot reach, and while one is dead it adds and upgrades nothing.",
+            message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd"
+            f" {listed(clusters)} but {'does' if is_one else 'do'} not run",
+            why=f"A dead member still counts: {len(first.voters)} are registered, so"
+            f" {first.quorum} have to vote. etcd-manager does not remove a member that"
+            " it cannot reach, and while one is dead it neither adds members nor"
+            " upgrades.",
             locations=tuple(_dead_places(same, seen)),
             subject=f"{','.join(clusters)}/{','.join(who)}",
             etcd_cluster=only(clusters),
@@ -84,14 +85,14 @@ def _back_or_out(context: Context, same: Sequence[Standing]) -> Iterator[str]:
     gone = [m for m in same[0].dead if m not in kept]
     if kept:
         who = listed(names(kept))
-        yield f"# a machine for {who} with the disk it had loses nothing:"
+        yield f"# a new machine for {who} with the old disk loses nothing:"
         yield f"kops update cluster --name {context.cluster} --yes"
     if any(one.has_quorum == "no" for one in same):
-        yield "# without quorum no member can be taken out: kopslint explain KL507"
+        yield "# without quorum no member can be removed: kopslint explain KL507"
         return
-    why = "if the disk is gone for good, take it out of etcd"
+    why = "if the disk is gone for good, remove it from etcd"
     if not kept:
-        why = f"take {listed(names(gone))} out of etcd"
+        why = f"remove {listed(names(gone))} from etcd"
     calls = [
         call
         for one in same
@@ -112,12 +113,12 @@ def unstarted_member(context: Context) -> Iterator[Draft]:
         no_quorum = one.has_quorum == "no"
         yield Draft(
             severity=at_start(context),
-            message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd "
-            f"{one.name} and never started",
-            why="etcd counts it as a voter from the moment it is added and adds no "
-            "other one before it has started. A member that etcd-manager has added "
-            "starts within a minute; one that was added by hand never does, nor one "
-            "that was added while a member was taken out.",
+            message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd"
+            f" {one.name} but never started",
+            why="etcd counts it as a voter as soon as it is added, and adds no other"
+            " member before it has started. A member that etcd-manager added starts"
+            " within a minute; one that was added by hand, or while another member"
+            " was being removed, never starts.",
             locations=tuple(
                 Location(m.at("started"), "no name: it never started")
                 for m in one.unstarted
@@ -129,8 +130,8 @@ def unstarted_member(context: Context) -> Iterator[Draft]:
                 context,
                 one,
                 calls,
-                "if it has not started in a minute, take it out; etcd-manager adds "
-                "it anew",
+                "if it has not started in a minute, remove it; etcd-manager adds it"
+                " again",
                 no_quorum=no_quorum,
             ),
         )
@@ -154,12 +155,12 @@ def unknown_member(context: Context) -> Iterator[Draft]:
         no_quorum = any(each.has_quorum == "no" for each, _ in same)
         yield Draft(
             severity=at_start(context),
-            message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd "
-            f"{listed(clusters)}, and the spec does not have "
-            f"{'it' if is_one else 'them'}",
-            why=f"The spec has {listed([m.name for m in spec.members])}. What is "
-            "registered besides counts for quorum, and no machine of the spec will "
-            "ever run it.",
+            message=f"{listed(who)} {'is' if is_one else 'are'} registered in etcd"
+            f" {listed(clusters)}, but the spec does not have"
+            f" {'it' if is_one else 'them'}",
+            why=f"The spec has {listed([m.name for m in spec.members])}. Any other"
+            " registered member counts towards quorum, and no machine of the spec"
+            " will ever run it.",
             locations=(
                 *(
                     Location(m.span, f"registered in etcd {each.name}")
@@ -174,7 +175,7 @@ def unknown_member(context: Context) -> Iterator[Draft]:
                 context,
                 one,
                 calls,
-                f"if {context.cluster} is to have no such member, take it out of etcd",
+                f"if {context.cluster} should have no such member, remove it from etcd",
                 no_quorum=no_quorum,
             ),
         )
@@ -190,7 +191,7 @@ def _taken_out(
 ) -> tuple[str, ...]:
     """How members leave etcd; without quorum they cannot."""
     if no_quorum and not context.way_back:
-        return ("# without quorum it cannot be taken out: kopslint explain KL507",)
+        return ("# without quorum it cannot be removed: kopslint explain KL507",)
     return way_back(context, one, [call for call in calls if call is not None], why)
 
 
@@ -231,17 +232,17 @@ def peer_outside_member_list(context: Context) -> Iterator[Draft]:
             severity=at_start(context),
             message=f"{listed(who)} {'runs' if len(who) == 1 else 'run'} outside the "
             f"member list of etcd {one.name}",
-            why="It was expelled, or it has not joined yet. A peer with the data of a "
-            "member that was removed never joins again until its disk is emptied, and "
-            "etcd-manager counts it as a living peer: with a lower count published it "
-            "expels further members because of it.",
+            why="It was expelled, or it has not joined yet. A peer that still has the"
+            " data of a removed member cannot join until its disk is emptied."
+            " etcd-manager counts it as a live peer, so after a lower count is"
+            " published it expels more members because of it.",
             locations=tuple(Location(span, label) for _, span, label in found),
             subject=f"{one.name}/{','.join(who)}",
             etcd_cluster=one.name,
             fix=(
-                "# look again in two minutes: one that only has to join has joined",
+                "# check again in two minutes: a peer that only had to join has joined",
                 "# if it was expelled: empty the etcd disks of all expelled peers",
-                "# together, not one by one; they join one after the other",
+                "# at once, not one by one; they then join one after the other",
             ),
         )
 
@@ -253,7 +254,7 @@ def _answering(one: Standing) -> Iterator[tuple[str, Span, str]]:
     for member in one.seen.members:
         if member.listed == "no":
             where = f" on {member.node}" if member.node else ""
-            yield said(member), member.span, f"it answers{where} and is not listed"
+            yield said(member), member.span, f"answers{where} but is not listed"
 
 
 def _idle(one: Standing, seen: Observation) -> Iterator[tuple[str, Span, str]]:
@@ -295,15 +296,15 @@ def _expelling(one: Standing, context: Context) -> Iterator[Draft]:
     fewer = count < len(one.alive)
     yield Draft(
         severity=at_start(context, Severity.ERROR if fewer else None),
-        message=f"etcd {one.name} has {len(members)} members registered, and the "
-        f"published count is {count}",
+        message=f"etcd {one.name} has {len(members)} members registered, but the"
+        f" published count is {count}",
         why=(
-            f"{len(one.alive)} members run. As soon as its leader reads that count, "
-            f"etcd-manager expels members that nobody chose until {count} are left."
+            f"{len(one.alive)} members run. As soon as its leader reads that count,"
+            f" etcd-manager expels arbitrary members until {count} are left."
             if fewer
-            else "etcd-manager adds or removes members only when its leader reads the "
-            "count, and never removes one that it cannot reach: the two do not meet "
-            "by themselves."
+            else "etcd-manager adds or removes members only when its leader reads the"
+            " count, and never removes one that it cannot reach, so the two numbers"
+            " stay different."
         ),
         locations=(
             Location(published.span, f"published: {count}"),
@@ -312,7 +313,10 @@ def _expelling(one: Standing, context: Context) -> Iterator[Draft]:
         subject=f"{one.name}/published",
         etcd_cluster=one.name,
         fix=(
-            "# publish the number that is to run, and take out by name who leaves:",
+            (
+                "# publish the number of members you want, and remove leaving ones by"
+                " name:"
+            ),
             "# store a spec that lists them, then kops update cluster --yes",
         )
         if fewer
@@ -336,16 +340,16 @@ def _missing(one: Standing, context: Context) -> Iterator[Draft]:
         message=f"{listed(who)} of the spec {'is' if len(who) == 1 else 'are'} not "
         f"registered in etcd {one.name}",
         why=(
-            "etcd-manager adds a member only while quorum holds with the new one "
-            "counted, and none while one is dead or has not started: take those out "
-            "first."
+            "etcd-manager adds a member only if quorum holds with the new one"
+            " counted, and none while another is dead or has not started: remove"
+            " those first."
             if blocked
-            else "etcd-manager adds it once a machine with its disk runs and the "
-            "leader has read the count; an expelled one only when its disk is empty."
+            else "etcd-manager adds it once a machine with its disk runs and the"
+            " leader has read the count; an expelled member only with an empty disk."
         ),
         locations=(
-            Location(missing[0].node.span, "the spec has it here"),
-            Location(one.seen.lists[0].span, "it is not among these"),
+            Location(missing[0].node.span, "in the spec here"),
+            Location(one.seen.lists[0].span, "not among these"),
         ),
         subject=f"{one.name}/missing/{','.join(who)}",
         etcd_cluster=one.name,
@@ -373,13 +377,17 @@ def learner_member(context: Context) -> Iterator[Draft]:
         ]
         yield Draft(
             message=f"{listed(who)} {told} in etcd {one.name}",
-            why="A learner has the data and does not vote. etcd-manager adds none and "
-            "promotes none, so somebody added it by hand, and it stays one.",
+            why="A learner has the data but does not vote. etcd-manager never adds or"
+            " promotes learners, so somebody added it by hand, and it stays a"
+            " learner.",
             locations=tuple(Location(m.at("learner"), "a learner") for m in learners),
             subject=f"{one.name}/{','.join(who)}",
             etcd_cluster=one.name,
             fix=through_etcd(
-                context, one, calls, "if it is to vote, promote it; else remove it"
+                context,
+                one,
+                calls,
+                ("if it should vote, promote it; otherwise remove it"),
             ),
         )
 
@@ -397,18 +405,18 @@ def unhealthy_member(context: Context) -> Iterator[Draft]:
         who = names(found)
         is_one = len(who) == 1
         yield Draft(
-            message=f"{listed(who)} of etcd {one.name} {'runs' if is_one else 'run'} "
-            f"and {'is' if is_one else 'are'} not healthy",
-            why="It answers for itself, and what goes through quorum does not come "
-            "back: it cannot reach the others, or is far behind them. For quorum it is "
-            "as good as dead, and etcd-manager takes an unhealthy member out first.",
+            message=f"{listed(who)} of etcd {one.name} {'runs' if is_one else 'run'}"
+            f" but {'is' if is_one else 'are'} not healthy",
+            why="It answers, but requests that need quorum fail on it: it cannot"
+            " reach the others, or is far behind. For quorum it is as good as dead,"
+            " and etcd-manager removes unhealthy members first.",
             locations=tuple(
                 Location(m.at("healthy"), m.reason or "not healthy") for m in found
             ),
             subject=f"{one.name}/{','.join(who)}",
             etcd_cluster=one.name,
             fix=(
-                "# ask again in a minute; then look at the network, the clock and",
+                "# check again in a minute; then look at the network, the clock and",
                 "# the disk of its machine, and restart etcd-manager there",
             ),
         )

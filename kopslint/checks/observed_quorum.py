@@ -31,8 +31,8 @@ def no_spare_member(context: Context) -> Iterator[Draft]:
         able = len(first.alive) + len(first.unknown)
         yield Draft(
             severity=at_start(context),
-            message=f"etcd {listed(clusters)} {_has(clusters)} no member to spare: "
-            f"{able} of {len(first.voters)} can vote, and {first.quorum} have to",
+            message=f"etcd {listed(clusters)} {_has(clusters)} no member to spare:"
+            f" {able} of {len(first.voters)} can vote, {first.quorum} needed",
             why=_why_no_spare(first),
             locations=tuple(
                 Location(one.seen.lists[0].span, f"members of etcd {one.name}")
@@ -42,7 +42,7 @@ def no_spare_member(context: Context) -> Iterator[Draft]:
             etcd_cluster=only(clusters),
             trace=pictures(same),
             fix=(
-                "# restart, roll or remove no living member before this is mended",
+                "# do not restart, roll or remove a live member until this is repaired",
                 *context.way_back,
             ),
         )
@@ -57,14 +57,14 @@ def _matters(one: Standing) -> bool:
 def _why_no_spare(one: Standing) -> str:
     if one.dead or one.unstarted:
         return (
-            "Quorum is counted over the members registered, not over those that run. "
-            "One machine that restarts stops all writes, and the API with them."
+            "Quorum counts registered members, not running ones. If one more machine"
+            " restarts, all writes stop, and the API with them."
         )
     if len(one.voters) == 1:
-        return "There is one member, and the spec has more: all data is on one disk."
+        return "There is one member, but the spec has more: all data is on one disk."
     return (
-        "An even number tolerates no more than one member less: of two members both "
-        "have to vote."
+        "An even number tolerates no more failures than one fewer: of two members"
+        " both have to vote."
     )
 
 
@@ -85,18 +85,18 @@ def quorum_is_lost(context: Context) -> Iterator[Draft]:
         able = len(first.alive) + len(first.unknown)
         counted = first.seen.is_listed and able < first.quorum
         told = (
-            f": {able} of {len(first.voters)} can vote, and {first.quorum} have to"
+            f": {able} of {len(first.voters)} can vote, {first.quorum} needed"
             if counted
             else ""
         )
         yield Draft(
             severity=at_start(context),
             message=f"etcd {listed(clusters)} {_has(clusters)} no quorum{told}",
-            why="etcd takes no writes, members can be neither added nor removed, and "
-            "restarting etcd-manager changes nothing. What brings it back, in this "
-            "order: the disks of the lost members (nothing is lost), one survivor "
-            "made a new cluster (nothing is lost, from etcd 3.5.22 or 3.6.1 on), a "
-            "backup (what was written since is lost).",
+            why="etcd accepts no writes, members can be neither added nor removed,"
+            " and restarting etcd-manager does not help. Try in this order: the disks"
+            " of the lost members (nothing is lost), a new cluster from one survivor"
+            " (nothing is lost, from etcd 3.5.22 or 3.6.1 on), a backup (everything"
+            " written since is lost).",
             locations=tuple(_places([one for one, _ in same])),
             subject=",".join(clusters),
             certainty=sure(certain),
@@ -123,7 +123,7 @@ def _places(found: Sequence[Standing]) -> Iterator[Location]:
             yield Location(place, f"{names([member])[0]} of etcd {one.name} is dead")
         for member in one.seen.members:
             if "no leader" in member.reason:
-                yield Location(member.span, "it says that there is no leader")
+                yield Location(member.span, "reports that there is no leader")
         if one.seen.lists:
             yield Location(one.seen.lists[0].span, f"members of etcd {one.name}")
         else:
@@ -139,14 +139,14 @@ def _rescue(context: Context, one: Standing) -> Iterator[str]:
     # A count lower than the members that come back expels some of them.
     wanted = len(one.spec.members) if one.spec is not None else 0
     if len(back) == len(one.dead) and wanted >= len(one.voters):
-        yield "# 1. machines for the lost members with the disks they had:"
+        yield "# 1. new machines for the lost members, with their old disks:"
         yield f"kops update cluster --name {context.cluster} --yes"
         yield f"kops validate cluster --name {context.cluster} --wait 15m"
     else:
         yield "# 1. store a spec that lists every registered member and"
         yield "#    its group, and let kops update bring their machines back"
-    yield "# 2. only if those disks are gone for good, what"
-    yield "#    kopslint explain KL507 says; never restore first,"
+    yield "# 2. only if those disks are gone for good, follow"
+    yield "#    kopslint explain KL507; never restore first,"
     yield "#    and never wipe a disk that is left"
 
 
@@ -165,11 +165,11 @@ def two_clusters_serve(context: Context) -> Iterator[Draft]:
             for id_, side in sides.items()
         )
         yield Draft(
-            message=f"etcd {one.name} is two clusters: {told}",
-            why="Members with different cluster ids never vote together. After a "
-            "restore the old members serve a second cluster as soon as a majority of "
-            "them runs again with its old disks: API servers write to either one, and "
-            "what the wrong one takes is lost.",
+            message=f"etcd {one.name} is split into two clusters: {told}",
+            why="Members with different cluster ids never vote together. After a"
+            " restore, the old members serve a second cluster as soon as a majority"
+            " of them runs again with its old disks: API servers write to either one,"
+            " and writes to the wrong one are lost.",
             locations=tuple(
                 Location(
                     side[0].span if side else listing[id_].span, f"cluster id {id_}"
@@ -180,8 +180,8 @@ def two_clusters_serve(context: Context) -> Iterator[Draft]:
             subject=f"{one.name}/{','.join(sorted(ids))}",
             etcd_cluster=one.name,
             fix=(
-                "# stop writing first: scale down what changes the API",
-                "# decide by the data which cluster stays: it is the restored one if",
+                "# first stop writes: scale down whatever changes the API",
+                "# decide by the data which cluster to keep: the restored one, if",
                 "# anything has been written since; then stop the machines of the",
                 "# other one and empty their etcd disks, all of them",
             ),

@@ -59,10 +59,11 @@ def _of_any(step: Step, found: list[Deletion], simulation: Simulation) -> Draft:
     return Draft(
         severity=None if _says_control_plane(step, simulation) else Severity.WARNING,
         message=f"{one_of} is deleted while etcd still counts on its member",
-        why="Which group this deletes is known only when it runs. If it is one of the "
-        "control plane, etcd keeps its member, and that counts against quorum.",
+        why="Which group this deletes is only known when it runs. If it is a"
+        " control-plane group, etcd keeps its member, which then counts against"
+        " quorum.",
         locations=(
-            Location(step.command.span, "any group: the text does not say which"),
+            Location(step.command.span, "any group: not known from the text"),
             *(
                 Location(deletion.members[0][1].at("instanceGroup"), "one of them")
                 for deletion in found
@@ -72,7 +73,7 @@ def _of_any(step: Step, found: list[Deletion], simulation: Simulation) -> Draft:
         certainty=sure(False),
         step=step.number,
         etcd_cluster=only(clusters),
-        fix=("# name the group here; the member of one of these leaves etcd first",),
+        fix=("# name the group here; its member has to leave etcd first",),
         trace=trace(step, clusters),
     )
 
@@ -140,7 +141,7 @@ def _instead(deletion: Deletion, context: Context) -> tuple[str, ...]:
         line = deletion.step.command.span.line
         return (
             f"# the spec after keeps {deletion.group}: leave line {line} out; or take",
-            "# its member out of the spec, and of etcd before its machine goes",
+            "# its member out of the spec, and out of etcd before its machine goes",
             _new_machine(deletion.group, context),
         )
     where = f", before line {deletion.step.command.span.line}"
@@ -175,10 +176,10 @@ def _for_a_while(deletion: MendedDeletion, context: Context) -> Draft:
         f"{listed(names)}, {meanwhile(step, last.by)}",
         why=f"In between {listed(names)} is dead and counts against quorum in "
         f"{listed(clusters)}. Step {last.by.number} "
-        + ("brings its machine back." if last.back else "takes it out of etcd.")
+        + ("brings its machine back." if last.back else "removes it from etcd.")
         + (" Until then no other member may fail." if last.back and bare else ""),
         locations=(
-            Location(step.command.span, "the machine goes here"),
+            Location(step.command.span, "the machine is terminated here"),
             Location(last.by.command.span, "fixed here"),
             *_places(members),
         ),

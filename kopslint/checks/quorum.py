@@ -86,9 +86,9 @@ def _for_good(context: Context, outages: list[Outage]) -> Draft:
     return Draft(
         message=f"etcd {listed(names)} {lose} quorum for good: {state.voting} of "
         f"{state.members} members left, {state.quorum} needed",
-        why="Without quorum etcd takes no writes, and no member can be added or "
-        "removed. It comes back only with the volumes of the members that are gone, or "
-        "from a backup.",
+        why="Without quorum etcd accepts no writes, and no member can be added or"
+        " removed. It comes back only with the volumes of the lost members, or from a"
+        " backup.",
         locations=(Location(first.step.command.span, "from here on"),),
         subject=f"forever/{','.join(names)}/{','.join(first.members)}",
         certainty=sure(first.certain),
@@ -107,7 +107,7 @@ def _after_all(outage: Outage, context: Context) -> tuple[str, ...]:
     if not kept:
         return ()
     return (
-        "# do not run this; if it has run, bring machines back to their volumes:",
+        "# do not run this; if it has run, bring machines and volumes back:",
         *_revival(kept, context),
     )
 
@@ -147,7 +147,7 @@ def _for_a_while(
         message=f"etcd {listed(names)} {'has' if len(names) == 1 else 'have'} no "
         f"quorum {when}{again}",
         why=_reason(first),
-        locations=(Location(first.step.command.span, "no writes in between"),),
+        locations=(Location(first.step.command.span, "no writes meanwhile"),),
         subject=f"while/{','.join(names)}/{first.step.command.text}",
         certainty=sure(first.certain),
         step=first.step.number,
@@ -161,14 +161,13 @@ def _for_a_while(
 def _reason(outage: Outage) -> str:
     state = outage.state
     if state.members == 1:
-        return "The only member goes down with its machine; the API is back with it."
+        return "The only member goes down with its machine; the API comes back with it."
     members = zip(outage.state_set.names, state.names, strict=True)
     away = [n for n, member in members if member.listed and not member.takes_part]
     return (
-        f"{state.voting} of {state.members} registered members can vote then, and "
-        f"{state.quorum} are needed: {listed(away)} "
-        f"{'is' if len(away) == 1 else 'are'} away. Until enough of "
-        "them are back the API is down."
+        f"Then {state.voting} of {state.members} registered members can vote,"
+        f" {state.quorum} needed: {listed(away)} {'is' if len(away) == 1 else 'are'}"
+        " away. Until enough of them are back the API is down."
     )
 
 
@@ -255,12 +254,12 @@ def _bare(windows: list[Window], simulation: Simulation) -> Draft:
     return Draft(
         message=f"from here {lasts} etcd {listed(names)} {tolerate} no failure: "
         f"{state.voting} of {state.members} members vote, {state.quorum} needed",
-        why="Every registered member counts towards quorum, dead or alive. One more "
-        "machine away, for a reboot or a roll, and the API stops.",
+        why="Every registered member counts towards quorum, dead or alive. If one"
+        " more machine is away, for a reboot or a roll, the API stops.",
         locations=(
             Location(first.step.command.span, "the last spare member"),
             *(
-                Location(window.step.command.span, f"that of {window.etcd_cluster}")
+                Location(window.step.command.span, f"also in {window.etcd_cluster}")
                 for window in windows
                 if window.step is not first.step
             ),

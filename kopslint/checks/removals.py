@@ -50,7 +50,9 @@ def _by_hand(
     via = asked_through(specs, pairs)
     if via is None:
         who = listed(tuple(f"{member} of {etcd}" for member, etcd in pairs))
-        return (f"# take {who} out of etcd{when}; no machine stays to ask it through",)
+        return (
+            (f"# remove {who} from etcd{when}; no machine stays from which to do it"),
+        )
     lines = functions_for(specs)
     return (
         f"# paste this into bash{when}:" if when else "# paste this into bash:",

@@ -23,18 +23,17 @@ if TYPE_CHECKING:
 
 
 _REASONS: dict[str, str] = {
-    "duplicate-key": "kops says nothing about the first one and drops it, so that the "
-    "spec means less than it shows.",
+    "duplicate-key": "kops silently drops the first one, so part of what you wrote"
+    " has no effect.",
     "wrong-type": "kops does not convert types: it refuses the whole file.",
     "missing": "kops refuses an object without this field.",
-    "unknown-role": "kops refuses a role that it does not know; roles are "
-    "case-sensitive in files.",
-    "unknown-kind": "kops stops at an object of a kind that it does not know, after "
-    "it has stored those above.",
+    "unknown-role": "kops refuses an unknown role; roles are case-sensitive in files.",
+    "unknown-kind": "kops stops at an object of unknown kind, after it has stored"
+    " those above.",
     "unsupported-version": "kops cannot read this object, and stops here.",
     "ignored-document": "kops reads the file as if the document were not there.",
     "empty-document": "kops stops there, after it has stored the objects above.",
-    "unreadable": "Nothing in this file was checked. All the others were.",
+    "unreadable": "Nothing in this file was checked. All other files were.",
 }
 
 
@@ -57,7 +56,7 @@ def _object_of(flaw: Rejection) -> Source | None:
 def _joined_objects(flaw: Rejection) -> Draft:
     """Several keys of an object are there twice because it is really two objects."""
     return Draft(
-        message="two objects are written as one, and kops drops the first",
+        message="two objects run together as one, and kops drops the first",
         why=_REASONS["duplicate-key"],
         locations=tuple(Location(span, label) for span, label in flaw.places),
         subject="joined-objects",
@@ -109,13 +108,13 @@ def events_etcd_missing(context: Context) -> Iterator[Draft]:
     if whole and names.count("main") == 1 and "events" not in names:
         yield Draft(
             message="there is no etcd cluster for events",
-            why="kops accepts it, but the API servers keep events in an etcd of their "
-            "own on port 4002, where nothing answers then.",
+            why="kops accepts this, but the API servers keep events in a separate"
+            " etcd on port 4002, and nothing would answer there.",
             locations=(
-                Location(cluster.at("spec", "etcdClusters"), "main, and no events"),
+                Location(cluster.at("spec", "etcdClusters"), "only main, no events"),
             ),
             subject="events",
-            fix=("# add an etcd cluster events with the members of main",),
+            fix=("# add an etcd cluster named events with the members of main",),
         )
 
 
@@ -129,8 +128,8 @@ def subnets_overlap(context: Context) -> Iterator[Draft]:
         if first.version == second.version and first.overlaps(second):
             yield Draft(
                 message=f"subnets {one.name} and {other.name} overlap",
-                why="kops stores it without a warning, and the cloud refuses to make "
-                "the second one, half-way through the update.",
+                why="kops stores this without a warning, and the cloud refuses to"
+                " create the second subnet, half-way through the update.",
                 locations=(
                     Location(_cidr(other), f"shares addresses with {first}"),
                     Location(_cidr(one), f"the range of {one.name}"),
@@ -174,12 +173,12 @@ def _groups_called(groups: list[InstanceGroup]) -> Draft:
     names = [group.name for group in groups]
     several = len(groups) > 1
     return Draft(
-        message=f"the names {listed(names)} of groups are no DNS names"
+        message=f"the names {listed(names)} of groups are not DNS names"
         if several
-        else f"the name {names[0]} of a group is no DNS name",
-        why=f"kops stores {'them' if several else 'it'}; kops-controller, which lets "
-        "the nodes join, asks for a DNS name: lower-case letters, digits, dots and "
-        "hyphens. Names of groups cannot be changed later.",
+        else f"the name {names[0]} of a group is not a DNS name",
+        why=f"kops stores {'them' if several else 'it'}, but kops-controller, which"
+        " lets nodes join, requires a DNS name: lower-case letters, digits, dots and"
+        " hyphens. Group names cannot be changed later.",
         locations=tuple(
             Location(group.at("metadata", "name"), "this name") for group in groups
         ),
@@ -207,10 +206,10 @@ def _members_called(context: Context) -> Iterator[Draft]:
     for same in alike(found, lambda f: f[1].name):
         name = same[0][1].name
         yield Draft(
-            message=f"the name {name} of an etcd member is no DNS name",
-            why="kops stores it, names the member's volumes after it, and calls its "
-            "host so in the URLs and certificates of etcd. A slash or a comma there "
-            "also ends the name in the tag that the volume is found by.",
+            message=f"the name {name} of an etcd member is not a DNS name",
+            why="kops stores it, names the member's volumes after it, and uses it as"
+            " a host name in etcd's URLs and certificates. A slash or comma also cuts"
+            " the name short in the tag by which the volume is found.",
             locations=tuple(
                 Location(member.at("name"), f"in {etcd}") for etcd, member in same
             ),
@@ -230,8 +229,8 @@ def negative_size(context: Context) -> Iterator[Draft]:
             if size is not None and size < 0 and not group.is_control_plane:
                 yield Draft(
                     message=f"{field} of group {group.name} is {size}",
-                    why="kops accepts it, and the cloud refuses the group when it is "
-                    "made or changed.",
+                    why="kops accepts it, but the cloud refuses to create or change"
+                    " the group.",
                     locations=(Location(group.at("spec", field), "below zero"),),
                     subject=f"{group.name}/{field}",
                     fix=("# write 0 for a group without machines",),

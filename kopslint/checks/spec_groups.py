@@ -66,16 +66,16 @@ def _misfit(group: InstanceGroup, context: Context) -> _Misfit | None:
         return _Misfit(negative, (f"has {size}", f"have {size}"), why)
     if big:
         many = f"{max(n for _, n in big)} machines"
-        each = f"ask for {many} each, and one is the most"
-        problem = (f"asks for {many}, and one is the most", each)
+        each = f"ask for {many} each, but may have only one"
+        problem = (f"asks for {many}, but may have only one", each)
         why = (
-            "The group's etcd members are one volume each, and a second machine "
-            "would find none. "
+            "The group has one etcd volume per etcd cluster, and a second machine"
+            " would find none. "
         )
         if _has_stood(group, context):
-            why += "It was so before this change; kops from 1.26 on refuses it."
+            why += "It was like this before the change; kops 1.26 and later refuse it."
             return _Misfit(big, problem, why, Severity.WARNING)
-        why += "kops refuses it since release 1.26; three members take three groups."
+        why += "kops 1.26 and later refuse it; three members need three groups."
         return _Misfit(big, problem, why)
     if low is not None and high is not None and low > high:
         above = f"a minSize of {low} above {{}} maxSize of {high}"
@@ -90,8 +90,8 @@ def _misfit(group: InstanceGroup, context: Context) -> _Misfit | None:
             else (f"may have {no}", f"may have {no}")
         )
         why = (
-            "kops accepts the size 0 and terminates the machine; its etcd members "
-            "stay registered and count against quorum as dead ones."
+            "kops accepts size 0 and terminates the machine; its etcd members stay"
+            " registered as dead members and count against quorum."
         )
         return _Misfit(zero, problem, why, Severity.WARNING)
     return None
@@ -120,8 +120,8 @@ def control_plane_group_zones(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"control-plane group {group.name} "
             + (f"spans the zones {listed(zones)}" if zones else "is in no zone"),
-            why="An etcd volume is in one zone and cannot be attached from another, "
-            "so kops update refuses a member's group unless it has exactly one zone.",
+            why="An etcd volume exists in one zone and cannot be attached in another,"
+            " so kops update refuses a member's group unless it has exactly one zone.",
             locations=(
                 Location(
                     group.at("spec", field),
@@ -134,7 +134,7 @@ def control_plane_group_zones(context: Context) -> Iterator[Draft]:
             ),
             subject=group.name,
             fix=(
-                "# keep one subnet; a member in another zone takes a group of its own"
+                "# keep one subnet; a member in another zone needs its own group"
                 if zones
                 else "# name one subnet of the cluster",
             ),
@@ -209,7 +209,7 @@ def _shared_zones(
         + (
             "A new machine there may also mount the volume of the other member."
             if on_aws
-            else "There are zones with fewer."
+            else "Other zones have fewer."
         ),
         locations=tuple(
             Location(member.at("instanceGroup"), f"{member.name} is in {zone}")
@@ -218,7 +218,7 @@ def _shared_zones(
         ),
         subject=f"{','.join(dict.fromkeys(e.name for e in etcds))}/{','.join(zones)}",
         etcd_cluster=only(etcd.name for etcd in etcds),
-        fix=("# put each member's group into a zone of its own",),
+        fix=("# put each member's group into its own zone",),
     )
 
 

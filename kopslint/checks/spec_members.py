@@ -26,8 +26,8 @@ def etcd_member_without_group(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"member {member.name} of {listed(names)} runs in instance group "
             f"{member.group}, which does not exist",
-            why="As long as the group of one member is missing, kops update cluster "
-            "is refused as a whole, and nothing of the spec is applied.",
+            why="While a member's group is missing, kops update cluster fails as a"
+            " whole and applies nothing.",
             locations=(
                 Location(member.at("instanceGroup"), "no such instance group"),
                 *_also(same[1:]),
@@ -53,9 +53,9 @@ def member_on_non_control_plane_group(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"member {member.name} of {listed(names)} runs in {group.name}, "
             f"whose role is {group.role}",
-            why="kops does not look at the role and creates the member's volume, but "
-            "only control-plane machines run etcd: the member never starts, and etcd "
-            "stays one member short.",
+            why="kops does not check the role and creates the member's volume, but"
+            " only control-plane machines run etcd: the member never starts, and etcd"
+            " stays one member short.",
             locations=(
                 Location(member.at("instanceGroup"), "not a control-plane group"),
                 *_also(same[1:]),
@@ -67,7 +67,7 @@ def member_on_non_control_plane_group(context: Context) -> Iterator[Draft]:
             fix=(
                 f"# write instanceGroup: {meant.name}"
                 if meant is not None
-                else "# name a group with the role of the control plane",
+                else "# name a control-plane group",
             ),
         )
 
@@ -85,10 +85,10 @@ def control_plane_group_without_member(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"control-plane group {group.name} has no member in "
             f"{listed(names)}",
-            why="Every control-plane machine runs a member of every etcd cluster. "
-            "Until this one does, kops refuses to edit, upgrade or update the whole "
-            "cluster; only kops replace takes the spec, and then nothing can be "
-            "applied.",
+            why="Every control-plane machine runs a member of every etcd cluster."
+            " Until this group has one, kops refuses to edit, upgrade or update the"
+            " cluster; only kops replace accepts the spec, and then nothing can be"
+            " applied.",
             locations=(
                 Location(group.at("metadata", "name"), "this group runs no member"),
                 *(
@@ -125,10 +125,11 @@ def even_member_count(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"etcd {listed(names)} {'has' if len(names) == 1 else 'have'} "
             + (f"{count} members, an even number" if count else "no members"),
-            why=f"{count} members tolerate no more failures than {count - 1}, and one "
-            "more machine can fail. kops refuses to store or to apply an even number."
+            why=f"{count} members tolerate no more failures than {count - 1}, with one"
+            " more machine that can fail. kops refuses to store or apply an even"
+            " number."
             if count
-            else "Without a member there is no etcd, and kops refuses the spec.",
+            else "Without members there is no etcd, and kops refuses the spec.",
             locations=(
                 *(
                     Location(
@@ -150,7 +151,7 @@ def even_member_count(context: Context) -> Iterator[Draft]:
             fix=(
                 tuple(f"# add a member with instanceGroup: {name}" for name in lonely)
                 if count and lonely
-                else ("# list 1, 3 or 5 members, each in a group of its own",)
+                else ("# list 1, 3 or 5 members, each in its own group",)
             ),
         )
 
@@ -178,7 +179,7 @@ def _meant(misplaced: Misplaced, names: tuple[str, ...]) -> Iterator[Location]:
     if misplaced.meant is not None:
         yield Location(
             misplaced.meant.at("metadata", "name"),
-            f"is this one meant? It has no member in {listed(names)}",
+            f"did you mean this one? It has no member in {listed(names)}",
         )
 
 
@@ -219,8 +220,8 @@ def _repeated_objects(context: Context) -> Iterator[Draft]:
         times = "twice" if len(same) == 1 else f"{len(same) + 1} times"
         yield Draft(
             message=f"{kind} {name} is written {times}",
-            why="kops replace stores one after the other, so that only the last one "
-            "counts, and kops create stops at the second one.",
+            why="kops replace stores one after the other, so only the last one"
+            " counts; kops create stops at the second.",
             locations=(
                 Location(last.at("metadata", "name"), "this one counts"),
                 *(
@@ -239,8 +240,8 @@ def _repeated_etcd_clusters(context: Context) -> Iterator[Draft]:
         if others:
             yield Draft(
                 message=f"etcd cluster {first.name} is listed twice",
-                why="Both would keep their backups and their control spec in the same "
-                "place, and kops refuses that.",
+                why="Both would keep backups and control spec in the same place, so"
+                " kops refuses this.",
                 locations=(
                     *(Location(e.at("name"), "the same name again") for e in others),
                     Location(first.at("name"), "the first one"),
@@ -269,11 +270,11 @@ def _repeated_members(context: Context) -> Iterator[Draft]:
             if by_name
             else f"members {first.name} and {second.name} of {listed(names)} share "
             f"instance group {second.group}",
-            why="A member is known by its name, to etcd as to its volume, and kops "
-            "refuses to have two of one name."
+            why="A member is known by its name, in etcd and on its volume, and kops"
+            " refuses two with one name."
             if by_name
-            else "A machine runs one member of an etcd cluster. kops replace takes the "
-            "spec, and kops update stops with found duplicate tasks.",
+            else "A machine runs one member of an etcd cluster. kops replace accepts"
+            " the spec, but kops update fails with 'found duplicate tasks'.",
             locations=(
                 Location(second.at(field), f"the second one in {etcd.name}"),
                 Location(first.at(field), "the first one"),
@@ -316,9 +317,7 @@ def _advice(misplaced: Misplaced | None, by_name: bool) -> str:
     if misplaced is not None and misplaced.meant is not None:
         name = " and another name" if by_name else ""
         return f"# write instanceGroup: {misplaced.meant.name}{name}"
-    return (
-        "# give the second one another name" if by_name else "# one group, one member"
-    )
+    return "# give the second one another name" if by_name else "# one member per group"
 
 
 def etcd_clusters_diverge(context: Context) -> Iterator[Draft]:
@@ -335,22 +334,27 @@ def etcd_clusters_diverge(context: Context) -> Iterator[Draft]:
         if places := (*_alone(other, first), *_alone(first, other)):
             yield Draft(
                 message=f"{first.name} and {other.name} do not run in the same groups",
-                why="Each control-plane group runs one member of every etcd cluster. "
-                "Where one has none, kops refuses to update the cluster.",
+                why="Each control-plane group runs one member of every etcd cluster."
+                " If one has none, kops refuses to update the cluster.",
                 locations=places,
                 subject=f"{first.name}/{other.name}",
                 fix=(f"# list the same groups in {first.name} and {other.name}",),
             )
         elif places := tuple(_called_otherwise(other, first)):
             yield Draft(
-                message=f"{first.name} and {other.name} call the members of one group "
-                "by different names",
-                why="Members are added and removed by name. Taking one out of "
-                f"{first.name} and {other.name} by one name removes members of two "
-                "different machines.",
+                message=f"{first.name} and {other.name} use different member names for"
+                " the same group",
+                why="Members are added and removed by name. Removing the same name"
+                f" from {first.name} and {other.name} removes members on two different"
+                " machines.",
                 locations=places,
                 subject=f"{first.name}/{other.name}",
-                fix=("# name them alike now; on a running cluster names must stay",),
+                fix=(
+                    (
+                        "# use the same names now; on a running cluster names must not"
+                        " change"
+                    ),
+                ),
             )
 
 

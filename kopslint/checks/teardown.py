@@ -37,12 +37,12 @@ def cluster_deleted(context: Context) -> Iterator[Draft]:
             message=f"cluster {context.cluster} is destroyed with its etcd volumes"
             if destroyed
             else f"cluster {context.cluster} is deleted with its etcd backups",
-            why="Terraform destroys every machine and volume that kops has rendered; "
-            "only the state store is left, and the backups in it."
+            why="Terraform destroys every machine and volume that kops has rendered;"
+            " only the state store remains, with the backups."
             if destroyed
-            else "kops deletes every machine and volume, and the state store with the "
-            "keys and the backups of etcd in it: there is nothing to restore from.",
-            locations=(Location(command.span, "there is no way back"),),
+            else "kops deletes every machine and volume, and the state store with the"
+            " keys and etcd's backups: there is nothing to restore from.",
+            locations=(Location(command.span, "cannot be undone"),),
             subject=context.cluster,
             step=step.number,
             fix=_with_care(command, context),

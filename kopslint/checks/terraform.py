@@ -66,13 +66,12 @@ def terraform_destroys_member_volume(context: Context) -> Iterator[Draft]:
                 f"{'counts' if len(names) == 1 else 'count'} on "
                 f"{'it' if len(members) == 1 else 'them'}"
                 + ("" if last is None else f", {meanwhile(step, last)}"),
-                why="kops writes out the volumes of the members that the spec lists, "
-                "and terraform destroys what is no longer written out. Without its "
-                "volume a member can only be removed; bringing its machine back does "
-                "not help any more"
-                + (", also not where quorum needs it." if needed_by else "."),
+                why="kops renders the volumes of the members in the spec, and"
+                " terraform destroys what is no longer rendered. Without its volume a"
+                " member can only be removed; bringing its machine back no longer"
+                " helps" + (", even if quorum needs it." if needed_by else "."),
                 locations=(
-                    Location(command.span, "what is not rendered goes"),
+                    Location(command.span, "what is not rendered is destroyed"),
                     *(
                         [Location(last.command.span, "fixed here")]
                         if last is not None
@@ -120,14 +119,14 @@ def _by_its_address(command: model.Terraform, step: Step) -> Iterator[Draft]:
     yield Draft(
         message=f"terraform destroys {volumes} while the member is still registered "
         "in etcd",
-        why="The member comes back with an empty disk under a name that etcd already "
-        "has, or not at all, and counts against quorum until it is removed.",
+        why="The member comes back with an empty disk under a name that etcd already"
+        " knows, or not at all, and counts against quorum until it is removed.",
         locations=tuple(Location(word.span, "an etcd volume") for word in words),
         subject=",".join(word.shown for word in words),
         step=step.number,
         fix=(
-            "etcdctl member list  # in main and in events: the id of the member",
-            "etcdctl member remove ID  # before its volume goes, in both",
+            "etcdctl member list  # in main and in events: shows the member's id",
+            "etcdctl member remove ID  # in both, before its volume is deleted",
         ),
     )
 

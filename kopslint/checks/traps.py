@@ -24,50 +24,54 @@ class _Said(Record):
 
 _SAID = {
     "split": _Said(
-        "two clusters serve as etcd {etcd} at once, the restored one and the old one",
-        "The restore made a new cluster, and old members came back with their disks: a "
-        "majority of them serves again with the data of before. What is written to one "
-        "is not in the other. Seen in 7 of 7 runs.",
+        "two etcd {etcd} clusters serve at once, the restored one and the old one",
+        "The restore created a new cluster, and old members came back with their"
+        " disks: a majority of them serves again with the old data. Writes to one are"
+        " not in the other. Seen in 7 of 7 runs.",
         "old members serve again",
         (
             "# stop the old members and delete their etcd volumes before the restore,",
-            "# and let no group of theirs have a machine until it is done",
+            "# and give their groups no machine until it is done",
         ),
     ),
     "overwritten": _Said(
-        "the backup is put over etcd {etcd} while it runs: old keys and new ones mixed",
-        "Fewer peers live than the restore's member count needs, so no new cluster "
-        "is made; the keys of the backup are put into the one that serves, and the "
-        "command is gone. Nothing says so. Seen in 3 of 3 runs.",
-        "put over the living cluster",
         (
-            "# quorum holds: take the dead members out instead, nothing is lost",
+            "the backup is written over the running etcd {etcd}: old and new keys are"
+            " mixed"
+        ),
+        "Fewer peers are alive than the restore's member count needs, so no new"
+        " cluster is created; the backup's keys are written into the running one, and"
+        " the command is gone. Nothing reports this. Seen in 3 of 3 runs.",
+        "written over the live cluster",
+        (
+            "# quorum holds: remove the dead members instead, nothing is lost",
             "kopslint plan --before SPEC --after SPEC --observed OUTPUTS",
         ),
     ),
     "rolled back": _Said(
-        "a queued restore rolls back etcd {etcd} although it has quorum again",
-        "A restore stays queued until enough peers live. When a lost member is back "
-        "with its disk, quorum is there with all data, and then the command runs: what "
-        "was written since the backup is lost for nothing. Seen in 3 of 3 runs.",
-        "carried out though quorum holds",
+        "a queued restore rolls back etcd {etcd} although quorum is back",
+        "A restore stays queued until enough peers are alive. When a lost member"
+        " returns with its disk, quorum is back with all data, and then the restore"
+        " runs: everything written since the backup is lost for nothing. Seen in 3 of"
+        " 3 runs.",
+        "runs although quorum holds",
         (
-            "# before a machine comes back, take the restore back, then restart",
-            "# etcd-manager on every machine, since its leader may hold it:",
+            "# before a machine comes back, cancel the restore, then restart",
+            "# etcd-manager on every machine, as its leader may have read it:",
             "etcd-manager-ctl --backup-store=STORE delete-command BACKUP",
         ),
     ),
     "waits": _Said(
-        "the restore of etcd {etcd} is never carried out: too few machines live for "
-        "its member count",
-        "A restore holds the member count that was published when it was queued. While "
-        "it waits the leader reads nothing else, so that a lower count published later "
-        "does not help; nor does a second command. Measured.",
-        "held, and never carried out",
+        "the restore of etcd {etcd} never runs: too few machines are alive for its"
+        " member count",
+        "A restore keeps the member count that was published when it was queued."
+        " While it waits, the leader reads nothing else, so a lower count published"
+        " later does not help, nor does a second restore. Measured.",
+        "waits, and never runs",
         (
             "etcd-manager-ctl --backup-store=STORE delete-command BACKUP",
-            "# publish a count that the living can fill, restart etcd-manager, and",
-            "# queue the restore then",
+            "# publish a count that the live members can reach, restart etcd-manager,",
+            "# and queue the restore then",
         ),
     ),
 }
@@ -97,33 +101,33 @@ def member_cut_off(context: Context) -> Iterator[Draft]:
         who = listed(list(hazard.members))
         if hazard.by_hand:
             message = (
-                f"{who} is added to etcd {hazard.etcd_cluster} by hand, and never "
-                "starts"
+                f"{who} is added to etcd {hazard.etcd_cluster} by hand and never starts"
             )
             why = (
-                "etcd-manager starts only members that it has added itself. The one "
-                "that was added by hand counts for quorum at once, its machine stays "
-                "idle, and nothing moves any more. Measured with etcd 3.5 and 3.6."
+                "etcd-manager starts only members that it added itself. A member"
+                " added by hand counts towards quorum at once, its machine stays"
+                " idle, and no other member can be added. Measured with etcd 3.5 and"
+                " 3.6."
             )
-            fix = ("# etcd-manager adds it by itself once it is out of the list",)
+            fix = ("# etcd-manager adds it by itself once it is off the member list",)
         else:
             message = (
-                f"{who} may be cut off while etcd-manager adds it to etcd "
-                f"{hazard.etcd_cluster}, and never starts"
+                f"{who} may get stuck while etcd-manager adds it to etcd"
+                f" {hazard.etcd_cluster}, and never start"
             )
             why = (
-                "etcd-manager has been trying to add it, and the removal is what etcd "
-                "waited for: the addition under way has the old member list, so the "
-                'new member ends with "member count is unequal" for ever. Seen in 2 of '
+                "etcd-manager has been trying to add it, and etcd was waiting for the "
+                "removal: the addition in progress uses the old member list, so the "
+                'new member fails with "member count is unequal" forever. Seen in 2 of '
                 "4 runs."
             )
             fix = (
-                "# stop the machines that wait to be added, remove, start them again",
+                ("# stop the machines that wait to join, remove it, start them again"),
             )
         yield Draft(
             message=message,
             why=why,
-            locations=(Location(hazard.step.command.span, "from here on it is stuck"),),
+            locations=(Location(hazard.step.command.span, "stuck from here on"),),
             subject=f"{who}/{hazard.etcd_cluster}",
             step=hazard.step.number,
             etcd_cluster=hazard.etcd_cluster,

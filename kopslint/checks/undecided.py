@@ -31,15 +31,15 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
             continue
         followed = _is_followed(item, context.simulation)
         yield Draft(
-            message=f"this cannot be decided from the text: {item.reason}",
-            why="Three rounds of the loop are followed, whatever they are for. Write "
-            "the rounds out, or make sure that it leaves the control plane alone."
+            message=f"cannot be checked: {item.reason}",
+            why="Only three rounds of the loop are followed. Write the rounds out, or"
+            " make sure that it does not touch the control plane."
             if followed
-            else "It is taken to change nothing, and the rest of the list is checked "
-            "on that assumption. Write the commands out, or make sure that they leave "
-            "the control plane alone.",
+            else "The rest of the list is checked as if this changed nothing. Write"
+            " the commands out, or make sure that they do not touch the control"
+            " plane.",
             locations=(
-                Location(item.span, "followed in part" if followed else "not followed"),
+                Location(item.span, "checked in part" if followed else "not checked"),
             ),
             subject=item.reason,
             step=item.step,
@@ -100,13 +100,13 @@ def _told_of_volumes(context: Context, steps: set[int | None]) -> frozenset[int]
 
 
 _OPEN = (
-    "The text does not say. If it means something else when it runs, nothing said here "
-    "about the steps from there on holds."
+    "The text does not say. If it turns out differently at run time, the result is"
+    " not valid from this step on."
 )
 _MAY_FAIL = (
-    "etcdctl fails without its certificates, in a pod that is gone, with a wrong id. "
-    "Nothing is removed then, and the list goes on. Put 'set -e' above, or compare the "
-    "member list before going on."
+    "etcdctl can fail: missing certificates, a pod that is gone, a wrong id. Then"
+    " nothing is removed, but the list continues. Put 'set -e' at the top, or compare"
+    " the member list before going on."
 )
 _GROUNDS = {
     "": (_OPEN, "only known at run time"),
@@ -122,9 +122,8 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
         what = "this value is" if len(same) == 1 else f"these {len(same)} values are"
         yield Draft(
             message=f"assumed: {what} right once filled in",
-            why="kops knows no variables in its files, so something fills them in "
-            "before. What they stand for is not checked: check the file that comes "
-            "out of it.",
+            why="kops has no variables in its files, so something must fill them in"
+            " first. Their values are not checked: check the rendered file.",
             locations=tuple(Location(span, "a placeholder") for span in same[:3]),
             subject="placeholders",
         )
@@ -156,19 +155,18 @@ def _of_bring_up(context: Context) -> Iterator[Draft]:
     for own in alike(context.made_by, lambda command: command.span.source):
         create = next(c for c in own if isinstance(c, CreateFromFile))
         yield Draft(
-            message="assumed: this list made the cluster and is not run again",
-            why=f"{context.cluster} is in the spec before as well, and kops refuses to"
-            " create it a second time. What the list does is not part of what is"
-            " checked here.",
-            locations=(Location(create.span, "creates a cluster that stands"),),
+            message="assumed: this list created the cluster and is not run again",
+            why=f"{context.cluster} is already in the spec before, and kops refuses to"
+            " create it a second time. So this list is not replayed.",
+            locations=(Location(create.span, "creates a cluster that exists"),),
             subject=f"bring-up/{create.span.source.path}",
         )
 
 
 _TEMPLATE = {
     "condition": (
-        "this condition of a template holds",
-        "these {} conditions of a template hold",
+        "this condition of a template is true",
+        "these {} conditions of a template are true",
     ),
     "range": (
         "this loop of a template runs once",
@@ -189,9 +187,8 @@ def _of_templates(context: Context) -> Iterator[Draft]:
             yield Draft(
                 message=f"assumed: {what}: {names}"
                 + (", and others" if len(same) > 3 else ""),
-                why="Nothing that was read says its value. Name the values in a call"
-                " of kops toolbox template, or check the rendered file, to have it"
-                " decided.",
+                why="Its value was not found in any file. Name the values file in a"
+                " call of kops toolbox template, or check the rendered file.",
                 locations=tuple(Location(span, "no value found") for _, span in same)[
                     :3
                 ],
@@ -211,18 +208,19 @@ def _said_version(context: Context) -> Iterator[Draft]:
     names = listed([f"1.{minor}" for minor in minors])
     if context.kops_version is not None:
         yield Draft(
-            message=f"assumed: kops {names} is what runs, as this says",
-            why="What a release refuses, which etcd it brings and which commands it "
-            "has is taken from that one. --kops-version names another.",
+            message=f"assumed: kops {names} runs this list, as named here",
+            why="What kops refuses, which etcd it brings and which commands it has"
+            " are taken from that release. Set --kops-version for another.",
             locations=places,
             subject="kops-version",
         )
         return
     yield Draft(
         severity=Severity.WARNING,
-        message=f"kops {names} are named here, and only one can run",
-        why="What a release refuses and which etcd it brings depends on it, so neither "
-        "was taken. --kops-version, or kops-version in the configuration, says which.",
+        message=f"kops {names} are named here, but only one can run",
+        why="What kops refuses and which etcd it brings depends on the release, so"
+        " none of them was used. Set --kops-version, or kops-version in the"
+        " configuration.",
         locations=places[:4],
         subject="kops-versions",
     )
@@ -236,9 +234,9 @@ def _unaddressed(turns: Sequence[Assumption]) -> Draft:
     return Draft(
         message=f"assumed: {first.text}"
         + (f"; lines of the same kind: {len(lines)}" if len(lines) > 1 else ""),
-        why="One call of etcdctl reaches one etcd cluster, and a comment does not say "
-        "which. The pod, the port of --endpoints or the certificates do. Several calls "
-        "for one member are taken to reach one etcd cluster each.",
+        why="One etcdctl call reaches one etcd cluster, and a comment does not decide"
+        " which. The pod, the port in --endpoints or the certificates do. Several"
+        " calls for one member are assumed to reach one etcd cluster each.",
         locations=tuple(Location(span, "which etcd?") for span in places)[:4],
         subject="etcd-cluster",
         step=first.step,
@@ -270,12 +268,12 @@ def _unfollowed(simulation: Simulation, command: Command) -> Draft:
     more = f" and the {left - 1:,} after it" if left > 1 else ""
     return Draft(
         severity=Severity.ERROR,
-        message=f"this command{more} would take too long to follow: nothing is proved "
-        "of what comes from here on",
-        why="kopslint does a fixed amount of work for a cluster, so that no list keeps "
-        "a check busy for ever. What it found before this line is real. Put 'kops "
-        "validate cluster --wait 10m' between the steps, or check the list in parts.",
-        locations=(Location(command.span, "followed up to here"),),
+        message=f"this command{more} would take too long to follow: nothing from here"
+        " on was checked",
+        why="kopslint limits the work for each cluster, so that no list keeps a check"
+        " busy forever. Findings before this line are valid. Put 'kops validate"
+        " cluster --wait 10m' between the steps, or check the list in parts.",
+        locations=(Location(command.span, "checked up to here"),),
         subject="budget",
     )
 
@@ -286,10 +284,10 @@ def _truncated(simulation: Simulation) -> Draft:
 
     return Draft(
         message="this list has more possible courses than kopslint follows",
-        why=f"It follows {MAX_STATES:,} states of an etcd cluster and {MAX_COURSES} "
-        "courses of a list. What it found is real; what it did not find may still be "
-        "there. Put 'kops validate cluster --wait 10m' between the steps, replace "
-        "switches by what will really run, or check the list in parts.",
+        why=f"It follows {MAX_STATES:,} states of an etcd cluster and {MAX_COURSES}"
+        " courses of a list. Its findings are valid, but there may be more. Put 'kops"
+        " validate cluster --wait 10m' between the steps, replace conditions by what"
+        " will really run, or check the list in parts.",
         locations=(Location(simulation.steps[-1].command.span, "the list ends here"),),
         subject="too-many-worlds",
     )

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _INDEX = r"\[\d+\]"
 _REASONS: dict[AtCommand, str] = {
-    "create": "kops create -f and kops replace -f refuse the object; what stands above "
-    "it in the file is stored by then.",
+    "create": "kops create -f and kops replace -f refuse the object; objects above it"
+    " in the file are already stored.",
     "replace": "kops replace -f refuses to overwrite the object.",
-    "edit": "kops create -f and kops replace -f drop the field without a word; kops "
-    "edit refuses it.",
-    "update": "kops create -f and kops replace -f store the object; kops update "
-    "cluster refuses it, and applies nothing.",
+    "edit": "kops create -f and kops replace -f silently drop the field; kops edit"
+    " refuses it.",
+    "update": "kops create -f and kops replace -f store the object; kops update"
+    " cluster refuses it and applies nothing.",
 }
 
 
@@ -173,8 +173,8 @@ def refused_update(context: Context) -> Iterator[Draft]:
 
 
 _OLDER_KOPS = (
-    "The kops that fits the cluster's Kubernetes refuses this; a newer one may be in "
-    "use, and takes it. kops-version in the configuration says which it is."
+    "The kops release of the cluster's Kubernetes version refuses this, but a newer"
+    " one accepts it. Set kops-version in the configuration to the one in use."
 )
 _REFUSED_BEFORE = "an older kops refuses this"
 

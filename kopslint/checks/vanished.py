@@ -50,10 +50,10 @@ def _without_files(gone: Manifest) -> Draft:
     )
     return Draft(
         message=f"cluster {gone.name} is in no file after the change",
-        why="Nothing deletes it, so its machines run on, and nothing of the change is "
-        f"checked{f' for its {groups} control-plane groups' if groups else ''}. A file "
-        "that is empty or all comments, has become a link, has another ending or an "
-        "apiVersion that kops does not know holds no cluster any more.",
+        why="Nothing deletes it, so its machines keep running, and the change is not"
+        f" checked{f' for its {groups} control-plane groups' if groups else ''}. A"
+        " cluster also vanishes if its file is now empty, all comments, a link, has"
+        " another ending or an unknown apiVersion.",
         locations=(Location(place, "it was here"),),
         subject=gone.name,
         fix=_back(gone.name),
@@ -66,11 +66,11 @@ def _without_cluster(before: Manifest, after: Manifest) -> Draft:
     first = next(iter(after.groups.values()), None)
     return Draft(
         message=f"the Cluster object of {before.name} is in no file after the change",
-        why="Only its instance groups are left, and without it neither the etcd "
-        "members nor what kops refuses can be checked.",
+        why="Only its instance groups remain; without the Cluster neither etcd"
+        " members nor what kops refuses can be checked.",
         locations=(
             *(
-                [Location(first.at("metadata", "name"), "groups are left")]
+                [Location(first.at("metadata", "name"), "groups remain")]
                 if first is not None
                 else []
             ),
@@ -86,13 +86,13 @@ def _without_lists(context: Context) -> Iterator[Draft]:
         yield Draft(
             message=f"the commands for {context.cluster} in {source.path} are gone "
             "while its spec changes",
-            why="They were replayed at every change. Without them the order of this "
-            "one cannot be checked.",
+            why="They were replayed at every change. Without them the order of this"
+            " change cannot be checked.",
             locations=(
                 Location(source.span(1, 1, 1, len(source.line(1)) + 1), "it was here"),
             ),
             subject=source.path,
-            fix=("# put the list back, or take it away in a change of its own",),
+            fix=("# put the list back, or delete it in a separate change",),
         )
 
 
@@ -136,7 +136,7 @@ def _spec_changes(context: Context) -> bool:
 
 def _back(name: str) -> tuple[str, ...]:
     return (
-        f"# put it back. If it is to go: kops delete cluster {name} --yes",
+        f"# put it back. If it should go: kops delete cluster {name} --yes",
         f"# in the list, or retired: [{name}] in the configuration before",
     )
 

@@ -49,8 +49,8 @@ def etcd_volume_shrunk(context: Context) -> Iterator[Draft]:
             changed,
             "volumeSize",
             message=f"{_volumes(changed)} cannot shrink from {before} to {after} GB",
-            why="No cloud makes a disk smaller. kops shows the change at every update "
-            "and can never make it; the update may fail because of it.",
+            why="No cloud can shrink a disk. kops shows the change at every update"
+            " and can never make it; the update may fail because of it.",
             labels=(f"{after} GB", f"{before} GB{said}"),
             subject=f"{before}/{after}",
             fix=(f"# leave volumeSize at {before} or more",),
@@ -82,12 +82,12 @@ def etcd_volume_encryption_changed(context: Context) -> Iterator[Draft]:
             key,
             message=f"the {what} of {_volumes(changed)} cannot be changed: the "
             f"{'volume exists' if len(changed) == 1 else 'volumes exist'}",
-            why="kops refuses it: 'Field cannot be changed'. The update tries again "
-            "for ten minutes and fails, at every run; with terraform the volume is "
-            "replaced by an empty one, and the member's data goes with it.",
+            why="kops refuses it: 'Field cannot be changed'. Every update retries for"
+            " ten minutes and fails; with terraform the volume is replaced by an"
+            " empty one, and the member's data is lost.",
             labels=(f"{key}: {after}", f"{key}: {before}"),
             subject=f"{key}/{before}/{after}",
-            fix=(f"# put {key} back; only a new member can have another one",),
+            fix=(f"# put {key} back; only a new member can have another value",),
         )
 
 
@@ -330,21 +330,21 @@ def _volume_gone(context: Context, steps: list[Step], verb: str) -> Draft:
     if verb == "retag":
         message = f"{some} re-tagged while the member is still registered in etcd"
         why = (
-            "kops finds a volume by its Name and etcd-manager by its other tags. The "
-            "next update creates a second, empty volume beside it, and the machine "
-            "may mount either."
+            "kops finds a volume by its Name tag, etcd-manager by the other tags. The"
+            " next update creates a second, empty volume, and the machine may mount"
+            " either."
         )
-        fix: tuple[str, ...] = ("# leave the tags of etcd volumes to kops",)
+        fix: tuple[str, ...] = ("# leave the tags of etcd volumes alone",)
     else:
         message = f"{some} deleted while the member is still registered in etcd"
         why = (
-            "The machine comes back with an empty disk under a name that etcd already "
-            "has, and etcd does not let it in; only from kops 1.36 on, and in a "
-            "healthy cluster of three or more, etcd-manager replaces it by itself."
+            "The machine comes back with an empty disk under a name that etcd already"
+            " knows, and etcd does not let it join; only from kops 1.36 on, in a"
+            " healthy cluster of three or more, etcd-manager replaces it by itself."
         )
         fix = (
-            "etcdctl member list  # in main and in events: the id of the member",
-            "etcdctl member remove ID  # before its volume goes, in both",
+            "etcdctl member list  # in main and in events: shows the member's id",
+            "etcdctl member remove ID  # in both, before its volume is deleted",
         )
     places = [Location(step.command.span, "and this one") for step in steps[1:]]
     removal = _removal_that_mends(context, steps) if verb == "delete" else None

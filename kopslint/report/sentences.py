@@ -47,7 +47,6 @@ def in_short(finding: Finding) -> str:
 
 
 _IN_SHORT = (
-    ("this cannot be decided from the text: ", "not followed: "),
     ("from here to the end of the list ", ""),
     (" members vote, ", " vote, "),
 )

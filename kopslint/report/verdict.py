@@ -207,7 +207,7 @@ def _remedy(report: Report, *, mended: bool) -> Point | None:
     if mended:
         return Point("instead", "the corrected list: --diff prints it, --fix writes it")
     if report.verdict is Verdict.NOT_PROVEN:
-        return Point("instead", "write out what is not followed, and check again")
+        return Point("instead", "write out what could not be checked, and check again")
     for finding in worst_first(report.findings):
         commands = [line for line in finding.fix if not line.startswith("#")]
         whole = next((line for line in commands if line.startswith("kopslint ")), None)
