@@ -78,6 +78,21 @@ def test_a_file_beside_its_list_comes_before_one_of_the_current_folder(
     }
 
 
+def test_a_file_in_a_folder_that_the_list_goes_to_is_at_hand(folder: Path) -> None:
+    write(folder, {"kops/make.sh": "", "docs/kops/other.sh": "", "deep/x.sh": ""})
+    text = "cd kops\n./make.sh\n./other.sh\n(pushd 'deep' && ./x.sh)\n"
+
+    assert {*found(text, "docs/a.md")} == {
+        "kops/make.sh",
+        "docs/kops/other.sh",
+        "deep/x.sh",
+    }
+
+
+def test_no_folder_outside_is_gone_to() -> None:
+    assert found("cd ../outside\n./secret.sh\n") == {}
+
+
 def test_what_a_script_names_is_at_hand_too(folder: Path) -> None:
     """A spec names nothing, whatever is written in it."""
     write(

@@ -315,16 +315,30 @@ NET_NOTHING = {
         "kops create ig spare --role control-plane --subnet a --edit=false\n"
         "kops delete ig spare --yes\n"
     ),
-    "a cluster": (
-        f"kops create cluster --name {NAME} --zones us-east-1a --yes\n"
-        f"{VALIDATE}kops delete cluster --name {NAME} --yes\n"
-    ),
 }
+CREATED_AND_DELETED = (
+    f"kops create cluster --name {NAME} --zones us-east-1a --yes\n"
+    f"{VALIDATE}kops delete cluster --name {NAME} --yes\n"
+)
 
 
 @pytest.mark.parametrize("commands", NET_NOTHING.values(), ids=NET_NOTHING)
 def test_what_the_list_makes_and_deletes_is_no_deletion(commands: str) -> None:
     assert told("abc", "abc", commands) == []
+
+
+def test_a_cluster_that_stands_before_is_not_created_by_the_list() -> None:
+    """That is refused, and what follows deletes the one that stands."""
+    assert told("abc", "abc", CREATED_AND_DELETED, "KL316") == [
+        f"warning KL316 cluster {NAME} is deleted with its etcd backups"
+    ]
+
+
+def test_a_cluster_that_the_list_makes_and_deletes_is_no_loss() -> None:
+    after, commands = Source("after.yaml", spec("abc")), CREATED_AND_DELETED
+    report = check(Request(None, (after,), (Source("commands.sh", commands),)))
+
+    assert not [finding for finding in report.findings if finding.rule == "KL316"]
 
 
 def test_a_member_that_comes_and_goes_is_no_deletion() -> None:

@@ -45,6 +45,10 @@ HARMLESS = {
     "a log is kept": "kops get ig | tee groups.txt\n",
     "a secret is decoded": "echo c2VjcmV0 | base64 -d\n",
     "a plan is kept": "terraform plan -out=x.plan\n",
+    "a state is read": "terraform refresh\nterraform untaint aws_instance.x\n",
+    "a zone that nobody asks": "aws route53 create-hosted-zone --name api.example.org"
+    " --caller-reference 1\n",
+    "an option on a line of its own": "--state=$BUCKET\n",
     "objects of the cluster": "kubectl apply -f - <<EOF\nkind: ConfigMap\nEOF\n",
 }
 

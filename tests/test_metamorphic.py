@@ -10,6 +10,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from kopslint.text import Source
 
 sys.path.insert(0, str(Path(__file__).parent))
 from metamorphic import TRANSFORMATIONS, Case, sampled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
 CORPUS = Path(os.environ.get("KOPSLINT_CORPUS", "/nonexistent"))
@@ -134,8 +138,11 @@ def test_there_are_at_least_25_transformations() -> None:
 @pytest.mark.parametrize(
     ("name", "how"), CHOSEN, ids=[f"{how}-{name}" for name, how in CHOSEN]
 )
-def test_other_words_give_the_same_verdict(name: str, how: str) -> None:
+def test_other_words_give_the_same_verdict(
+    name: str, how: str, record_property: Callable[[str, object], None]
+) -> None:
     """The worst severity and the rules are those of the case as it was."""
+    record_property("transformation", how)
     changed = TRANSFORMATIONS[how](CASES[name])
     if changed is None:
         pytest.skip("this case cannot be written in that way")

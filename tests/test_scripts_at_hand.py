@@ -323,6 +323,16 @@ def test_a_folder_that_only_the_workflow_knows_holds_no_script() -> None:
     assert told(script, ("./x.sh",)) == [".github/workflows/a.yml:4:14 ./x.sh"]
 
 
+def test_a_block_of_a_runbook_may_start_where_the_first_did() -> None:
+    """Each of its blocks goes from the top to a folder of its own."""
+    runbook = "```sh\ncd terraform\n```\n\n```sh\ncd ci && ./x.sh a\n```\n"
+    script = read({"docs/up.md": runbook, "ci/x.sh": SCRIPT})
+    assert told(script) == ["ci/x.sh:2:1 kops edit a ?$N ?$M"]
+
+    one_shell = read({"up.sh": "cd terraform\ncd ci && ./x.sh a\n", "ci/x.sh": SCRIPT})
+    assert told(one_shell) == []
+
+
 # --- limits --------------------------------------------------------------------
 
 

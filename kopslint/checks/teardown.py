@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 def cluster_deleted(context: Context) -> Iterator[Draft]:
     """The whole cluster is deleted, with its volumes or its state store.
 
-    One that the list itself has created is cleaned up and no loss.
+    One that the list itself has created is cleaned up and no loss. A cluster that
+    stands before the change is not created by it: kops refuses that, and the list goes
+    on to the deletion. Source: kops cmd/kops/create_cluster.go, RunCreateCluster.
     """
     simulation = context.simulation
     if simulation is None:
         return
     for step in simulation.steps:
         command = step.command
-        if isinstance(command, CreateCluster) and not command.dry_run:
+        makes = isinstance(command, CreateCluster) and not command.dry_run
+        if makes and context.before is None:
             return
         destroyed = destroys_cluster(command)
         if not ends_cluster(command, simulation.plan) or (

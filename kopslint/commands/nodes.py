@@ -221,10 +221,19 @@ def _sleep(invocation: Invocation) -> Command:
 _TERRAFORM_READS = frozenset(
     {"init", "plan", "show", "output", "validate", "fmt", "version", "providers"}
     | {"graph", "get", "workspace", "console", "login", "test", "state list"}
-    | {"state show", "state pull"}
+    | {"state show", "state pull", "refresh", "untaint"}
 )
+"""Verbs after which the next ``apply`` does nothing else than it would have done.
 
-_TERRAFORM_CHANGES = ("state", "import", "taint", "untaint", "refresh", "force-unlock")
+``refresh`` reads what exists, as every plan does, and ``untaint`` spares a resource.
+"""
+
+_TERRAFORM_CHANGES = ("state", "import", "taint", "force-unlock")
+_OF_TERRAFORM_ALONE = re.compile(
+    r"(?:^|\.)(?:null_resource|terraform_data|local_(?:sensitive_)?file|template_(?:file"
+    r"|dir)|archive_file|time_\w+)\."
+)
+"""Resources that no cloud has: files, and what only starts a program of one's own."""
 
 
 def _terraform(invocation: Invocation) -> Command:
@@ -274,8 +283,19 @@ def _terraform(invocation: Invocation) -> Command:
         text=invocation.text,
         span=invocation.span,
         reason=Unknown(invocation.text, reason),
-        reach=Reach.MACHINE,
+        reach=_reach_of_state(verb, names[1:]),
     )
+
+
+def _reach_of_state(verb: str, names: list[str]) -> Reach:
+    """What a change of terraform's state may come to: machines, if it has any."""
+    named = [name for name in names if "." in name]
+    local = verb in ("taint", "state") and bool(named)
+    if verb == "force-unlock" or (
+        local and all(map(_OF_TERRAFORM_ALONE.search, named))
+    ):
+        return Reach.ELSEWHERE
+    return Reach.MACHINE
 
 
 # Variables by which people say how many machines a control plane has, and which.

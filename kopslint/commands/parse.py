@@ -398,6 +398,9 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     if re.match(r"!(?:kops|etcdctl|!|-?\d)", invocation.words[0].raw):
         return Unknown(invocation.text, "which command of the history this is is open")
     word, rest = invocation.words[0], invocation.words[1:]
+    if word.raw.startswith("-"):
+        # An option on a line of its own: no program is called so.
+        return None
     unknown = word.unknown
     if program and unknown is not None and _is_one_unknown(invocation):
         return Unknown(unknown.name, f"the program is unknown: {unknown.reason}")

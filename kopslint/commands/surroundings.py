@@ -49,6 +49,13 @@ _ZONE_GOES = re.compile(
     r"|delete-zone|domain delete"
     r"|disassociate-vpc|delete-load-balancer|domains delete"
 )
+# A public zone answers nothing before the zone above it says so; a private one does
+# at once. Source: Route 53 Developer Guide, "Creating a public hosted zone".
+_ZONE_COMES = re.compile(
+    r"create-hosted-zone|managed-zones create|dns zone create|dns domain create"
+    r"|compute domain create|zone create|domains create"
+)
+_PRIVATE = re.compile(r"--vpc\b|private", re.IGNORECASE)
 _DOTTED = re.compile(
     r"(?<![\w./-])\*?[\w-]*(?:\.[a-z0-9-]+)+\.?(?![\w/])", re.IGNORECASE
 )
@@ -96,6 +103,8 @@ def _names(invocation: Invocation, line: str) -> Command | None:
     if _LOOKS.search(first) or not (applies or _CHANGES.search(first)):
         return None
     if invocation.program == "octodns-sync" and "--doit" not in line:
+        return None
+    if _ZONE_COMES.search(first) and not _PRIVATE.search(line):
         return None
     reason = "it changes names by which machines and people find the API"
     names = [n for n in _DOTTED.findall(said) if not _FILE.search(n)]

@@ -40,6 +40,10 @@ _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w*+)[^{}\n]*+\})")
 _ASSIGNED = re.compile(r"(?:^|(?<=[\s;]))(\w{1,99})=([\w./$-]{1,200})(?![^\s;])")
 _SOURCED = re.compile(r"(?:^|(?<=[\s;&|({]))(?:source|\.)[ \t]++([^\s;|&<>()]++)")
 _WORD = re.compile(r"[^\s'\"`;|&<>(){}=,:\[\]\\]+")
+_GONE_TO = re.compile(
+    r"(?:^|(?<=[\s;&|({`]))(?:cd|pushd)[ \t]++[\"']?([\w.][\w./-]*+)", re.MULTILINE
+)
+_MOST_FOLDERS = 8
 
 
 def files_at_hand(
@@ -48,7 +52,8 @@ def files_at_hand(
     """The files that ``lists`` name, and those that the scripts among them name.
 
     A name is looked up beside the file that has it, beside its list, and then from
-    the current folder, on the disk or at the revision of its list. Only relative names
+    the current folder, then in the folders that the text changes to from these, on the
+    disk or at the revision of its list. Only relative names
     count, and only regular files that lie, links followed, below the folder of the
     list or the current folder, not in ``.git``; at most ``MOST_FILES`` of them. What is
     missing, unreadable, too large or no text is not at hand. A file that is one of
@@ -126,8 +131,12 @@ def _found(
     waiting = deque((text, (_folder(text), "")) for text in lists)
     while waiting:
         text, folders = waiting.popleft()
+        starts = dict.fromkeys((_folder(text), *folders))
+        entered = islice(dict.fromkeys(_GONE_TO.findall(text.text)), _MOST_FOLDERS)
+        moved = (posixpath.join(start, to) for to in entered for start in starts)
+        places = dict.fromkeys((*starts, *moved))
         for name in islice(names_in(text.text), MOST_NAMES):
-            for folder in dict.fromkeys((_folder(text), *folders)):
+            for folder in places:
                 path = posixpath.normpath(posixpath.join(folder, name))
                 if (path, folders) not in tried:
                     tried[path, folders] = read(path, folders)

@@ -3,7 +3,7 @@
 Make expands ``$(NAME)`` before a shell sees the line, each line of a recipe has a
 shell of its own, and the first failure ends it all. ``make`` makes the first
 target, what it needs first; if it needs no target of the file, nobody knows which
-ones are meant, and all count in the order written.
+ones are meant, and all count in the order written, those that end the cluster last.
 """
 
 from __future__ import annotations
@@ -107,6 +107,10 @@ class _Rule:
         return (" ".join(words),)
 
 
+_END = re.compile(
+    r"^[^#]*(?:\bkops\b[^#]*\bdelete\s+cluster\b"
+    r"|\b(?:terraform|tofu|terragrunt)\b[^#]*\bdestroy\b)"
+)
 # A recipe that may change a cluster; a comment does not.
 _TELLING = re.compile(
     r"^[^#]*(?:kops|KOPS|etcdctl)\b[^#]*"
@@ -147,6 +151,11 @@ def _behind(parts: list[tuple[int, str]], offset: int) -> Iterator[tuple[int, st
         if offset < len(line):
             yield number, " " * offset + line[offset:]
         offset = max(0, offset - len(line))
+
+
+def _ends(rule: _Rule) -> bool:
+    """Whether a recipe takes the whole cluster away: no other is made after it."""
+    return any(_END.search(line) for _, line in rule.lines)
 
 
 def _recipes(rule: _Rule) -> Iterator[list[tuple[int, str]]]:
@@ -288,7 +297,8 @@ class _Makefile:
         called = _called(first)
         if not any(map(self._made, first.needs)) and not any(map(self._made, called)):
             every = [*self.rules.values(), *self.patterns]
-            return sorted((r for r in every if r.lines), key=lambda r: r.lines[0][0])
+            written = (rule for rule in every if rule.lines)
+            return sorted(written, key=lambda r: (_ends(r), r.lines[0][0]))
         done: dict[str, _Rule] = {}
         waiting = [(first.target, False)]
         started: set[str] = set()

@@ -388,7 +388,9 @@ def found(
     """The source at hand that a word names.
 
     It is looked for beside the file that names it, then in the current folder; where
-    that was changed by ``cd``, in both from there. ``at_hand`` has normal paths.
+    that was changed by ``cd``, in both from there. Each block of a runbook may start
+    the first did, so there a later ``cd`` alone counts, too. ``at_hand`` has normal
+    paths.
     """
     path = path_of(word.pieces) if at_hand else None
     if not path:
@@ -399,6 +401,9 @@ def found(
         if current is None:
             return None
         folders = [posixpath.join(posixpath.dirname(beside.path), current), current]
+        if beside.path.endswith((".md", ".markdown")):
+            parts = [*current.split("/"), ""]
+            folders += ["/".join(parts[n:]) for n in range(1, len(parts))]
     for folder in folders:
         name = posixpath.normpath(posixpath.join(folder, path))
         if name in at_hand:
