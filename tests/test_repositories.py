@@ -508,3 +508,56 @@ def test_a_bring_up_list_that_nobody_touched_fails_no_change(
 
     assert (status, errors_of(found)) == (0, [])
     assert (counted, *errors_of(everything)) == (1, ("up.sh:1:1", "error", "KL307"))
+
+
+def masters(names: str) -> str:
+    return "---\n".join(group(f"master-{zone}") for zone in names)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("a", "abc", ("CAUTION", [("warning", "KL213")])),
+        ("abcde", "abc", ("NOT PROVEN", [("error", "KL901"), ("warning", "KL205")])),
+        ("abc", "ab", ("NOT PROVEN", [("error", "KL901"), ("warning", "KL205")])),
+        ("abc", "abd", ("NOT PROVEN", [("error", "KL901"), ("warning", "KL205")])),
+        ("abc", "abc", ("SAFE", [])),
+        ("", "abc", ("SAFE", [])),
+    ],
+)
+def test_groups_without_their_cluster_prove_nothing_of_etcd(
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+    before: str,
+    after: str,
+    expected: tuple[str, list[tuple[str, str]]],
+) -> None:
+    workers = group("nodes", "Node")
+    repository.write(
+        {
+            "b.yaml": f"{workers}---\n{masters(before)}",
+            "a.yaml": f"{workers}---\n{masters(after)}",
+        }
+    )
+    words = ("--no-config", "--before", "b.yaml", "--after", "a.yaml")
+
+    run(["check", "--format=json", *words])
+    report = json.loads(capsys.readouterr().out)
+
+    found = {(each["severity"], each["rule"]) for each in report["findings"]}
+    assert (report["summary"]["verdict"], sorted(found)) == expected
+    fixes = [line for each in report["findings"] for line in each["fix"]]
+    assert not any("delete" in line for line in fixes)
+
+
+def test_a_list_beside_groups_without_their_cluster_is_replayed(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.write({"b.yaml": masters("abc"), "a.yaml": masters("ab")})
+    repository.write({"x.sh": "kops delete ig master-c --yes\n"})
+    sides = ("--before", "b.yaml", "--after", "a.yaml", "--commands", "x.sh")
+
+    _, found, _ = check("--no-config", *sides, capsys=capsys)
+
+    assert ("x.sh:1:1", "error", "KL301") in found
+    assert "KL901" not in {rule for *_, rule in found}

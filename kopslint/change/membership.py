@@ -201,6 +201,37 @@ def groups_removed(before: Manifest, after: Manifest) -> tuple[InstanceGroup, ..
     )
 
 
+class ControlPlaneGroups(Record):
+    """The control-plane groups that a change adds and takes away, and nothing of etcd.
+
+    ``old`` is how many there are before, ``new`` how many after.
+    """
+
+    old: int
+    new: int
+    added: tuple[InstanceGroup, ...]
+    gone: tuple[InstanceGroup, ...]
+
+
+def groups_without_etcd(before: Manifest, after: Manifest) -> ControlPlaneGroups | None:
+    """What changes in a control plane whose Cluster no file has on either side.
+
+    None if nothing does. A side without a control plane before the change, or without
+    any group after it, is taken for files that keep it elsewhere.
+    """
+    if before.cluster is not None or after.cluster is not None:
+        return None
+    old = {group.name: group for group in before.control_plane}
+    new = {group.name: group for group in after.control_plane}
+    if not old or not after.groups or may_hide_groups(after):
+        return None
+    added = tuple(group for name, group in new.items() if name not in old)
+    gone = tuple(group for name, group in old.items() if name not in new)
+    if (not added and not gone) or any(is_open_ended(n) for n in {*old, *new}):
+        return None
+    return ControlPlaneGroups(len(old), len(new), added, gone)
+
+
 def _membership_change(before: EtcdCluster, after: EtcdCluster) -> MembershipChange:
     old = {member.name: member for member in before.members if member.name}
     new = {member.name: member for member in after.members if member.name}

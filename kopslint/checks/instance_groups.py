@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.change.membership import (
     groups_removed,
+    groups_without_etcd,
     may_hide_groups,
     membership_changes,
 )
@@ -15,7 +16,7 @@ from kopslint.checks.context import Context, Draft, alike, listed, only, sure
 from kopslint.checks.removals import removals
 from kopslint.commands.kops import DeleteCluster, DeleteFromFile, DeleteInstanceGroup
 from kopslint.commands.model import Unreadable
-from kopslint.findings import Location
+from kopslint.findings import Location, Severity
 from kopslint.kops.placeholders import holds_placeholder
 from kopslint.syntax.yaml import span_of
 
@@ -182,9 +183,21 @@ def _deletion(groups: Sequence[InstanceGroup], context: Context) -> tuple[str, .
         for member in etcd.members
         if member.group in names
     ]
+    if not pairs and context.after.cluster is None and groups[0].is_control_plane:
+        # Which members go with them only the Cluster says; a deletion is no first step.
+        return cluster_from_store(context)
     if not pairs:
         return tuple(deletions)
     return removals(context, pairs, then=" && ".join(deletions))
+
+
+def cluster_from_store(context: Context) -> tuple[str, ...]:
+    """What puts the Cluster beside its groups, so that its members can be checked."""
+    name = context.cluster if "." in context.cluster else "NAME"
+    return (
+        f"kops get cluster {quote(name)} -o yaml > cluster.yaml",
+        "# then check the change with cluster.yaml on both sides",
+    )
 
 
 def _is_deleted(group: str, context: Context) -> bool:
@@ -217,6 +230,7 @@ def order_decides(context: Context) -> Iterator[Draft]:
     before, after = context.before, context.after
     if before is None or context.simulation is not None:
         return
+    yield from _more_groups(context, before)
     changes = [c for c in membership_changes(before, after) if c.added or c.removed]
     for same in alike(changes, lambda c: (_names(c.added), _names(c.removed))):
         change = same[0]
@@ -235,6 +249,30 @@ def order_decides(context: Context) -> Iterator[Draft]:
             etcd_cluster=only(names),
             fix=context.planning,
         )
+
+
+def _more_groups(context: Context, before: Manifest) -> Iterator[Draft]:
+    """Control-plane groups that come, where no file has the Cluster with its etcd.
+
+    Where some go as well, another rule says that nothing is proven.
+    """
+    change = groups_without_etcd(before, context.after)
+    if change is None or change.gone:
+        return
+    names = listed([group.name for group in change.added])
+    yield Draft(
+        message=f"the control plane goes from {change.old} to {change.new} groups, and "
+        "the Cluster with its etcdClusters is not here",
+        why=f"Whether etcd gets a member for {names} is not known. kops refuses every "
+        "update while a control-plane group has no member, and new members join one "
+        "at a time, only while every member is healthy.",
+        locations=tuple(
+            Location(group.at("metadata", "name"), "new") for group in change.added
+        ),
+        subject=f"groups/{names}",
+        severity=Severity.WARNING,
+        fix=cluster_from_store(context),
+    )
 
 
 def _names(members: tuple[EtcdMember, ...]) -> tuple[str, ...]:

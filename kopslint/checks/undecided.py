@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 def cannot_be_decided(context: Context) -> Iterator[Draft]:
-    """Something in the list is known only at run time.
+    """Something in the list is known only at run time, or is in no file at all.
 
     Which disk it is matters no more where the finding is that it goes.
     """
     if context.simulation is None:
+        yield from _members_elsewhere(context)
         return
     unknown = context.simulation.undecided
     told = _told_of_volumes(context, {item.step for item in unknown})
@@ -45,6 +46,38 @@ def cannot_be_decided(context: Context) -> Iterator[Draft]:
             step=item.step,
             severity=Severity.ERROR if _matters(item, context.simulation) else None,
         )
+
+
+def _members_elsewhere(context: Context) -> Iterator[Draft]:
+    """Control-plane groups go, and the members in them are in no file.
+
+    Source: etcd-manager pkg/controller/controller.go: a member whose machine is gone is
+    never removed.
+    """
+    from kopslint.change.membership import groups_without_etcd
+    from kopslint.checks.instance_groups import cluster_from_store
+
+    before = context.before
+    change = groups_without_etcd(before, context.after) if before else None
+    if change is None or not change.gone:
+        return
+    names = listed([group.name for group in change.gone])
+    one = len(change.gone) == 1
+    yield Draft(
+        message=f"the control plane goes from {change.old} to {change.new} groups, and "
+        f"whether the {'member' if one else 'members'} of {names} left etcd cannot be "
+        "told: the Cluster with its etcdClusters is not here",
+        why="etcd keeps a member whose machine is gone, and counts it against quorum, "
+        "until somebody removes it in every etcd cluster. Only the Cluster says which "
+        "members those are.",
+        locations=tuple(
+            Location(group.at("metadata", "name"), "only in the spec before")
+            for group in change.gone
+        ),
+        subject=f"groups/{names}",
+        severity=Severity.ERROR,
+        fix=cluster_from_store(context),
+    )
 
 
 def _matters(item: Undecided, simulation: Simulation) -> bool:

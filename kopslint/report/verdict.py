@@ -206,7 +206,7 @@ def _remedy(report: Report, *, mended: bool) -> Point | None:
     """What to do: take the corrected list, or what the worst finding says."""
     if mended:
         return Point("instead", "the corrected list: --diff prints it, --fix writes it")
-    if report.verdict is Verdict.NOT_PROVEN:
+    if report.verdict is Verdict.NOT_PROVEN and report.summary.lists:
         return Point("instead", "write out what could not be checked, and check again")
     for finding in worst_first(report.findings):
         commands = [line for line in finding.fix if not line.startswith("#")]
