@@ -388,3 +388,46 @@ def test_no_printed_command_holds_what_a_shell_would_run(
     assert name in fixes(name)
     lines = fixes(f"'{HOSTILE_NAME}'").splitlines()
     assert [line for line in lines if "canary" in line and line[0] != "#"] == []
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        f'"{HOSTILE_NAME}"',
+        "`touch canary`",
+        "'cp-a;touch canary'",
+        "$'cp-a\\ntouch canary'",
+        "$X",
+        f'"${{Y:-{HOSTILE_NAME}}}"',
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "kops delete ig {} --name prod.example.com",
+        "kops delete ig {} --name prod.example.com --yes",
+        "kops rolling-update cluster --instance-group {} --cloudonly --yes",
+        "kops edit ig {}",
+        "kops replace -f {}",
+        "kops update cluster {}",
+        "etcdctl member remove {}",
+        "kubectl delete node {}",
+        "aws ec2 delete-volume --volume-id {}",
+        "etcd-manager-ctl --backup-store s3://x restore-backup {}",
+    ],
+)
+def test_no_printed_command_holds_what_a_word_of_a_list_would_run(
+    command: str, word: str
+) -> None:
+    """The list comes from a pull request, too."""
+    folder = Path(__file__).parents[1] / "fixtures" / "five-to-three"
+    before, after = (
+        Source(name, (folder / name).read_text(encoding="utf-8"))
+        for name in ("before.yaml", "after.yaml")
+    )
+    text = f'X="{HOSTILE_NAME}"\n{command.format(word)}\n'
+    report = check(Request((before,), (after,), (Source("run.sh", text),)))
+    lines = [line for f in report.findings for line in f.fix if "canary" in line]
+
+    assert report.findings
+    assert [line for line in lines if line[0] != "#" or "\n" in line] == []

@@ -96,10 +96,11 @@ class Request(Record):
 # ------------------------------------------------------------------------------------
 # Commands that a finding prints are pasted into a shell, names of a spec included
 #
-# A spec comes from a pull request, and a shell would run what a name holds. Which
-# commands fix what is not known here.
+# A spec and a list come from a pull request, and a shell would run what a name holds.
+# Which commands fix what is not known here.
 
 _PLAIN = re.compile(r"[\w.:/@-]*")
+_MEANS_MORE = re.compile(r"[\s`;&|<>()\\\"'#!]")
 _UNSAFE = "# a name in this command is none: a shell would run a part of it"
 
 
@@ -107,6 +108,20 @@ def unsafe_names(manifests: Iterable[Manifest]) -> tuple[str, ...]:
     """The names in ``manifests`` that mean more than a word to a shell."""
     found = dict.fromkeys(name for each in manifests for name in _names(each))
     return tuple(name for name in found if not _PLAIN.fullmatch(name))
+
+
+def unsafe_words(commands: Iterable[Command]) -> tuple[str, ...]:
+    """The words of ``commands`` that mean more than a value to a shell.
+
+    A variable is none: it is no more than what whoever pastes it has given it.
+    """
+    from kopslint.shell.ast import Word
+
+    values = [getattr(each, name) for each in commands for name in each.fields]
+    several = (v for v in values if type(v) is tuple)
+    words = (w for w in chain(values, *several) if isinstance(w, Word))
+    found = dict.fromkeys(word.shown for word in words)
+    return tuple(word for word in found if _MEANS_MORE.search(word))
 
 
 def pastable(finding: Finding, unsafe: tuple[str, ...]) -> Finding:
@@ -329,6 +344,8 @@ class Examiner:
             found_on_the_way(self._asked, context, self._settings),
         )
         unsafe = unsafe_names(context.specs)
+        if context.simulation is not None:
+            unsafe += unsafe_words(context.simulation.plan.commands)
         findings = dict.fromkeys(
             found if not unsafe else (pastable(each, unsafe) for each in found)
         )
