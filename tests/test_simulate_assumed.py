@@ -146,8 +146,8 @@ def test_a_loop_over_disks_that_are_looked_up_is_taken_to_find_some() -> None:
     [
         ("echo $x", None),
         ("kubectl get node $x", None),
-        ("kops rolling-update cluster --instance-group $x --yes", "followed in part"),
-        ("./more.sh $x", "not followed"),
+        ("kops rolling-update cluster --instance-group $x --yes", "checked in part"),
+        ("./more.sh $x", "not checked"),
     ],
 )
 def test_a_loop_is_unknown_if_something_in_it_matters(
