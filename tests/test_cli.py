@@ -490,6 +490,7 @@ def test_a_rule_is_explained_with_what_it_prints(tmp_path: Path) -> None:
     (folder / "examples" / "bad-one").mkdir(parents=True)
     (folder / "rule.yaml").write_text(
         "{id: KL301, name: a-rule, summary: A group is deleted, category: order,"
+        " hazard: dead-member,"
         " severity: error, since: 0.1.0, sources: [kops delete.go], check: 'a:b'}"
     )
     (folder / "README.md").write_text("# A rule\n\n## Why it breaks\n\nBecause.\n")
