@@ -1313,7 +1313,7 @@ def test_what_is_filled_in_later_is_not_judged() -> None:
         ("KL123", "error", "after.yaml:14:39"),
     ]
     assert report.findings[0].message == (
-        "assumed: these 2 values are right once filled in"
+        "assumed: these 2 values are right once filled in: ${NAME}, ${NODES}"
     )
 
 

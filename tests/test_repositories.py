@@ -561,3 +561,112 @@ def test_a_list_beside_groups_without_their_cluster_is_replayed(
 
     assert ("x.sh:1:1", "error", "KL301") in found
     assert "KL901" not in {rule for *_, rule in found}
+
+
+DELETION = "kops delete ig master-c --yes"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "Makefile",
+            f"out/%.yml: values/%.yml\n\tkops replace --force -f $@\n\t{DELETION}\n",
+            ("Makefile:3:2", "error", "KL301"),
+        ),
+        (
+            "x.mk",
+            (
+                "SPEC = o.yaml\n$(SPEC): v.yaml\n\tkops toolbox template --values "
+                f"$(subst ./,,$(wildcard ./v.yaml))\n\t{DELETION}\n"
+            ),
+            ("x.mk:4:2", "error", "KL301"),
+        ),
+        ("x.md", f"# H\n\n* `{DELETION}`\n", ("x.md:3:4", "error", "KL301")),
+        ("x.md", f"# H\n\n* `$ {DELETION}`\n", ("x.md:3:6", "error", "KL301")),
+        ("x.md", f"# H\n\n- Apply: `{DELETION}`\n", ("x.md:3:11", "error", "KL301")),
+        ("x.md", f"# H\n\n- {DELETION}\n", ("x.md:3:3", "error", "KL301")),
+        ("x.md", f"# H\n\n1. {DELETION}\n", ("x.md:3:4", "error", "KL301")),
+        ("x.md", f"# H\n\n {DELETION}\n", ("x.md:3:2", "error", "KL301")),
+    ],
+)
+def test_a_deletion_is_found_however_the_list_is_written(
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    text: str,
+    expected: tuple[str, str, str],
+) -> None:
+    repository.write({"c.yaml": CLUSTER, "g.yaml": GROUPS, name: text})
+
+    words = ("--no-config", "c.yaml", "g.yaml", "--commands", name)
+    status, found, said = check(*words, capsys=capsys)
+
+    assert status == 1
+    assert expected in found, said
+
+
+@pytest.mark.parametrize(
+    ("values", "guard"),
+    [
+        ("export NAME=\nexport KEY=\n", '[ -n "$NAME" ] || exit 1\n'),
+        ("export NAME=\nexport KEY=\n", ': "${NAME:?fill in values.sh}"\n'),
+        ("export NAME=<cluster>\nexport KEY=<key>\n", ""),
+    ],
+)
+def test_values_that_are_to_be_filled_in_are_no_errors(
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
+    values: str,
+    guard: str,
+) -> None:
+    up = "kops create secret --name $NAME sshpublickey admin -i $KEY\n"
+    lines = f"source ./values.sh\n{guard}{up}kops update cluster $NAME --yes\n"
+    repository.write({"c.yaml": CLUSTER, "g.yaml": GROUPS})
+    repository.write({"values.sh": values, "up.sh": lines})
+
+    words = ("--no-config", "c.yaml", "g.yaml", "--commands", "up.sh")
+    status, found, said = check(*words, capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, []), said
+
+
+@pytest.mark.parametrize("value", ["$ALLOWED", "${ALLOWED}", "<allowed>"])
+def test_a_value_to_be_filled_in_is_said_once_for_each(
+    repository: Repository, capsys: pytest.CaptureFixture[str], value: str
+) -> None:
+    filled = CLUSTER.replace("[10.0.0.0/8]", f"['{value}', '$OTHER']").replace(
+        "networkCIDR: 10.0.0.0/16", f"networkCIDR: '{value}'"
+    )
+    repository.write({"c.yaml": filled, "g.yaml": GROUPS})
+    status, found, said = check("--no-config", "c.yaml", "g.yaml", capsys=capsys)
+
+    assert (status, [rule for _, _, rule in found]) == (0, ["KL902"])
+    assert f"these 2 values are right once filled in: {value}, $OTHER" in said
+
+
+def test_names_that_break_a_habit_are_one_finding_for_a_cluster(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    groups = "---\n".join(group(f"appGroup-{n}", "Node") for n in range(3))
+    repository.write({"c.yaml": CLUSTER, "g.yaml": f"{GROUPS}---\n{groups}"})
+    _, found, said = check("--no-config", "c.yaml", "g.yaml", capsys=capsys)
+
+    assert [rule for _, _, rule in found] == ["KL114"], said
+
+
+def test_an_old_error_fails_no_change_of_something_else(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = f"{CLUSTER}  sshKeyName: a\n  sshKeyName: b\n"
+    repository.commit({"c.yaml": twice, "g.yaml": GROUPS})
+    repository.git("checkout", "-qb", "x")
+    workers = group("nodes", "Node")
+    wider = workers.replace("maxSize: 1", "maxSize: 4")
+    repository.commit({"g.yaml": GROUPS.replace(workers, wider)})
+
+    status, found, said = check("--changed", capsys=capsys)
+    counted, everything, _ = check("--changed", "--all", capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, []), said
+    assert (counted, [rule for *_, rule in everything]) == (1, ["KL109"])

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
+from kopslint.kops.placeholders import names_left_open
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kopslint.commands.model import Command
     from kopslint.model.assumptions import Assumption, Kind
@@ -152,9 +153,11 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
     """What the text does not say was taken to mean something, or to be right."""
     yield from _said_version(context)
     for same in alike(postponed(context), lambda span: span.source):
-        what = "this value is" if len(same) == 1 else f"these {len(same)} values are"
+        names = _shown(n for span in same for n in names_left_open(span))
+        what = "this value is" if len(names) == 1 else f"these {len(names)} values are"
+        told = ", ".join(names[:3]) + (", and others" if len(names) > 3 else "")
         yield Draft(
-            message=f"assumed: {what} right once filled in",
+            message=f"assumed: {what} right once filled in: {told}",
             why="kops has no variables in its files, so something must fill them in"
             " first. Their values are not checked: check the rendered file.",
             locations=tuple(Location(span, "a placeholder") for span in same[:3]),
@@ -194,6 +197,16 @@ def _of_bring_up(context: Context) -> Iterator[Draft]:
             locations=(Location(create.span, "creates a cluster that exists"),),
             subject=f"bring-up/{create.span.source.path}",
         )
+
+
+_LONGEST = 40
+"""A name of more characters, as of an encrypted value, is cut."""
+
+
+def _shown(names: Iterable[str]) -> tuple[str, ...]:
+    """Each once, and no longer than one can read."""
+    cut = (n if len(n) <= _LONGEST else f"{n[: _LONGEST - 3]}..." for n in names)
+    return tuple(dict.fromkeys(cut))
 
 
 _TEMPLATE = {

@@ -70,11 +70,17 @@ def may_become(text: str, other: str) -> bool:
 
 def is_filled_in_later(span: Span) -> bool:
     """Whether the value at a place, on its first line, is still to be filled in."""
+    return bool(names_left_open(span))
+
+
+def names_left_open(span: Span) -> tuple[str, ...]:
+    """What is to be filled in at a place, on its first line, as it is written there."""
     line = span.source.line(span.line)
     end = span.end_column - 1 if span.end_line == span.line else None
-    if holds_placeholder(line[span.column - 1 : end]):
-        return True
+    named = re.findall(_PLACEHOLDER, line[span.column - 1 : end])
+    if named:
+        return (*dict.fromkeys(named),)
     # A block of lines that is nothing but a placeholder.
     inner = span.source.lines[span.line : min(span.end_line, span.line + 3)]
     body = " ".join(inner).strip()
-    return bool(body) and re.fullmatch(_PLACEHOLDER, body) is not None
+    return (body,) if body and re.fullmatch(_PLACEHOLDER, body) else ()
