@@ -39,7 +39,8 @@ class Servers:
     ``started`` is when the youngest of them was started, by the monotonic clock.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], program: str = ETCD) -> None:
+        self._program = program
         memory = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
         self._folder = Path(tempfile.mkdtemp(prefix="verify-etcd-", dir=memory))
         self._ports = {name: (free_port(), free_port()) for name in names}
@@ -150,7 +151,7 @@ class Servers:
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 (a fixed program)
                 [
-                    *(ETCD, "--name", name, "--data-dir", str(self._folder / name)),
+                    self._program,
                     *("--listen-client-urls", client),
                     *("--advertise-client-urls", client),
                     *("--listen-peer-urls", peer),
@@ -161,7 +162,8 @@ class Servers:
                 ],
                 stdout=log,
                 stderr=log,
-                env={},
+                # As etcd-manager does: pkg/etcd/etcdprocess.go.
+                env={"ETCD_NAME": name, "ETCD_DATA_DIR": str(self._folder / name)},
             )
 
     def _ask(

@@ -70,13 +70,30 @@ ask() {
   take "$cluster-$NODE-members.txt" "$call member list" \\
     "$asking" "$cluster" member list --write-out fields ||
     take "$cluster-$NODE-members.txt" "$call member list --consistency s" \\
-      "$asking" "$cluster" member list --consistency s --write-out fields
+      "$asking" "$cluster" member list --consistency s --write-out fields ||
+    take "$cluster-$NODE-members.txt" "$call member list --write-out json" \\
+      "list_by_$asking" "$cluster"
   take "$cluster-$NODE-status.txt" "$call endpoint status" \\
     "$asking" "$cluster" endpoint status --write-out fields
   take "$cluster-$NODE-health.txt" "$call endpoint health --cluster" \\
     "$asking" "$cluster" endpoint health --cluster
   take "$cluster-$NODE-alarms.txt" "$call alarm list" \\
     "$asking" "$cluster" alarm list
+}
+"""
+
+# Without quorum only etcd itself tells its list: the etcdctl of 3.5 cannot ask for that.
+# Source: etcd api/etcdserverpb/rpc.proto, MemberListRequest, and its JSON gateway.
+_LIST = """\
+# Through the API nobody is asked past etcdctl, and without quorum there is no API.
+list_by_etcd() { false; }
+
+list_by_etcd_here() {
+  local cluster=$1 port pki=${PKI#/rootfs} client=etcd-client
+""" + PORTS + """\
+  curl --silent --show-error --fail --max-time 20 --cacert "${pki}etcd-ca.crt" \\
+    --cert "$pki$client.crt" --key "$pki$client.key" \\
+    --data '{"linearizable": false}' "https://127.0.0.1:$port/v3/cluster/member/list"
 }
 """
 
@@ -315,7 +332,7 @@ def _script(manifest: Manifest) -> Iterator[str]:
         yield line.replace(
             "kubectl --context", "kubectl --request-timeout 20s --context"
         )
-    parts = [_TAKE, _HERE, _COLLECT]
+    parts = [_TAKE, _HERE, _LIST, _COLLECT]
     parts += [_VOLUMES] if by_volume else []
     parts += [_STORE] if has_store else []
     members = "\n".join(

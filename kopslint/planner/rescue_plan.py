@@ -140,6 +140,12 @@ class _Rescue:
                     f"what was observed does not tell whether etcd {etcd.name} has "
                     "quorum: `kopslint observe` prints what to collect"
                 )
+            elif nameless := [n for n in now.strangers if n.startswith("id ")]:
+                yield (
+                    f"which member of the spec runs in etcd {etcd.name} as "
+                    f"{', '.join(nameless)} was not told: `kopslint observe` prints "
+                    "what to collect"
+                )
             elif now.strangers:
                 who = ", ".join(now.strangers)
                 yield (
