@@ -101,6 +101,14 @@ verify-plans: SECONDS = 3600
 verify-plans: .venv/demo
 	$(BIN)/python -m verify.runbooks --seed $(SEED) --seconds $(SECONDS)
 
+# Brings real etcd servers on 127.0.0.1 into broken states, and runs against them what
+# is printed for each. ETCD: folders with etcd and etcdctl of other releases.
+ETCD ?=
+.PHONY: verify-rescue
+verify-rescue: SECONDS = 3600
+verify-rescue: .venv/demo
+	$(BIN)/python -m verify.rescue --seconds $(SECONDS) $(ETCD)
+
 bench: .venv/demo
 	$(BIN)/python -m benchmarks
 

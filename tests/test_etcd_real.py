@@ -15,12 +15,15 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from verify.replay import DifferenceError, prepare, replay, shrunk  # noqa: E402
+from verify.rescue.states import SHORT, STATES  # noqa: E402
+from verify.rescue.trial import Release, tried  # noqa: E402
 from verify.sequences import Operation, Sequence, Verb, generate, possible  # noqa: E402
 from verify.servers import ETCD  # noqa: E402
 
 real = pytest.mark.skipif(
     not Path(ETCD).exists(), reason=f"no {ETCD}: `make verify-etcd` installs it"
 )
+ETCDCTL = "/usr/bin/etcdctl"
 KILL, ADD, REMOVE = Verb.KILL, Verb.ADD, Verb.REMOVE
 
 SEQUENCES = {
@@ -72,6 +75,21 @@ def test_etcd_shows_what_the_model_says(sequence: Sequence) -> None:
     """Member list, a read, a write and every refusal, after every operation."""
     with prepare(sequence) as servers:
         assert replay(sequence, servers) == len(sequence.operations)
+
+
+@real
+@pytest.mark.skipif(
+    not Path(ETCDCTL).exists(), reason=f"no {ETCDCTL}: `make verify-etcd` installs it"
+)
+@pytest.mark.parametrize("about", SHORT)
+def test_a_broken_cluster_is_mended_by_what_is_printed(
+    about: str, tmp_path: Path
+) -> None:
+    """Some of what ``make verify-rescue`` mends: members and data are as promised."""
+    outcome = tried(STATES[about], Release(ETCD, ETCDCTL, ""), tmp_path / "trial")
+
+    assert not outcome.wrong, outcome.said
+    assert outcome.steps
 
 
 @real

@@ -82,20 +82,24 @@ ask() {
 }
 """
 
-# Without quorum only etcd itself tells its list: the etcdctl of 3.5 cannot ask for that.
+# Without quorum only etcd itself tells its list: etcdctl 3.5 cannot ask for that.
 # Source: etcd api/etcdserverpb/rpc.proto, MemberListRequest, and its JSON gateway.
-_LIST = """\
+_LIST = (
+    """\
 # Through the API nobody is asked past etcdctl, and without quorum there is no API.
 list_by_etcd() { false; }
 
 list_by_etcd_here() {
   local cluster=$1 port pki=${PKI#/rootfs} client=etcd-client
-""" + PORTS + """\
+"""
+    + PORTS
+    + """\
   curl --silent --show-error --fail --max-time 20 --cacert "${pki}etcd-ca.crt" \\
     --cert "$pki$client.crt" --key "$pki$client.key" \\
     --data '{"linearizable": false}' "https://127.0.0.1:$port/v3/cluster/member/list"
 }
 """
+)
 
 # crictl is on every machine of kops, and shows what the pod of etcd-manager mounts.
 # Sources: kops nodeup/pkg/model/crictl.go, and as for ``commands.etcd_functions``.

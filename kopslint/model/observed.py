@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kopslint.kops.etcd_manager import member_name
 from kopslint.model.etcd.explore import MAX_STATES, StateSet
 from kopslint.model.etcd.state import EtcdState, MemberState, Upgrade, lead_of
+from kopslint.model.etcd.transitions import Pace
 from kopslint.model.software import software_of
 from kopslint.records import Record
 
@@ -40,6 +41,19 @@ def observed(
         seen = observation.etcd_cluster(name)
         etcd[name] = _Seen(healthy, plan, observation, name, seen).state_set(state_set)
     return healthy.with_etcd(etcd).with_cloud(healthy.cloud)
+
+
+def quiet(state_set: StateSet) -> StateSet:
+    """Without states in which something was about to happen, if any other one fits.
+
+    Nobody looks in the seconds in which a member joins.
+    """
+    states = frozenset(
+        state
+        for state in state_set.states
+        if all(move.pace is not Pace.FAST for move in state_set.transitions(state))
+    )
+    return state_set.replaced(states=states or state_set.states)
 
 
 def ids_of(
@@ -127,7 +141,7 @@ class _Seen:
             stuck=gone,
             software=software,
         )
-        return seen.followed()
+        return quiet(seen).followed()
 
     def _of(self, name: str) -> _Name:
         member = None

@@ -59,7 +59,7 @@ _FIELD = re.compile(r'"(?P<key>[A-Za-z]+)" :\s?(?P<value>.*)')
 _FAILED = re.compile(
     r"(?:Error:\s*)?(?P<reason>(?:context deadline exceeded|etcdserver: \S.*|"
     r"failed to fetch endpoints from etcd cluster member list: .*|"
-    r"rpc error: code = \w+ desc = .*))"
+    r"rpc error: code = \w+ desc = .*|curl: \(\d+\) .*))"
 )
 
 _STATUS_COLUMNS = {

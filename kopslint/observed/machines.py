@@ -150,8 +150,9 @@ def _instances(found: Table, setting: Setting, read: Reader) -> Iterator[Stateme
                 places=(("group", group.span), ("instance", id_.span)),
             )
         )
-    if machines:
-        reading = read(INSTANCES, "table", _span(found), None)
+    if machines or not (found.rows or found.broken):
+        span = _span(found) if machines else found.head
+        reading = read(INSTANCES, "table", span, None)
         whole = is_whole(setting) and len(machines) == len(found.rows)
         yield MachinesTold(reading, tuple(machines), whole and not found.broken)
 

@@ -65,7 +65,7 @@ def _machines(
         return machines
     there = {machine.group for machine in machines}
     groups = dict.fromkeys(g.name for side in sides for g in side.control_plane)
-    if not there & groups.keys():
+    if not there & {name for side in sides for name in side.groups}:
         # Where kops finds no machine at all, it cannot list those of this cloud.
         return machines
     missing = (

@@ -34,13 +34,14 @@ Row = dict[str, Cell]
 class Table(Record):
     """A table: its headings, its rows, the lines that fit no row, and where it ends.
 
-    ``next`` is the index of the first line behind it.
+    ``head`` is the place of the headings, ``next`` the index of the first line behind.
     """
 
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     broken: tuple[Line, ...]
     next: int
+    head: Span
 
 
 def is_border(line: Line) -> bool:
@@ -78,7 +79,7 @@ def boxed(lines: Sequence[Line], start: int) -> Table | None:
             groups[-1].append(_cells(line))
     filled = [group for group in groups if group]
     if not filled:
-        return Table((), (), tuple(broken), index)
+        return Table((), (), tuple(broken), index, lines[start].span())
     head = filled[0]
     headings = tuple(
         " ".join(" ".join(cell.text for cell in column).split()).upper()
@@ -97,7 +98,7 @@ def boxed(lines: Sequence[Line], start: int) -> Table | None:
         else:
             rows.append(row)
     told = tuple(dict(zip(headings, row, strict=True)) for row in rows)
-    return Table(headings, told, tuple(broken), index)
+    return Table(headings, told, tuple(broken), index, lines[start].span())
 
 
 def _joined(above: Cell, below: Cell) -> Cell:
@@ -146,7 +147,7 @@ def columns(lines: Sequence[Line], start: int, width: int = 8) -> Table:
         else:
             rows.append(row)
         index += 1
-    return Table(headings, tuple(rows), tuple(broken), index)
+    return Table(headings, tuple(rows), tuple(broken), index, head.span())
 
 
 def _row(

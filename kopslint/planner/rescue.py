@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from kopslint.model.etcd.state import Data, EtcdState, MemberState
-from kopslint.model.etcd.transitions import Pace
+from kopslint.model.observed import quiet
 from kopslint.records import Record
 
 if TYPE_CHECKING:
@@ -41,19 +41,10 @@ _READY = (MemberState.VOTING, MemberState.REPLACED, MemberState.IDLE)
 
 
 def seen(state_set: StateSet) -> StateSet:
-    """The states that were seen, before anything may have happened since.
-
-    Whoever looked did not do so in the seconds in which a member joins, if any other
-    moment fits.
-    """
+    """The states that were seen, before anything may have happened since."""
     while state_set.event is not None:
         (state_set, *_) = state_set.event.before
-    quiet = frozenset(s for s in state_set.states if not _is_moving(state_set, s))
-    return state_set.replaced(states=quiet or state_set.states)
-
-
-def _is_moving(state_set: StateSet, state: EtcdState) -> bool:
-    return any(move.pace is Pace.FAST for move in state_set.transitions(state))
+    return quiet(state_set)
 
 
 class Condition(Record):

@@ -124,6 +124,12 @@ class Programs:
             )
             for name in sorted(machines.up)
         ]
+        rows.append(
+            (
+                *("i-0123456789abcdef0", "node-w", "UpToDate", "node", "", "10.0.9.9"),
+                *("", f"nodes-1.{machines.cluster}", "m6i.large"),
+            )
+        )
         return _table([_INSTANCES, *rows])
 
     def _validated(self, *, wait: bool) -> str:
@@ -246,7 +252,7 @@ class Programs:
         return None
 
     def _curl(self, rest: list[str]) -> str | None:
-        """etcd's own JSON, on the machine itself."""
+        """Etcd's own JSON, on the machine itself."""
         port = re.search(r":(400[12])/v3/cluster/member/list$", rest[-1])
         if port is None:
             return None
@@ -272,7 +278,7 @@ class Programs:
             capture_output=True,
             text=True,
             timeout=60,
-            env={"ETCDCTL_API": "3"},
+            env={"ETCDCTL_API": "3", "ETCDCTL_COMMAND_TIMEOUT": "2s"},
         )
         time.sleep(0.1)
         return Answer(done.stdout, done.stderr, done.returncode)

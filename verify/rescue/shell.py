@@ -56,7 +56,7 @@ class Shell:
             """One call."""
 
             def handle(self) -> None:
-                shell._handle(self.request)  # noqa: SLF001
+                shell._handle(self.request)
 
         socketserver.ThreadingTCPServer.daemon_threads = True
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)

@@ -146,9 +146,7 @@ STATES = {
         Broken(
             "two dead members of five that nobody wants", "abcde", _gone("de"), "abc"
         ),
-        Broken(
-            "two of three dead, their disks there", "abc", _gone("bc", disks=False)
-        ),
+        Broken("two of three dead, their disks there", "abc", _gone("bc", disks=False)),
         Broken(
             "three of five dead, their disks there", "abcde", _gone("cde", disks=False)
         ),
@@ -165,10 +163,7 @@ STATES = {
     )
 }
 
-SHORT = (
-    "two dead members of five that nobody wants",
-    "two of three dead, their disks there",
-)
+SHORT = ("the only machine gone, its disk there", "a member that never starts")
 """Those that the tests bring about."""
 
 QUIET = 3 * TURN
