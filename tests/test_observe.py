@@ -101,7 +101,7 @@ def test_dead_members_are_found_by_the_check(
     assert run(["check", "spec.yaml", "--observed", "seen", "--no-timeline"]) == 0
 
     told = " ".join(capsys.readouterr().out.split())
-    assert f"{name} is registered in etcd main and events and does not run" in told
+    assert f"{name} is registered in etcd main and events but does not run" in told
     assert "KL518" not in told
 
 

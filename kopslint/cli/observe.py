@@ -71,8 +71,9 @@ ask() {
     "$asking" "$cluster" member list --write-out fields ||
     take "$cluster-$NODE-members.txt" "$call member list --consistency s" \\
       "$asking" "$cluster" member list --consistency s --write-out fields ||
+    [ "$asking" = etcd ] ||
     take "$cluster-$NODE-members.txt" "$call member list --write-out json" \\
-      "list_by_$asking" "$cluster"
+      list_here "$cluster"
   take "$cluster-$NODE-status.txt" "$call endpoint status" \\
     "$asking" "$cluster" endpoint status --write-out fields
   take "$cluster-$NODE-health.txt" "$call endpoint health --cluster" \\
@@ -86,10 +87,8 @@ ask() {
 # Source: etcd api/etcdserverpb/rpc.proto, MemberListRequest, and its JSON gateway.
 _LIST = (
     """\
-# Through the API nobody is asked past etcdctl, and without quorum there is no API.
-list_by_etcd() { false; }
-
-list_by_etcd_here() {
+# Prints the members as etcd on this machine has them, without asking the others.
+list_here() {
   local cluster=$1 port pki=${PKI#/rootfs} client=etcd-client
 """
     + PORTS
