@@ -359,10 +359,10 @@ LEADER_RESTARTS = "".join(
     "\n"
     for etcd in ("main", "events")
 )
-SPLIT = "KL321: two clusters serve as etcd main at once"
-MIXED = "KL321: the backup is put over etcd main while it runs"
-LOSES = "KL321: a queued restore rolls back etcd main although it has quorum again"
-WAITS = "KL321: the restore of etcd main is never carried out"
+SPLIT = "KL321: two etcd main clusters serve at once"
+MIXED = "KL321: the backup is written over the running etcd main"
+LOSES = "KL321: a queued restore rolls back etcd main although quorum is back"
+WAITS = "KL321: the restore of etcd main never runs"
 EXPELS = "KL305: etcd-manager expels members of etcd main and events that nobody chose"
 
 
@@ -417,14 +417,14 @@ ROWS = {
     "a member is added by hand beside a dead one": Row(
         ONE_DEAD,
         etcdctl("main", "member add etcd-d --peer-urls=https://etcd-d:2380"),
-        "KL322: d is added to etcd main by hand, and never starts",
+        "KL322: d is added to etcd main by hand and never starts",
         members="abc",
         after="abcd",
     ),
     "a dead member is removed while new ones wait": Row(
         Broken("abc", "ab", 5, machines="abde"),
         removed("c"),
-        "KL322: d may be cut off while etcd-manager adds it to etcd main",
+        "KL322: d may get stuck while etcd-manager adds it to etcd main",
         empty_groups="c",
     ),
 }
