@@ -234,7 +234,8 @@ class Summary(Record):
     lists from which no command could be read, where there was no other list: so no
     order was checked. ``observed`` are outputs that were read of the cluster itself.
     ``ambient`` is the first command that changes something, where the list names no
-    cluster and so rests on the one that the shell is on.
+    cluster and so rests on the one that the shell is on. ``rotated`` is the first that
+    stores keys of encrypted Secrets as a rotation does: with those in use among them.
     """
 
     clusters: tuple[str, ...] = ()
@@ -250,19 +251,20 @@ class Summary(Record):
     unread: tuple[str, ...] = ()
     observed: tuple[Observed, ...] = ()
     ambient: Span | None = None
+    rotated: Span | None = None
 
 
-def _of_the_shell(span: Span) -> Finding:
-    """That the shell is on the cluster that the files describe, said once."""
+def _taken(message: str, span: Span, label: str, subject: str) -> Finding:
+    """What a verdict rests on and that is no finding, said once."""
     return Finding(
         rule=TAKEN_FOR_GRANTED,
         name="taken-for-granted",
         severity=Severity.INFO,
         certainty=Certainty.CERTAIN,
-        message="assumed: kops and kubectl are on this cluster: the list names none",
+        message=f"assumed: {message}",
         why="",
-        locations=(Location(span, "on whatever cluster the shell is"),),
-        subject="ambient-cluster",
+        locations=(Location(span, label),),
+        subject=subject,
     )
 
 
@@ -298,10 +300,16 @@ class Report(Record):
     def assumptions(self) -> tuple[Finding, ...]:
         """What the verdict rests on that the text does not say."""
         every = (*self.findings, *self.existing)
-        taken = tuple(f for f in every if f.rule == TAKEN_FOR_GRANTED)
-        if self.summary.ambient is None:
-            return taken
-        return (*taken, _of_the_shell(self.summary.ambient))
+        taken = [f for f in every if f.rule == TAKEN_FOR_GRANTED]
+        if (span := self.summary.ambient) is not None:
+            said = "kops and kubectl are on this cluster: the list names none"
+            label = "on whatever cluster the shell is"
+            taken.append(_taken(said, span, label, "ambient-cluster"))
+        if (span := self.summary.rotated) is not None:
+            said = "the key with which Secrets are encrypted now is among those stored"
+            label = "stored in place of the keys in use"
+            taken.append(_taken(said, span, label, "rotated-keys"))
+        return tuple(taken)
 
     def counting_all(self) -> Report:
         """The same with existing findings among those that count."""

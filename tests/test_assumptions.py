@@ -140,6 +140,8 @@ MAY_BE: dict[str, list[str]] = {
     "ResizeCloudGroup.group": GROUPS,
     "ResizeCloudGroup.size": ["0", "1"],
     "DeleteBackups.target": NOTHING,
+    "DeleteBackups.others": NOTHING,
+    "EncryptionConfig.file": NOTHING,
     "Unreplayed.about": GROUPS,
 }
 """What an argument may be, for each that a word on the command line gives."""

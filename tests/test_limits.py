@@ -119,6 +119,10 @@ LIMITS: Mapping[str, Limit] = {
         "kops delete ig $IG --yes\n",
         "KL902",
     ),
+    "a secret of the network": Limit(
+        "that is said",
+        "kops create secret ciliumpassword -f key.yaml --force\n",
+    ),
     "another command of a cloud": Limit(
         "in another way is an error",
         "aws ec2 modify-instance-attribute --instance-id i-01 --disable-api-stop\n",

@@ -13,12 +13,15 @@ from kopslint.checks import pairs
 from kopslint.checks.api_access import public_name, public_name_field
 from kopslint.checks.context import Context, Draft
 from kopslint.findings import Certainty, Location, Severity
+from kopslint.kops.encryption import encrypts
 from kopslint.syntax.yaml import YamlSequence, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kopslint.commands.kops import EncryptionConfig
     from kopslint.kops.spec import Cluster
+    from kopslint.text import Span
 
 _API_SERVER = ("spec", "kubeAPIServer")
 _ISSUER = (*_API_SERVER, "serviceAccountIssuer")
@@ -35,7 +38,7 @@ def encryption_config_removed(context: Context) -> Iterator[Draft]:
     A list that writes all Secrets anew before is the way that Kubernetes documents.
     """
     pair = pairs.cluster(context)
-    if pair is None or not _encrypts(pair[0]) or _encrypts(pair[1]):
+    if pair is None or not encrypts(pair[0]) or encrypts(pair[1]):
         return
     if _rewrites_secrets(context):
         return
@@ -62,8 +65,72 @@ def encryption_config_removed(context: Context) -> Iterator[Draft]:
     )
 
 
-def _encrypts(cluster: Cluster) -> bool:
-    return text_at(cluster.node, "spec", "encryptionConfig") == "true"
+def encryption_key_dropped(context: Context) -> Iterator[Draft]:
+    """The keys that a list stores are without one that encrypts Secrets.
+
+    Which key that is, only the list tells: the first one of what it stored before.
+    Until all Secrets are stored anew, some are encrypted with a key of before the list.
+    """
+    from kopslint.commands.kops import EncryptionConfig
+
+    simulation = context.simulation
+    cluster = (context.before or context.after).cluster
+    if simulation is None or cluster is None or not encrypts(cluster):
+        return
+    numbers = {id(step.command): step.number for step in simulation.steps}
+    used: dict[str, Span] = {}
+    stored: str | None = None
+    old_secrets, read = True, False
+    for command in simulation.plan.commands:
+        read = read or _READ.search(command.text) is not None
+        if read and _WRITTEN.search(command.text):
+            used = {stored: used[stored]} if stored is not None else {}
+            old_secrets = read = False
+        if not isinstance(command, EncryptionConfig) or not command.force:
+            continue
+        keys = simulation.plan.keys_of(command)
+        if keys is None:
+            used, stored, old_secrets = {}, None, True
+            continue
+        dropped = [span for key, span in used.items() if key not in keys.every]
+        if dropped or (old_secrets and not keys.every):
+            number = numbers.get(id(command))
+            yield _dropped(command, dropped, number, keys.every)
+        stored = keys.of_writer
+        if stored is not None:
+            used = {**used, stored: command.span}
+
+
+def _dropped(
+    command: EncryptionConfig,
+    before: list[Span],
+    number: int | None,
+    keys: tuple[str, ...],
+) -> Draft:
+    shown = command.file.shown if command.file is not None else "what is stored"
+    message = (
+        f"{shown} drops the key with which this list had Secrets encrypted"
+        if before
+        else f"{shown} holds no key, and Secrets are encrypted"
+    )
+    return Draft(
+        message=message,
+        why="An API server that starts with it cannot read one of these Secrets, and so"
+        " lists none: what needs a Secret fails, validation fails and the roll stops."
+        " Only the old key brings them back, and kops keeps no copy of it.",
+        locations=(
+            Location(command.span, "without the old key" if keys else "no key"),
+            *(Location(span, "encrypts with it from here on") for span in before),
+        ),
+        subject=f"{shown}/{len(before)}",
+        step=number,
+        fix=(
+            "# keep the old key behind the new one, update and roll, then",
+            "# kubectl get secrets --all-namespaces -o json | kubectl replace -f -",
+            "# and leave it out only after that",
+        ),
+        certainty=Certainty.CERTAIN if before else Certainty.POSSIBLE,
+    )
 
 
 def _rewrites_secrets(context: Context) -> bool:

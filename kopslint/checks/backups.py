@@ -331,7 +331,9 @@ def _part(command: model.DeleteBackups, context: Context) -> Part | None:
     if command.target is None:
         return None
     cluster = (context.before or context.after).cluster
-    part = part_of(command.target, cluster, context.cluster)
+    words = (command.target, *command.others)
+    parts = (part_of(word, cluster, context.cluster) for word in words)
+    part = next(filter(None, parts), None)
     return None if part is Part.WHOLE and not command.below else part
 
 

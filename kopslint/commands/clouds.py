@@ -61,6 +61,7 @@ _STORE = re.compile(
     r"backup|kops|state|etcd|k8s|kube|cluster|\bpki\b|secret|\$|/[\w-]+\.[\w-]+\.[\w.-]+",
     re.IGNORECASE,
 )
+_BUCKET = re.compile(r"[\w+.-]+:(?://)?[\w.-]|[a-z0-9][\w.-]+(?:/|$)")
 _VOLUME = re.compile(r"vol|etcd|disk", re.IGNORECASE)
 
 # Objects of a state store that kops, or an etcd-manager, reads.
@@ -331,13 +332,15 @@ def _removal(
     targets = _in_bucket(given) or rest
     if known in EXPIRES:
         targets = _expired(invocation, given, targets)
-    found = [word for word in targets if _STORE.search(word.shown)]
+    # A state store may have any name: where the spec says it, that is compared.
+    found = [w for w in targets if _STORE.search(w.shown) or _BUCKET.match(w.shown)]
     if not found:
         return None
     return DeleteBackups(
         text=invocation.text,
         span=invocation.span,
         target=found[0],
+        others=tuple(found[1:]),
         below=known not in _ONE_OBJECT or given.has(*_RECURSIVE) or _is_glob(found[0]),
         expires=known in EXPIRES,
     )

@@ -255,6 +255,32 @@ class UpgradeCluster(KopsCommand):
         return Meaning(f"lists newer versions: {_NO_YES}")
 
 
+class EncryptionConfig(KopsCommand):
+    """``kops create secret encryptionconfig``: stores the keys of encrypted Secrets.
+
+    Without ``--force`` those that are stored stay. Machines get them as they start.
+    Source: cmd/kops/create_secret_encryptionconfig.go.
+    """
+
+    file: Word | None = None
+    force: bool = False
+
+    @classmethod
+    def read(cls, given: Given) -> Self:
+        """From its flags."""
+        files = given.call.all("filename")
+        return cls(
+            **given.common,
+            file=files[0] if files else None,
+            force=given.call.is_on("force"),
+        )
+
+    def does(self) -> Meaning:
+        """It replaces what is stored, or stores what is missing."""
+        verb = "replaces" if self.force else "stores"
+        return Meaning(f"{verb} the keys of encrypted Secrets")
+
+
 class Keypair(KopsCommand):
     """``kops create``, ``promote`` or ``distrust keypair``: a step of a rotation.
 
@@ -534,6 +560,7 @@ _TYPES: Mapping[str, type[KopsCommand]] = {
     "update cluster": UpdateCluster,
     "upgrade cluster": UpgradeCluster,
     "validate cluster": Validate,
+    "create secret encryptionconfig": EncryptionConfig,
     **dict.fromkeys(_KEYPAIR_VERBS, Keypair),
 }
 """The commands of kops that change a plane, by their names; the rest only read."""
@@ -606,15 +633,22 @@ def _undecided(call: Call, unknown: Unknown) -> Unknown:
 
 
 # Secrets that machines start with, and that must go on being the same.
-_OF_MACHINES = ("encryptionconfig", "ciliumpassword", "weavepassword")
+_OF_NETWORKS = ("ciliumpassword", "weavepassword")
+_OF_MACHINES = ("encryptionconfig", *_OF_NETWORKS)
 
 
 def _secret(call: Call, common: _Common) -> Command | None:
-    """Secrets are deleted.
+    """Secrets are deleted, or those of the network are replaced.
 
-    Sources: kops cmd/kops/delete_secret.go; nodeup/pkg/model/kube_apiserver.go, which
-    writes the file that it finds stored.
+    Sources: kops cmd/kops/delete_secret.go and create_secret_ciliumpassword.go;
+    nodeup/pkg/model/kube_apiserver.go, which writes the file that it finds stored.
     """
+    network = call.path.removeprefix("create secret ")
+    if network in _OF_NETWORKS and call.is_on("force"):
+        reason = (
+            "machines that start from now on encrypt their traffic with another key"
+        )
+        return Unreplayed(**common, reason=reason, reach=Reach.ELSEWHERE)
     named = [word.shown.lower() for word in call.positionals]
     if call.path != "delete secret" or "sshpublickey" in named:
         return None

@@ -369,10 +369,11 @@ class DeleteBackups(Command):
     """Objects of the state store are removed by hand (``aws s3 rm`` and the like).
 
     ``below`` is whether everything below the target goes with it, ``expires`` whether
-    the store is told to remove it after a time.
+    the store is told to remove it after a time. ``others`` go with the target.
     """
 
     target: Word | None = None
+    others: tuple[Word, ...] = ()
     below: bool = True
     expires: bool = False
 

@@ -118,6 +118,7 @@ def total(parts: Iterable[Summary]) -> Summary:
         unread=tuple(sorted({path for s in parts for path in s.unread})),
         observed=tuple(dict.fromkeys(one for s in parts for one in s.observed)),
         ambient=next((s.ambient for s in parts if s.ambient is not None), None),
+        rotated=next((s.rotated for s in parts if s.rotated is not None), None),
         before=sum(before or 0 for before, _ in changes) if changes else None,
         after=sum(after or 0 for _, after in changes) if changes else None,
     )

@@ -364,6 +364,7 @@ class Examiner:
             after=_control_plane(name, after) if change else None,
             unread=self._unread,
             ambient=_ambient(simulation) if simulation is not None else None,
+            rotated=simulation.plan.rotated if simulation is not None else None,
         )
         return Examined(tuple(findings), timeline, summary)
 

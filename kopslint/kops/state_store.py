@@ -17,6 +17,8 @@ from kopslint.shell.ast import head
 from kopslint.syntax.yaml import text_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kopslint.kops.spec import Cluster, EtcdCluster, Manifest
     from kopslint.shell.ast import Word
 
@@ -50,6 +52,9 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
     """
     path = re.sub(r"/?\*+$", "", _SCHEME.sub("", word.shown)).strip("/")
     parts = path.split("/")
+    apart = _kept_apart(word, parts, cluster) if cluster is not None else None
+    if apart is not None:
+        return apart
     if _is_elsewhere(word, parts, cluster):
         return None
     if name in parts:
@@ -70,6 +75,39 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
         found = any(way == held[: len(way)] for way in ways)
         return Part.WHOLE if found and path else None
     return Part.MAYBE if len(parts) < 2 and _CALLED.search(path) else None
+
+
+def _kept_apart(word: Word, parts: list[str], cluster: Cluster) -> Part | None:
+    """The part that a path is of what the spec keeps in a place of its own.
+
+    Keys and secrets may be in another bucket, and so may the backups of each etcd.
+    Source: kops pkg/client/simple/vfsclientset/clientset.go, KeyStore and SecretStore.
+    """
+    if word.text is None:
+        return None
+    # The name of a configured store comes first in `mc rm minio/bucket`.
+    ways = (parts, parts[1:]) if not _SCHEME.match(word.text) else (parts,)
+    for place, part in _places(cluster):
+        held = _SCHEME.sub("", place).strip("/").split("/")
+        for way in filter(None, ways):
+            if way == held[: len(way)]:
+                return part
+            below = way[len(held) :] if way[: len(held)] == held else None
+            if below and (part is Part.KEYS or below[0] == "control"):
+                return part
+    return None
+
+
+def _places(cluster: Cluster) -> Iterator[tuple[str, Part]]:
+    """Where a spec says that its keys, secrets and backups are, each with its part."""
+    old = cluster.version != "v1alpha3"
+    for own, of_store in (("keyStore", "keypairs"), ("secretStore", "secrets")):
+        field = ("spec", own) if old else ("spec", "configStore", of_store)
+        if place := text_at(cluster.node, *field):
+            yield place, Part.KEYS
+    for etcd in cluster.etcd_clusters:
+        if place := text_at(etcd.node, "backups", "backupStore"):
+            yield place, Part.BACKUPS
 
 
 def _is_elsewhere(word: Word, parts: list[str], cluster: Cluster | None) -> bool:

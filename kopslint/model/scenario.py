@@ -20,6 +20,7 @@ from kopslint.commands.kops import (
     DeleteInstanceGroup,
     EditCluster,
     EditInstanceGroup,
+    EncryptionConfig,
 )
 from kopslint.commands.model import MemberRemove
 from kopslint.findings import Severity
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 
     from kopslint.commands.member_ids import Found
     from kopslint.commands.model import Command
+    from kopslint.kops.encryption import Keys
     from kopslint.kops.spec import Manifest
     from kopslint.model.assumptions import Assumption
     from kopslint.shell.ast import Word
+    from kopslint.text import Span
 
 _MEMBER_NAMED = re.compile(r"etcdMembers\[[*\d]+\]\.name=(.+)")
 _TOKENS = re.compile(r"[0-9A-Za-z]+")
@@ -316,6 +319,42 @@ class Scenario(Frozen):
     def objects_of(self, word: Word) -> Manifest | None:
         """The objects that a file argument holds; None if nobody knows the file."""
         return self.files.objects.get(key(word))
+
+    def keys_of(self, command: EncryptionConfig) -> Keys | None:
+        """The keys that a command stores; None if nobody knows its file."""
+        from kopslint.kops.encryption import keys_in
+
+        known = self.files.secrets.get(key(command.file)) if command.file else None
+        return keys_in(known) if known is not None else None
+
+    @cached_property
+    def new_keys(self) -> EncryptionConfig | None:
+        """The first command that replaces the keys with which Secrets are encrypted."""
+        cluster = self.before.cluster
+        if cluster is None:
+            return None
+        # Most lists replace none.
+        first = next(
+            (c for c in self.commands if isinstance(c, EncryptionConfig) and c.force),
+            None,
+        )
+        if first is None:
+            return None
+        from kopslint.kops.encryption import encrypts
+
+        return first if encrypts(cluster) else None
+
+    @property
+    def rotated(self) -> Span | None:
+        """Where a list stores keys as a rotation does: several, or to be read only.
+
+        That those in use are among them is what a reader of the file takes, too.
+        """
+        first = self.new_keys
+        keys = self.keys_of(first) if first is not None else None
+        if first is None or keys is None or not keys.every:
+            return None
+        return first.span if len(keys.every) > 1 or not keys.writes else None
 
     def made_by_kops(self, group: str) -> Assumption | None:
         """What is assumed of a group that no file has, if the list creates a cluster.

@@ -13,7 +13,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kopslint.commands.kops import CreateFromFile, DeleteFromFile, Replace
+from kopslint.commands.kops import (
+    CreateFromFile,
+    DeleteFromFile,
+    EncryptionConfig,
+    Replace,
+)
 from kopslint.errors import InputError
 from kopslint.kops.decode import read_fleet, with_same_objects
 from kopslint.kops.spec import Manifest
@@ -74,13 +79,15 @@ class SpecFiles(Record):
     ``objects`` are those of the cluster at hand, if any. ``unread`` says why a file
     that is there cannot be read as a spec, ``doubted`` why one may hold something else
     by the time it is used. ``reshaped`` are those that are written by what speaks of
-    members or of groups of the control plane.
+    members or of groups of the control plane. ``secrets`` are the texts of files that
+    are stored as secrets, as far as they are known.
     """
 
     objects: Mapping[str, Manifest] = {}
     unread: Mapping[str, str] = {}
     doubted: Mapping[str, str] = {}
     reshaped: frozenset[str] = frozenset()
+    secrets: Mapping[str, Source] = {}
 
 
 class SpecsAtHand:
@@ -177,8 +184,23 @@ def spec_files(
         is_own = any(_called(side.sources, name) for side in declared)
         return as_it_is(name, word) if is_own or not content.named else None
 
+    def text_of(word: Word, call: SimpleCommand) -> Source | None:
+        if word.text in STDIN:
+            return given_text(call)
+        name = file_name(word)
+        content = files.content(name) if name else None
+        if content is not None:
+            return content.read()
+        return look(name, word) if name else None
+
+    secrets: dict[str, Source] = {}
     files = Written(look)
     for call, commands in calls:
+        for command in commands:
+            if isinstance(command, EncryptionConfig) and command.file is not None:
+                text = text_of(command.file, call)
+                if text is not None:
+                    secrets[key(command.file)] = text
         for word in object_files(commands):
             name = file_name(word)
             if not name or key(word) in objects or key(word) in unread:
@@ -196,6 +218,7 @@ def spec_files(
         MappingProxyType(unread),
         MappingProxyType(doubted),
         frozenset(reshaped),
+        MappingProxyType(secrets),
     )
 
 

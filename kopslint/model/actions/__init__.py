@@ -19,6 +19,7 @@ from kopslint.commands.kops import (
     DeleteInstanceGroup,
     EditCluster,
     EditInstanceGroup,
+    EncryptionConfig,
     Reconcile,
     Replace,
     RollingUpdate,
@@ -104,6 +105,8 @@ def effect(
             return etcd.run_sleep(command, state)
         case model.DeleteBackups():
             return store.run_delete_backups(command, state, plan)
+        case EncryptionConfig():
+            return [store.run_encryption_config(command, state, plan)]
         case model.Unreplayed():
             return machines.run_unreplayed(command, state, plan)
         case _:

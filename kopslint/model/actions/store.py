@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         CreateInstanceGroup,
         EditCluster,
         EditInstanceGroup,
+        EncryptionConfig,
         Replace,
         UpgradeCluster,
     )
@@ -506,6 +507,24 @@ def _group_stored(
     return applied(state._replace(registry=registry), *assumed)
 
 
+def run_encryption_config(
+    command: EncryptionConfig, state: ClusterState, plan: Scenario
+) -> Result:
+    """``kops create secret encryptionconfig``: what API servers decrypt with.
+
+    Nobody can ask the state store which key is in use. What a list stores after that is
+    held to what it stored before, by KL323.
+    """
+    first, keys = plan.new_keys, plan.keys_of(command)
+    if not command.force or first is None or (keys is not None and not keys.every):
+        return applied(state)
+    if keys is not None and (first is not command or plan.rotated is not None):
+        return applied(state)
+    shown = command.file.shown if command.file is not None else "the file"
+    said = f"{shown} has the key with which Secrets are encrypted now"
+    return applied(state, assume(Kind.SPEC, shown, said, severity=Severity.WARNING))
+
+
 def run_create_group(
     command: CreateInstanceGroup, state: ClusterState, plan: Scenario
 ) -> list[Result]:
@@ -624,10 +643,11 @@ def run_delete_backups(
     target, cluster = command.target, plan.before.cluster
     if target is None or not state.cloud:
         return [applied(state)]
-    part = part_of(target, cluster, plan.before.name)
-    if part is Part.MAYBE:
+    name = plan.before.name
+    parts = {part_of(word, cluster, name) for word in (target, *command.others)}
+    if Part.MAYBE in parts:
         why = "whether this is the state store is only known at run time"
         return [undecided(state, why)]
-    if part is Part.REST:
+    if Part.REST in parts:
         return [undecided(state, "it changes the state store past kops")]
-    return [applied(state) if part is not None else nothing(state)]
+    return [applied(state) if parts - {None} else nothing(state)]

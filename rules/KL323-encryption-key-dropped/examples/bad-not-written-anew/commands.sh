@@ -1,0 +1,6 @@
+kops create secret encryptionconfig -f both.yaml --force --name demo.example.com
+kops update cluster demo.example.com --yes
+kops rolling-update cluster demo.example.com --yes
+kops create secret encryptionconfig -f new-alone.yaml --force --name demo.example.com
+kops update cluster demo.example.com --yes
+kops rolling-update cluster demo.example.com --yes
