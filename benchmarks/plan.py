@@ -1,7 +1,7 @@
 """How much time and memory plans take, the read-back by the check included.
 
-Run ``python benchmarks/plan.py``; it ends with status 1 if a bound is missed. The
-seconds are those of the processor, so that a busy machine does not count.
+Run ``python benchmarks/plan.py``; it ends with status 1 if a bound or a plan is missed.
+The seconds are those of the processor, so that a busy machine does not count.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def main() -> int:
         took = time.process_time() - started
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         steps = len(result.steps) if isinstance(result, Runbook) else "no"
-        late = late or took > seconds or memory > MEGABYTES
+        none = not isinstance(result, Runbook)
+        late = late or none or took > seconds or memory > MEGABYTES
         cut = ", cut" if result.cut else ""
         print(
             f"{name:28} {took:6.2f} s of {seconds:2}  {memory:4} MB  {steps} steps{cut}"

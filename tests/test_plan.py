@@ -866,3 +866,15 @@ def test_a_restore_is_queued_in_the_store_that_the_spec_names() -> None:
     assert result.backups[0] == "s3://own"
     text = no_way_script(result)
     assert "--backup-store=s3://own restore-backup" in text
+
+
+def test_five_groups_under_other_names_are_planned_and_read_back() -> None:
+    """The longest script that people ask for: the check has to follow all of it."""
+    before = manifest("before", places("abcde"))
+    after = manifest("after", places("abcde", "other-"))
+
+    runbook = planned(before, after)
+    told = check(read_back(before, after, runbook)).findings
+
+    assert len(runbook.steps) == 36
+    assert not {f.rule for f in told} & {"KL901"}

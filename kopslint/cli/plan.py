@@ -70,7 +70,12 @@ def run_plan(options: PlanOptions, style: Style) -> Planned:
         if options.out is None:
             missing = tuple(spec.files[0] for spec in result.written)
         elif result.steps:
-            _write(result, options.out, _NAMES[options.form], text)
+            name = _NAMES[options.form]
+            _write(result, options.out, name, text)
+            if options.form is not PlanFormat.JSON:
+                from kopslint.cli.plan_digest import digest
+
+                text = digest(result, _named_from_here(options.out), name, style)
     return Planned(text, isinstance(result, Runbook), missing)
 
 

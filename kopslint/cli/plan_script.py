@@ -598,7 +598,7 @@ def summary(runbook: Runbook) -> str:
         text += "quorum is never lost, but after some steps no member may fail"
     if runbook.cut:
         text += "; the search was cut, so there may be a better order"
-    elif runbook.written:
+    elif runbook.written and changes_members(runbook):
         what = "shorter" if runbook.spares_most else "better"
         text += f"; by way of other specs in between there may be a {what} order"
     return f"{text}."

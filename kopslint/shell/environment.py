@@ -521,7 +521,7 @@ class Comments:
 
 DEEPEST = 32
 # Unrolled loops and inlined functions multiply; beyond this they stay folded.
-MOST_COPIES = 16_000
+MOST_COPIES = 24_000
 # So do braces and arrays, which may stand for many words each.
 MOST_EXPANDED = 100_000
 # Nobody is in more shells at once.
