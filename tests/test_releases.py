@@ -393,33 +393,83 @@ def said_of_releases(spec: str, kops: str | None = None) -> list[tuple[str, str]
         DEFAULT._replace(kops_version=kops),
     )
     return [
-        (f.severity.value, f.message.split(":")[0])
+        (f.severity.value, f.message)
         for f in report.findings
         if f.rule == "KL129" and " accepts this" in f.message
     ]
 
 
 CLASSIC = "  api: {loadBalancer: {class: Classic, type: Public}}\n"
+BY_ADDRESS = "  cloudConfig: {useIPBasedNodeNames: true}\n"
+COMPACTION = "  kubeAPIServer: {compactionInterval: 5m}\n"
+ENI = "  networking: {cilium: {ipam: eni, disableMasquerade: true}}\n"
 
 
 def test_the_newest_kops_that_takes_a_spec_is_said() -> None:
     spec = f"  kubernetesVersion: 1.34.2\n{CLASSIC}"
 
-    assert said_of_releases(spec) == [
-        ("info", "kops 1.36 is the newest that accepts this")
-    ]
+    ((severity, message),) = said_of_releases(spec)
+    assert severity == "info"
+    assert message.startswith(
+        "kops 1.36 is the newest that accepts this: in 1.37 spec."
+    )
     assert not said_of_releases(spec, "1.36")
     assert not said_of_releases("  kubernetesVersion: 1.34.2\n")
 
 
-def test_no_release_takes_what_contradicts_itself() -> None:
-    """Etcd 3.7 came with kops 1.37, which has no Classic load balancer any more."""
-    spec = f"  kubernetesVersion: 1.36.2\n{CLASSIC}" + etcd("3.7.0")
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (
+            f"  kubernetesVersion: 1.32.2\n{COMPACTION}",
+            "kops 1.36 is the oldest that accepts this: in 1.35 kops knows no field ",
+        ),
+        (
+            f"  kubernetesVersion: 1.34.2\n{ENI}",
+            "kops 1.36 is the oldest that accepts this: in 1.35 spec.networking.cilium",
+        ),
+        ("  kubernetesVersion: 1.37.1\n", ""),
+    ],
+)
+def test_the_oldest_kops_that_takes_a_spec_is_said(spec: str, said: str) -> None:
+    """Where it is not Kubernetes alone that asks for it."""
+    found = said_of_releases(spec)
 
+    assert [severity for severity, _ in found] == (["info"] if said else [])
+    assert all(message.startswith(said) for _, message in found)
+
+
+@pytest.mark.parametrize(
+    ("spec", "older", "newer"),
+    [
+        # Etcd 3.7 came with kops 1.37, which has no Classic load balancer any more.
+        (
+            f"  kubernetesVersion: 1.36.2\n{CLASSIC}" + etcd("3.7.0"),
+            "spec.etcdClusters[0].version is 3.7.0",
+            "spec.api.loadBalancer.class must not be Classic",
+        ),
+        (
+            f"  kubernetesVersion: 1.33.2\n{CLASSIC}{BY_ADDRESS}",
+            "kops knows no field spec.cloudConfig.useIPBasedNodeNames: 1.37 brought it",
+            "spec.api.loadBalancer.class must not be Classic",
+        ),
+        (
+            f"  kubernetesVersion: 1.28.2\n{COMPACTION}",
+            "1.33 is the newest that updates Kubernetes 1.28",
+            "kops knows no field spec.kubeAPIServer.compactionInterval",
+        ),
+    ],
+)
+def test_no_release_takes_what_contradicts_itself(
+    spec: str, older: str, newer: str
+) -> None:
     ((severity, message),) = said_of_releases(spec)
 
-    assert severity == "error"
-    assert message == "no kops release accepts this"
+    # Kubernetes is refused by an update, and a field is dropped without a word.
+    assert severity == ("warning" if "updates Kubernetes" in older else "error")
+    assert message.startswith("no kops release accepts this: ")
+    assert older in message
+    assert newer in message
 
 
 @pytest.mark.parametrize(
@@ -427,9 +477,12 @@ def test_no_release_takes_what_contradicts_itself() -> None:
     [
         ("1.12.10", None, True),
         ("1.9.3", None, True),
-        # kops 1.20 is the oldest that was read, and updates Kubernetes 1.13.
-        ("1.13.1", None, False),
-        ("1.12.10", "1.12", False),
+        ("1.16.4", None, True),
+        # kops 1.22 is the oldest of which all was read, and updates Kubernetes 1.17.
+        ("1.17.1", None, False),
+        ("1.12.10", "1.12", True),
+        ("1.18.3", "1.21", True),
+        ("1.18.3", "1.22", False),
     ],
 )
 def test_a_kops_before_those_that_were_read_is_said_to_be_unknown(

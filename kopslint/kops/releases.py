@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NEWEST = 37
 OLDEST = 20
 """The oldest release that the table has."""
+OLDEST_KNOWN = 22
+"""The oldest release of which is known what it takes."""
 
 
 class EtcdReleases(Record):
@@ -98,6 +100,16 @@ def field_since(version: str, path: str) -> int:
     ``path`` starts with the kind and has no marks: ``Cluster.spec.subnets.cidr``.
     """
     return _table()["fields"][version]["since"].get(path, 0)
+
+
+@cache
+def fields_since(version: str, minor: int) -> Mapping[str, int]:
+    """The fields of a version of the API that came after kops 1.``minor``, and when.
+
+    Those below a field that came are left out.
+    """
+    since = _table()["fields"][version]["since"]
+    return {path: came for path, came in since.items() if came > minor}
 
 
 def type_then(version: str, path: str, minor: int) -> str | None:

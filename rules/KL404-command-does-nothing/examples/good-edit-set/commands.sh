@@ -1,2 +1,2 @@
-kops edit cluster demo.example.com --set 'spec.etcdClusters[*].version=3.6.4'
+kops edit cluster demo.example.com --set 'spec.etcdClusters[*].version=3.5.21'
 kops update cluster --yes
