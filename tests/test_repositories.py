@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kopslint.cli.program import run
+from kopslint.syntax.yaml import read_yaml
+from kopslint.text import Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -670,3 +672,140 @@ def test_an_old_error_fails_no_change_of_something_else(
 
     assert (status, errors_of(found)) == (0, []), said
     assert (counted, [rule for *_, rule in everything]) == (1, ["KL109"])
+
+
+def test_the_settings_say_what_a_template_is_rendered_with(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = (
+        "templates:\n- template: [t/*.tmpl]\n  values: [data/one.conf]\n"
+        "  snippets: [parts]\n  set: [version=1.29.3]\n"
+    )
+    files = {
+        "t/c.tmpl": TEMPLATED.replace("demo.k8s.local", "{{ .name }}"),
+        "t/g.tmpl": LOOPING.replace("---\n{{ end -}}\n", "{{ end }}").replace(
+            "{{ range .zones -}}",
+            "{{ range $n, $_ := .zones }}{{ if $n }}---\n{{ end -}}",
+        ),
+        "parts/sizes": "machineType: {{ .machine }}\nminSize: 1\nmaxSize: 1\n",
+        "data/one.conf": ENVIRONMENT.format("one").replace("version: 1.29.3\n", ""),
+        ".kopslint.yaml": given,
+    }
+    repository.commit(files)
+    _, found, said = check(capsys=capsys)
+    assert [rule for *_, rule in found] == ["KL127"], said
+
+    repository.git("checkout", "-qb", "x")
+    changed = files["data/one.conf"].replace(", c]", "]")
+    repository.commit({"data/one.conf": changed})
+    _, found, said = check("--changed", capsys=capsys)
+
+    assert ("t/c.tmpl:13:32", "error", "KL101") in found, said
+
+
+def settings_here(repository: Repository) -> dict[str, object]:
+    source = Source(
+        ".kopslint.yaml", (repository.root / ".kopslint.yaml").read_text("utf-8")
+    )
+    documents = read_yaml(source)
+    root = documents[0].root if documents else None
+    plain: object = root.plain if root is not None else {}
+    assert isinstance(plain, dict)
+    return plain
+
+
+def test_init_writes_down_what_was_found(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit(
+        {
+            "a/c.tmpl": TEMPLATED,
+            "a/values.yaml": "version: 1.29.3\n",
+            "a/g.yaml": GROUPS,
+            "roll": "#!/bin/bash\nkops rolling-update cluster --yes\n",
+            "up.sh": BRING_UP,
+            ".kops-version": "1.29.2\n",
+            "docs.md": "kops is a tool to create clusters\n",
+        }
+    )
+    before = check(capsys=capsys)
+    assert run(["init"]) == 0
+
+    assert settings_here(repository) == {
+        "specs": ["a/c.tmpl", "a/g.yaml"],
+        "templates": [{"template": ["a/c.tmpl"], "values": ["a/values.yaml"]}],
+        "commands": ["roll"],
+        "kops-version": "1.29",
+    }
+    status, found, _ = check(capsys=capsys)
+    # The version is no assumption any more.
+    assert (status, found) == (before[0], [f for f in before[1] if f[2] != "KL902"])
+    assert run(["doctor"]) == 0
+
+
+def test_init_says_which_list_is_for_which_cluster(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("one.example.com", "two.example.com")
+    files = {f"{n}.yaml": CLUSTER.replace("demo.k8s.local", n) for n in names}
+    rolls = {f"{n[:3]}.sh": f"kops rolling-update cluster {n} --yes\n" for n in names}
+    repository.commit({**files, **rolls, "all.sh": "kops update cluster --yes\n"})
+    run(["doctor"])
+    said = capsys.readouterr().out
+    run(["init"])
+
+    assert settings_here(repository)["commands"] == {
+        "*": ["all.sh"],
+        "one.example.com": ["one.sh"],
+        "two.example.com": ["two.sh"],
+    }
+    assert "  one.sh for one.example.com\n" in said
+    assert "  all.sh for the cluster at hand\n" in said
+
+
+@pytest.mark.parametrize("name", ["a b.yaml", "[x].yaml", "#.yaml", "{a}!.yaml"])
+def test_init_writes_names_that_yaml_and_patterns_take_otherwise(
+    repository: Repository, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    repository.commit({name: CLUSTER + "---\n" + GROUPS})
+    before = check(capsys=capsys)
+    run(["init"])
+
+    assert len(list(settings_here(repository))) == 1
+    assert check(capsys=capsys) == before
+
+
+def test_init_leaves_several_ways_to_write_a_cluster_to_be_found(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.yaml": CLUSTER, "c.ipv6.yaml": CLUSTER, "g.yaml": GROUPS})
+    run(["init"])
+    status, found, _ = check(capsys=capsys)
+
+    assert settings_here(repository) == {}
+    assert (status, found) == (0, [])
+
+
+def test_an_archive_is_no_spec(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.yaml": CLUSTER, "g.yaml": GROUPS, "a.whl": b"PK\0\xff!<\xfe"})
+    run(["doctor"])
+    told = capsys.readouterr().out
+    status, found, said = check(capsys=capsys)
+
+    assert "a.whl" not in told
+    assert (status, found) == (0, []), said
+
+
+def test_new_files_with_one_placeholder_for_a_cluster_are_ways_to_write_it(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"README": "x\n"})
+    repository.git("checkout", "-qb", "x")
+    named = (CLUSTER + "---\n" + GROUPS).replace("demo.k8s.local", "'${cluster}'")
+    other = named.replace("master-", "control-")
+    repository.commit({"t/one.yaml": named, "t/two.yaml": other})
+    status, found, said = check("--changed", capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, []), said

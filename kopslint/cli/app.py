@@ -275,7 +275,7 @@ def schema(
 
 @app.command()
 def init() -> None:
-    """Write a configuration to start with, .kopslint.yaml, in the current folder."""
+    """Write a configuration, .kopslint.yaml, with what is found in this folder."""
     from kopslint.cli.setup import write_starter
 
     Voice().remark(f"wrote {os.path.relpath(write_starter(Path.cwd()))}")

@@ -252,7 +252,7 @@ def _found(options: CheckOptions, configuration: Configuration) -> list[Request]
     named = options.before or options.states_after or options.commands
     if named or options.observed or configuration.layout.specs is not None:
         return []
-    return found_here()
+    return found_here(configuration.layout.templates)
 
 
 def _request(options: CheckOptions, configuration: Configuration) -> Request:
@@ -268,7 +268,12 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
                 hint="correct them; 'kopslint doctor' shows what they match",
             )
     return read_request(
-        options.before, after, options.commands, options.stdin_as, options.observed
+        options.before,
+        after,
+        options.commands,
+        options.stdin_as,
+        options.observed,
+        configuration.layout.templates,
     )
 
 

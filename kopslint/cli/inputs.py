@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from kopslint.config.changed_clusters import TouchedCluster
     from kopslint.config.patterns import Layout
+    from kopslint.discovery.calls import Given
+    from kopslint.discovery.found import Found
     from kopslint.discovery.renderings import Files
     from kopslint.engine import Base, Request
     from kopslint.inputs.git_change import Change
@@ -44,8 +47,9 @@ def read_request(
     commands: Sequence[str],
     stdin_as: StdinAs | None = None,
     observed: Sequence[str] = (),
+    given: Sequence[Given] = (),
 ) -> Request:
-    """Read what the options name.
+    """Read what the options name; ``given`` says how templates get their values.
 
     Raises ``UsageError`` if they name nothing to check, or ``-`` more than once,
     and ``InputError`` for what cannot be read.
@@ -64,7 +68,7 @@ def read_request(
             "the standard input can be read only once",
             hint="put all inputs but one into files",
         )
-    specs = _specs
+    specs = partial(_specs, given=given)
     request = Request(
         before=tuple(map(_past, specs(before))) if before else None,
         after=tuple(specs(after)) if after else None,
@@ -124,7 +128,7 @@ def both_sides(
     return old, new
 
 
-def _specs(words: Sequence[str]) -> tuple[Source, ...]:
+def _specs(words: Sequence[str], given: Sequence[Given]) -> tuple[Source, ...]:
     """The specs that are named, those that come out of templates among them."""
     sources = collect(words, suffixes=SPEC_SUFFIXES, stdin=_stdin, forgiving=True)
     folders = [word for word in words if os.path.isdir(word)]  # noqa: PTH112
@@ -143,7 +147,7 @@ def _specs(words: Sequence[str]) -> tuple[Source, ...]:
     ]
     if more:
         sources += collect(more, suffixes=SPEC_SUFFIXES, stdin=_stdin)
-    return with_templates(sources, _files_around)
+    return with_templates(sources, _files_around, given)
 
 
 def _files_around(revision: str | None) -> Files:
@@ -161,28 +165,23 @@ MOST_TOLD_APART = 300
 """Files found of which those are told apart that are ways to write one cluster."""
 
 
-def found_here() -> list[Request]:
+def found_here(given: Sequence[Given] = ()) -> list[Request]:
     """All specs below the current folder, found by what files hold; none without any.
 
     In a repository only files that git does not ignore count. Files with one and the
     same Cluster are ways to write it: each of them is looked at by itself, with what
     has no Cluster in its folder.
     """
-    from kopslint.config.changed_clusters import cluster_objects
     from kopslint.discovery.found import found_in, state_here
     from kopslint.engine import Request
 
     state = state_here()
     root = os.path.realpath(getattr(state, "root", "."))
-    found = found_in(
-        state, Path(os.path.relpath(os.path.realpath("."), root)).as_posix()
-    )
+    below = Path(os.path.relpath(os.path.realpath("."), root)).as_posix()
+    found = found_in(state, below, given=given)
     if not any(map(_is_read, found.specs)):
         return []
-    owners: dict[str, list[Source]] = {}
-    for source in found.specs if len(found.specs) <= MOST_TOLD_APART else ():
-        for name in cluster_objects(source) if source.unread is None else ():
-            owners.setdefault(name, []).append(source)
+    owners = owners_of(found)
     several = {s for sources in owners.values() if len(sources) > 1 for s in sources}
     rest = found.without(several)
     folders = {posixpath.dirname(source.path) for source in several}
@@ -194,6 +193,17 @@ def found_here() -> list[Request]:
         own = tuple(s for s in rest if posixpath.dirname(s.path) == folder)
         requests.append(Request(after=(source, *own)))
     return requests
+
+
+def owners_of(found: Found) -> dict[str, list[Source]]:
+    """The clusters, each with the specs that have its Cluster object."""
+    from kopslint.config.changed_clusters import cluster_objects
+
+    owners: dict[str, list[Source]] = {}
+    for source in found.specs if len(found.specs) <= MOST_TOLD_APART else ():
+        for name in cluster_objects(source) if source.unread is None else ():
+            owners.setdefault(name, []).append(source)
+    return owners
 
 
 def _is_read(source: Source) -> bool:

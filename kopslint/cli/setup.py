@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,28 +14,33 @@ from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
 from kopslint.errors import KopslintError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from kopslint.cli.found_lists import FoundList
     from kopslint.config.load import Configuration
+    from kopslint.config.starter import Findings
+    from kopslint.discovery.found import Found
 
 _LIBRARIES = ("deepdiff", "markdown-it-py", "pydantic", "tree-sitter-bash", "typer")
 # So many files are named; the rest is counted.
 _NAMED = 10
+# What explains a repository is no list that anybody runs as a whole.
+_README = re.compile(r"(?i)(?:^|/)readme[^/]*$")
 
 
 def write_starter(folder: Path) -> Path:
-    """Write a configuration in which everything is explained and nothing is set.
+    """Write a configuration in which everything is explained, and what is here is set.
 
     Raises ``UsageError`` if there is one already, or if it cannot be written.
     """
-    import kopslint.config
     from kopslint.config.load import NAME
+    from kopslint.config.starter import starter_text
 
-    starter = Path(kopslint.config.__file__).with_name("starter.yaml")
     path = folder / NAME
+    text = "" if os.path.lexists(path) else starter_text(_found_below(folder))
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(starter.read_text(encoding="utf-8"))
+            file.write(text)
     except FileExistsError:
         raise UsageError(
             f"there is a {NAME} here already", hint="edit it, or remove it first"
@@ -42,6 +48,60 @@ def write_starter(folder: Path) -> Path:
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
     return path
+
+
+def _found_below(folder: Path) -> Findings:
+    """What is found below a folder, for its configuration; nothing if git fails."""
+    from kopslint.cli.found_lists import lists_in
+    from kopslint.cli.inputs import owners_of
+    from kopslint.config.starter import Findings
+    from kopslint.discovery.found import found_in, state_here
+    from kopslint.inputs.kops_version import said_versions
+
+    try:
+        state = state_here()
+        root = os.path.realpath(getattr(state, "root", "."))
+        below = Path(os.path.relpath(os.path.realpath(folder), root)).as_posix()
+        found = found_in(state, below)
+        lists = [each for each in lists_in(state, below) if not each.only_builds]
+        said = said_versions((), [each.source for each in lists])
+    except KopslintError:
+        return Findings()
+    specs = {source.path for source in found.specs if source.unread is None}
+    owners = owners_of(found)
+    minors = {version.minor for version in said}
+    return Findings(
+        # Of several ways to write a cluster, only what finds them by content makes one.
+        specs=()
+        if any(len(sources) > 1 for sources in owners.values())
+        else tuple(sorted(filter(_is_below, specs))),
+        templates=tuple(_with_values(found)),
+        commands=tuple(
+            (_only_cluster(each, owners), each.source.path)
+            for each in lists
+            if _is_below(each.source.path) and not _README.search(each.source.path)
+        ),
+        kops_version=f"1.{minors.pop()}" if len(minors) == 1 else None,
+    )
+
+
+def _only_cluster(each: FoundList, known: Collection[str]) -> str | None:
+    """The cluster that a list is for, where there are others; None for all."""
+    (name, *others) = each.clusters or ("",)
+    return name if name in known and not others and len(known) > 1 else None
+
+
+def _is_below(path: str) -> bool:
+    return not path.startswith(("..", "/"))
+
+
+def _with_values(found: Found) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The templates with values beside them that nobody has said to be theirs."""
+    for each in found.rendered:
+        if each.guessed and each.source is not None and len(each.inputs) > 1:
+            template, *values = (source.path for source in each.source.inputs)
+            if all(map(_is_below, (template, *values))):
+                yield template, tuple(values)
 
 
 def diagnosis(
@@ -139,7 +199,7 @@ def _specs(configuration: Configuration) -> Iterator[str]:
         from kopslint.discovery.found import found_in, state_here
 
         yield "not configured: found by what files hold, in the repository or here"
-        found = found_in(state_here())
+        found = found_in(state_here(), given=layout.templates)
         if found.plain:
             yield from _listed(sorted({Path(source.path) for source in found.plain}))
         elif not found.rendered:
@@ -160,8 +220,21 @@ def _commands(configuration: Configuration) -> Iterator[str]:
 
     if configuration.layout.commands:
         yield from _listed(command_files(configuration.layout))
-    else:
-        yield "not configured"
+        return
+    from kopslint.cli.found_lists import lists_in
+    from kopslint.discovery.found import state_here
+
+    found = list(lists_in(state_here()))
+    if not found:
+        yield "not configured, and no file here has a command of kops that changes"
+        return
+    yield "not configured, so none is replayed; these have commands of kops"
+    for each in found[:_NAMED]:
+        whose = ", ".join(each.clusters[:3]) or "the cluster at hand"
+        builds = ", builds or deletes it" if each.only_builds else ""
+        yield f"  {each.source.path} for {whose}{builds}"
+    if len(found) > _NAMED:
+        yield f"  and {len(found) - _NAMED} more"
 
 
 def _listed(files: Sequence[Path]) -> Iterator[str]:

@@ -218,6 +218,7 @@ class _Search:
         self._prefix = "" if base == "." else f"{base}/"
         self._specs = layout.specs
         self._commands = layout.commands
+        self._templates = layout.templates
         texts = Texts(change)
         self._read, self._sources = texts.read, texts.of
         self._texts = texts
@@ -367,7 +368,8 @@ class _Search:
     def _renderings(self) -> tuple[Renderings, Renderings]:
         from kopslint.discovery.renderings import Renderings
 
-        return Renderings(self._before), Renderings(self._after)
+        given = self._templates
+        return Renderings(self._before, given), Renderings(self._after, given)
 
     def _specs_of_commands(
         self, changed: list[ChangedFile], *, any_spec: bool
@@ -483,7 +485,8 @@ class _Search:
         They are ways to write it, of which one is applied: each is looked at with the
         files that have no Cluster. Only those that changed are, unless none did.
         """
-        if not all(map(_is_steady, group)):
+        all_new = all(file.old is None for file in group)
+        if not (all_new or all(map(_is_steady, group))):
             return [group]
         owners: dict[str, list[ChangedFile]] = {}
         for file in sorted(group, key=lambda f: f.new or f.old or ""):

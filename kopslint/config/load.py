@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from kopslint.config.schema import ConfigModel, OverrideModel
+    from kopslint.config.schema import ConfigModel, OverrideModel, TemplateModel
+    from kopslint.discovery.calls import Given
     from kopslint.inputs.git import Snapshot
     from kopslint.text import Source, Span
 
@@ -251,7 +252,15 @@ def _configuration(
                 hint=f"it is looked for in {shown(folder)}",
             )
     return Configuration(
-        layout=Layout(str(folder), specs, commands),
+        layout=Layout(
+            str(folder),
+            specs,
+            commands,
+            tuple(
+                _template(written, each, folder, n)
+                for n, each in enumerate(model.templates)
+            ),
+        ),
         path=path,
         select=None
         if model.select is None
@@ -267,6 +276,22 @@ def _configuration(
         rule_paths=tuple(model.rule_paths),
         retired=tuple(model.retired),
         documentation=model.documentation,
+    )
+
+
+def _template(
+    written: Written, model: TemplateModel, folder: Path, number: int
+) -> Given:
+    from kopslint.discovery.calls import Given
+
+    return Given(
+        folder=str(folder),
+        templates=tuple(model.template),
+        values=tuple(model.values),
+        snippets=tuple(model.snippets),
+        sets=tuple(model.set),
+        name=model.name,
+        span=written.at(("templates", number)),
     )
 
 
@@ -317,7 +342,7 @@ def _existing(values: object, place: Place) -> Place:
 
 def _complaint(written: Written, error: ErrorDetails) -> InputError:
     """What is wrong with the first setting that is, as a sentence with its place."""
-    from kopslint.config.schema import ConfigModel, OverrideModel
+    from kopslint.config.schema import ConfigModel, OverrideModel, TemplateModel
 
     place = _existing(written.values, error["loc"])
     name = str(error["loc"][-1])
@@ -326,8 +351,11 @@ def _complaint(written: Written, error: ErrorDetails) -> InputError:
         span = written.key_at(place)
         from difflib import get_close_matches
 
-        inside = "overrides" in error["loc"]
-        fields = OverrideModel.model_fields if inside else ConfigModel.model_fields
+        fields = ConfigModel.model_fields
+        if "overrides" in error["loc"]:
+            fields = OverrideModel.model_fields
+        elif "templates" in error["loc"]:
+            fields = TemplateModel.model_fields
         known = [each.alias or key for key, each in fields.items()]
         near = get_close_matches(name.replace("_", "-"), known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"

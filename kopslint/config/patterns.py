@@ -18,6 +18,8 @@ from kopslint.records import Record
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kopslint.discovery.calls import Given
+
 
 CLUSTER = "{cluster}"
 
@@ -59,11 +61,13 @@ class Layout(Record):
 
     Without ``specs`` every YAML or JSON file may be one. ``commands`` are patterns,
     each with the cluster that they are for, if they do not name it themselves.
+    ``templates`` are those with their values.
     """
 
     folder: str
     specs: Patterns | None = None
     commands: tuple[tuple[str | None, Patterns], ...] = ()
+    templates: tuple[Given, ...] = ()
 
 
 MOST_STARS = 4

@@ -46,6 +46,19 @@ class OverrideModel(_Model):
     ] = {}
 
 
+class TemplateModel(_Model):
+    """One call of kops toolbox template."""
+
+    template: Annotated[
+        list[Text],
+        Field(min_length=1, description="Its templates: files, folders or patterns."),
+    ]
+    values: Annotated[list[Text], Field(description="Its files of values.")] = []
+    snippets: Annotated[list[Text], Field(description="Its snippets.")] = []
+    set: Annotated[list[Text], Field(description="What it sets, as a.b=c.")] = []
+    name: Annotated[str, Field(description="The cluster that it names.")] = ""
+
+
 class ConfigModel(_Model):
     """The configuration of kopslint: .kopslint.yaml, or tool.kopslint in TOML."""
 
@@ -54,6 +67,13 @@ class ConfigModel(_Model):
         Field(
             description="Patterns of the kops specs, relative to this file."
             " ** goes through folders, {cluster} names the cluster, ! takes back."
+        ),
+    ] = []
+    templates: Annotated[
+        list[TemplateModel],
+        Field(
+            description="Go templates of kops toolbox template and their values, where"
+            " no command line of the repository says it; paths relative to this file."
         ),
     ] = []
     commands: Annotated[

@@ -19,7 +19,7 @@ from kopslint.records import Record
 from kopslint.shell.ast import Unknown, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from kopslint.shell.ast import SimpleCommand
     from kopslint.text import Source, Span
@@ -55,6 +55,67 @@ class Call(Record):
     def inputs(self) -> tuple[str, ...]:
         """All files that it reads."""
         return (*self.templates, *self.values, *self.snippets)
+
+
+class Given(Record):
+    """A call as the settings say it: paths from ``folder``, and what is set.
+
+    What it leaves open stays unknown: not all values are kept in files.
+    """
+
+    folder: str
+    templates: tuple[str, ...]
+    values: tuple[str, ...]
+    snippets: tuple[str, ...]
+    sets: tuple[str, ...]
+    name: str
+    span: Span
+
+
+def call_given(given: Given, folder: str, files: Collection[str]) -> Call | None:
+    """The call of the settings, with these files around it; None without a template."""
+    ordered, known = sorted(files), frozenset(files)
+
+    def found(names: Iterable[str]) -> tuple[str, ...]:
+        paths = (p for n in names for p in files_named(n, folder, ordered, known))
+        return tuple(dict.fromkeys(paths))
+
+    templates = found(given.templates)
+    if not templates:
+        return None
+    return Call(
+        templates=templates,
+        values=found(given.values),
+        snippets=found(given.snippets),
+        sets=tuple((text, given.span) for text in given.sets),
+        set_strings=(),
+        name=given.name,
+        complete=False,
+        fails_on_missing=True,
+        output=None,
+        bound=(),
+        span=given.span,
+    )
+
+
+def files_named(
+    text: str, folder: str, ordered: Sequence[str], known: Collection[str]
+) -> tuple[str, ...]:
+    """The files that a name means: a file, all of a folder in order, or a pattern."""
+    prefix = f"{folder}/" if folder else ""
+    path = posixpath.normpath(posixpath.join(folder, text))
+    if path in known:
+        return (path,)
+    below = "" if path == "." else f"{path}/"
+    inside = tuple(each for each in ordered if each.startswith(below))
+    if inside or not any(sign in text for sign in "*?["):
+        return inside if not path.startswith("..") else ()
+    return tuple(
+        each
+        for each in ordered
+        if each.startswith(prefix)
+        and fnmatchcase(each.removeprefix(prefix), posixpath.normpath(text))
+    )
 
 
 def calls_in(
@@ -212,20 +273,7 @@ class _Reading:
         text = _text(word, bound)
         if text is None:
             return ()
-        prefix = f"{folder}/" if folder else ""
-        path = posixpath.normpath(posixpath.join(folder, text))
-        if path in self._known:
-            return (path,)
-        below = "" if path == "." else f"{path}/"
-        inside = tuple(each for each in self._files if each.startswith(below))
-        if inside or not any(sign in text for sign in "*?["):
-            return inside if not path.startswith("..") else ()
-        return tuple(
-            each
-            for each in self._files
-            if each.startswith(prefix)
-            and fnmatchcase(each.removeprefix(prefix), posixpath.normpath(text))
-        )
+        return files_named(text, folder, self._files, self._known)
 
     def _given(
         self, flag: str, bound: Mapping[str, str]

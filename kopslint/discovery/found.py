@@ -24,8 +24,9 @@ from kopslint.records import Record
 from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from kopslint.discovery.calls import Given
     from kopslint.discovery.renderings import Files, Rendering
 
 MOST_FILES = 100_000
@@ -101,7 +102,12 @@ def state_here() -> Files:
         return Folder(Path.cwd())
 
 
-def found_in(state: Files, below: str = "", only: Iterable[str] | None = None) -> Found:
+def found_in(
+    state: Files,
+    below: str = "",
+    only: Iterable[str] | None = None,
+    given: Iterable[Given] = (),
+) -> Found:
     """The specs of a state below a folder of it, or among some of its files.
 
     A file that has the marks of kops and is no text, as of an encrypted repository, is
@@ -123,7 +129,9 @@ def found_in(state: Files, below: str = "", only: Iterable[str] | None = None) -
             try:
                 texts.update(state.read([path], wanted))
             except InputError as error:
-                unread.append(unread_source(path, error))
+                # An archive may hold any bytes, and is no spec for that.
+                if path.lower().endswith(PLAIN):
+                    unread.append(unread_source(path, error))
     plain, templates = [], []
     for path, source in texts.items():
         if is_plain_spec(path, source):
@@ -133,7 +141,7 @@ def found_in(state: Files, below: str = "", only: Iterable[str] | None = None) -
     # What is rendered without any mark of kops in its own text: snippets hold them.
     rendered: list[Rendering] = []
     with suppress(InputError):
-        renderings = Renderings(state)
+        renderings = Renderings(state, given)
         rendered = renderings.touching(templates) if templates else []
         known = {each.key for each in rendered}
         if only is None:
@@ -173,7 +181,9 @@ class _Alone:
 
 
 def with_templates(
-    sources: Iterable[Source], state_of: Callable[[str | None], Files]
+    sources: Iterable[Source],
+    state_of: Callable[[str | None], Files],
+    given: Sequence[Given] = (),
 ) -> tuple[Source, ...]:
     """These specs, each template as the specs that come out of it.
 
@@ -186,7 +196,7 @@ def with_templates(
             found[source] = None
             continue
         if source.revision not in states:
-            states[source.revision] = Renderings(state_of(source.revision))
+            states[source.revision] = Renderings(state_of(source.revision), given)
         renderings = states[source.revision]
         path = renderings.path_of(source)
         made = renderings.touching([path]) if path else []

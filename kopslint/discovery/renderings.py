@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from kopslint.discovery.block_templates import marked
-from kopslint.discovery.calls import CALL, MOST_CALLS, Call, calls_in
+from kopslint.discovery.calls import CALL, MOST_CALLS, Call, call_given, calls_in
 from kopslint.discovery.content import may_be_spec, may_give_values, template_kind
 from kopslint.discovery.toolbox import Arguments, keys_of, render, root_fields
 from kopslint.errors import InputError
@@ -25,8 +25,9 @@ from kopslint.records import Record
 from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from kopslint.discovery.calls import Given
     from kopslint.gotemplate.run import Assumed
     from kopslint.text import Span
 
@@ -57,7 +58,8 @@ class Rendering(Record):
     """A spec that came out of templates, or why none came.
 
     ``key`` tells it from the others of its state and is the same before and after a
-    change. ``inputs`` are the paths of what it is made of.
+    change. ``inputs`` are the paths of what it is made of. ``guessed`` is whether its
+    values were only found beside it.
     """
 
     key: str
@@ -66,6 +68,7 @@ class Rendering(Record):
     source: Rendered | None
     error: InputError | None = None
     template: Source | None = None
+    guessed: bool = False
 
     @property
     def spec(self) -> Source | None:
@@ -79,10 +82,14 @@ class Rendering(Record):
 
 
 class Renderings:
-    """What the templates of one state give, each rendered at most once."""
+    """What the templates of one state give, each rendered at most once.
 
-    def __init__(self, state: Files) -> None:
+    ``given`` are the calls of the settings: for their templates no others count.
+    """
+
+    def __init__(self, state: Files, given: Iterable[Given] = ()) -> None:
         self._state = state
+        self._given = tuple(given)
         self._texts: dict[str, Source] = {}
         self._made: dict[tuple[str, Call | None], Rendering] = {}
 
@@ -140,11 +147,13 @@ class Renderings:
             filter(may_give_values, files),
             lambda data: len(data) < _LIST_SIZE and CALL.search(data) is not None,
         )
-        calls: dict[Call, None] = {}
+        calls: dict[Call, None] = dict.fromkeys(self._of_settings())
+        told = {path for call in calls for path in call.templates}
         for path in sorted(lists):
             # A spec is no list, whatever its comments say.
             for call in calls_in(lists[path], posixpath.dirname(path), files):
-                calls[call] = None
+                if told.isdisjoint(call.templates):
+                    calls[call] = None
                 if len(calls) == MOST_CALLS:
                     break
         by_template: dict[tuple[str, ...], list[Call]] = {}
@@ -155,6 +164,15 @@ class Renderings:
         return [
             (_key(call, same), call) for same in by_template.values() for call in same
         ]
+
+    def _of_settings(self) -> Iterator[Call]:
+        root = os.path.realpath(getattr(self._state, "root", "."))
+        for given in self._given:
+            folder = os.path.relpath(os.path.realpath(given.folder), root)
+            inner = "" if folder == "." else Path(folder).as_posix()
+            call = call_given(given, inner, self._state.files)
+            if call is not None:
+                yield call
 
     def _called(self, key: str, call: Call) -> Rendering:
         known = self._made.get((key, call))
@@ -277,7 +295,8 @@ class Renderings:
                 wrong = None if made_again is not None else error
                 found.append(Rendering(key, inputs, path, made_again, wrong, source))
                 continue
-            found.append(Rendering(key, inputs, path, made))
+            made_alone = Rendering(key, inputs, path, made, guessed=True)
+            found.append(made_alone)
         return found
 
     def _marked(self, path: str, source: Source, kind: str) -> Rendering:
