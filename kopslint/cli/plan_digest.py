@@ -6,7 +6,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.cli.plan_script import summary, told
-from kopslint.commands.model import Validate
+from kopslint.commands.kops import Validate
 from kopslint.planner.releases import said
 from kopslint.report.display import wrap
 

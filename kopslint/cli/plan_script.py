@@ -7,7 +7,8 @@ the plan and are printed as they are.
 
 from __future__ import annotations
 
-from shlex import quote
+import re
+from shlex import quote, split
 from typing import TYPE_CHECKING
 
 from kopslint.commands.etcd_functions import (
@@ -320,107 +321,137 @@ def go_on_lines(runbook: Runbook, again: str, *, looks: bool) -> Iterator[str]:
 # What a runbook's script needs to delete volumes: the function that finds one
 #
 # Volumes have no id before they are made, so a script asks the cloud for it, and
-# waits until no machine uses the volume any more. Which volumes go is decided
-# elsewhere.
+# waits for some minutes until no machine uses the volume any more. A volume that is
+# gone may have been deleted by the run before. Which volumes go is decided elsewhere.
 
 # What the volumes are called: kops pkg/model/master_volumes.go, and for DigitalOcean
 # upup/pkg/fi/cloudup/do/utils.go. By the program that deletes them: what it has to be
-# named first, and how a volume is found.
+# named first, what prints the id of the volume of a member, and what tells whether no
+# machine uses the volume with an id.
 VOLUMES = {
     "aws": (
         ': "${AWS_REGION:?set it to the region of the cluster}"',
         """\
-  local name=$2.etcd-$1.CLUSTER id
-  id=$(aws ec2 describe-volumes --filters "Name=tag:Name,Values=$name" \\
-    --query 'Volumes[].VolumeId' --output text)
-  aws ec2 wait volume-available --volume-ids "$id"
-  echo "$id"
+  local name=$2.etcd-$1.CLUSTER
+  aws ec2 describe-volumes --filters "Name=tag:Name,Values=$name" \\
+    --query 'Volumes[].VolumeId' --output text
+""",
+        """\
+  [ "$(aws ec2 describe-volumes --volume-ids "$1" --query 'Volumes[].State' \\
+    --output text)" = available ]
 """,
     ),
     "gcloud": (
         ': "${CLOUDSDK_CORE_PROJECT:?set it to the project of the cluster}"',
         """\
-  local cluster=CLUSTER id users
-  id=$(gcloud compute disks list --uri --filter \\
-    "name~'^d?${2//./-}-etcd-$1-' AND labels.k8s-io-cluster-name=${cluster//./-}")
-  while users=$(gcloud compute disks describe "$id" --format 'value(users)') &&
-    [ -n "$users" ]; do
-    sleep 5
-  done
-  echo "$id"
+  local cluster=CLUSTER
+  gcloud compute disks list --uri --filter \\
+    "name~'^d?${2//./-}-etcd-$1-' AND labels.k8s-io-cluster-name=${cluster//./-}"
+""",
+        """\
+  local users
+  users=$(gcloud compute disks describe "$1" --format 'value(users)') &&
+    [ -z "$users" ]
 """,
     ),
     "az": (
         ': "${AZURE_DEFAULTS_GROUP:?set it to the resource group of the cluster}"',
         """\
   local name=$2.etcd-$1.CLUSTER
-  az disk wait --name "$name" --custom "diskState=='Unattached'"
-  echo "$name"
+  az disk list --query "[?name=='$name'].name" --output tsv
+""",
+        """\
+  [ "$(az disk show --name "$1" --query diskState --output tsv)" = Unattached ]
 """,
     ),
     "openstack": (
         None,
         """\
-  local name=$2.etcd-$1.CLUSTER status
-  while status=$(openstack volume show "$name" --format value --column status) &&
-    [ "$status" != available ]; do
-    sleep 5
-  done
-  echo "$name"
+  local name=$2.etcd-$1.CLUSTER
+  openstack volume list --name "$name" --format value --column ID
+""",
+        """\
+  [ "$(openstack volume show "$1" --format value --column status)" = available ]
 """,
     ),
     "hcloud": (
         None,
         """\
-  local name=$2.etcd-$1.CLUSTER volume
-  while volume=$(hcloud volume describe "$name" --output json) &&
-    ! grep -Eq '"server": *null' <<< "$volume"; do
-    sleep 5
-  done
-  echo "$name"
+  local name=$2.etcd-$1.CLUSTER
+  hcloud volume list --output noheader --output columns=id,name |
+    awk -v name="$name" '$2 == name { print $1 }'
+""",
+        """\
+  hcloud volume describe "$1" --output json | grep -Eq '"server": *null'
 """,
     ),
     "doctl": (
         None,
         """\
-  local name=kops-$2.etcd-$1.CLUSTER id users
+  local name=kops-$2.etcd-$1.CLUSTER
   name=${name//./-}
-  id=$(doctl compute volume list --format ID,Name --no-header |
-    awk -v name="${name:0:64}" '$2 == name { print $1 }')
-  while users=$(doctl compute volume get "$id" --format DropletIDs --no-header) &&
-    [[ $users == *[0-9]* ]]; do
-    sleep 5
-  done
-  echo "$id"
+  doctl compute volume list --format ID,Name --no-header |
+    awk -v name="${name:0:64}" '$2 == name { print $1 }'
+""",
+        """\
+  local users
+  users=$(doctl compute volume get "$1" --format DropletIDs --no-header) &&
+    [[ $users != *[0-9]* ]]
 """,
     ),
     "linode-cli": (
         None,
         """\
-  local name=$2.etcd-$1.CLUSTER id user
-  id=$(linode-cli volumes list --label "$name" --text --no-headers --format id)
-  while user=$(linode-cli volumes view "$id" --text --no-headers \\
-    --format linode_id) && [[ $user == [0-9]* ]]; do
-    sleep 5
-  done
-  echo "$id"
+  local name=$2.etcd-$1.CLUSTER
+  linode-cli volumes list --label "$name" --text --no-headers --format id
+""",
+        """\
+  local user
+  user=$(linode-cli volumes view "$1" --text --no-headers --format linode_id) &&
+    [[ $user != [0-9]* ]]
 """,
     ),
     "scw": (
         ': "${SCW_DEFAULT_ZONE:?set it to the zone of the cluster}"',
         """\
-  local name=$2.etcd-$1.CLUSTER id volume
-  id=$(scw instance volume list name="$name" \\
+  local name=$2.etcd-$1.CLUSTER
+  scw instance volume list name="$name" \\
     --output template='{{ .ID }} {{ .Name }}' |
-    awk -v name="$name" '$2 == name { print $1 }')
-  while volume=$(scw instance volume get "$id" --output json) &&
-    ! grep -Eq '"server": *null' <<< "$volume"; do
-    sleep 5
-  done
-  echo "$id"
+    awk -v name="$name" '$2 == name { print $1 }'
+""",
+        """\
+  scw instance volume get "$1" --output json | grep -Eq '"server": *null'
 """,
     ),
 }
+
+_VOLUMES = """\
+# Prints the id of the volume of a member; nothing if there is none.
+find_volume() {
+FIND
+}
+
+# Whether no machine uses a volume.
+unused() {
+UNUSED
+}
+
+# Prints the id of the volume of a member, once no machine uses it, within some
+# minutes; the group only says whose it was.
+volume_id() {
+  local id
+  id=$(find_volume "$1" "$2")
+  : "${id:?no volume of $2 is found}"
+  again unused "$id" || again unused "$id" || return 1
+  echo "$id"
+}
+
+# Whether the volume of a member is gone, while that of the other one is found.
+wiped() {
+  [ -z "$(find_volume "$1" "$2")" ] && [ -n "$(find_volume "$1" "$3")" ] &&
+    [ -z "$(find_volume "$1" "$2")" ]
+}
+"""
 
 
 def volume_lines(runbook: Runbook) -> Iterator[str]:
@@ -435,15 +466,12 @@ def volume_lines(runbook: Runbook) -> Iterator[str]:
 
 def volume_function(cluster: str, program: str) -> Iterator[str]:
     """The lines that define ``volume_id`` by the ``program`` of a cloud."""
-    needed, body = VOLUMES[program]
+    needed, find, unused = VOLUMES[program]
     if needed is not None:
         yield needed
         yield ""
-    yield "# Prints what the volume of a member is called, once no machine uses it;"
-    yield "# the group only says whose it was."
-    yield "volume_id() {"
-    yield from body.rstrip("\n").replace("CLUSTER", quote(cluster)).split("\n")
-    yield "}"
+    text = _VOLUMES.replace("FIND\n", find).replace("UNUSED\n", unused)
+    yield from _lines(text.replace("CLUSTER", quote(cluster)))
 
 
 _WIDTH = 78
@@ -653,11 +681,22 @@ def joined(commands: Sequence[str]) -> Iterator[str]:
         yield from f"{indent}{text}{end}".split("\n")
 
 
+_VOLUME_OF = re.compile(r'"\$\(volume_id (.*)\)"')
+
+
 def _again(command: Command, step: Step) -> str:
     """The text of a command that may have been run before."""
     if isinstance(command, DeleteInstanceGroup) and command.group is not None:
         gone = f"deleted {quote(command.group.shown)} {quote(step.stays)}"
         return f"{{ {command.text} || {gone}; }}"
+    volume = _VOLUME_OF.search(command.text)
+    if isinstance(command, DeleteVolumes) and volume is not None:
+        etcd, member, _ = split(volume[1])
+        before, after = step.before[etcd].members, step.after[etcd].members
+        stays = next((m for m in before if m in after and m != member), None)
+        if stays is not None:
+            gone = f"wiped {quote(etcd)} {quote(member)} {quote(stays)}"
+            return f"{{ {command.text} ||\n  {gone}; }}"
     return command.text
 
 

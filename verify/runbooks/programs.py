@@ -309,19 +309,15 @@ class Programs:
         text = " ".join(rest)
         if rest[:2] == ["sts", "get-caller-identity"]:
             return '{"Account": "1"}\n'
+        if "describe-volumes" in rest and "--volume-ids" in rest:
+            used = self._numbered(_option(rest, "--volume-ids") or "")
+            return "in-use\n" if self.world.in_use(used) else "available\n"
         if "describe-volumes" in rest:
             found = re.search(r"Values=(\S*)", text)
             called = self._volume(found[1] if found else "")
             if called is None:
                 return "\n"
-            if "State" in text and self.world.in_use(called):
-                return "in-use\n"
             return f"vol-{self.world.volumes[called].number}\n"
-        if "volume-available" in rest:
-            called = self._numbered(_option(rest, "--volume-ids") or "")
-            if self.world.in_use(called):
-                raise RefusedError("Waiter VolumeAvailable failed: Max attempts")
-            return ""
         if "delete-volume" in rest:
             self.world.delete_volume(self._numbered(_option(rest, "--volume-id") or ""))
             return ""

@@ -138,8 +138,7 @@ class Shell:
 
     def paste(self, text: str) -> Ran:
         """Paste a text into a shell that was started in a shell, line by line."""
-        words = [self.bash, "--noprofile", "--noediting"]
-        words += ["--rcfile", str(self._functions), "-i"]
+        words = [self.bash, "--noprofile", "--rcfile", str(self._functions), "-i"]
         inner = " ".join(map(shlex.quote, words))
         return self._run(words, f"{inner}\n{text}\n", self.folder)
 

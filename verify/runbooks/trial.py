@@ -167,6 +167,7 @@ class Runbook:
 
 
 def _told_step(ran: Ran) -> str:
-    """From which step a script says that it goes on."""
-    steps = re.findall(r"bash plan\.sh (\d+)", ran.output)
+    """From which step a script says that it goes on; a terminal echoes its text too."""
+    told = r"^(?:Fix|All steps are done)\b.*: bash plan\.sh (\d+)"
+    steps = re.findall(told, ran.output, re.MULTILINE)
     return str(steps[-1]) if steps else ""
