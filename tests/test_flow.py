@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kopslint.commands.kops import Validate
-from kopslint.commands.model import Foreign, Unreadable
+from kopslint.commands.kops import DeleteInstanceGroup, Validate
+from kopslint.commands.model import Foreign, Reach, Unreadable
 from kopslint.kops.spec import Manifest
 from kopslint.model.interpreter import MAX_COURSES, Flow
 from kopslint.model.state import ClusterState, Machines, Result, applied, refused
@@ -33,6 +33,9 @@ def recognise(call: SimpleCommand) -> tuple[Command, ...]:
     program, *arguments = [word.shown for word in call.words]
     if program in ("works", "fails", "varies"):
         return (Validate(text=f"{program} {arguments[0]}", span=call.span),)
+    if program == "deletes":
+        name = f"{program} {arguments[0]}"
+        return (DeleteInstanceGroup(text=name, span=call.span, yes=True),)
     if program == "opaque":
         reason = Unknown("opaque", "nobody knows what this does")
         return (Unreadable(text=program, span=call.span, reason=reason),)
@@ -44,8 +47,8 @@ def effect(command: Command, state: ClusterState, _: Watch) -> list[Result]:
     """Notes that the command ran, in the sizes of the cloud, and ends as it says."""
     program, name = command.text.split()
     then = state._replace(cloud={**state.cloud, name: 1})
-    results = {"works": [applied(then)], "fails": [refused(then)]}
-    return results.get(program, [applied(then), refused(then)])
+    results = {"fails": [refused(then)], "varies": [applied(then), refused(then)]}
+    return results.get(program, [applied(then)])
 
 
 def replay(script: str, path: str = "list.sh") -> tuple[Flow, set[str]]:
@@ -369,3 +372,36 @@ def test_few_courses_are_all_followed() -> None:
 
     assert not flow.truncated
     assert courses == {"", "a", "b", "c", "a b", "a c", "b c", "a b c"}
+
+
+@pytest.mark.parametrize("head", ["for x in $(some); do", "while [ $X ]; do"])
+def test_loops_in_loops_cost_no_power_of_their_depth(head: str) -> None:
+    """Sixteen of them with three turns each would be forty million turns."""
+    ran = 0
+
+    def counted(command: Command, state: ClusterState, watch: Watch) -> list[Result]:
+        nonlocal ran
+        ran += 1
+        return effect(command, state, watch)
+
+    script = f"{head} " * 16 + "works a" + "; done" * 16
+    start = ClusterState(EMPTY, EMPTY, cloud={}, machines=Machines({}), etcd={})
+    Flow(recognise, counted).run(read_commands(Source("a.sh", script)).body, [start])
+
+    assert 0 < ran < 200
+
+
+def test_what_is_too_deep_to_be_read_may_reach_the_cluster() -> None:
+    """A deletion behind forty functions is no clean list."""
+    calls = "".join(f"f{n}() {{ f{n - 1}; }}\n" for n in range(1, 40))
+    flow, courses = replay(f"f0() {{ works a; }}\n{calls}f39\n")
+
+    reaches = {noted.reach for noted in flow.undecided.values()}
+    assert (courses, reaches) == ({""}, {Reach.MACHINE})
+
+
+def test_validation_may_fail_ahead_of_a_loop_that_deletes() -> None:
+    """It looks at nodes and pods too, which no file shows."""
+    _, courses = replay("while ! works v; do deletes gone; done\n")
+
+    assert courses == {"v", "v gone"}

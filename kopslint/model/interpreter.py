@@ -254,7 +254,11 @@ def rejoined(
 
 
 MAX_TURNS = 3
-"""How often a loop body is followed; by then its states no longer change."""
+"""How often a loop body is followed; by then its states no longer change.
+
+A loop within a loop is followed once less: the outer one brings it round again, and
+turns within turns would be as many as a power of the depth.
+"""
 
 MAX_COURSES = 500
 """How many courses are followed at once; more is said, never dropped silently."""
@@ -278,6 +282,7 @@ class Flow:
         self._chained = False
         self.truncated = False
         self._reading_members = False
+        self._loops = 0
         self.running: Command | None = None
 
     @property
@@ -422,28 +427,45 @@ class Flow:
         over: list[ClusterState] = []
         lines = reads_lines(self._within(statement.test))
         one_turn = self._each if lines else self.run
-        for turn in range(MAX_TURNS):
+        # The test is asked again at least once: what a turn waits for has come then.
+        turns = max(self._turns(), 2)
+        self._loops += 1
+        for turn in range(turns):
+            before = going
             answered = self.run(statement.test, going, "yes")
             good, bad = split(self._told(statement.test, answered))
             leaving, going = (bad, good) if statement.kind == "while" else (good, bad)
             if turn or not (lines and self._reading_members):
                 left.extend(s._replace(ok=True) for s in leaving)
+            if not turn:
+                going = going or self._unlikely(leaving, statement.test, statement.body)
             going, broken, ended = turned(one_turn(statement.body, going))
             left.extend(broken)
             over.extend(ended)
-            if not leaving and not broken:
+            if not (leaving or broken) or going == before:
                 break
+        self._loops -= 1
         ending = None if lines else Ending(len(self._steps), None, failed=True)
         rest = (s._replace(ok=lines or s.ok, ended=ending) for s in going)
         return [*left, *over, *rest]
+
+    def _turns(self) -> int:
+        """How many turns of a loop are followed, fewer the deeper it is."""
+        return max(MAX_TURNS - self._loops, 1)
 
     def _repeat(
         self, statement: Repeat, going: list[ClusterState]
     ) -> list[ClusterState]:
         reached = [] if has_turns(statement) else list(going)
-        for _ in range(MAX_TURNS):
+        turns = self._turns()
+        self._loops += 1
+        for _ in range(turns):
+            before = going
             going, broken, ended = turned(self._each(statement.body, going))
             reached.extend((*going, *broken, *ended))
+            if going == before:
+                break
+        self._loops -= 1
         return reached
 
     def _each(self, body: Statement, going: list[ClusterState]) -> list[ClusterState]:

@@ -600,9 +600,12 @@ class ReaderState:
         self._copies = 0
         self._expanded = 0
 
-    def opaque(self, written: str, reason: str, span: Span) -> Opaque:
+    def opaque(
+        self, written: str, reason: str, span: Span, *, reaches: bool = False
+    ) -> Opaque:
         """Something that could run anything; noted as unread."""
-        statement = Opaque(Unknown(" ".join(written.split())[:80], reason), span)
+        unknown = Unknown(" ".join(written.split())[:80], reason)
+        statement = Opaque(unknown, span, reaches=reaches)
         self.unread[statement] = None
         return statement
 
@@ -674,7 +677,8 @@ class ReaderState:
         self._depth += levels
         if self._depth > DEEPEST:
             reason = "this is nested too deeply to follow"
-            yield self.opaque(self.written(node), reason, self.span(node))
+            # What is so deep that nobody reads it may be anything.
+            yield self.opaque(self.written(node), reason, self.span(node), reaches=True)
         else:
             yield None
         self._depth -= levels
