@@ -403,7 +403,27 @@ def context_of(command: Invocation) -> Word | None:
     before, _, _ = _at_separator(command.words[1:])
     given = arguments(before, KUBECTL)
     said = given.value("context", "cluster", "kubeconfig")
+    server = given.value("server", "s")
+    if said is None and server is not None and _API.match(server.shown):
+        return server
     return said if said is not None else command.environment.get("KUBECONFIG")
+
+
+# An address that has the name of a cluster in it; one of a load balancer may not.
+_API = re.compile(r"(?:https?://)?api[.-]")
+
+
+def _kubie(command: Invocation) -> tuple[Invocation, ...] | None:
+    """``kubie exec CONTEXT NAMESPACE COMMAND``, with a kubeconfig of that context."""
+    rest = command.words[1:]
+    if not rest or rest[0].text != "exec":
+        return None
+    at = 1 + skip_options(rest[1:], "")
+    inner = rest[at + 2 :]
+    if not inner:
+        return None
+    environment = {**command.environment, "KUBECONFIG": rest[at]}
+    return resplit(command._replace(environment=environment), inner)
 
 
 def _on_node(
@@ -780,9 +800,13 @@ def _tsh(command: Invocation) -> tuple[Invocation, ...] | None:
 
 
 def _git(command: Invocation) -> tuple[Invocation, ...] | None:
-    """``git bisect run COMMAND`` and ``git submodule foreach COMMAND``."""
+    """``git bisect run COMMAND``, ``submodule foreach`` and ``rebase --exec``."""
     rest = command.words[1:]
     names = [word.text for word in rest]
+    if "rebase" in names or "filter-branch" in names:
+        runs = "x exec tree-filter index-filter msg-filter env-filter commit-filter"
+        text = arguments(rest, f"{runs} onto C").value(*runs.split())
+        return commands_in(command, text) if text is not None else None
     for first, second in (("bisect", "run"), ("submodule", "foreach")):
         if first in names and second in names[names.index(first) :]:
             return resplit(command, rest[names.index(second) + 1 :])
@@ -840,6 +864,7 @@ _READERS: Mapping[str, Callable[[Invocation], tuple[Invocation, ...] | None]] = 
     **MANY,
     "eval": _eval,
     "git": _git,
+    "kubie": _kubie,
     "go": _go,
     **dict.fromkeys(("pwsh", "powershell", "powershell.exe", "pwsh.exe"), _powershell),
     "runuser": _su,

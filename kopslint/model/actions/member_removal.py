@@ -11,6 +11,7 @@ Sources: etcd etcdctl/ctlv3/command/member_command.go, and its checks of a remov
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.findings import Severity
@@ -25,6 +26,19 @@ if TYPE_CHECKING:
     from kopslint.model.assumptions import Assumption
     from kopslint.model.scenario import Scenario
     from kopslint.model.state import ClusterState
+
+
+# The last line of a member list is that of whichever member etcd prints last.
+_PLACE = re.compile(r"\|\s*(?:tail|head|sort|shuf)\b|\bNR\s*==|\[-?\d+\]")
+_CHOICE = re.compile(r"grep|select\(|awk\b.*/|sed\b.*/|\$\w")
+
+
+def _by_place(text: str) -> bool:
+    """Whether a member is picked by its place in a list, and by nothing of its own."""
+    _, found, rest = text.partition("member list")
+    if not found or _PLACE.search(rest) is None:
+        return False
+    return _CHOICE.search(rest) is None
 
 
 class Meant(Record):
@@ -150,7 +164,10 @@ class _Removal:
         if not meant.known:
             joined = "and" if meant.each else "or"
             names = sorted(meant.members)
-            found.append(taken(Kind.MEMBER, self._shown, names, joined=joined))
+            assumed = taken(Kind.MEMBER, self._shown, names, joined=joined)
+            if _by_place(self._shown):
+                assumed = assumed._replace(severity=Severity.WARNING)
+            found.append(assumed)
         if meant.rounded:
             found.append(
                 assume(
