@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from kopslint.cli.options import Format
-from kopslint.config.schema import ConfigModel, OverrideModel
+from kopslint.config.schema import ConfigModel, OverrideModel, TemplateModel
 from kopslint.rulebook.loader import load_rules
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_the_page_of_a_rule_has_its_prose_its_example_and_its_sources(
 def test_every_setting_is_in_the_reference(build: ModuleType) -> None:
     keys = [
         str(field.alias)
-        for model in (ConfigModel, OverrideModel)
+        for model in (ConfigModel, OverrideModel, TemplateModel)
         for field in model.model_fields.values()
     ]
 

@@ -809,3 +809,60 @@ def test_new_files_with_one_placeholder_for_a_cluster_are_ways_to_write_it(
     status, found, said = check("--changed", capsys=capsys)
 
     assert (status, errors_of(found)) == (0, []), said
+
+
+CHOICE = CLUSTER.replace(
+    "    - {name: c, instanceGroup: master-c}\n",
+    "    {{ if .three -}}\n    - {name: c, instanceGroup: master-c}\n    {{ end }}\n",
+    1,
+)
+
+
+def test_a_condition_that_nobody_knows_is_followed_both_ways(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.commit({"c.tmpl": CHOICE, "g.yaml": GROUPS})
+    status, found, said = check(capsys=capsys)
+    assert status == 1
+    assert ("c.tmpl:10:5", "error", "KL103") in found, said
+    assert "this condition of a template is true: .three" in said
+    assert "this condition of a template is false: .three" in said
+
+    repository.git("checkout", "-qb", "x")
+    repository.commit({"c.tmpl": CHOICE.replace("10.0.0.0/8", "10.0.0.0/9")})
+    status, found, said = check("--changed", capsys=capsys)
+    assert (status, errors_of(found)) == (0, []), said
+    status, found, said = check("--changed", "--all", capsys=capsys)
+    assert ("c.tmpl:10:5", "error", "KL103") in found, said
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("if .big", "if not .big"),
+        ("if eq .env `prod`", "if eq .env `dev`"),
+        ("if eq .env `prod`", "if ne .env `prod`"),
+        ("if (not .big)", "if .big"),
+    ],
+)
+def test_conditions_that_exclude_each_other_never_both_hold(
+    repository: Repository, capsys: pytest.CaptureFixture[str], one: str, other: str
+) -> None:
+    text = (
+        f"{CLUSTER}{{{{ {one} }}}}  sshKeyName: a\n{{{{ end }}}}"
+        f"{{{{ {other} }}}}  sshKeyName: b\n{{{{ end }}}}"
+    )
+    repository.commit({"c.tmpl": text, "g.yaml": GROUPS})
+    status, found, said = check(capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, []), said
+
+
+def test_a_template_that_refuses_one_way_is_followed_the_other_way(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard = '{{ if not .version }}{{ fail "set version" }}{{ end -}}\n'
+    repository.commit({"c.tmpl": guard + TEMPLATED, "g.yaml": GROUPS})
+    status, found, said = check(capsys=capsys)
+
+    assert (status, errors_of(found)) == (0, []), said

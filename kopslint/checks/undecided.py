@@ -214,6 +214,10 @@ _TEMPLATE = {
         "this condition of a template is true",
         "these {} conditions of a template are true",
     ),
+    "otherwise": (
+        "this condition of a template is false",
+        "these {} conditions of a template are false",
+    ),
     "range": (
         "this loop of a template runs once",
         "these {} loops of a template run once",

@@ -73,6 +73,7 @@ def run_check(options: CheckOptions) -> bool:
     if len(found) > 1:
         # Each way to write a cluster is a state of its own.
         several = [("specs found here", each) for each in found]
+        settings = with_said_version(settings, inputs, ())
         report = check_all(several, settings, voice)
         return told(report, options, settings, fail_on, outputs)
     request = found[0] if found else _request(options, configuration)

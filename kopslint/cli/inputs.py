@@ -173,7 +173,6 @@ def found_here(given: Sequence[Given] = ()) -> list[Request]:
     has no Cluster in its folder.
     """
     from kopslint.discovery.found import found_in, state_here
-    from kopslint.engine import Request
 
     state = state_here()
     root = os.path.realpath(getattr(state, "root", "."))
@@ -181,6 +180,14 @@ def found_here(given: Sequence[Given] = ()) -> list[Request]:
     found = found_in(state, below, given=given)
     if not any(map(_is_read, found.specs)):
         return []
+    other = found.otherwise
+    return [*_requests(found), *(_requests(other) if other is not None else ())]
+
+
+def _requests(found: Found) -> list[Request]:
+    """One for what has one way to be written, and one for each other way."""
+    from kopslint.engine import Request
+
     owners = owners_of(found)
     several = {s for sources in owners.values() if len(sources) > 1 for s in sources}
     rest = found.without(several)

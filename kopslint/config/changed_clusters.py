@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kopslint.config.patterns import Layout
-    from kopslint.discovery.renderings import Renderings
+    from kopslint.discovery.renderings import Rendering, Renderings
     from kopslint.inputs.git import Snapshot
     from kopslint.inputs.git_change import Change
     from kopslint.text import Source
@@ -224,6 +224,7 @@ class _Search:
         self._texts = texts
         self._named = cache(named_clusters)
         self._made: set[str] = set()
+        self._others: dict[ChangedFile, ChangedFile] = {}
 
     def run(self, within: Sequence[str]) -> list[TouchedCluster]:
         """All touched clusters."""
@@ -242,7 +243,8 @@ class _Search:
             self._cluster(part)
             for group in self._groups(files)
             if not group.isdisjoint(touched)
-            for part in self._alternatives(group, {*touched})
+            for way in self._ways(group)
+            for part in self._alternatives(way, {*touched})
         ]
         return sorted(found, key=lambda cluster: cluster.title)
 
@@ -347,22 +349,39 @@ class _Search:
             now.update((each.key, each) for each in after.called(key))
         found = []
         for key in sorted({*now, *then}):
-            sides: list[str | None] = []
-            for state, each in (
-                (self._before, then.get(key)),
-                (self._after, now.get(key)),
+            both = then.get(key), now.get(key)
+            main = self._kept(both, key)
+            if main is None:
+                continue
+            found.append(main)
+            if any(each is not None and each.other is not None for each in both):
+                # The same cluster where conditions on unknown values do not hold.
+                other = self._kept(
+                    [e and e._replace(source=e.other or e.source) for e in both],
+                    f"{key}\0otherwise",
+                )
+                if other is not None:
+                    self._others[other] = main
+                    found.append(other)
+        return found
+
+    def _kept(self, both: Sequence[Rendering | None], key: str) -> ChangedFile | None:
+        """What came out of a template on both sides, kept as a file of its own."""
+        sides: list[str | None] = []
+        for state, each in zip((self._before, self._after), both, strict=True):
+            source = each.spec if each is not None else None
+            if (
+                each is None
+                or source is None
+                or not looks_like_kops(source.text.encode())
             ):
-                source = each.spec if each is not None else None
-                if source is None or not looks_like_kops(source.text.encode()):
-                    sides.append(None)
-                    continue
-                path = f"{each.path}\0{key}" if each is not None else key
+                sides.append(None)
+            else:
+                path = f"{each.path}\0{key}"
                 self._made.add(path)
                 self._texts.keep(state, path, source)
                 sides.append(path)
-            if any(sides):
-                found.append(ChangedFile(*sides))
-        return found
+        return ChangedFile(*sides) if any(sides) else None
 
     @cached_property
     def _renderings(self) -> tuple[Renderings, Renderings]:
@@ -476,6 +495,12 @@ class _Search:
                 group = (group[0] | other[0], group[1] | other[1])
             groups.append(group)
         return (members for _, members in groups)
+
+    def _ways(self, group: set[ChangedFile]) -> list[set[ChangedFile]]:
+        """The group as it is where conditions on unknown values hold, and where not."""
+        others = {file for file in group if file in self._others}
+        mains = {self._others[file] for file in others}
+        return [group - others, group - mains] if others else [group]
 
     def _alternatives(
         self, group: set[ChangedFile], touched: set[ChangedFile]

@@ -86,6 +86,16 @@ class Found(Record):
         return tuple(source for source in self.specs if source not in others)
 
     @property
+    def otherwise(self) -> Found | None:
+        """The same where conditions on unknown values do not hold; None without any."""
+        if all(each.other is None for each in self.rendered):
+            return None
+        rendered = (
+            each._replace(source=each.other or each.source) for each in self.rendered
+        )
+        return self._replace(rendered=tuple(rendered))
+
+    @property
     def specs(self) -> tuple[Source, ...]:
         """All of them, what cannot be read among them."""
         made = (each.spec for each in self.rendered)

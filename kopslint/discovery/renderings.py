@@ -59,7 +59,8 @@ class Rendering(Record):
 
     ``key`` tells it from the others of its state and is the same before and after a
     change. ``inputs`` are the paths of what it is made of. ``guessed`` is whether its
-    values were only found beside it.
+    values were only found beside it. ``other`` is the spec where conditions on unknown
+    values do not hold, if that is another one.
     """
 
     key: str
@@ -69,6 +70,7 @@ class Rendering(Record):
     error: InputError | None = None
     template: Source | None = None
     guessed: bool = False
+    other: Rendered | None = None
 
     @property
     def spec(self) -> Source | None:
@@ -204,9 +206,32 @@ class Renderings:
         except InputError as error:
             template = templates[0] if templates else None
             return Rendering(key, inputs, call.templates[0], None, error, template)
-        return Rendering(key, inputs, call.templates[0], made)
+        other = self._other_of(arguments, made, call.output)
+        return Rendering(key, inputs, call.templates[0], made, other=other)
 
     def _made_of(self, arguments: Arguments, output: str | None = None) -> Rendered:
+        """The spec; where a template refuses one way, that of the other way."""
+        try:
+            return self._one_way(arguments, output)
+        except InputError:
+            with suppress(InputError):
+                made = self._one_way(arguments._replace(holds=False), output)
+                if _has_ways(made):
+                    return made
+            raise
+
+    def _other_of(
+        self, arguments: Arguments, made: Rendered, output: str | None = None
+    ) -> Rendered | None:
+        """The spec of the other way; a template may well refuse to go that one."""
+        if _has_ways(made):
+            with suppress(InputError):
+                other = self._one_way(arguments._replace(holds=False), output)
+                if other.text != made.text:
+                    return other
+        return None
+
+    def _one_way(self, arguments: Arguments, output: str | None) -> Rendered:
         result = render(arguments)
         inputs = (
             *arguments.templates,
@@ -295,8 +320,8 @@ class Renderings:
                 wrong = None if made_again is not None else error
                 found.append(Rendering(key, inputs, path, made_again, wrong, source))
                 continue
-            made_alone = Rendering(key, inputs, path, made, guessed=True)
-            found.append(made_alone)
+            other = self._other_of(arguments, made)
+            found.append(Rendering(key, inputs, path, made, guessed=True, other=other))
         return found
 
     def _marked(self, path: str, source: Source, kind: str) -> Rendering:
@@ -329,6 +354,11 @@ class Renderings:
 
 def _is_perhaps_template(data: bytes) -> bool:
     return b"kops" in data and any(sign in data for sign in (b"{{", b"%{", b"{%", b"$"))
+
+
+def _has_ways(made: Rendered) -> bool:
+    """Whether there was a condition on a value that is not known."""
+    return any(kind in ("condition", "otherwise") for kind, _, _ in made.assumed)
 
 
 def _gives_the_same(one: Call, other: Call) -> bool:

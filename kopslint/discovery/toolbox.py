@@ -36,7 +36,8 @@ class Arguments(Record):
 
     ``sets`` and ``set_strings`` are the values of these flags, in order, each with its
     place. ``name`` is the cluster that the call names. Without ``fails_on_missing`` a
-    value that is not there is empty.
+    value that is not there is empty. ``holds`` is what conditions on unknown values
+    are taken to be.
     """
 
     templates: tuple[Source, ...]
@@ -47,6 +48,7 @@ class Arguments(Record):
     name: str = ""
     complete: bool = False
     fails_on_missing: bool = True
+    holds: bool = True
 
 
 class Result(Record):
@@ -82,7 +84,9 @@ def _rendered(arguments: Arguments, template: Source) -> tuple[Output, Renderer]
         assert renderer is not None  # noqa: S101 (it is at work when this is called)
         return renderer.execute(name, dot)
 
-    renderer = Renderer(parsed, _functions(include), complete=complete)
+    renderer = Renderer(
+        parsed, _functions(include), complete=complete, holds=arguments.holds
+    )
     return rendered(renderer, _MAIN, context(arguments), template), renderer
 
 

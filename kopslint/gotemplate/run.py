@@ -2,8 +2,8 @@
 
 Nothing is run: a function is looked up in a table, a template among those that were
 given, and no file is opened. What is not known flows through: in the text it is a mark,
-as a condition it is taken to hold, over it the body of a ``range`` is taken once, and
-both are said. Source: Go src/text/template/exec.go.
+as a condition it is taken to hold, or in another run not to hold, over it the body of a
+``range`` is taken once, and both are said. Source: Go src/text/template/exec.go.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ DEEPEST = 40
 class Assumed(Record):
     """What was taken to be so, because a value is not known.
 
-    ``kind`` is "condition" or "range"; ``name`` is what the value is called.
+    ``kind`` is "condition", "otherwise" for one that does not hold, or "range";
+    ``name`` is what the value is called.
     """
 
     kind: str
@@ -77,6 +78,14 @@ class Held(Record):
 
     value: object
     origin: Span | None = None
+
+
+class _Condition(Record):
+    """A value by its text, what it is to equal if anything, and whether not."""
+
+    value: str
+    equals: str | None
+    negated: bool
 
 
 class _Break(Exception):  # noqa: N818 - A jump, and no error.
@@ -95,6 +104,9 @@ class Renderer:
 
     ``complete`` says that the values are all there are: then a key that a map does not
     have is refused as with ``missingkey=error``, and otherwise it is unknown.
+    ``holds`` is what conditions on unknown values are taken to be. One that was met
+    before goes on being so, whether it is negated or not, and a value that was taken
+    to equal another one equals no third.
     """
 
     def __init__(
@@ -103,7 +115,11 @@ class Renderer:
         functions: Mapping[str, GoFunction],
         *,
         complete: bool = True,
+        holds: bool = True,
     ) -> None:
+        self._holds = holds
+        self._met: dict[str, bool] = {}
+        self._equal: dict[str, str] = {}
         self._templates: dict[str, tuple[Source, tuple[Node, ...]]] = {}
         for name, template in templates:
             for inner, nodes in template.defined.items():
@@ -159,6 +175,17 @@ class Renderer:
     def function(self, name: str) -> GoFunction:
         """The function of a name that the parser knew."""
         return self._functions[name]
+
+    def decide(self, condition: _Condition) -> bool:
+        """Whether a condition on an unknown value is taken to hold."""
+        wanted = self._holds != condition.negated
+        if condition.equals is None:
+            result = self._met.setdefault(condition.value, wanted)
+        else:
+            if wanted:
+                self._equal.setdefault(condition.value, condition.equals)
+            result = self._equal.get(condition.value) == condition.equals
+        return result != condition.negated
 
     @property
     def complete(self) -> bool:
@@ -248,17 +275,43 @@ class _Execution:
     def _branch(self, node: If, dot: Held) -> None:
         known = len(self._variables)
         held = self._pipeline(node.pipeline, dot)
-        if self._holds(held.value, "condition", node.place):
+        if self._holds(held.value, node):
             self._walk(node.body, held if node.rebinds else dot)
         else:
             self._walk(node.otherwise, dot)
         del self._variables[known:]
 
-    def _holds(self, value: object, kind: str, place: Place) -> bool:
-        if isinstance(value, Unknown):
-            self._assume(kind, value, place)
-            return True
-        return truth(value)
+    def _holds(self, value: object, node: If) -> bool:
+        if not isinstance(value, Unknown):
+            return truth(value)
+        holds = self._renderer.decide(self._condition(node.pipeline))
+        self._assume("condition" if holds else "otherwise", value, node.place)
+        return holds
+
+    def _condition(self, pipeline: Pipeline) -> _Condition:
+        """What is asked by a condition: a value, or whether it equals another one."""
+        negated = False
+        operand: Operand = pipeline
+        while True:
+            command = _only_command(operand)
+            if command is None:
+                return _Condition(self._text(operand.place), None, negated)
+            first, *rest = command.operands
+            name = first.name if isinstance(first, Function) else ""
+            if name == "not" and len(rest) == 1:
+                negated, operand = not negated, rest[0]
+            elif name in ("eq", "ne") and len(rest) == 2:
+                mine, other = sorted(rest, key=lambda o: isinstance(o, Literal))
+                negated = negated != (name == "ne")
+                about, value = self._text(mine.place), self._text(other.place)
+                return _Condition(about, value, negated)
+            elif not rest and isinstance(first, Pipeline):
+                operand = first
+            else:
+                return _Condition(self._text(command.place), None, negated)
+
+    def _text(self, place: Place) -> str:
+        return " ".join(self._source.text[place.start : place.end].split())
 
     def _assume(self, kind: str, value: Unknown, place: Place) -> None:
         said = Assumed(kind, value.name, value.reason, self._span(place))
@@ -464,6 +517,13 @@ class _Execution:
             span=self._span(place),
             hint="render it yourself, and check the result",
         )
+
+
+def _only_command(operand: Operand) -> Command | None:
+    """The command of a pipeline that is no more than that."""
+    if isinstance(operand, Pipeline) and len(operand.commands) == 1:
+        return operand.commands[0]
+    return None
 
 
 def _origin_of(value: object, key: str | int) -> Span | None:
