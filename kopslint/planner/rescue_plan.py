@@ -10,7 +10,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.commands import model
-from kopslint.commands.kops import DeleteInstanceGroup, Replace
+from kopslint.commands.kops import DeleteInstanceGroup, Replace, Validate
 from kopslint.kops.clouds import cloud_named
 from kopslint.kops.etcd_manager import member_name
 from kopslint.kops.state_store import backups_of
@@ -69,8 +69,7 @@ def plan_rescue(
         ids=observed_ids(observation, (manifest,)),
     )
     state = observed(healthy(plan), plan, observation)
-    rescue = _Rescue(plan, state, spec, store)
-    return rescue.plan()
+    return _Rescue(plan, state, observation, spec, store).plan()
 
 
 class _Etcd(Record):
@@ -84,10 +83,16 @@ class _Etcd(Record):
 
 class _Rescue:
     def __init__(
-        self, plan: Scenario, state: ClusterState, spec: Spec, store: str | None
+        self,
+        plan: Scenario,
+        state: ClusterState,
+        observation: Observation,
+        spec: Spec,
+        store: str | None,
     ) -> None:
         self._plan = plan
         self._state = state
+        self._observation = observation
         self._spec = spec
         self._store = store
         self._cluster = plan.before.name
@@ -177,8 +182,9 @@ class _Rescue:
             return self._no_way([why])
         stopped = [unit for unit in rebuilt if self._waits(unit, conditions)]
         steps: list[PlannedStep] = []
-        steps += [self._forget(e.name) for e in self._etcd if e.condition.queued]
-        steps += [self._deeds.delete(u)._replace(rescues=True) for u in stopped]
+        for etcd in self._etcd:
+            steps += self._forget(etcd.name)
+        steps += [self._stopped(unit) for unit in stopped]
         steps += [
             self._remove(etcd.name, name)
             for etcd in self._etcd
@@ -194,6 +200,8 @@ class _Rescue:
             )
             last = self._deeds.apply(self._spec, reason)
             steps.append(last._replace(rescues=True))
+        if any(etcd.condition.queued for etcd in self._etcd):
+            steps.append(self._restarted())
         return self._runbook(steps)
 
     def _is_lost(self, unit: Unit, conditions: Mapping[str, Condition]) -> bool:
@@ -249,23 +257,46 @@ class _Rescue:
             "machine is not let in. Before it, see that the member is listed no more; "
             "if it is, end here."
         )
-        commands = step.commands
-        if gone:
-            commands = tuple(
-                c for c in commands if not isinstance(c, DeleteInstanceGroup)
-            )
+        left_out = (Validate, DeleteInstanceGroup) if gone else (Validate,)
+        commands = tuple(c for c in step.commands if not isinstance(c, left_out))
         return step._replace(reason=reason, commands=commands, rescues=True)
 
-    def _forget(self, etcd_cluster: str) -> PlannedStep:
+    def _stopped(self, unit: Unit) -> PlannedStep:
+        """Its machine ends; a cluster with other broken machines does not validate."""
+        step = self._deeds.delete(unit)
+        commands = tuple(c for c in step.commands if not isinstance(c, Validate))
+        return step._replace(commands=commands, rescues=True)
+
+    def _forget(self, etcd_cluster: str) -> Iterator[PlannedStep]:
+        """Every restore that waits leaves the queue: one that is done lets in the next.
+
+        After a restore the leader reads again at once.
+        """
+        seen = self._observation.etcd_cluster(etcd_cluster)
         backups = self._backups(etcd_cluster)
-        text = f"etcd-manager-ctl --backup-store={backups} delete-command BACKUP"
-        span = Source("(plan)", text).whole()
-        command = model.DeleteRestore(text=text, span=span, etcd_cluster=etcd_cluster)
+        for queued in seen.queued or () if seen is not None else ():
+            text = (
+                f"etcd-manager-ctl --backup-store={backups} delete-command "
+                f"{quote(queued.backup)}"
+            )
+            span = Source("(plan)", text).whole()
+            command = model.DeleteRestore(
+                text=text, span=span, etcd_cluster=etcd_cluster
+            )
+            reason = (
+                f"The queued restore of {queued.backup} would roll back etcd "
+                f"{etcd_cluster}, which works. A leader that has read it holds it "
+                "until its etcd-manager restarts."
+            )
+            yield PlannedStep("remove", "", reason, (command,), rescues=True)
+
+    def _restarted(self) -> PlannedStep:
+        """Whoever leads then has read the store since."""
         reason = (
-            f"The queued restore of etcd {etcd_cluster} would roll back a cluster that "
-            "works. A leader that has read it holds it until its etcd-manager restarts."
+            "Every control-plane machine is replaced, one after the other, with its "
+            "disks: whichever etcd-manager leads has read the state store anew then."
         )
-        return PlannedStep("remove", "", reason, (command,), rescues=True)
+        return self._deeds.restart(reason)._replace(rescues=True)
 
     def _cannot_delete(self, rebuilt: list[Unit]) -> str | None:
         cloud = cloud_named(self._plan.before.cloud)
@@ -349,7 +380,7 @@ class _Rescue:
             "nothing of it: of several survivors take the one with the highest "
             f"RAFT INDEX in `etcdctl endpoint status`. Here it is {unit.name}."
         )
-        yield from self._others_gone(keep=(unit.name,))
+        yield from self._others_stopped(keep=(unit.name,))
         yield (
             f"2. On the machine of {unit.name} stop etcd-manager, run etcd once with "
             "its data, and end it as soon as it says that it serves:"
@@ -361,7 +392,16 @@ class _Rescue:
             yield f"  mv /etc/kubernetes/manifests/{manifest} /root/"
             yield f"  etcd --force-new-cluster --name {name} --data-dir DATA_DIR"
             yield f"  mv /root/{manifest} /etc/kubernetes/manifests/"
-        yield from self._all_back()
+        yield (
+            "3. Look whether it serves, and has the data. Go on only then; until then "
+            "the disks of the others are a way back:"
+        )
+        yield f"  kubectl --context {quote(self._cluster)} get nodes"
+        yield (
+            "4. Delete the etcd volumes of the others in the cloud: with the data of a "
+            "member that is no more a machine is not let in."
+        )
+        yield from self._all_back(number=5)
 
     def _restored(self) -> Iterator[str]:
         yield (
@@ -379,9 +419,16 @@ class _Rescue:
         )
         yield from self._others_gone(keep=keep)
         yield from self._all_back(number=2, wait=False)
-        yield "3. When all machines run, queue the restore of every etcd cluster:"
+        yield (
+            "3. When all machines run, queue the restore. Before it, `list-commands` "
+            "must show nothing, or that runs as well; and etcd must still be without "
+            "quorum, or the backup is mixed with what is there:"
+        )
         for etcd in self._etcd:
+            if etcd.way in (Way.NOTHING, Way.MEND):
+                continue
             backups = self._backups(etcd.name)
+            yield f"  etcd-manager-ctl --backup-store={backups} list-commands"
             yield f"  etcd-manager-ctl --backup-store={backups} list-backups"
             yield f"  etcd-manager-ctl --backup-store={backups} restore-backup BACKUP"
         yield (
@@ -389,6 +436,16 @@ class _Rescue:
             "within three minutes, and see that the cluster is whole:"
         )
         yield f"  kops validate cluster --name {quote(self._cluster)} --wait 30m"
+
+    def _others_stopped(self, keep: tuple[str, ...]) -> Iterator[str]:
+        yield (
+            "1. Nobody else may run meanwhile: delete the groups of all others, and "
+            "keep their etcd volumes."
+        )
+        for unit in self._units:
+            if unit.name not in keep:
+                name = quote(self._cluster)
+                yield f"  kops delete ig {quote(unit.name)} --name {name} --yes"
 
     def _others_gone(self, keep: tuple[str, ...]) -> Iterator[str]:
         others = [unit for unit in self._units if unit.name not in keep]

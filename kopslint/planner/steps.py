@@ -175,6 +175,11 @@ class PlannedSteps(Record):
         commands = (self._store(spec), *self._update(), *rolls)
         return PlannedStep("roll", spec.files[0], reason, commands, spec=spec)
 
+    def restart(self, reason: str) -> PlannedStep:
+        """Every control-plane machine is replaced, one after the other."""
+        commands = (self._roll("control-plane,apiserver", force=True), self._validate())
+        return PlannedStep("roll", "", reason, commands)
+
     def with_spec(self, deed: PlannedStep, spec: Spec) -> PlannedStep:
         """The same step, with its spec under another name."""
         commands = tuple(

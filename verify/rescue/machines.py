@@ -70,6 +70,20 @@ class Etcd(Servers):
             self.wipe(name)
         self.bootstrap(names)
 
+    def force(self, name: str) -> None:
+        """Run a server as the only member of its cluster until it serves."""
+        flags = self._flags[name]
+        self._flags[name] = (*flags, "--force-new-cluster")
+        self._launch(name)
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            with contextlib.suppress(RefusedError):
+                self.write(name, 1)
+                break
+            time.sleep(TURN)
+        self.kill(name)
+        self._flags[name] = flags
+
     def resume(self, name: str) -> None:
         """Start a server with its disk and the flags that it had."""
         if not self.runs(name):
@@ -194,6 +208,25 @@ class Machines:
             side.servers.wipe(side.called(name))
             side.disks.discard(name)
             side.retired.discard(name)
+
+    def pause(self, etcd: str, *, again: bool) -> None:
+        """The kubelet of a machine loses the manifest of an etcd-manager, or has it."""
+        with self.lock:
+            side = self.sides[etcd]
+            for name in self.up & side.disks:
+                if again:
+                    side.paused.discard(name)
+                else:
+                    side.paused.add(name)
+                    side.servers.kill(side.called(name))
+
+    def force(self, called: str) -> None:
+        """A member becomes the only one while its manager is stopped."""
+        with self.lock:
+            for side in self.sides.values():
+                for name in side.paused:
+                    if side.called(name) == called:
+                        side.servers.force(called)
 
     def apply(self) -> None:
         """``kops update cluster``: every group of the store has its machine."""

@@ -110,9 +110,20 @@ class Programs:
             case ["update", "cluster", *_]:
                 machines.apply()
                 return "Cluster changes have been applied to the cloud.\n"
+            case ["rolling-update", "cluster", *_]:
+                return self._rolled()
             case ["validate", "cluster", *_]:
                 return self._validated(wait="--wait" in rest)
         return None
+
+    def _rolled(self) -> str:
+        """One machine after the other is replaced, and the cluster validated."""
+        for name in sorted(self.machines.up):
+            self.machines.stop(name)
+            self.machines.start(name)
+            self.machines.reads_commands = True
+            self._validated(wait=True)
+        return "Rolling update completed for cluster!\n"
 
     def _instances(self) -> str:
         machines = self.machines

@@ -96,11 +96,6 @@ def _over_removed(machines: Machines) -> None:
     _removed(machines, "b", "a")
 
 
-def _over_removed_of_five(machines: Machines) -> None:
-    for name in "dce":
-        _removed(machines, name, "a")
-
-
 def _unstarted(machines: Machines) -> None:
     """A member is added by hand, and nothing starts it."""
     for side in machines.sides.values():
@@ -152,7 +147,6 @@ STATES = {
         ),
         Broken("the only machine gone, its disk there", "a", _gone("a", disks=False)),
         Broken("a living member of three removed", "abc", _over_removed),
-        Broken("three living members of five removed", "abcde", _over_removed_of_five),
         Broken("a member that never starts", "abc", _unstarted),
         Broken("a restore that waits", "abc", _queued),
         Broken("two of three come back empty", "abc", _empty("bc"), forces=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from verify.rescue.machines import Machines
 from verify.rescue.programs import Programs
-from verify.rescue.shell import Shell
+from verify.rescue.shell import Ran, Shell
 from verify.rescue.states import BACKUP, NEW, OLD, QUIET
 from verify.runbooks.transitions import spec
 from verify.servers import RefusedError
@@ -66,7 +67,7 @@ def tried(broken: Broken, release: Release, folder: Path) -> Outcome:
         with Shell(folder, Programs(machines, release.etcdctl)) as shell:
             _observed(machines, shell)
             printed = _kopslint(folder, "plan", *_SIDES)
-            ran = shell.run(printed)
+            ran = _carried_out(printed, machines, shell)
             machines.wait(machines.is_whole, SETTLES)
             wrong = [*machines.wrong, *_looked_at(machines, broken)]
             if ran.status:
@@ -76,6 +77,33 @@ def tried(broken: Broken, release: Release, folder: Path) -> Outcome:
 
 
 _SIDES = ("--before", "spec.yaml", "--after", "spec.yaml", "--observed", "observed")
+
+
+def _carried_out(printed: str, machines: Machines, shell: Shell) -> Ran:
+    """A script is run; a procedure is done by a person, one command after the other."""
+    if "\nstep_" in printed:
+        return shell.run(printed)
+    said = []
+    commands = [c.strip() for c in re.findall(r"^#   (.*)$", printed, re.MULTILINE)]
+    for command in commands:
+        if (found := re.fullmatch(r"mv (\S+) (\S+)", command)) is not None:
+            (etcd,) = re.findall(r"etcd-(\w+)\.manifest", found[1])
+            machines.pause(etcd, again=found[2].startswith("/etc"))
+        elif command.startswith("etcd --force-new-cluster"):
+            (called,) = re.findall(r"--name (\S+)", command)
+            machines.force(called)
+        else:
+            # Whoever does it has seen the name in the list of backups.
+            ran = shell.run(command.replace("BACKUP", BACKUP))
+            said.append(f"{command}\n{ran.output}")
+            if ran.status:
+                return ran._replace(output="\n".join(said))
+        for name in set(machines.names) - machines.up:
+            # In words: their volumes are deleted in the cloud.
+            if machines.group(name) not in machines.groups:
+                for etcd in machines.sides:
+                    machines.wipe(etcd, name)
+    return Ran(0, "\n".join(said))
 
 
 def _spec(names: str) -> str:
