@@ -24,9 +24,12 @@ from kopslint.cli.plan_script import script
 from kopslint.cli.program import run
 from kopslint.config.settings import DEFAULT
 from kopslint.engine import Request, check
+from kopslint.findings import Severity
 from kopslint.kops.decode import read_fleet
 from kopslint.kops.running_etcd import kops_for, may_run_at, needs_repair, runs
 from kopslint.kops.versions import Release, release
+from kopslint.model.software import running_versions
+from kopslint.observed.reader import Named, read_observation
 from kopslint.planner.runbook import NoWay, Runbook
 from kopslint.report.display import Style
 from kopslint.text import Source
@@ -376,6 +379,88 @@ def test_a_list_is_corrected_for_the_kops_of_the_repository(
 
     told = capsys.readouterr()
     assert "commands.sh is corrected: " in told.err
-    assert "kops 1.35 is what runs, as this says (.kops-version:1)" in " ".join(
-        told.out.split()
+    assumed = " ".join(told.out.split())
+    assert re.search(r"assumes kops 1\.35 [^()]*\(\.kops-version:1\)", assumed)
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "etcd"),
+    [
+        (16, {"3.3.10"}),
+        *((minor, {"3.4.3"}) for minor in (17, 18)),
+        *((minor, {"3.4.13"}) for minor in (19, 20, 21)),
+        (22, {"3.5.3", "3.5.6", "3.5.7", "3.5.9"}),
+        (23, {"3.5.3", "3.5.6", "3.5.7", "3.5.9", "3.5.13"}),
+        (24, {"3.5.6", "3.5.7", "3.5.9", "3.5.13"}),
+        *((minor, {"3.5.7", "3.5.9", "3.5.13", "3.5.21"}) for minor in (25, 26)),
+        (27, {"3.5.9", "3.5.13", "3.5.21"}),
+        (28, {"3.5.13", "3.5.21"}),
+        (29, {"3.5.13", "3.5.21", "3.5.30", "3.5.31"}),
+        *((minor, {"3.5.21", "3.5.30", "3.5.31"}) for minor in (30, 31)),
+    ],
+)
+def test_the_model_runs_the_etcd_of_every_kops_that_updates_a_kubernetes(
+    kubernetes: int, etcd: set[str]
+) -> None:
+    """Source: kops pkg/model/components/etcd.go on the release branches."""
+    side = spec("side", f"1.{kubernetes}.5")
+    manifest = read_fleet([side]).manifests[NAME]
+
+    assert running_versions(manifest, "main", None) == etcd
+
+
+ASKED = "$ kubectl -n kube-system exec etcd-manager-main-i-0a -- etcdctl "
+HOSTS = {m: f"https://etcd-{m}.internal.{NAME}" for m in "abc"}
+OBSERVED = "".join(
+    [
+        f"{ASKED}member list\n",
+        *(
+            f"1f4be1c6a9d02a1{m}, started, etcd-{m}, {host}:2380, {host}:4001, false\n"
+            for m, host in HOSTS.items()
+        ),
+        f"{ASKED}endpoint health --cluster\n",
+        *(
+            f"{host}:4001 is healthy: successfully committed proposal: took = 9.8ms\n"
+            for m, host in HOSTS.items()
+            if m != "c"
+        ),
+        f"{HOSTS['c']}:4001 is unhealthy: failed to commit proposal\n",
+    ]
+)
+REPLACES = (
+    "aws autoscaling set-desired-capacity --desired-capacity 0 "
+    f"--auto-scaling-group-name master-c.masters.{NAME}\n"
+    f"aws ec2 delete-volume --volume-id c.etcd-main.{NAME}\n"
+)
+GOES = (
+    "kops replace -f after.yaml\n"
+    f"kops update cluster --name {NAME} --yes\n"
+    f"kops rolling-update cluster --name {NAME} --yes\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "observed", "severity"),
+    [
+        ("", "", None),
+        ("", OBSERVED, Severity.ERROR),
+        (REPLACES, "", Severity.ERROR),
+    ],
+)
+def test_a_newer_etcd_beside_a_dead_member_is_an_error(
+    first: str, observed: str, severity: Severity | None
+) -> None:
+    """It is not upgraded, and whoever replaces the member is not let in."""
+    request = Request(
+        (spec("before", "1.33.3", "3.5.21"),),
+        (spec("after", "1.34.1", "3.6.11"),),
+        (Source("list.sh", first + GOES),),
+        observed=read_observation([Named(Source("observed.txt", observed))])
+        if observed
+        else None,
     )
+
+    report = check(request, DEFAULT._replace(kops_version="1.34"))
+
+    found = [f.severity for f in report.findings if f.rule == "KL241"]
+    assert found == ([severity] if severity else [])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike, listed, only
-from kopslint.findings import Certainty, Location
+from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.running_etcd import kops_for, kubernetes_of, may_run
 from kopslint.syntax.yaml import text_at
 
@@ -91,7 +91,8 @@ def etcd_upgraded_beside_dead_member(context: Context) -> Iterator[Draft]:
         return
     for step in context.simulation.steps:
         published = [name for name in rising if _is_published(name, step, context)]
-        dead = {name: _dead(name, step) for name in published}
+        perhaps = context.observed is not None
+        dead = {name: _dead(name, step, perhaps=perhaps) for name in published}
         told = {name: who for name, who in dead.items() if who}
         if told:
             yield _beside_dead(told, step, rising, pair)
@@ -148,6 +149,7 @@ def _beside_dead(
     _, new = rising[names[0]]
     is_one = len(who) == 1
     return Draft(
+        severity=Severity.ERROR,
         message=f"another etcd version is published for {listed(names)} while"
         f" {listed(who)} {'is' if is_one else 'are'} dead and still registered",
         why=_WHY,
@@ -185,11 +187,14 @@ def _is_published(name: str, step: Step, context: Context) -> bool:
     return bool(rises) and all(rises)
 
 
-def _dead(name: str, step: Step) -> list[str]:
-    """The members that are registered and dead in every state before a step.
+def _dead(name: str, step: Step, *, perhaps: bool) -> list[str]:
+    """The registered members that do not vote in any state before a step.
 
-    Also those that were seen to be dead, and may come back at any moment.
+    One whose disk is empty is such a one, too. With ``perhaps`` those that do not in
+    some state, as where a member was seen dead, and may come back at any moment.
     """
+    from kopslint.model.etcd.state import MemberState
+
     found: set[str] | None = None
     seen: set[str] = set()
     for state in step.before:
@@ -200,10 +205,11 @@ def _dead(name: str, step: Step) -> list[str]:
             dead = {
                 member
                 for member, is_now in zip(possible.names, each.names, strict=True)
-                if is_now.dead
+                if is_now.dead or is_now is MemberState.REPLACED
             }
             found = dead if found is None else found & dead
-            seen |= dead & {possible.names[index] for index in possible.stuck}
+            stuck = {possible.names[index] for index in possible.stuck}
+            seen |= dead if perhaps else dead & stuck
     return sorted((found or set()) | seen)
 
 

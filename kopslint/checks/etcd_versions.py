@@ -1,6 +1,7 @@
 """The release of etcd and how it is run: which steps lose data or stop everything.
 
-Sources: etcd-manager pkg/controller/upgrade.go (prepareForUpgrade) and kops
+Sources: etcd-manager pkg/controller/upgrade.go (prepareForUpgrade), runs of it from 3.4
+to 3.6 and from 3.6 to 3.5 (all data kept, revisions start again), and kops
 docs/etcd3-migration.md.
 """
 
@@ -82,6 +83,12 @@ class _Jump(Record):
     fix: str
 
 
+_ANEW = (
+    "Nothing can be written meanwhile, and revisions start again: API servers and"
+    " controllers that remember higher ones get no changes until they are restarted."
+)
+
+
 def _jump(before: str, after: str) -> _Jump | None:
     old, new = release(before), release(after)
     if old is None or new is None or old.series == new.series:
@@ -99,8 +106,8 @@ def _jump(before: str, after: str) -> _Jump | None:
         return _Jump(
             message=f"goes back from {before} to {after}",
             why="etcd cannot go back to an older minor release in place: etcd-manager"
-            " stops all members and restores a backup into the old release, which"
-            " may not be able to read it.",
+            f" stops all members and copies their data into a new cluster. {_ANEW}"
+            " An older release may not be able to read the data at all.",
             fix=f"# stay on {before}",
         )
     steps = [f"{old.major}.{minor}" for minor in range(old.minor + 1, new.minor + 1)]
@@ -108,8 +115,8 @@ def _jump(before: str, after: str) -> _Jump | None:
         return None
     return _Jump(
         message=f"jumps from {before} to {after} and skips {listed(steps[:-1])}",
-        why="etcd-manager upgrades in place by one minor release at most. For more it "
-        "stops all members at once and restores a backup into the new release.",
+        why="etcd-manager upgrades in place by one minor release at most. For more it"
+        f" stops all members and copies their data into a new cluster. {_ANEW}",
         fix=f"# one release at a time, each updated and rolled: {', '.join(steps)}",
     )
 

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 from kopslint.kops.clouds import leading_order
 from kopslint.kops.etcd_manager import replaces_empty_disks
 from kopslint.kops.etcd_releases import adds_beside_dead, forces_cleanly
+from kopslint.kops.running_etcd import kubernetes_of, may_run
 from kopslint.kops.versions import minor_of
 from kopslint.model.etcd.state import Software
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kopslint.kops.spec import EtcdCluster, Manifest
-
-# Source: kops docs/welcome/releases.md: a kops takes Kubernetes back to six minors.
-_TAKES_BACK_TO = 6
+    from kopslint.kops.spec import Manifest
 
 
 def software_of(
@@ -54,33 +52,16 @@ def _agreed(answers: Iterable[bool | None]) -> bool | None:
 def running_versions(
     manifest: Manifest, etcd_cluster: str, kops_version: str | None
 ) -> frozenset[str]:
-    """The versions of etcd that may run where a spec is applied; empty if not known.
-
-    A kops may run another patch release than the spec names.
-    """
-    from kopslint.kops.releases import NEWEST, release
-
+    """The versions of etcd that may run where a spec is applied; empty if not known."""
     cluster = manifest.cluster
     etcd = cluster.etcd_cluster(etcd_cluster) if cluster is not None else None
     if cluster is None or etcd is None:
         return frozenset()
-    kubernetes = minor_of(cluster.kubernetes_version)
     kops = minor_of(kops_version)
-    if kops is None and kubernetes is None:
+    if kops is None and kubernetes_of(cluster) is None:
         return frozenset()
-    oldest = kops if kops is not None else kubernetes or 0
-    newest = oldest if kops is not None else min(oldest + _TAKES_BACK_TO, NEWEST)
-    if newest < oldest:
-        newest = oldest
-    found = set()
-    for minor in range(oldest, newest + 1):
-        brings = release(minor).etcd
-        named = _named(etcd)
-        if named:
-            found.add(brings.runs(named))
-        elif kubernetes is not None:
-            found.add(brings.default_for(kubernetes))
-    return frozenset(found)
+    found = may_run(etcd, cluster, None if kops is None else (kops,))
+    return frozenset(".".join(map(str, each)) for each in found)
 
 
 def changed_versions(applied: Manifest, manifest: Manifest) -> tuple[str, ...]:
@@ -97,7 +78,3 @@ def changed_versions(applied: Manifest, manifest: Manifest) -> tuple[str, ...]:
         for name, (old, new) in versions.items()
         if old and new and old.isdisjoint(new)
     )
-
-
-def _named(etcd: EtcdCluster) -> str:
-    return (etcd.version or "").removeprefix("v")
