@@ -106,6 +106,16 @@ SPECS = {
         2,
         "a number of more than 1,000 digits",
     ),
+    **{
+        f"{field} of 5,000 digits": Case(
+            "a.yaml",
+            f"{SPEC}  rollingUpdate: {{{field}: {quote}{'9' * 5_000}{end}}}\n",
+            2,
+            "a number of more than 1,000 digits",
+        )
+        for field in ("maxSurge", "maxUnavailable")
+        for quote, end in (("", ""), ('"', '%"'))
+    },
 }
 
 
@@ -145,6 +155,9 @@ COMMANDS = {
     "a here-document without end": Case("run.sh", "cat <<E\n" + "ls $x\n" * 3_000, 0),
     "5,000 here-documents on one line": Case("run.sh", "cat" + " <<E" * 5_000, 0),
     "$( without end": Case("run.sh", "$(" * 100_000, 0),
+    "400 values in place of one another": Case(
+        "run.sh", f"kops delete ig {'${x:-' * 400}a{'}' * 400} --yes\n", 0
+    ),
     "20,000 substitutions": Case("run.sh", f"echo {'$(' * 20_000}{')' * 20_000}\n", 0),
     "values that double": Case("run.sh", "x=a\n" + "x=$x$x\n" * 60 + "kops $x\n", 0),
     "functions that double": Case(
