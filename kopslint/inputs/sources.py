@@ -125,6 +125,12 @@ def _matching(pattern: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     folder, wild = Path(*parts[:first]), parts[first:]
     wild = (*wild, "*") if wild[-1] == "**" else wild
     has_suffix = pattern.suffix and not _is_wild(pattern.suffix)
+    if any("**" in part and part != "**" for part in wild):
+        # Python takes it for one star from 3.13 on.
+        raise InputError(
+            f"the pattern {pattern} cannot be used: ** stands for whole folders",
+            hint="write ** between slashes, as in **/*.yaml",
+        )
     try:
         for path in folder.glob("/".join(wild)):
             hidden = any(map(_is_hidden, path.relative_to(folder).parts))
