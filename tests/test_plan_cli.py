@@ -204,6 +204,7 @@ def test_the_script_does_what_it_says(
     ]
     assert (folder / "log").read_text(encoding="utf-8").splitlines() == [
         "kops get cluster --name prod.example.com",
+        "kops get instances --name prod.example.com",
         f"{events} remove 4a4002",
         f"{main} remove 4a4001",
         "kops delete ig master-4 --name prod.example.com --yes",
@@ -281,7 +282,8 @@ def test_the_script_stops_before_a_step_that_is_not_as_expected(
 
     assert done.returncode != 0
     log = (folder / "log").read_text(encoding="utf-8")
-    assert log == "kops get cluster --name prod.example.com\n"
+    name = "--name prod.example.com"
+    assert log == f"kops get cluster {name}\nkops get instances {name}\n"
 
 
 @bash
@@ -469,6 +471,32 @@ def test_an_after_side_without_a_file_becomes_one(
     assert status == 0
     assert "kops replace --force -f after.yaml" in out
     assert Path("new/after.yaml").read_bytes() == text
+
+
+@bash
+def test_what_is_left_to_be_filled_in_stops_the_script_before_its_first_step(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path("after.yaml").read_text(encoding="utf-8")
+    image = re.search(r"image: .*", text)
+    assert image is not None
+    Path("after.yaml").write_text(text.replace(image[0], "image: <image>"))
+    _, out, _ = plan(capsys, *SHRINK)
+
+    done = subprocess.run(
+        ["bash"],
+        input=out,
+        env=pretend(folder, 5),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+
+    assert "# Fill in <image> in the files first" in out
+    assert done.returncode == 1
+    assert "image: <image>" in done.stderr
+    assert "so no step was run" in done.stderr
+    assert not (folder / "log").exists()
 
 
 def test_a_feature_flag_that_kops_needs_is_set(

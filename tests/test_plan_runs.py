@@ -180,6 +180,18 @@ def test_etcd_3_6_is_not_stored_while_a_member_is_unrepaired(runbook: Runbook) -
 
 
 @pytest.mark.parametrize("runbook", CHANGES[:1], ids=lambda c: c.name, indirect=True)
+def test_without_a_backup_of_today_no_step_is_run(runbook: Runbook) -> None:
+    runbook.start(Trial(None))
+    runbook.world.backed_up = False
+
+    ran = runbook.shell.run(runbook.script)
+
+    assert ran.status == 1
+    assert "has no backup of today in s3://store/prod.example.com/backups" in ran.output
+    assert runbook.world.log == []
+
+
+@pytest.mark.parametrize("runbook", CHANGES[:1], ids=lambda c: c.name, indirect=True)
 def test_the_steps_of_five_to_three_can_be_read(runbook: Runbook) -> None:
     """At most 120 lines, the functions before and behind them aside."""
     lines = runbook.script.splitlines()

@@ -21,6 +21,7 @@ from kopslint.commands.etcd_functions import (
 from kopslint.commands.kops import DeleteInstanceGroup, Replace, RollingUpdate, Validate
 from kopslint.commands.model import DeleteVolumes
 from kopslint.kops.clouds import cloud_named
+from kopslint.kops.state_store import listing_of
 from kopslint.planner.releases import said
 from kopslint.report.display import pad, visible, width, wrap
 from kopslint.report.quorum import members, words
@@ -44,6 +45,24 @@ _NEEDS = """\
 needs() {
   command -v "$1" > /dev/null && return
   echo "$1 is not installed here" >&2
+  return 1
+}
+"""
+
+_BACKED_UP = """\
+# Whether the backup store of an etcd cluster lists a backup of today, in UTC;
+# where it cannot be asked, that is only said.
+backed_up() {
+  local etcd=$1 store=$2 names
+  shift 2
+  if ! names=$(within 60 "$@" 2> /dev/null) || [ -z "$names" ]; then
+    echo "$store cannot be asked: see that it has a backup of today" >&2
+    return
+  fi
+  case $names in
+    *"$(date -u +%Y-%m-%d)T"*) return ;;
+  esac
+  echo "etcd $etcd has no backup of today in $store" >&2
   return 1
 }
 """
@@ -260,22 +279,39 @@ def preflight_lines(runbook: Runbook, *, asks: bool, beside: bool) -> Iterator[s
     the folder of the script, wherever it is started.
     """
     yield ""
+    cloud = cloud_named(runbook.cloud)
     yield from _NEEDS.rstrip("\n").split("\n")
+    yield ""
     files = [file for step in runbook.steps for file in _files(step.deed.commands)]
     wanted = [f"needs {quote(program)}" for program in _programs(runbook, asks=asks)]
     if beside and files:
         wanted.append('cd "$HERE"')
     wanted += [f"ls -- {quote(file)} > /dev/null" for file in dict.fromkeys(files)]
+    if files and runbook.unfilled:
+        marks = " ".join(f"-e {quote(mark)}" for mark in runbook.unfilled)
+        names = " ".join(quote(file) for file in dict.fromkeys(files))
+        wanted.append(f"! grep -nF {marks} -- {names} >&2")
     name = quote(runbook.cluster)
+    asks_cloud = cloud.asks if cloud is not None else None
+    if asks_cloud and f"needs {asks_cloud.split()[0]}" in wanted:
+        wanted.append(f"within 60 {asks_cloud} > /dev/null")
     if "needs terraform" in wanted:
         # It answers only where terraform init was run, and where its state is.
         wanted.append("within 60 terraform state list > /dev/null")
     wanted.append(f"within 60 kops get cluster --name {name} > /dev/null")
+    if not runbook.rescue:
+        # Kops asks the cloud and the API server with what it will use later.
+        wanted.append(f"within 60 kops get instances --name {name} > /dev/null")
     via = dict.fromkeys(group for step in runbook.steps for group in step.via)
     if asks and via:
         wanted.append(" ".join(["via", *map(quote, via)]))
         wanted.append("again etcd main endpoint health")
-    yield ""
+    for etcd, backups in zip(runbook.steps[0].before, runbook.backups, strict=False):
+        listing = listing_of(backups) or "false"
+        wanted.append(f"backed_up {quote(etcd)} {quote(backups)} {listing}")
+    if runbook.backups:
+        yield from _lines(_BACKED_UP)
+        yield ""
     yield "preflight() {"
     if runbook.store is None:
         yield '  : "${KOPS_STATE_STORE:?set it to the state store of the cluster}" &&'

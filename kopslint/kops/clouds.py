@@ -58,6 +58,7 @@ class Cloud(Record):
       Source: kops pkg/instancegroups/instancegroups.go, ``reconcileInstanceGroup``.
     - ``delete_volume`` is the call that deletes a volume ``{id}``, ``find_volume`` the
       one that prints the id of the volume ``{name}`` where etcd needs it.
+    - ``asks`` is a call that reads something and fails without credentials.
     - ``terraform`` is None where kops refuses to render for it.
     """
 
@@ -72,6 +73,7 @@ class Cloud(Record):
     rolls_apply: bool = False
     delete_volume: str | None = None
     find_volume: str | None = None
+    asks: str | None = None
     terraform: Terraform | None = None
 
     @property
@@ -86,6 +88,7 @@ CLOUDS = {
         Cloud(
             "aws",
             "aws",
+            asks="aws sts get-caller-identity",
             remakes_machines=True,
             delete_volume="aws ec2 delete-volume --volume-id {id}",
             terraform=Terraform("aws_autoscaling_group", "aws_s3_object"),
@@ -93,6 +96,7 @@ CLOUDS = {
         Cloud(
             "azure",
             "az",
+            asks="az account show",
             delete_group_does="kops has not implemented it there: "
             '"DeleteGroup not implemented"',
             delete_group_fails="DeleteGroup not implemented on azureCloud",
@@ -107,6 +111,7 @@ CLOUDS = {
         Cloud(
             "digitalocean",
             "doctl",
+            asks="doctl account get",
             members_are="volume names",
             delete_group_does="kops has not implemented it there: "
             '"does not support deleting cloud groups at this time"',
@@ -119,6 +124,7 @@ CLOUDS = {
         Cloud(
             "gce",
             "gcloud",
+            asks="gcloud compute regions list --limit 1",
             remakes_machines=True,
             delete_volume="gcloud compute disks delete {id} --quiet",
             terraform=Terraform(
@@ -128,6 +134,7 @@ CLOUDS = {
         Cloud(
             "hetzner",
             "hcloud",
+            asks="hcloud location list",
             members_are="volume ids",
             mounts_by_group=True,
             rolls_apply=True,
@@ -138,6 +145,7 @@ CLOUDS = {
         Cloud(
             "linode",
             "linode-cli",
+            asks="linode-cli profile view",
             members_are="volume ids",
             mounts_by_group=True,
             delete_group_does="kops finds no machines of a group there: the object "
@@ -157,12 +165,14 @@ CLOUDS = {
         Cloud(
             "openstack",
             "openstack",
+            asks="openstack token issue",
             rolls_apply=True,
             delete_volume="openstack volume delete {id}",
         ),
         Cloud(
             "scaleway",
             "scw",
+            asks="scw instance volume list",
             members_are="volume ids",
             mounts_by_group=True,
             rolls_apply=True,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from kopslint.shell.ast import head
@@ -175,3 +176,31 @@ def backups_of(manifest: Manifest, etcd: EtcdCluster) -> str:
     """The same to be printed, with a placeholder where the spec does not say it."""
     default = f"STATE_STORE/{manifest.name}/backups/etcd/{etcd.name}"
     return backup_store(manifest, etcd) or default
+
+
+def listing_of(store: str) -> str | None:
+    """The call that lists what is right below a store, as far as one is known.
+
+    A backup is called after its time in UTC: etcd-manager pkg/backup/vfs.go. The stores
+    of DigitalOcean, Linode and others are S3 behind an address that only the one who
+    runs it knows.
+    """
+    scheme, _, path = store.rstrip("/").partition("://")
+    bucket, _, below = path.partition("/")
+    below = quote(f"{below}/")
+    match scheme:
+        case "s3":
+            return f"aws s3 ls {quote(store.rstrip('/') + '/')}"
+        case "gs":
+            return f"gcloud storage ls {quote(store.rstrip('/') + '/')}"
+        case "swift":
+            return f"openstack object list {quote(bucket)} --prefix {below}"
+        case "azureblob":
+            return (
+                f"az storage blob list --container-name {quote(bucket)} "
+                f"--prefix {below} --output table"
+            )
+        case "file":
+            return f"ls {quote(path)}"
+        case _:
+            return None

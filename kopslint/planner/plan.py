@@ -7,6 +7,7 @@ opened here.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from kopslint.kops.spec import Manifest
     from kopslint.model.state import ClusterState
     from kopslint.planner.steps import PlannedStep
+    from kopslint.syntax.yaml import Plain
 
 
 _UNREADABLE = ("missing", "wrong-type", "unknown-role", "unsupported-version")
@@ -277,16 +279,59 @@ def _runbook(
             )
         )
         state, here = performed.state, stored or here
+    unfilled = tuple(dict.fromkeys(_unfilled(final.manifest)))
+    leave = any(deed.kind == "remove" for deed in renamed)
+    backups = tuple(backups_of(before, etcd) for etcd in before.etcd_clusters if leave)
     return Runbook(
         before.name,
         state_store(before),
         tuple(steps),
         written=tuple(spec for spec in specs.values() if spec.text is not None),
         cut=cut,
-        notes=(*_notes(plan, renamed, deeds), *_no_single_kops(steps)),
+        notes=(
+            *_to_fill_in(unfilled),
+            *_notes(plan, renamed, deeds),
+            *_no_single_kops(steps),
+        ),
         features=tuple(_features(deeds, before, final.manifest)),
+        backups=backups,
+        unfilled=unfilled,
         cloud=deeds.cloud,
     )
+
+
+_LEFT = re.compile(
+    r"<[A-Za-z][^<>]*>|\$\{[^{}]*\}|\{\{.*?\}\}|\b(?i:change|replace|fill)_?(?i:me)\b"
+)
+_PROGRAMS = ("additionalUserData", "additionalPolicies", "fileAssets", "hooks")
+"""Where such signs belong to a program that is in the spec."""
+
+
+def _unfilled(manifest: Manifest) -> Iterator[str]:
+    """What a spec leaves to be filled in, as it is written there."""
+
+    def within(value: Plain) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, each in value.items():
+                yield from within(each) if key not in _PROGRAMS else ()
+        elif isinstance(value, list):
+            for each in value:
+                yield from within(each)
+        elif isinstance(value, str) and "\n" not in value:
+            yield from _LEFT.findall(value)
+
+    if manifest.cluster is not None:
+        yield from within(manifest.cluster.node.plain)
+    for group in manifest.groups.values():
+        yield from within(group.node.plain)
+
+
+def _to_fill_in(unfilled: Sequence[str]) -> Iterator[str]:
+    if unfilled:
+        yield (
+            f"Fill in {', '.join(unfilled)} in the files first: the script stops while "
+            "that is there."
+        )
 
 
 def _no_single_kops(steps: Sequence[Step]) -> Iterator[str]:
@@ -327,11 +372,6 @@ def _notes(
     if stand_ins := [name for name in dict.fromkeys(passed) if name not in ends]:
         names = ", ".join(stand_ins)
         yield f"{names}: only there to keep quorum meanwhile, and gone in the end."
-    if any(deed.kind == "remove" for deed in way):
-        yield (
-            "Before the first member leaves, see that the backup store has a backup of "
-            "today of every etcd cluster."
-        )
     deletions = [deed for deed in way if deed.kind == "delete"]
     kept = [
         deed.about

@@ -51,7 +51,9 @@ class Runbook(Record):
     ``written`` are the specs in between, to be written as files. ``cut`` is
     whether the search had to stop early, so that a better way may exist. ``notes``
     say what is good to know about the whole; ``features`` are the feature flags that
-    kops needs to have set. ``warnings`` are what the check says of it. ``rescue`` is
+    kops needs to have set; ``backups`` is where the backups of each etcd cluster are,
+    where some are wanted; ``unfilled`` is what the files leave to be filled in.
+    ``warnings`` are what the check says of it. ``rescue`` is
     whether it starts from a cluster that was seen broken.
     """
 
@@ -62,6 +64,8 @@ class Runbook(Record):
     cut: bool = False
     notes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    backups: tuple[str, ...] = ()
+    unfilled: tuple[str, ...] = ()
     cloud: str | None = None
     warnings: tuple[str, ...] = ()
     rescue: bool = False

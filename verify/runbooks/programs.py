@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from verify.runbooks.world import RefusedError
@@ -307,6 +308,9 @@ class Programs:
 
     def _aws(self, rest: list[str]) -> str | None:
         text = " ".join(rest)
+        if rest[:2] == ["s3", "ls"]:
+            today = datetime.now(UTC).date() if self.world.backed_up else "2026-01-01"
+            return f"    PRE {today}T00:00:05Z-000041/\n"
         if rest[:2] == ["sts", "get-caller-identity"]:
             return '{"Account": "1"}\n'
         if "describe-volumes" in rest and "--volume-ids" in rest:
@@ -339,8 +343,8 @@ class Programs:
         if rest[:3] == ["compute", "disks", "delete"]:
             self.world.delete_volume(self._numbered(rest[3].rpartition("/")[2]))
             return ""
-        if rest[:2] in (["config", "list"], ["auth", "list"]):
-            return "me\n"
+        if rest[:3] == ["compute", "regions", "list"]:
+            return "us-east1\n"
         return "" if not self.strict else None
 
     def _openstack(self, rest: list[str]) -> str | None:
@@ -367,6 +371,8 @@ class Programs:
                     server = "7" if self.world.in_use(called) else "null"
                     return f'{{"id": {volume.number}, "server": {server}}}\n'
                 return f"{volume.number}\n"
+            case ["location", "list", *_]:
+                return "fsn1\n"
             case ["volume", "list", *_]:
                 return "".join(
                     f"{v.number} {c}\n" for c, v in self.world.volumes.items()

@@ -97,6 +97,7 @@ class World:
         self._merge("before.yaml")
         self.rendered: Stored | None = None
         self.initialised = False
+        self.backed_up = True
         self.exported = self.cluster
         self.upgrades = True
         self.machines = {
