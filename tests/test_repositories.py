@@ -866,3 +866,40 @@ def test_a_template_that_refuses_one_way_is_followed_the_other_way(
     status, found, said = check(capsys=capsys)
 
     assert (status, errors_of(found)) == (0, []), said
+
+
+@pytest.mark.parametrize("name", ["all.json", "all.yaml"])
+def test_what_kops_get_prints_as_an_array_is_read(
+    repository: Repository, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    documents = read_yaml(Source("x", f"{CLUSTER}---\n{GROUPS}"))
+    objects = [each.root.plain for each in documents if each.root is not None]
+    repository.write({name: json.dumps(objects, indent=1)})
+    status, found, said = check("--no-config", name, capsys=capsys)
+    assert (status, found) == (0, []), said
+
+    objects[0]["spec"]["etcdClusters"][0]["etcdMembers"].pop()  # type: ignore[index, call-overload, union-attr]
+    repository.write({"after.json": json.dumps(objects, indent=1)})
+    sides = ("--no-config", "--before", name, "--after", "after.json")
+    _, found, said = check(*sides, capsys=capsys)
+
+    assert "KL103" in {rule for *_, rule in errors_of(found)}, said
+
+
+def test_what_kops_completes_for_terraform_is_compared_and_not_judged(
+    repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "tf/data/aws_s3_object_cluster-completed.spec_content"
+    completed = f"{CLUSTER}  docker: {{skipInstall: true}}\n  networkID: 12\n"
+    repository.commit({name: completed, "tf/kubernetes.tf": "locals {}\n"})
+    for words in ((), ("--no-config", "tf")):
+        status, found, said = check(*words, capsys=capsys)
+        assert (status, [rule for *_, rule in found]) == (0, ["KL902"]), said
+
+    repository.git("checkout", "-qb", "x")
+    fewer = completed.replace("    - {name: c, instanceGroup: master-c}\n", "")
+    repository.commit({name: fewer})
+    status, found, said = check("--changed", capsys=capsys)
+
+    assert (f"{name}:10:5", "error", "KL103") in found, said
+    assert "KL213" in {rule for *_, rule in found}

@@ -163,6 +163,7 @@ def taken_for_granted(context: Context) -> Iterator[Draft]:
             locations=tuple(Location(span, "a placeholder") for span in same[:3]),
             subject="placeholders",
         )
+    yield from _of_completed(context)
     yield from _of_templates(context)
     yield from _of_bring_up(context)
     if context.simulation is None:
@@ -207,6 +208,23 @@ def _shown(names: Iterable[str]) -> tuple[str, ...]:
     """Each once, and no longer than one can read."""
     cut = (n if len(n) <= _LONGEST else f"{n[: _LONGEST - 3]}..." for n in names)
     return tuple(dict.fromkeys(cut))
+
+
+def _of_completed(context: Context) -> Iterator[Draft]:
+    """A Cluster as kops completes it, which is no spec that anybody hands to kops."""
+    from kopslint.kops.state_store import is_completed_spec
+
+    cluster = context.after.cluster
+    if cluster is None or not is_completed_spec(cluster.node.span.source):
+        return
+    yield Draft(
+        message="assumed: this Cluster is what kops made of the one in its state store",
+        why="Its etcd members and networks are compared. What kops fills in itself is"
+        " not judged, and the instance groups are not in it: check the spec too, or the"
+        " output of 'kops get -o yaml'.",
+        locations=(Location(cluster.at("kind"), "written by kops for Terraform"),),
+        subject="completed",
+    )
 
 
 _TEMPLATE = {

@@ -13,6 +13,7 @@ from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike
 from kopslint.findings import Location, Severity
 from kopslint.kops.placeholders import is_filled_in_later
+from kopslint.kops.state_store import is_completed_spec
 from kopslint.kops.validation import is_of_field, rejections, update_rejections
 
 if TYPE_CHECKING:
@@ -52,7 +53,13 @@ class _LastAsked:
         if last is None or last[0] is not asked[0] or last[1:] != asked[1:]:
             manifest, version, by_user = asked
             found = rejections(manifest, kops_version=version, asked=by_user)
-            self._found = tuple(filter(is_of_field, found))
+            # What kops wrote itself is handed to no command that would refuse it.
+            self._found = tuple(
+                rejection
+                for rejection in found
+                if is_of_field(rejection)
+                and not is_completed_spec(rejection.span.source)
+            )
             self._asked = asked
         return self._found
 

@@ -130,8 +130,8 @@ def both_sides(
 
 def _specs(words: Sequence[str], given: Sequence[Given]) -> tuple[Source, ...]:
     """The specs that are named, those that come out of templates among them."""
-    sources = collect(words, suffixes=SPEC_SUFFIXES, stdin=_stdin, forgiving=True)
     folders = [word for word in words if os.path.isdir(word)]  # noqa: PTH112
+    sources = _called_as_specs(words, folders)
     signs = ("{{", "%{", "{%", "\n$", " $")
     perhaps = any(sign in source.text for source in sources for sign in signs)
     if not folders and not perhaps:
@@ -148,6 +148,27 @@ def _specs(words: Sequence[str], given: Sequence[Given]) -> tuple[Source, ...]:
     if more:
         sources += collect(more, suffixes=SPEC_SUFFIXES, stdin=_stdin)
     return with_templates(sources, _files_around, given)
+
+
+def _called_as_specs(words: Sequence[str], folders: Sequence[str]) -> list[Source]:
+    """What is named, and in folders what is called as a spec.
+
+    A folder may hold nothing of that name, and specs that are called otherwise.
+    """
+
+    def read(some: Sequence[str]) -> list[Source]:
+        return collect(some, suffixes=SPEC_SUFFIXES, stdin=_stdin, forgiving=True)
+
+    try:
+        return read(words)
+    except InputError:
+        from kopslint.discovery.found import called_otherwise
+
+        rest = [w for w in words if w not in folders or not called_otherwise(w)]
+        if len(rest) == len(words):
+            raise
+        # Of a folder with some of both kinds the first reading did not fail.
+        return read(rest) if rest else []
 
 
 def _files_around(revision: str | None) -> Files:

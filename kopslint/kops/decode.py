@@ -438,7 +438,15 @@ def _ignored(source: Source, document: Document) -> tuple[Rejection, ...]:
 
 
 def _objects(node: Node | None) -> Iterator[YamlMapping]:
-    """The mappings that may be objects: the document, or the items of a List."""
+    """The mappings that may be objects: the document, or the items of a List.
+
+    ``kops get -o json`` prints several objects as an array (kops cmd/kops/get.go).
+    """
+    if isinstance(node, YamlSequence):
+        for item in node.items:
+            if isinstance(item, YamlMapping):
+                yield from _objects(item)
+        return
     if not isinstance(node, YamlMapping):
         return
     items = node.get("items")
