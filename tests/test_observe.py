@@ -251,7 +251,10 @@ def test_on_a_machine_it_asks_without_the_api(
     assert member.reason == "etcdserver: no leader"
     events = seen.etcd_cluster("events")
     assert events is not None
-    assert [one.name for one in events.registered] == ["etcd-events-1", "etcd-events-2"]
+    assert [(one.id, one.name) for one in events.registered] == [
+        ("2f", "etcd-events-1"),
+        ("30", "etcd-events-2"),
+    ]
 
 
 def test_it_is_clean_for_shellcheck_and_bash(script: str, tmp_path: Path) -> None:

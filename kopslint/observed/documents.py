@@ -229,14 +229,23 @@ def _number(node: Node | None, *path: str) -> int | None:
     return int(text) if text is not None and text.isdigit() else None
 
 
-def _id(node: Node | None, *path: str) -> str | None:
-    """An id: a number is decimal, a text is what ``--hex`` prints."""
+def _id(node: Node | None, *path: str, decimal: bool = False) -> str | None:
+    """An id: a number is decimal, a text is what ``--hex`` prints.
+
+    Etcd's own gateway writes ``decimal`` numbers as texts.
+    """
     found = find(node, *path)
     if not isinstance(found, Scalar):
         return None
-    if found.quoted:
+    if found.quoted and not decimal:
         return hex_id(found.text) if re.fullmatch("[0-9a-f]+", found.text) else None
     return etcd_id(found.text) if found.text.isdigit() else None
+
+
+def _is_of_gateway(header: Node | None) -> bool:
+    """Whether etcd itself wrote it: 64-bit numbers are texts in proto3's JSON."""
+    told = find(header, "raft_term")
+    return isinstance(told, Scalar) and told.quoted
 
 
 # ------------------------------------------------------------------------------------
@@ -245,8 +254,9 @@ def _id(node: Node | None, *path: str) -> str | None:
 
 def _members(found: _Found) -> Iterator[Statement]:
     header, members = find(found.root, "header"), []
+    decimal = _is_of_gateway(header)
     for item in _items(find(found.root, "members")):
-        id_ = _id(item, "ID")
+        id_ = _id(item, "ID", decimal=decimal)
         if id_ is None:
             yield unread(
                 "this member has no ID, so nothing is taken from this list",
@@ -275,8 +285,8 @@ def _members(found: _Found) -> Iterator[Statement]:
     yield ListTold(
         reading,
         tuple(members),
-        asked=_id(header, "member_id"),
-        cluster_id=_id(header, "cluster_id"),
+        asked=_id(header, "member_id", decimal=decimal),
+        cluster_id=_id(header, "cluster_id", decimal=decimal),
         raft_term=_number(header, "raft_term"),
     )
 

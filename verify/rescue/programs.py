@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROGRAMS = ("kops", "kubectl", "aws", "etcd-manager-ctl", "crictl", "curl")
 """Every program that has a stand-in; ``sleep`` has one in the shell."""
 
-VALIDATES = 60
+VALIDATES = 40
 """How long ``kops validate cluster --wait`` waits here, in seconds."""
 
 _API = "Unable to connect to the server: net/http: TLS handshake timeout"

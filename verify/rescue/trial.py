@@ -80,10 +80,16 @@ _SIDES = ("--before", "spec.yaml", "--after", "spec.yaml", "--observed", "observ
 
 
 def _carried_out(printed: str, machines: Machines, shell: Shell) -> Ran:
-    """A script is run; a procedure is done by a person, one command after the other."""
-    if "\nstep_" in printed:
-        return shell.run(printed)
+    """A script is run; a procedure is done by a person, one command after the other.
+
+    Where a script says what is left if it fails, and it fails, that is done.
+    """
     said = []
+    if "\nstep_" in printed:
+        ran = shell.run(printed)
+        if not ran.status or "this is what is left" not in printed:
+            return ran
+        said.append(ran.output)
     commands = [c.strip() for c in re.findall(r"^#   (.*)$", printed, re.MULTILINE)]
     for command in commands:
         if (found := re.fullmatch(r"mv (\S+) (\S+)", command)) is not None:
