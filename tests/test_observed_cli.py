@@ -113,6 +113,17 @@ def test_lost_quorum_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None
     assert "etcd main has no quorum: 1 of 5 can vote, 3 needed" in told
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif"])
+def test_every_report_says_what_was_seen(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("seen.txt").write_text(members("main"), encoding="utf-8")
+
+    run(["check", "spec.yaml", "--observed", "seen.txt", "--format", form])
+
+    assert "observed: 1 output of etcd main" in capsys.readouterr().out
+
+
 def test_with_a_list_the_verdict_is_about_the_list(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

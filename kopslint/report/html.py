@@ -110,9 +110,16 @@ def render_html(
         lists=view.lists(),
         instead=_instead(instead),
         existing=view.existing(),
-        counted=_safe(sentences.counted(report)),
+        counted=_safe(_counted(report)),
         skipped=_safe(", ".join(report.summary.skipped[:10])),
     )
+
+
+def _counted(report: Report) -> str:
+    """How much was found, and what was seen of the cluster itself."""
+    told = sentences.counted(report)
+    seen = sentences.observed(report) if report.summary.observed else ""
+    return f"{told}; {seen}" if seen else told
 
 
 def _file(name: str) -> str:

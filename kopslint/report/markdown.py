@@ -87,6 +87,8 @@ def render_markdown(
         blocks.append(f"There was no room for {_counts(left_out)} more.")
     elif report.existing:
         blocks.append(_existing(report, style, room))
+    if report.summary.observed:
+        blocks.append(_text(sentences.observed(report), style))
     blocks.append(_text(sentences.counted(report), style))
     return "\n\n".join(blocks) + "\n"
 

@@ -87,7 +87,14 @@ def render_sarif(
                 "invocations": [{"executionSuccessful": True}],
                 "columnKind": "unicodeCodePoints",
                 "results": results,
-                "properties": {"verdict": report.verdict.value},
+                "properties": {
+                    "verdict": report.verdict.value,
+                    **(
+                        {"observed": sentences.observed(report)}
+                        if report.summary.observed
+                        else {}
+                    ),
+                },
             }
         ],
     }

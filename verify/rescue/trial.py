@@ -92,6 +92,8 @@ def _carried_out(printed: str, machines: Machines, shell: Shell) -> Ran:
         said.append(ran.output)
     commands = [c.strip() for c in re.findall(r"^#   (.*)$", printed, re.MULTILINE)]
     for command in commands:
+        if command.startswith("kops replace"):
+            _wiped(machines)
         if (found := re.fullmatch(r"mv (\S+) (\S+)", command)) is not None:
             (etcd,) = re.findall(r"etcd-(\w+)\.manifest", found[1])
             machines.pause(etcd, again=found[2].startswith("/etc"))
@@ -104,12 +106,15 @@ def _carried_out(printed: str, machines: Machines, shell: Shell) -> Ran:
             said.append(f"{command}\n{ran.output}")
             if ran.status:
                 return ran._replace(output="\n".join(said))
-        for name in set(machines.names) - machines.up:
-            # In words: their volumes are deleted in the cloud.
-            if machines.group(name) not in machines.groups:
-                for etcd in machines.sides:
-                    machines.wipe(etcd, name)
     return Ran(0, "\n".join(said))
+
+
+def _wiped(machines: Machines) -> None:
+    """In words: the volumes of groups that are gone are deleted in the cloud."""
+    for name in set(machines.names) - machines.up:
+        if machines.group(name) not in machines.groups:
+            for etcd in machines.sides:
+                machines.wipe(etcd, name)
 
 
 def _spec(names: str) -> str:
