@@ -337,7 +337,7 @@ def test_rules_of_a_teams_own_are_those_of_the_base(
         assert severity == {"error"}
         does = "takes away" if None in files.values() else "changes"
         (said,) = found.about_itself()
-        assert said == f"this change also {does} a rule of your own: {RULE_FILE}"
+        assert said == f"this change also {does} a custom rule: {RULE_FILE}"
 
 
 def test_rules_behind_a_link_out_of_the_repository_are_not_read(
@@ -396,7 +396,7 @@ def test_a_list_that_a_change_takes_away_is_told_without_any_other_change(
     repository.commit({})
 
     assert check().about_itself() == [
-        f"this change also takes away a list of commands: {LIST}"
+        f"this change also takes away a command list: {LIST}"
     ]
 
 

@@ -45,7 +45,7 @@ spec:
   maxSize: 1
   subnets: [a]
 """
-KNOWN = "the key minSize is written twice, and kops takes the last one"
+KNOWN = "the key minSize appears twice, and kops uses the last one"
 
 Run = tuple[int, str, str]
 
@@ -148,7 +148,7 @@ def test_what_is_fixed_is_said(begun: Callable[..., Run]) -> None:
 
     assert status == 0
     assert said == (
-        "kopslint: 1 finding of baseline.json is fixed: take it out with"
+        "kopslint: 1 finding of baseline.json is fixed: remove it with"
         " --write-baseline baseline.json\n"
     )
 
@@ -290,11 +290,11 @@ def test_a_neighbour_that_is_silenced_does_not_change_a_fingerprint() -> None:
 
 BAD = {
     "no JSON": ('{"schema":\n', "b.json:2:1: this baseline is not JSON: Expecting"),
-    "a report": ('{"schema": "kopslint/v1"}', "b.json is no baseline: it does not"),
-    "a list": ("[]", "b.json is no baseline: it does not say schema: "),
+    "a report": ('{"schema": "kopslint/v1"}', "b.json is not a baseline: it does not"),
+    "a list": ("[]", "b.json is not a baseline: it does not say schema: "),
     "no findings": (
         '{"schema": "kopslint-baseline/v1", "findings": 1}',
-        "b.json is no baseline: it does not",
+        "b.json is not a baseline: it does not",
     ),
     "half a finding": (
         '{"schema": "kopslint-baseline/v1", "findings": [{"rule": "KL109"}]}',
@@ -304,7 +304,7 @@ BAD = {
         '{"schema": "kopslint-baseline/v1", "findings": [null]}',
         "b.json: finding 1 of this baseline lacks one of path, rule, message,",
     ),
-    "nested too deep": ("[" * 200_000, "b.json is no baseline"),
+    "nested too deep": ("[" * 200_000, "b.json is not a baseline"),
 }
 
 
@@ -321,7 +321,7 @@ def test_a_file_that_is_no_baseline_is_refused(text: str, sentence: str) -> None
     [
         (["--baseline", "none.json"], "the baseline none.json cannot be read: No such"),
         (["--write-baseline", "none/b.json"], "cannot be written"),
-        (["--changed", "--write-baseline", "b.json"], "a baseline of what changed"),
+        (["--changed", "--write-baseline", "b.json"], "a baseline of a change"),
     ],
 )
 def test_a_baseline_that_cannot_be_used_gives_status_two(

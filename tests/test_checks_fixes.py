@@ -327,6 +327,4 @@ def test_what_a_loop_is_taken_to_go_through_is_said_once() -> None:
     """With every turn there is less left to be it."""
     assumed = [f.message for f in found("abc", "abc", EACH_MASTER) if f.rule == "KL902"]
 
-    assert assumed == [
-        "assumed: $group is taken to be master-a, master-b, master-c or nodes"
-    ]
+    assert assumed == ["assumed: $group is master-a, master-b, master-c or nodes"]

@@ -195,8 +195,8 @@ def test_the_status_is_one_if_a_finding_is_as_bad_as_fail_on(
     [
         ("check", "kopslint: there is nothing to check yet\n  hint: name the spec"),
         ("check --before before.yaml", "kopslint: there is nothing to check yet\n"),
-        ("check - --commands -", "kopslint: the standard input can be read only once"),
-        ("check after.yaml --format xml", "--format xml: there is no format xml"),
+        ("check - --commands -", "kopslint: standard input can be read only once"),
+        ("check after.yaml --format xml", "--format xml: unknown format xml"),
         ("check after.yaml --format json=", "--format json=: the file is missing"),
         (
             "check after.yaml --format json --format text",
@@ -205,7 +205,7 @@ def test_the_status_is_one_if_a_finding_is_as_bad_as_fail_on(
         ("check after.yaml --format json=no/where.json", "no/where.json: cannot be"),
         ("check after.yaml --fail-on all", "Invalid value for '--fail-on'"),
         ("check missing.yaml", "missing.yaml\n  hint: "),
-        ("explain KL000", "kopslint: there is no rule KL000"),
+        ("explain KL000", "kopslint: unknown rule KL000"),
         ("nonsense", "No such command 'nonsense'"),
         ("check --nonsense", "No such option"),
     ],
@@ -256,7 +256,7 @@ def test_a_defect_gives_status_four_and_a_traceback_only_if_wanted(
     verbose = capsys.readouterr().err
 
     assert brief.startswith("kopslint: ZeroDivisionError: oops\n")
-    assert f"This is a defect in kopslint {__version__}" in brief
+    assert f"This is a bug in kopslint {__version__}" in brief
     assert "--verbose" in brief
     assert "Traceback" not in brief
     assert verbose.startswith("Traceback")
@@ -432,7 +432,7 @@ def test_a_full_disk_is_no_pass() -> None:
         done = kopslint("schema", "report", stdout=full.fileno())
 
     assert done.returncode == 2
-    assert done.stderr.startswith(b"kopslint: the standard output cannot be written: ")
+    assert done.stderr.startswith(b"kopslint: standard output cannot be written: ")
 
 
 def test_an_interrupted_check_ends_as_a_shell_expects(
@@ -595,8 +595,8 @@ def test_what_the_system_refuses_is_no_defect(
 
     assert run(["check", "after.yaml"]) == 2
     assert capsys.readouterr().err == (
-        "kopslint: somewhere cannot be used: Permission denied\n"
-        "  hint: make it readable, or name what is\n"
+        "kopslint: somewhere cannot be used: Permission denied\n  hint: make it"
+        " readable, or name another file\n"
     )
 
 

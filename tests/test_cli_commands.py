@@ -77,7 +77,7 @@ MEANINGS = {
     ),
     "kops delete ig master-3": (
         "DeleteInstanceGroup",
-        "deletes instance group master-3 once somebody says yes at a terminal",
+        "deletes instance group master-3 after somebody confirms at a terminal",
         "registry, cloud",
     ),
     "kops delete -f a.yaml --yes": (
@@ -92,7 +92,7 @@ MEANINGS = {
     ),
     "kops delete cluster c --unregister --yes": (
         "DeleteCluster",
-        "takes the cluster out of the state store",
+        "removes the cluster from the state store",
         "registry",
     ),
     "kops delete instance i-1 --yes": (
@@ -127,7 +127,7 @@ MEANINGS = {
     ),
     "kops validate cluster --wait 5m": (
         "Validate",
-        "validates the cluster, and does not look at etcd",
+        "validates the cluster, but does not check etcd",
         "",
     ),
     "kops get ig": ("Reads", "changes nothing here (kops get instancegroups)", ""),
@@ -175,7 +175,7 @@ MEANINGS = {
         "registry",
     ),
     "sleep 1m": ("Sleep", "waits 60 seconds", ""),
-    "grep x y": ("Foreign", "has no business with the cluster (grep)", ""),
+    "grep x y": ("Foreign", "does not touch the cluster (grep)", ""),
     "./deploy.sh": (
         "Unreadable",
         "cannot be read: the script is not part of the list",
@@ -209,7 +209,7 @@ def test_there_are_words_for_every_kind_of_command(kind: type[Command]) -> None:
     if kind is model.Unreadable:
         needed["reason"] = SimpleNamespace(name="x", reason="it is secret")
     if kind is model.Unreplayed:
-        needed["reason"] = "it is not followed"
+        needed["reason"] = "it is not checked"
 
     make: Callable[..., Command] = kind
     told = make(**needed).meaning
@@ -391,7 +391,7 @@ def test_no_command_at_all_is_no_success(
     status, out, err = from_stdin("# nothing to do\n")
 
     assert (status, out) == (3, "")
-    assert err.startswith("kopslint: there is no command in the inputs\n  hint: ")
+    assert err.startswith("kopslint: there is no command in the input\n  hint: ")
 
 
 @pytest.mark.parametrize("command", ["commands", "check"])

@@ -109,7 +109,7 @@ def test_a_summary_that_cannot_be_written_changes_no_verdict(
 
     assert run(["check", "after.yaml", "--format", "github"]) == 1
     assert capsys.readouterr().err.startswith(
-        "kopslint: the job's summary cannot be written: "
+        "kopslint: the job summary cannot be written: "
     )
 
 
@@ -119,7 +119,7 @@ def test_an_unknown_format_is_refused_with_those_there_are(
 ) -> None:
     assert run(["check", "after.yaml", "--format", "xml"]) == 2
     assert capsys.readouterr().err == (
-        "kopslint: --format xml: there is no format xml\n  hint: the formats are"
+        "kopslint: --format xml: unknown format xml\n  hint: the formats are"
         " text, concise, json, sarif, github, gitlab, junit, markdown, html\n"
     )
 

@@ -187,7 +187,7 @@ def on_gitlab(
     return [call for call in Forge.asked if call[0] != "GET"]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="this cluster has no curl")
 def test_gitlab_s_job_changes_its_own_comment_wherever_it_stands(
     tmp_path: Path, forge: http.server.ThreadingHTTPServer
 ) -> None:
@@ -206,7 +206,7 @@ def test_gitlab_s_job_changes_its_own_comment_wherever_it_stands(
     assert parse_qs(body)["body"] == [CLEAN]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="this cluster has no curl")
 def test_gitlab_s_job_begins_no_comment_where_nothing_was_found(
     tmp_path: Path, forge: http.server.ThreadingHTTPServer
 ) -> None:

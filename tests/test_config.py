@@ -242,17 +242,17 @@ def test_toml_and_yaml_say_the_same() -> None:
 @pytest.mark.parametrize(
     ("config", "place", "message", "hint"),
     [
-        ("spec: []\n", "1:1", "there is no setting spec", "did you mean specs?"),
+        ("spec: []\n", "1:1", "unknown setting spec", "did you mean specs?"),
         (
             "# x\nfail_on: info\n",
             "2:1",
-            "there is no setting fail_on",
+            "unknown setting fail_on",
             "did you mean fail-on?",
         ),
         (
             "overrides:\n- files: [a]\n  igore: []\n",
             "3:3",
-            "there is no setting igore",
+            "unknown setting igore",
             "did you mean ignore?",
         ),
         ("specs: a.yaml\n", "1:8", "specs must be a list", SCHEMA),
@@ -294,25 +294,25 @@ def test_toml_and_yaml_say_the_same() -> None:
         (
             "select: [KL999]\n",
             "1:10",
-            "there is no rule KL999",
+            "unknown rule KL999",
             None,
         ),
         (
             "ignore: [KL103,\n  oder]\n",
             "2:3",
-            "there is no rule oder",
+            "unknown rule oder",
             "did you mean order?",
         ),
         (
             "severity: {KLx: info}\n",
             "1:12",
-            "there is no rule KLx",
+            "unknown rule KLx",
             "see 'kopslint rules'",
         ),
         (
             "overrides: [{files: [a], ignore: [xyz]}]\n",
             "1:35",
-            "there is no rule xyz",
+            "unknown rule xyz",
             "see 'kopslint rules'",
         ),
         (
@@ -323,7 +323,7 @@ def test_toml_and_yaml_say_the_same() -> None:
         ),
         ("specs: ['[z-a]']\n", "1:9", None, "correct it"),
         ("- a\n", "1:1", "a configuration is a mapping of settings", None),
-        ("a: 1\n---\nb: 2\n", "2:1", "a configuration is one document", None),
+        ("a: 1\n---\nb: 2\n", "2:1", "a configuration has only one document", None),
         ("specs: []\nspecs: []\n", "1:1", "specs is set twice", "remove one"),
     ],
 )
@@ -341,11 +341,11 @@ def test_a_mistake_is_said_with_its_place_and_what_to_do(
 @pytest.mark.parametrize(
     ("config", "place", "message"),
     [
-        ("[tool.kopslint]\nspec = []\n", "2:1", "there is no setting spec"),
+        ("[tool.kopslint]\nspec = []\n", "2:1", "unknown setting spec"),
         (
             "fail-on = 1\n[tool.kopslint]\nselect = ['KL999']\n",
             "3:1",
-            "there is no rule KL999",
+            "unknown rule KL999",
         ),
         (
             "[tool.kopslint.severity]\nKL303 = 'bad'\n",
@@ -454,7 +454,7 @@ def test_a_check_without_any_rule_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     rules = (find_rule(load_rules(), "KL301")._replace(ignorable=True),)
     monkeypatch.setattr("kopslint.rulebook.loader.load_rules", lambda: rules)
 
-    with pytest.raises(KopslintError, match="no rule is left to check"):
+    with pytest.raises(KopslintError, match="no rule is selected"):
         rules_of("", ignore=("KL301",))
 
 
@@ -554,10 +554,10 @@ def test_a_named_configuration_counts_from_the_current_folder(folder: Path) -> N
     [
         ("--config no.yaml", {}, "the configuration no.yaml cannot be read"),
         ("--config x.toml", {}, "x.toml has no table tool.kopslint"),
-        ("--config x.toml --no-config", {}, "exclude each other"),
-        ("--select KL999", {}, "--select: there is no rule KL999"),
+        ("--config x.toml --no-config", {}, "cannot be used together"),
+        ("--select KL999", {}, "--select: unknown rule KL999"),
         ("--ignore odrer", {}, "did you mean order?"),
-        ("", {"KOPSLINT_IGNORE": "x"}, "KOPSLINT_IGNORE: there is no rule x"),
+        ("", {"KOPSLINT_IGNORE": "x"}, "KOPSLINT_IGNORE: unknown rule x"),
         ("", {"KOPSLINT_FAIL_ON": "x"}, "KOPSLINT_FAIL_ON is x"),
         ("", {"KOPSLINT_CONFIG": "no"}, "the configuration no cannot be read"),
     ],
@@ -603,7 +603,7 @@ def test_configured_specs_that_are_not_there_are_no_pass(
     write(folder / ".kopslint.yaml", "specs: [clusters/]\n")
 
     assert run(["check"]) == 2
-    assert "no file matches the patterns of specs" in capsys.readouterr().err
+    assert "no file matches the patterns in specs" in capsys.readouterr().err
 
 
 def test_a_folder_of_rules_that_is_missing_is_said_with_its_place(
@@ -613,8 +613,8 @@ def test_a_folder_of_rules_that_is_missing_is_said_with_its_place(
 
     assert run(["check", "after.yaml"]) == 2
     assert capsys.readouterr().err == (
-        "kopslint: .kopslint.yaml:2:5: there is no folder nosuch with rules\n"
-        f"  hint: it is looked for in {Path.cwd()}\n"
+        "kopslint: .kopslint.yaml:2:5: there is no rules folder nosuch\n"
+        f"  hint: kopslint looks for it in {Path.cwd()}\n"
     )
 
 
@@ -625,7 +625,7 @@ def test_init_writes_a_configuration_once(
     first = (folder / ".kopslint.yaml").read_text(encoding="utf-8")
     assert run(["init"]) == 2
 
-    assert "there is a .kopslint.yaml here already" in capsys.readouterr().err
+    assert ".kopslint.yaml already exists here" in capsys.readouterr().err
     assert (folder / ".kopslint.yaml").read_text(encoding="utf-8") == first
     assert rules_of(first) == EVERY
 
@@ -716,7 +716,7 @@ def test_doctor_survives_what_it_is_there_to_find(
 
     assert run(["doctor"]) == 2
     assert (
-        "configuration  ERROR: .kopslint.yaml:1:1: there is no setting spec"
+        "configuration  ERROR: .kopslint.yaml:1:1: unknown setting spec"
         " (did you mean specs?)\n" in capsys.readouterr().out
     )
 

@@ -67,7 +67,7 @@ def test_the_demonstration_is_read_at_a_glance() -> None:
         "before.yaml:24, 26, 36, 38: etcd-3/etcd-4 of main/events runs here",
         "etcd-manager removes only members that it can reach",
         "kopslint plan --before before.yaml --after after.yaml",
-        "assumed: the edit stores what the spec after has",
+        "assumed: the edit stores the spec after",
         "while master-0 is away ◍●●✗✗ 2/5 NO QUORUM",
         "2 errors, 2 warnings, 1 info in 5 commands, 2 specs",
     ):
@@ -101,5 +101,5 @@ def test_the_fix_that_is_printed_mends_the_list() -> None:
     assert ran.returncode == 0
     # What is typed in the editor is taken on trust, and nothing else.
     assert verdict.startswith("1 info in 9 commands")
-    assert "assumes  the edit stores what the spec after has" in ran.stdout
+    assert "assumes  the edit stores the spec after" in ran.stdout
     assert verdict.partition(";")[0] in readme

@@ -182,7 +182,7 @@ def test_without_a_default_branch_the_base_must_be_named(
 
     with pytest.raises(InputError, match="no default branch") as refused:
         find_change()
-    assert refused.value.hint == "name what to compare with: --base REV"
+    assert refused.value.hint == "name a base: --base REV"
     assert find_change("trunk").files == ()
 
 

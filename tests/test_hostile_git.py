@@ -331,7 +331,7 @@ def test_git_is_not_taken_from_the_tree(
     ("link", "message"),
     [
         ("gitdir: inside\n", "inside its own work tree"),
-        ("gitdir: nowhere\n", "which is no repository"),
+        ("gitdir: nowhere\n", "which is not a repository"),
         ("something else\n", "does not name a repository"),
     ],
 )

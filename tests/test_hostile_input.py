@@ -141,8 +141,8 @@ def test_too_little_memory_is_told_as_such_and_not_as_a_defect(tmp_path: Path) -
 
     assert (done.status, done.out) == (2, "")
     assert done.err == (
-        "kopslint: the input is too large for the memory that there is\n"
-        "  hint: check less at once, or allow kopslint more memory\n"
+        "kopslint: the input is too large for the available memory\n  hint: check"
+        " less at once, or give kopslint more memory\n"
     )
 
 
@@ -196,10 +196,10 @@ COMMANDS = {
         "a.yml",
         "a:\n  script: &s\n  - *s\n  - ls\n",
         2,
-        "a.yml:2:11: the aliases of this script stand for too many lines",
+        "a.yml:2:11: the aliases of this script expand to too many lines",
     ),
     "scripts that multiply": Case(
-        "a.yml", f"{ALIASES}a:\n  script: *x9\n", 2, "stand for too many lines"
+        "a.yml", f"{ALIASES}a:\n  script: *x9\n", 2, "expand to too many lines"
     ),
     "variables of make that double": Case(
         "Makefile",
@@ -272,7 +272,7 @@ def _itself(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (_circle, "the folder in holds no .yaml, .yml or .json file"),
+        (_circle, "the folder in contains no .yaml, .yml or .json file"),
         (_itself, "in cannot be read: Too many levels of symbolic links"),
     ],
 )

@@ -279,7 +279,7 @@ def test_the_items_of_a_list_are_objects() -> None:
             HEAD + "kind: Cluster\nmetadata: x\nspec: {}\n",
             "wrong-type",
             [(3, 11), (3, 1)],
-            "metadata must be a mapping, and this is text",
+            "metadata must be a mapping, but is text",
         ),
     ],
 )
@@ -297,12 +297,12 @@ def test_an_object_that_kops_cannot_tell_apart_is_only_its_flaws(
     ("spec", "kind", "place", "message"),
     [
         ("cloudProvider: 1", "wrong-type", (5, 18), "cloudProvider must be text"),
-        ("cloudProvider: {aws: {}}", "wrong-type", (5, 18), "this is a mapping"),
+        ("cloudProvider: {aws: {}}", "wrong-type", (5, 18), "but is a mapping"),
         (
             "kubernetesVersion: 1.30",
             "wrong-type",
             (5, 22),
-            "spec.kubernetesVersion must be text, and this is a number",
+            "spec.kubernetesVersion must be text, but is a number",
         ),
         ("etcdClusters: {}", "wrong-type", (5, 17), "must be a list"),
         ("etcdClusters: [main]", "wrong-type", (5, 18), "spec.etcdClusters[0] must be"),
@@ -310,13 +310,13 @@ def test_an_object_that_kops_cannot_tell_apart_is_only_its_flaws(
             "etcdClusters: [{name: main, etcdMembers: a}]",
             "wrong-type",
             (5, 44),
-            "spec.etcdClusters[0].etcdMembers must be a list, and this is text",
+            "spec.etcdClusters[0].etcdMembers must be a list, but is text",
         ),
         (
             "etcdClusters: [{name: main, etcdMembers: [{name: n, instanceGroup: i}]}]",
             "wrong-type",
             (5, 52),
-            "spec.etcdClusters[0].etcdMembers[0].name must be text, and this is true",
+            "spec.etcdClusters[0].etcdMembers[0].name must be text, but is true",
         ),
         (
             "etcdClusters: [{name: main, etcdMembers: [{name: a}]}]",
@@ -347,8 +347,8 @@ def test_a_malformed_field_of_a_cluster_is_a_flaw_with_its_place(
     ("spec", "kind", "place", "message", "hint"),
     [
         ('maxSize: "3"', "wrong-type", (6, 12), "a whole number", "without quotes"),
-        ("maxSize: three", "wrong-type", (6, 12), "and this is text", "a whole number"),
-        ("minSize: true", "wrong-type", (6, 12), "this is true or false", "number"),
+        ("maxSize: three", "wrong-type", (6, 12), "but is text", "a whole number"),
+        ("minSize: true", "wrong-type", (6, 12), "but is true or false", "number"),
         ("minSize: 1.5", "wrong-type", (6, 12), "a whole number", "a whole number"),
         ("minSize: 3000000000", "wrong-type", (6, 12), "32 bits", "32 bits"),
         ("subnets: a", "wrong-type", (6, 12), "must be a list", "a list"),

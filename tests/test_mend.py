@@ -187,7 +187,7 @@ REFUSED = {
     "no shell": (
         "commands.md",
         f"```sh\n{DELETE_3}```\n",
-        "it is written as markdown, and only shell is corrected",
+        "it is written as markdown; only shell can be corrected",
     ),
     "a list of everything": (
         "commands.sh",
@@ -202,38 +202,38 @@ REFUSED = {
     "line ends that differ": (
         "commands.sh",
         f"{DELETE_3}{DELETE_4}".replace("\n", "\r\n") + STORE,
-        "its lines do not all end in the same way",
+        "it mixes line endings",
     ),
     "a line that kops never takes": (
         "commands.sh",
         f"{DELETE_3}kops updtae cluster --yes\n",
-        "line 2 is refused anywhere: `kops` has no command `updtae`",
+        "line 2 is refused in every position: `kops` has no command `updtae`",
     ),
     "a second deletion of one group": (
         "commands.sh",
         f"{FUNCTIONS}{DELETE_3}{SAFE}",
-        "no order that was tried removes KL307: ",
+        "no order that was tried fixes KL307: ",
     ),
     "a hazard that is a line itself": (
         "commands.sh",
         "kops rolling-update cluster --cloudonly --control-plane-interval=1s --yes\n",
-        "no order that was tried removes KL310: ",
+        "no order that was tried fixes KL310: ",
     ),
     "a folder is entered between the lines that would have to trade places": (
         "commands.sh",
         FUNCTIONS + SAFE.replace(STORE + UPDATE, f"{UPDATE}cd specs\n{STORE}"),
-        "no order that was tried removes KL307: ",
+        "no order that was tried fixes KL307: ",
     ),
     "a program that may do anything stands between them": (
         "commands.sh",
         FUNCTIONS
         + SAFE.replace(STORE + UPDATE, f"{UPDATE}cp new.yaml after.yaml\n{STORE}"),
-        "no order that was tried removes KL307: ",
+        "no order that was tried fixes KL307: ",
     ),
     "a file is written between them": (
         "commands.sh",
         FUNCTIONS + SAFE.replace(STORE + UPDATE, f"{UPDATE}kops get ig > log\n{STORE}"),
-        "no order that was tried removes KL307: ",
+        "no order that was tried fixes KL307: ",
     ),
 }
 
@@ -257,7 +257,7 @@ def test_a_member_that_the_spec_keeps_is_never_removed() -> None:
     result = Judge(spec, spec).mend(DELETE_3)
 
     assert isinstance(result, NotFixed)
-    assert result.reason.startswith("no order that was tried removes KL301: ")
+    assert result.reason.startswith("no order that was tried fixes KL301: ")
 
 
 def test_an_error_of_the_spec_is_not_mended_by_any_order() -> None:
@@ -268,7 +268,7 @@ def test_an_error_of_the_spec_is_not_mended_by_any_order() -> None:
 
     assert isinstance(result, NotFixed)
     assert result.reason.startswith(
-        "KL123 is about after.yaml, and no order of these commands removes that: "
+        "KL123 is about after.yaml, which no order of these commands changes: "
     )
 
 
@@ -282,7 +282,7 @@ def test_names_that_are_no_names_are_never_written_into_a_script() -> None:
 
     result = judge.mend(DELETE_3 + DELETE_4 + STORE + UPDATE)
 
-    assert result == NotFixed("'x$(reboot)' is no name to write into a script")
+    assert result == NotFixed("'x$(reboot)' cannot be written into a script safely")
 
 
 def test_volumes_that_a_new_machine_would_find_are_no_matter_of_order() -> None:
@@ -293,8 +293,8 @@ def test_volumes_that_a_new_machine_would_find_are_no_matter_of_order() -> None:
     result = Judge(before, after).mend(f"{DELETE_3}kops replace --force -f x.yaml\n")
 
     assert result == NotFixed(
-        "the machine of master-9 would mount the etcd volumes of master-3, which have "
-        "to be deleted in between"
+        "the machine of master-9 would mount the etcd volumes of master-3, which have"
+        " to be deleted first"
     )
 
 

@@ -205,8 +205,7 @@ def test_a_list_that_cannot_be_mended_is_left_and_reported(
     assert "error[KL307]" in out
     assert "@@" not in out
     assert err.startswith(
-        "kopslint: commands.sh is not corrected: "
-        "no order that was tried removes KL307: "
+        "kopslint: commands.sh is not corrected: no order that was tried fixes KL307: "
     )
     assert err.endswith(
         "; for a whole order: kopslint plan --before before.yaml --after after.yaml\n"
@@ -257,7 +256,7 @@ PATCHED = [
 MISUSES = {
     "a list from the standard input": (
         ["--commands", "-", "--fix"],
-        "--fix writes into a file, and <stdin> is none on the disk",
+        "--fix needs a file to write to, and <stdin> is not a file",
     ),
     "two lists": (
         ["--commands", LIST, "--commands", "other.sh", "--fix"],
@@ -269,7 +268,7 @@ MISUSES = {
     ),
     "a report for programs in the same place": (
         ["--commands", LIST, "--diff", "--format", "sarif"],
-        "the patch and the sarif report would both go to the standard output",
+        "the patch and the sarif report would both go to standard output",
     ),
     "a change from git": (
         ["--commands", LIST, "--fix", "--changed"],
@@ -367,4 +366,4 @@ def test_a_list_about_two_clusters_is_not_mended(
 
     _, _, err = check(capsys, "--fix")
 
-    assert "not corrected: the specs are about 2 clusters, and not one\n" in err
+    assert "not corrected: the specs are about 2 clusters, not one\n" in err

@@ -478,7 +478,7 @@ def test_terraform_upgrades_the_control_plane_before_the_nodes(cloud: str) -> No
     ("cloud", "reason"),
     [
         ("openstack", "kops has no terraform target for openstack"),
-        ("hetzner", "on hetzner a rolling update makes the new machines by itself"),
+        ("hetzner", "on hetzner a rolling update creates the new machines itself"),
     ],
 )
 def test_where_terraform_cannot_follow_there_is_no_plan(
@@ -503,11 +503,11 @@ def test_what_the_steps_do_not_say_is_noted() -> None:
     backup, volumes, count = planned(before, after).notes
 
     assert backup.startswith(
-        "Before the first member leaves, see that the backup store"
+        "Before the first member leaves, check that the backup store"
     )
     assert volumes.startswith("The etcd volumes of cp-c, cp-b stay behind in the cloud")
     assert count.startswith(
-        "etcd-manager reads the lower count when its leader changes"
+        "etcd-manager reads the lower count at its next leader change"
     )
 
 
@@ -515,7 +515,7 @@ def test_a_stand_in_is_said_to_be_one() -> None:
     before, after = manifest("before", places("a")), manifest("after", places("b"))
 
     assert planned(before, after).notes[0] == (
-        "interim1: only there to keep quorum meanwhile, and gone in the end."
+        "interim1: temporary, to keep quorum; removed at the end."
     )
 
 
@@ -550,14 +550,14 @@ NO_WAYS = [
     (
         manifest("after", places("abc"), etcd_version="3.4.13"),
         (
-            "etcd does not go from 3.5.9 to 3.4.13 in place: etcd-manager stops every "
-            "member and restores a backup"
+            "etcd cannot go from 3.5.9 to 3.4.13 in place: etcd-manager stops every"
+            " member and restores a backup"
         ),
         True,
     ),
     (
         manifest("after", places("abc"), kubernetesVersion="1.33.0"),
-        "Kubernetes does not go back from 1.34 to 1.33",
+        "Kubernetes cannot be downgraded from 1.34 to 1.33",
         True,
     ),
 ]
@@ -585,8 +585,8 @@ def test_a_spec_that_kops_cannot_read_is_not_planned() -> None:
 
     assert isinstance(result, NoWay)
     assert result.reasons[0] == (
-        "kops cannot read the spec after: spec.etcdClusters[0].etcdMembers[0].name "
-        "must be text, and this is true or false (after.yaml:12:13)"
+        "kops cannot read the spec after: spec.etcdClusters[0].etcdMembers[0].name"
+        " must be text, but is true or false (after.yaml:12:13)"
     )
 
 
@@ -613,7 +613,8 @@ def test_a_spec_that_no_cluster_can_run_is_no_start() -> None:
 
     assert isinstance(result, NoWay)
     assert result.reasons[0].startswith(
-        'no cluster runs the spec before: kops refuses it: etcd cluster "main" has 2'
+        "no cluster can be running the spec before, because kops refuses it:"
+        ' etcd cluster "main" has 2'
     )
     assert result.etcd_clusters == ()
 
@@ -682,7 +683,7 @@ def test_where_machines_are_not_known_nothing_is_planned() -> None:
 
     assert isinstance(result, NoWay)
     assert result.reasons == (
-        "what becomes of machines and volumes on metal is not known to kopslint",
+        "kopslint does not know what happens to machines and volumes on metal",
     )
     assert result.etcd_clusters == ()
 
@@ -699,7 +700,7 @@ def test_a_control_plane_group_becomes_nodes_by_way_of_its_deletion() -> None:
         *("remove events d", "remove main d", "delete cp-d"),
         "apply a+b+c",
     ]
-    assert "It comes back as a group of nodes" in runbook.steps[2].deed.reason
+    assert "It comes back as a worker group" in runbook.steps[2].deed.reason
 
 
 def test_nodes_make_way_for_a_control_plane_of_their_name() -> None:
@@ -713,18 +714,18 @@ SIZES = [
     (
         "after",
         (
-            "the spec after asks for no machine in cp-c: an etcd member without a "
-            "machine counts against quorum for ever. Write minSize and maxSize 1 where "
-            "it is to stay; where not, take it out of every etcd cluster, and its "
-            "group out of the spec"
+            "the spec after asks for no machine in cp-c: an etcd member without a"
+            " machine counts against quorum forever. If it should stay, set minSize"
+            " and maxSize to 1; otherwise remove it from every etcd cluster, and its"
+            " group from the spec"
         ),
     ),
     (
         "before",
         (
-            "the spec before asks for no machine in cp-c, and a plan starts from a "
-            "cluster whose members all run: write minSize and maxSize 1 there, apply "
-            "that, then plan from it"
+            "the spec before asks for no machine in cp-c, but a plan starts from a"
+            " cluster whose members all run: set minSize and maxSize to 1 there,"
+            " apply that, then plan from it"
         ),
     ),
 ]
@@ -849,7 +850,7 @@ def test_from_etcd_36_to_35_the_procedure_loses_nothing() -> None:
 
     assert isinstance(result, NoWay)
     text = no_way_script(result)
-    assert "No run lost a write" in " ".join(text.replace("#", " ").split())
+    assert "No test run lost a write" in " ".join(text.replace("#", " ").split())
     assert "restore-backup" not in text
     assert "loses every write" not in text
 

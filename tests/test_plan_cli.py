@@ -372,7 +372,10 @@ def test_json_has_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
         "kind": "delete",
         "about": "master-4",
         "etcd_cluster": None,
-        "reason": "master-4 has no member in etcd any more; its machine ends at once.",
+        "reason": (
+            "Delete master-4, which no longer has an etcd member; its machine is"
+            " terminated at once."
+        ),
         "confirm": {
             name: ["etcd-0", "etcd-1", "etcd-2", "etcd-3"]
             for name in ("main", "events")
@@ -524,7 +527,7 @@ def test_nothing_to_do_is_said_and_no_failure(
     assert (status, err) == (0, "")
     assert out.splitlines() == [
         "#!/usr/bin/env bash",
-        "# prod.example.com: nothing to do, both specs say the same.",
+        "# prod.example.com: nothing to do, both specs are the same.",
     ]
 
 
@@ -538,7 +541,7 @@ def test_without_a_safe_order_the_restore_is_explained(
 
     assert status == 1
     assert all(line.startswith("#") for line in out.splitlines())
-    assert "# Kubernetes does not go back from 1.34 to 1.33\n" in out
+    assert "# Kubernetes cannot be downgraded from 1.34 to 1.33\n" in out
     assert "It loses every write since the backup" in out
     assert (
         "#   etcd-manager-ctl --backup-store="

@@ -210,7 +210,7 @@ def test_an_etcd_cluster_for_leases_came_with_1_36() -> None:
     spec = "  etcdClusters: [{name: leases, etcdMembers: []}]\n"
 
     assert about(refusals(spec, "1.35"), "name") == [
-        "spec.etcdClusters[0].name is leases, and kops takes main, events, cilium"
+        "spec.etcdClusters[0].name is leases; kops accepts main, events, cilium"
     ]
     assert not about(refusals(spec, "1.36"), "name")
 
@@ -221,7 +221,7 @@ def test_a_field_that_came_later_is_dropped_by_the_kops_that_runs() -> None:
 
     (found,) = (v for v in refusals(spec, "1.34") if v.kind == "unknown-field")
     assert found.message == (
-        "kops 1.34 knows no field spec.containerd.gvisor: 1.36 brought it"
+        "kops 1.34 has no field spec.containerd.gvisor: it came with 1.36"
     )
     assert found.harmless
     for kops in ("1.36", None):

@@ -82,8 +82,8 @@ etcdctl member remove c
 | 1 | <code>kops delete ig c</code> | ●●✗ 2/3, quorum 2 | KL301 |
 | 2 | <code>kops get ig</code> | ●✗✗ 1/3, quorum 2, **NO QUORUM** | no-op; reads |
 
-● votes, ◍ away and comes back, ○ joins, ✗ dead and still registered, \
-◌ runs and is no longer a member
+● votes, ◍ away and comes back, ○ joins, ✗ dead but still registered, \
+◌ runs but is no longer a member
 
 <details><summary>Where, and what it does to etcd</summary>
 
@@ -255,7 +255,7 @@ def test_a_comment_is_never_longer_than_github_takes() -> None:
     rows = page.count("<tr>") - 2
     assert len(text) < 65_536
     assert page.index("KL301: c is deleted") < page.index("KL400: 0 is deleted")
-    assert f"There was no room for {301 - shown} warnings more." in page
+    assert f"Not shown, for lack of room: {301 - shown} warnings." in page
     assert f"<td>and {1000 - rows} steps more</td>" in page
     assert shown > 50
     assert rows > 100
@@ -284,7 +284,7 @@ def test_without_unicode_everything_is_ascii() -> None:
     assert "KL301: &#92;xe9 @&#8203;bob (possible)" in text
     assert "<td>**x 2/3, quorum 2</td>" in page
     assert (
-        "<p>* votes, - away and comes back, o joins, x dead and still registered"
+        "<p>* votes, - away and comes back, o joins, x dead but still registered"
         in page
     )
 

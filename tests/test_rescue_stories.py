@@ -343,7 +343,7 @@ def test_the_loss_is_said_where_a_backup_is_all_there_is(
     plan = planned(capsys)
 
     assert plan["result"] == "none"
-    assert "what was written since the last backup is lost" in plan["reasons"][0]
+    assert "everything written since the last backup is lost" in plan["reasons"][0]
     lines = plan["procedure"]
     gone = next(i for i, line in enumerate(lines) if line.startswith("kops delete ig"))
     queued = next(i for i, line in enumerate(lines) if "restore-backup" in line)

@@ -130,7 +130,7 @@ FAULTS = {
     "an unknown field": (
         "id: KL301",
         "id: KL301\nlevel: 1",
-        "rule.yaml:2:1: there is no field level",
+        "rule.yaml:2:1: unknown field level",
     ),
     "no severity of ours": ("severity: error", "severity: bad", "severity: Input"),
     "no sources": (
@@ -143,7 +143,7 @@ FAULTS = {
     "another folder's name": (
         "name: member-outlives-its-group",
         "name: other",
-        "KL301-member-outlives-its-group, and the rule KL301-other",
+        "KL301-member-outlives-its-group, but the rule KL301-other",
     ),
     "not a mapping": (MANIFEST, "- KL301", "must be a mapping of fields"),
     "not YAML": ("id: KL301", "id: [unclosed", "rule.yaml:2:5: not valid YAML: "),
@@ -172,7 +172,9 @@ def test_two_rules_cannot_share_a_name(tmp_path: Path) -> None:
         "KL302-member-outlives-its-group",
     )
 
-    with pytest.raises(RuleError, match="member-outlives-its-group is taken by KL301"):
+    with pytest.raises(
+        RuleError, match="member-outlives-its-group is already used by KL301"
+    ):
         load_rules(tmp_path)
 
 
@@ -247,7 +249,7 @@ def test_a_rule_that_does_not_exist_is_answered_with_the_nearest(
     with pytest.raises(UsageError) as refused:
         find_rule(two_rules, wanted)
 
-    assert refused.value.message == f"there is no rule {wanted}"
+    assert refused.value.message == f"unknown rule {wanted}"
     assert refused.value.hint is not None
     assert refused.value.hint.startswith(hint)
 

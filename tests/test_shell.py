@@ -142,7 +142,7 @@ def test_a_loop_over_unknown_items_says_which() -> None:
     assert loop.items == Unknown("$IGS", "$IGS is not set in this file")
     (word,) = (w for w in commands("for x in $Y; do a $x; done")[0].words[1:])
     assert word.unknown == Unknown(
-        "$x", "$x takes values that are only known at run time"
+        "$x", "$x gets values that are only known at run time"
     )
 
 
@@ -214,7 +214,7 @@ def test_a_break_outside_of_a_loop_leaves_nothing(text: str) -> None:
 def test_how_many_loops_an_unknown_number_leaves_is_said() -> None:
     result = read_shell(Source("run.sh", "while a; do break $N; done"))
     assert [(str(part.span), part.reason.reason) for part in result.unread] == [
-        ("run.sh:1:13", "how many loops this leaves is open")
+        ("run.sh:1:13", "it is not known how many loops this leaves")
     ]
 
 

@@ -168,13 +168,13 @@ def test_what_is_no_text_is_refused(
         (["nowhere.yaml"], "there is no file or folder nowhere.yaml"),
         (["n*.yaml"], "the pattern n*.yaml matches no .yaml, .yml or .json file"),
         (["**.yaml"], "the pattern **.yaml cannot be used"),
-        (["empty"], "the folder empty holds no .yaml, .yml or .json file"),
+        (["empty"], "the folder empty contains no .yaml, .yml or .json file"),
         (["top.yaml/x"], "top.yaml/x cannot be read: Not a directory"),
         (["x" * 300], "cannot be read: File name too long"),
         (["loop.yaml"], "loop.yaml cannot be read: Too many levels"),
         ([""], "'' is not the name of an input"),
         (["a\0b"], "is not the name of an input"),
-        (["-", "-"], "the standard input is named twice"),
+        (["-", "-"], "standard input is named twice"),
     ],
 )
 def test_what_names_nothing_is_refused_in_one_sentence(

@@ -348,25 +348,24 @@ def test_a_comment_is_understood(words: str) -> None:
 
 
 MISUNDERSTOOD = {
-    "ignroe[KL303] why": "'ignroe' is nothing that kopslint understands, did you mean"
-    " ignore?",
-    "disable[KL303] why": "'disable' is nothing that kopslint understands",
-    "": "'' is nothing that kopslint understands",
+    "ignroe[KL303] why": "kopslint does not know 'ignroe', did you mean ignore?",
+    "disable[KL303] why": "kopslint does not know 'disable'",
+    "": "kopslint does not know ''",
     "skip": "'skip' does not say which rules to ignore",
     "ignore KL303 why": "'ignore KL303 why' does not say which rules to ignore",
     "ignore[] why": "'ignore[] why' does not say which rules to ignore",
     "ignore[KL303 why": "'ignore[KL303 why' does not say which rules to ignore",
     "ignore[KL303] why, untill=2027-01-31": "there is no untill=, only until=",
     "ignore[KL303] why, expires=2027-01-31": "there is no expires=, only until=",
-    "ignore[KL303] why, until=31.1.2027": "'31.1.2027' is not a day",
-    "ignore[KL303] why, until=2027-02-30": "there is no day 2027-02-30",
-    "ignore[KL303] why, until=": "'' is not a day",
-    "ignore[KL303] until=2027-01-31, why": "the last day is not at the end of the"
-    " comment, or not written as one",
-    "ignore[KL303] why, until: 2027-01-31": "the last day is not at the end of the"
-    " comment, or not written as one",
-    "ignore[KL303] until 2027-01-31": "the last day is not at the end of the comment,"
-    " or not written as one",
+    "ignore[KL303] why, until=31.1.2027": "'31.1.2027' is not a date",
+    "ignore[KL303] why, until=2027-02-30": "the date 2027-02-30 does not exist",
+    "ignore[KL303] why, until=": "'' is not a date",
+    "ignore[KL303] until=2027-01-31, why": "until= is not at the end of the comment,"
+    " or has no date",
+    "ignore[KL303] why, until: 2027-01-31": "until= is not at the end of the comment,"
+    " or has no date",
+    "ignore[KL303] until 2027-01-31": "until= is not at the end of the comment, or"
+    " has no date",
 }
 
 
@@ -399,7 +398,7 @@ def test_a_whole_file_is_ignored_only_at_its_top() -> None:
     assert isinstance(directive(words, "# licence\n\n---\n"), Directive)
     below = directive(words, "a: 1\n")
     assert isinstance(below, Malformed)
-    assert below.message == "ignore-file counts only at the top of a file"
+    assert below.message == "ignore-file works only at the top of a file"
 
 
 # --- what is told about comments ---------------------------------------------------

@@ -269,7 +269,7 @@ def test_a_condition_must_be_true_or_false(tmp_path: Path) -> None:
     """What a field holds is only known in the spec."""
     first, *_ = told(ask(tmp_path, when="group.spec.minSize"))
 
-    assert first.endswith("group masters: when is neither true nor false but 1")
+    assert first.endswith("group masters: when must be true or false, but is 1")
 
 
 # --- what is wrong with a rule ------------------------------------------------
@@ -293,31 +293,31 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     ),
     "no condition": (
         {"when": "'a' + 'b'"},
-        ":6:8: when is neither true nor false (write a comparison that is true where",
+        ":6:8: when must be true or false (write a comparison that is true where",
     ),
     "a wrong expression in the message": (
         {"message": "has {nope}"},
         ":7:16: message: undeclared reference to 'nope'",
     ),
-    "code": ({"check": "os:system"}, ": check: only the rulebook of kopslint names"),
+    "code": ({"check": "os:system"}, ": check: custom rules cannot name"),
     "code and no expression": (
         {"check": "os:system", "when": None},
-        ": check: only the rulebook of kopslint names",
+        ": check: custom rules cannot name",
     ),
     "neither": ({"when": None}, ": when is missing (add it)"),
     "nothing to be asked about": (
         {"for": "groups"},
         ":5:1: for: Input should be 'clust",
     ),
-    "a slip of the pen": (
+    "a typo": (
         {"sumary": "x", "summary": None},
-        ":8:1: there is no field sumary (did you mean summary?)",
+        ":8:1: unknown field sumary (did you mean summary?)",
     ),
-    "an id of kopslint": ({"id": "KL999"}, ":1:1: id: KL is for the rules of kopslint"),
+    "an id of kopslint": ({"id": "KL999"}, ":1:1: id: KL is reserved for kopslint"),
     "an id that is none": ({"id": "acme-1"}, ":1:1: id: String should match pattern"),
     "a place in a command": (
         {"for": "command", "at": "spec"},
-        ": a command has no fields to point at, leave out at",
+        ": a command has no fields to point at, remove at",
     ),
 }
 
@@ -371,14 +371,14 @@ def test_every_variable_that_is_described_exists(tmp_path: Path) -> None:
 
 def test_a_folder_without_rules_is_refused(tmp_path: Path) -> None:
     """A misspelt folder must not look like rules that are kept."""
-    with pytest.raises(RuleError, match="holds no rule"):
+    with pytest.raises(RuleError, match="contains no rule"):
         with_house_rules([tmp_path])
 
 
 def test_two_rules_cannot_have_the_same_name(tmp_path: Path) -> None:
     write_rule(tmp_path, name="members-share-a-zone")
 
-    with pytest.raises(RuleError, match="members-share-a-zone is taken by "):
+    with pytest.raises(RuleError, match="members-share-a-zone is already used by "):
         with_house_rules([tmp_path])
 
 
@@ -410,8 +410,8 @@ def test_rules_without_an_expression_do_not_load_the_library(tmp_path: Path) -> 
     assert "ACME001" in listed.stdout
     assert (asked.returncode, asked.stdout) == (2, "")
     assert asked.stderr == (
-        "kopslint: rules with an expression need a library that is not installed\n"
-        "  hint: pip install cel-expr-python\n"
+        "kopslint: custom rules need a library that is not installed\n  hint: pip"
+        " install cel-expr-python\n"
     )
 
 
@@ -479,11 +479,11 @@ TYPED = "group.spec.?machineType.orValue('').startsWith('t3')"
 FAILING = {
     "a good example with a finding": (
         {"good-a": {"after": SPEC}, "bad-a": {"after": SPEC}},
-        "good-a\n        expected no finding, and got\n        after.yaml:28:9: w",
+        "good-a\n        expected no finding, but got\n        after.yaml:28:9: w",
     ),
     "a bad example without a finding": (
         {"good-a": {"after": SMALL}, "bad-a": {"after": SMALL}},
-        "FAILED  ACME001  bad-a\n        expected a finding of ACME001, and got none\n",
+        "FAILED  ACME001  bad-a\n        expected a finding of ACME001, but got none\n",
     ),
     "another text than expected": (
         {"good-a": {"after": SMALL}, "bad-a": {"after": SPEC, "expected": "x\n"}},
@@ -495,7 +495,7 @@ FAILING = {
     ),
     "an example that holds no cluster": (
         {"good-a": {"after": "a: 1\n"}, "bad-a": {"after": SPEC}},
-        "        no kops cluster was found in the inputs, so nothing was checked",
+        "        no kops cluster was found in the input, so nothing was checked",
     ),
 }
 

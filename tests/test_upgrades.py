@@ -291,7 +291,7 @@ def test_diff_shows_the_etcd_that_no_spec_names(
     text = render_differences(*sides, Format.TEXT)
     (cluster,) = json.loads(render_differences(*sides, Format.JSON))["clusters"]
 
-    assert ("etcd that runs" in text) is (line is not None)
+    assert ("etcd version that runs" in text) is (line is not None)
     assert line is None or f"  ~ {line}\n" in text
     assert bool(cluster["etcd"]) is (line is not None)
 
@@ -303,7 +303,7 @@ def test_diff_shows_the_etcd_that_no_spec_names(
             {".kops-version": "1.35.1"},
             None,
             {"1.35"},
-            "It is made for kops 1.35, which .kops-version:1 names.",
+            "It is made for kops 1.35, from .kops-version:1.",
         ),
         (
             {".kops-version": "1.31.0"},
@@ -316,19 +316,19 @@ def test_diff_shows_the_etcd_that_no_spec_names(
             {".kops-version": "1.35.1"},
             "1.36",
             {"1.36"},
-            "It is made for kops 1.36, which --kops-version names.",
+            "It is made for kops 1.36, from --kops-version.",
         ),
         (
             {".kops-version": "1.35.1", ".kopslint.yaml": "kops-version: '1.37'"},
             None,
             {"1.37"},
-            "It is made for kops 1.37, which .kopslint.yaml names.",
+            "It is made for kops 1.37, from .kopslint.yaml.",
         ),
         (
             {".kops-version": "1.35.1", ".tool-versions": "kops 1.36.0"},
             None,
             {"1.34"},
-            "Two releases of kops are named, and none is taken: .kops-version:1 (1.35)",
+            "Two kops releases are named, so neither is used: .kops-version:1 (1.35)",
         ),
     ],
 )

@@ -155,8 +155,8 @@ def test_a_group_of_another_cluster_in_the_file_is_told() -> None:
 
     assert (finding.rule, finding.cluster) == ("KL127", "demo.example.org")
     assert finding.message == (
-        "metadata.labels.kops.k8s.io/cluster names demo.example.org, and the Cluster "
-        "in this file is not"
+        "metadata.labels.kops.k8s.io/cluster names demo.example.org, but the Cluster"
+        " in this file has another name"
     )
     assert finding.locations[0].span.line == 45
 

@@ -116,67 +116,67 @@ def test_a_removed_field_is_known_to_the_releases_that_had_it() -> None:
     assert found(text, "1.29") == []
     (rejection,) = found(text, "1.30")
     assert rejection.message == (
-        "kops knows the field spec.kubeAPIServer.targetRamMb no longer since 1.30"
+        "the field spec.kubeAPIServer.targetRamMb was removed in kops 1.30"
     )
 
 
 WRONG = {
     "a boolean for text": (
         "nodeLabels: {a: yes}",
-        "spec.nodeLabels.a must be text, and this is true or false",
+        "spec.nodeLabels.a must be text, but is true or false",
         'put quotes around it: "yes"',
     ),
     "a number for text": (
         "image: 1.30",
-        "spec.image must be text, and this is a number",
+        "spec.image must be text, but is a number",
         'put quotes around it: "1.30"',
     ),
     "text for a number": (
         'rootVolumeSize: "64"',
-        "spec.rootVolumeSize must be a whole number, and this is text",
+        "spec.rootVolumeSize must be a whole number, but is text",
         "remove the quotes: 64",
     ),
     "text for a boolean": (
         'associatePublicIp: "true"',
-        "spec.associatePublicIp must be true or false, and this is text",
+        "spec.associatePublicIp must be true or false, but is text",
         "remove the quotes: true",
     ),
     "half a number": (
         "rootVolumeSize: 64.5",
-        "spec.rootVolumeSize must be a whole number, and this is a number",
+        "spec.rootVolumeSize must be a whole number, but is a number",
         "write a whole number",
     ),
     "too big a number": (
         "rootVolumeSize: 3000000000",
         (
-            "spec.rootVolumeSize must be a whole number from -2147483648 to "
-            "2147483647, and this is a number"
+            "spec.rootVolumeSize must be a whole number from -2147483648 to"
+            " 2147483647, but is a number"
         ),
         "write a whole number from -2147483648 to 2147483647",
     ),
     "a duration without a unit": (
         "maxInstanceLifetime: 24",
         (
-            "spec.maxInstanceLifetime must be a duration such as 10m or 1h30m, and "
-            "this is a number"
+            "spec.maxInstanceLifetime must be a duration such as 10m or 1h30m, but is"
+            " a number"
         ),
         "write a duration such as 10m or 1h30m",
     ),
     "one value for a list": (
         "taints: a=b:NoSchedule",
-        "spec.taints must be a list, and this is text",
+        "spec.taints must be a list, but is text",
         "write a list",
     ),
     "a list for a mapping": (
         "cloudLabels: [a]",
-        "spec.cloudLabels must be a mapping, and this is a list",
+        "spec.cloudLabels must be a mapping, but is a list",
         "write a mapping",
     ),
     "half a machine": (
         "rollingUpdate: {maxUnavailable: 1.5}",
         (
-            "spec.rollingUpdate.maxUnavailable must be a whole number or a percentage, "
-            "and this is a number"
+            "spec.rollingUpdate.maxUnavailable must be a whole number or a"
+            " percentage, but is a number"
         ),
         "write a whole number or a percentage",
     ),

@@ -30,7 +30,7 @@ def finding(severity: str, rule: str = "KL301") -> Finding:
         name="a-rule",
         severity=Severity(severity),
         certainty=Certainty.CERTAIN,
-        message="assumed: $ID is taken to be d",
+        message="assumed: $ID is d",
         why="",
         locations=(),
         subject="d",
@@ -93,7 +93,7 @@ def test_the_assumptions_are_told_with_their_places() -> None:
     summary = report_object(found(finding("info", "KL902"), finding("info")))["summary"]
 
     assert isinstance(summary, dict)
-    assert summary["assumptions"] == [{"text": "$ID is taken to be d", "locations": []}]
+    assert summary["assumptions"] == [{"text": "$ID is d", "locations": []}]
 
 
 LIST = Source("run.sh", "kops update cluster --yes\nkops rolling-update cluster\n")
@@ -167,7 +167,7 @@ def test_one_sentence_is_said_in_full_however_long_it_is() -> None:
 def test_what_is_safe_says_on_what_that_rests() -> None:
     """The assumptions with their places; without any there is nothing to add."""
     assumed = [
-        on_line(1, "info", rule="KL902", message=f"assumed: ${n} is taken to be a")
+        on_line(1, "info", rule="KL902", message=f"assumed: ${n} is a")
         for n in range(6)
     ]
 
@@ -176,10 +176,10 @@ def test_what_is_safe_says_on_what_that_rests() -> None:
     ]
     assert block_of(Report(tuple(assumed), summary=OF_A_LIST)) == [
         "SAFE  prod.example.com  control plane 5 -> 3  run.sh",
-        "  assumes  $0 is taken to be a (run.sh:1)",
-        "  assumes  $1 is taken to be a (run.sh:1)",
-        "  assumes  $2 is taken to be a (run.sh:1)",
-        "  assumes  $3 is taken to be a (run.sh:1)",
+        "  assumes  $0 is a (run.sh:1)",
+        "  assumes  $1 is a (run.sh:1)",
+        "  assumes  $2 is a (run.sh:1)",
+        "  assumes  $3 is a (run.sh:1)",
         "           and 2 more",
     ]
 

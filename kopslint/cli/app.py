@@ -101,15 +101,18 @@ def diff(
         str | None,
         typer.Option(
             metavar="REV",
-            help="Take the spec before from git, from where REV parted; the names are"
-            " of the spec after.",
+            help="Take the spec before from git, at the merge base with REV; the file"
+            " names are those of the spec after.",
         ),
     ] = None,
     observed: Annotated[
         list[str] | None,
         typer.Option(
             metavar="SRC",
-            help="What was seen on the cluster: outputs of etcdctl, kops and kubectl.",
+            help=(
+                "What was observed on the cluster: outputs of etcdctl, kops and"
+                " kubectl."
+            ),
         ),
     ] = None,
     form: TextOrJson = Form.TEXT,
@@ -198,7 +201,7 @@ def explain(
     rule: Annotated[
         str,
         typer.Argument(
-            help="The id or name of a rule, or what several have in common: KL31,"
+            help="The id or name of a rule, or a part that several share: KL31,"
             " quorum.",
             autocompletion=complete_rules,
         ),
@@ -225,7 +228,7 @@ def explain(
 @app.command("test-rules")
 def test_rules(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder with rules of your own.")
+        Path, typer.Argument(metavar="DIR", help="A folder with custom rules.")
     ],
 ) -> None:
     """Run the examples of your own rules.

@@ -60,7 +60,7 @@ def without_known(
         what = "1 finding" if len(gone) == 1 else f"{len(gone)} findings"
         verb, them = ("is", "it") if len(gone) == 1 else ("are", "them")
         voice.remark(
-            f"{what} of {shown(file)} {verb} fixed: take {them} out with"
+            f"{what} of {shown(file)} {verb} fixed: remove {them} with"
             f" --write-baseline {shown(file)}"
         )
     return without_baselined(report, identified(report), baseline, _always(rules))

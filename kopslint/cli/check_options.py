@@ -45,59 +45,59 @@ class CheckOptions(Options):
         "--observed",
         str,
         metavar="SRC",
-        help="What was seen on the cluster: outputs of etcdctl, kops and kubectl."
-        " [main=]FILE says of which etcd cluster.",
+        help="What was observed on the cluster: outputs of etcdctl, kops and kubectl."
+        " [main=]FILE names the etcd cluster.",
     )
     stdin_as: StdinAs | None = value(
         "--stdin-as",
         StdinAs,
-        help="How commands from - are written, instead of guessing.",
+        help="The format of commands from -, instead of guessing.",
     )
     formats: tuple[str, ...] = values(
         "--format",
         str,
         metavar="FORMAT[=FILE]",
-        help=f"One of {', '.join(Format)}; may be given several times.",
+        help=f"One of {', '.join(Format)}; can be repeated.",
     )
     changed: bool = switch(
         "--changed",
-        help="Check what changed in git since the work parted from the default"
-        " branch, up to the work tree.",
+        help="Check what changed in git between the merge base with the default"
+        " branch and the work tree.",
     )
     base: str | None = value(
-        "--base", str, metavar="REV", help="The same, from where REV parted."
+        "--base", str, metavar="REV", help="The same, from the merge base with REV."
     )
     head: str | None = value("--head", str, metavar="REV", help="The same, up to REV.")
     staged: bool = switch("--staged", help="Check what the next commit would change.")
     all_findings: bool = switch(
         "--all",
-        help="Let what stands before a change in git as well count, too.",
+        help="Also count findings that exist before the change in git.",
     )
     select: tuple[str, ...] = values(
         "--select",
         str,
         metavar="RULES",
-        help="Only these: ids, prefixes, names, categories.",
+        help="Check only these rules: ids, prefixes, names, categories.",
         autocompletion=complete_rules,
     )
     ignore: tuple[str, ...] = values(
         "--ignore",
         str,
         metavar="RULES",
-        help="All but these.",
+        help="Check all rules except these.",
         autocompletion=complete_rules,
     )
     fail_on: FailOn | None = value(
         "--fail-on",
         FailOn,
-        help="The least severity that gives exit status 1 (default: error).",
+        help="The lowest severity that gives exit status 1 (default: error).",
     )
     kops_version: str | None = value(
         "--kops-version",
         str,
         metavar="1.MINOR",
-        help="The kops that runs the commands, instead of the one that fits the"
-        " cluster's Kubernetes.",
+        help="The kops version that runs the commands (default: the one that matches"
+        " the cluster's Kubernetes version).",
     )
     etcd_volumes: bool = switch(
         "--no-etcd-volumes",
@@ -106,11 +106,11 @@ class CheckOptions(Options):
     )
     fix: bool = switch(
         "--fix",
-        help="Correct the list of commands in its file, and report what is left.",
+        help="Correct the command list in its file, and report what is left.",
     )
     diff: bool = switch(
         "--diff",
-        help="Print the corrected list as a patch after the report; write nothing.",
+        help="Print the corrected list as a patch after the report; do not write it.",
     )
     jobs: int | None = value(
         "--jobs",
@@ -118,8 +118,8 @@ class CheckOptions(Options):
         metavar="N",
         min=1,
         max=256,
-        help="How many processes check a large fleet (default: one for every"
-        " core, and at most eight).",
+        help="Number of processes that check a large fleet (default: one per core, at"
+        " most eight).",
     )
     timeout: int | None = value(
         "--timeout",
@@ -127,50 +127,50 @@ class CheckOptions(Options):
         metavar="SECONDS",
         min=1,
         max=86_400,
-        help="End the check after so long, with what is known by then (KL903).",
+        help="Stop the check after this time and report what is known by then (KL903).",
     )
     share: str | None = value(
         "--shard",
         str,
         metavar="I/N",
-        help="Only the clusters of shard I of N, by name.",
+        help="Check only the clusters of shard I of N, by name.",
     )
     house: tuple[Path, ...] = values(
-        "--rules", Path, metavar="DIR", help="A folder with rules of your own."
+        "--rules", Path, metavar="DIR", help="A folder with custom rules."
     )
     ignores: bool = switch(
         "--no-ignores",
         default=True,
-        help="Pass over comments that silence findings.",
+        help="Ignore comments that silence findings.",
     )
     baseline: Path | None = value(
         "--baseline",
         Path,
         metavar="FILE",
-        help="Findings that are known and do not count.",
+        help="A file of known findings, which do not count.",
     )
     write_baseline: Path | None = value(
         "--write-baseline",
         Path,
         metavar="FILE",
-        help="Write all findings there, as a baseline from now on.",
+        help="Write all findings to this file, to use as a baseline.",
     )
     config: Path | None = value(
         "--config",
         Path,
         metavar="FILE",
-        help="The configuration, instead of looking for it.",
+        help="The configuration file, instead of searching for it.",
     )
     no_config: bool = switch("--no-config", help="Read no configuration file.")
     config_from: str | None = value(
         "--config-from",
         str,
         metavar="base|head|FILE",
-        help="Whose settings, rules of your own and baseline count for a change in"
-        " git: those before it (default), those after it, or the settings of a file.",
+        help="Which settings, custom rules and baseline apply to a change in git:"
+        " those before it (default), those after it, or the settings in a file.",
     )
     color: ColorWhen = choice(
-        "--color", ColorWhen.AUTO, help="Print in colour; auto: at a terminal."
+        "--color", ColorWhen.AUTO, help="Print in colour; auto: only on a terminal."
     )
     quiet: bool = switch("--quiet", "-q", help="Print nothing but findings.")
     full: bool = switch(

@@ -132,7 +132,7 @@ def _run_on_change(options: CheckOptions) -> bool:
     if options.before:
         raise UsageError(
             "the state before is taken from git, so --before cannot name it",
-            hint="leave out --before, or the options about git",
+            hint="remove --before, or the git options",
         )
     change = change_of(options.git)
     with ExitStack() as stack:
@@ -185,10 +185,10 @@ def _refuse_nothing_after(request: Request, report: Report) -> None:
     vanished = any(finding.rule == "KL232" for finding in report.findings)
     if vanished and paths and {*report.summary.skipped}.issuperset(paths):
         raise NothingCheckedError(
-            f"no kops object was found after the change, in {', '.join(paths[:3])}, so"
+            f"no kops object was found after the change in {', '.join(paths[:3])}, so"
             " nothing was checked",
-            hint="did a template render to nothing? A list that deletes the cluster, or"
-            " retired: [NAME] in the configuration, lets it go",
+            hint="did a template render to nothing? If the cluster was deleted, do so"
+            " in the list, or set retired: [NAME] in the configuration",
         )
 
 
@@ -211,13 +211,13 @@ def _refuse_unfit(options: CheckOptions) -> None:
     """Raise ``UsageError`` for options that do not go together."""
     if options.config_from is not None and not options.git.wanted:
         raise UsageError(
-            "--config-from says whose settings count for a change in git",
-            hint="leave it out; --config FILE names a configuration",
+            "--config-from applies only to a change in git",
+            hint="remove it; to name a configuration, use --config FILE",
         )
     if options.write_baseline is not None and options.git.wanted:
         raise UsageError(
-            "a baseline of what changed would forget everything else",
-            hint="write it from a check of all specs, without the options about git",
+            "a baseline of a change would not contain the other findings",
+            hint="write it from a check of all specs, without the git options",
         )
     if options.mends and options.git.wanted:
         raise UsageError(
@@ -226,25 +226,25 @@ def _refuse_unfit(options: CheckOptions) -> None:
         )
     if options.shard is not None and options.git.wanted:
         raise UsageError(
-            "--shard shares a fleet between jobs, and not what changed in git",
-            hint="leave out --shard, or name the specs",
+            "--shard splits a fleet between jobs and does not work for a change in git",
+            hint="remove --shard, or name the specs",
         )
     if options.shard is not None and options.mends:
         raise UsageError(
-            "--fix and --diff correct one list, and --shard checks a part of a fleet",
+            "--fix and --diff correct one list, but --shard checks part of a fleet",
             hint="leave out --shard",
         )
     if options.shard is not None and options.write_baseline is not None:
         raise UsageError(
-            "a baseline of one shard would forget everything else",
+            "a baseline of one shard would not contain the other findings",
             hint="write it from a check of all clusters, without --shard",
         )
     for output in options.outputs if options.diff else ():
         if output.file is None and output.format is not Format.TEXT:
             raise UsageError(
-                f"the patch and the {output.format} report would both go to the"
-                " standard output",
-                hint=f"give the report a file: --format {output.format}=FILE",
+                f"the patch and the {output.format} report would both go to standard"
+                " output",
+                hint=f"write the report to a file: --format {output.format}=FILE",
             )
 
 
@@ -265,7 +265,7 @@ def _request(options: CheckOptions, configuration: Configuration) -> Request:
         after = [os.path.relpath(path) for path in spec_files(configuration.layout)]
         if configuration.layout.specs and not after:
             raise UsageError(
-                f"{configuration.path}: no file matches the patterns of specs",
+                f"{configuration.path}: no file matches the patterns in specs",
                 hint="correct them; 'kopslint doctor' shows what they match",
             )
     return read_request(
@@ -301,7 +301,7 @@ def _check_change(change: Change, decided: Decided, settings: Settings) -> Repor
     if options.all_findings:
         report = report.counting_all()
     if changed.requests and not report.summary.clusters:
-        voice.remark("nothing to check: the changed files hold no kops object")
+        voice.remark("nothing to check: the changed files contain no kops object")
     own = decided.changes
     if changed.lost_lists:
         from kopslint.config.own_change import lost_lists
@@ -319,8 +319,11 @@ def _with_observed(
         return requests
     if observed.cluster is None and len(requests) > 1:
         raise UsageError(
-            "the outputs do not say of which cluster they are, and several changed",
-            hint="limit the check to the files of one: kopslint check FOLDER --changed",
+            "the outputs do not say which cluster they are from, and several changed",
+            hint=(
+                "limit the check to the files of one cluster: kopslint check FOLDER"
+                " --changed"
+            ),
         )
     return [(title, request._replace(observed=observed)) for title, request in requests]
 
@@ -353,7 +356,7 @@ def check_all(
             report = check(request, own[number - 1] if own else settings)
             reports.append(report)
         except NothingCheckedError:
-            voice.detail(f"{title}: its files hold no kops object")
+            voice.detail(f"{title}: its files contain no kops object")
         except InputError as error:
             unread.append(error)
     if len(requests) > 1:

@@ -46,7 +46,7 @@ def commands(
     form: TextOrJson = Form.TEXT,
     stdin_as: Annotated[
         StdinAs | None,
-        typer.Option(help="How the standard input is written, instead of guessing."),
+        typer.Option(help="The format of standard input, instead of guessing."),
     ] = None,
 ) -> None:
     """Show how command lists are understood, one line for each command.
@@ -70,9 +70,9 @@ def commands(
     understood, unread = _understood(read_commands(sources, stdin_as))
     if not understood and not unread:
         raise NothingCheckedError(
-            "there is no command in the inputs",
-            hint="commands are read from shell scripts, code blocks of Markdown,"
-            " pipelines, makefiles, Jenkinsfiles and terraform's provisioners",
+            "there is no command in the input",
+            hint="commands are read from shell scripts, Markdown code blocks,"
+            " pipelines, Makefiles, Jenkinsfiles and Terraform provisioners",
         )
     if form is Form.JSON:
         write_output(_json(understood, unread), Written.JSON)

@@ -9,17 +9,21 @@ import typer
 
 from kopslint.cli.options import ColorWhen, Form
 
-Color = Annotated[ColorWhen, typer.Option(help="Print in colour; auto: at a terminal.")]
+Color = Annotated[
+    ColorWhen, typer.Option(help=("Print in colour; auto: only on a terminal."))
+]
 Config = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="The configuration, instead of looking for it."),
+    typer.Option(
+        metavar="FILE", help=("The configuration file, instead of searching for it.")
+    ),
 ]
 House = Annotated[
     list[Path] | None,
-    typer.Option("--rules", metavar="DIR", help="A folder with rules of your own."),
+    typer.Option("--rules", metavar="DIR", help="A folder with custom rules."),
 ]
 Verbose = Annotated[
     bool,
-    typer.Option("--verbose", help="Say what is done and, if it fails, print where."),
+    typer.Option("--verbose", help="Print progress, and a traceback on failure."),
 ]
-TextOrJson = Annotated[Form, typer.Option("--format", help="The form of the output.")]
+TextOrJson = Annotated[Form, typer.Option("--format", help="The output format.")]

@@ -74,7 +74,7 @@ def write_output(text: str, written: Written = Written.TEXT) -> None:
     except OSError as error:
         _write_nothing_more()
         raise UsageError(
-            f"the standard output cannot be written: {error.strerror}"
+            f"standard output cannot be written: {error.strerror}"
         ) from error
 
 
@@ -123,7 +123,7 @@ def write_file(path: Path, text: str, mode: int | None = None) -> None:
                 Path(temporary).unlink()
         raise UsageError(
             f"{path}: cannot be written: {error.strerror}",
-            hint="name a file in a folder that exists and that you may write to",
+            hint="name a file in an existing folder that you can write to",
         ) from error
 
 

@@ -79,7 +79,7 @@ def render_differences(
     if not old and not new:
         raise NothingCheckedError(
             "no kops cluster was found on either side, so nothing was compared",
-            hint="name files that hold kind: Cluster or kind: InstanceGroup",
+            hint="name files that contain kind: Cluster or kind: InstanceGroup",
         )
     seen = request.observed
 
@@ -170,20 +170,20 @@ def _strange(seen: Observation, after: Manifest) -> Iterator[Strange]:
             name = member.spec_name or member.said
             if member.known == "no" or (member.spec_name or name) not in wanted:
                 sure = member.known != "not seen"
-                told = "registered, and the spec after does not have it"
-                told = told if sure else "registered; which of the spec is not known"
+                told = "registered, but not in the spec after"
+                told = told if sure else "registered; its member in the spec is unknown"
                 kind = "added" if sure else "changed"
                 yield Strange(etcd.name, name, kind, told, member.span)
             if member.started == "no":
-                told = "registered, and never started"
+                told = "registered, but never started"
                 yield Strange(etcd.name, name, "changed", told, member.at("started"))
             if member.answered == "no":
-                told = "registered, and does not answer"
+                told = "registered, but does not answer"
                 yield Strange(etcd.name, name, "changed", told, member.at("answered"))
         there = {member.spec_name for member in etcd.registered}
         if None not in there:
             for name in sorted(wanted - there):
-                told = "in the spec after, and not registered"
+                told = "in the spec after, but not registered"
                 member_of_spec = spec.member(name)
                 place = member_of_spec.node.span if member_of_spec else None
                 yield Strange(etcd.name, name, "removed", told, place)
@@ -201,7 +201,7 @@ def _as_text(
             yield from _difference(difference, style)
         yield ""
     if running:
-        yield style.paint("etcd that runs, by the kops in use", "bold")
+        yield style.paint("etcd version that runs, by kops release", "bold")
         for etcd in running:
             told = f"{etcd.etcd_cluster}: {_range(etcd.before)} -> {_range(etcd.after)}"
             yield f"  {style.paint('~', 'yellow')} {style.safe(told)}"
@@ -216,7 +216,7 @@ def _as_text(
             yield f"  {style.paint('!', 'yellow')} {style.safe(sentence)}"
         yield ""
     for name, those in groupby(strange, key=lambda one: one.etcd_cluster):
-        yield style.paint(style.safe(f"etcd {name} as it was observed"), "bold")
+        yield style.paint(style.safe(f"observed etcd {name}"), "bold")
         for one in those:
             mark, look = _MARKS[one.kind]
             where = f" ({one.span.source.path}:{one.span.line})" if one.span else ""
@@ -294,8 +294,8 @@ def _unmatched(side: str, found: Correspondence) -> Iterator[str]:
         reason = {
             "unnamed": "names no group",
             "no-group": f"has no group {group}",
-            "other-role": f"runs in {group}, which is no control plane",
-            "taken": f"runs in {group} beside another member",
+            "other-role": f"runs in {group}, which is not a control-plane group",
+            "taken": f"runs in {group} with another member",
         }[misplaced.reason]
         yield f"{side}: member {member.name} of {misplaced.etcd.name} {reason}"
     for vacancy in found.vacancies:

@@ -89,7 +89,7 @@ def rules_text(rules: Sequence[Rule], style: Style) -> str:
             f"       {line}"
             for line in display.wrap(style.safe(rule.summary), style.width - 7)
         ]
-    lines += ["", f"{len(rules)} rules; 'kopslint explain RULE' tells all about one"]
+    lines += ["", f"{len(rules)} rules; 'kopslint explain RULE' explains one in full"]
     return "\n".join(lines) + "\n"
 
 

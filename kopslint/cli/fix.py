@@ -126,8 +126,8 @@ def fixed(request: Request, report: Report, settings: Settings, voice: Voice) ->
     source = _only_list(request)
     if _is_elsewhere(source):
         raise UsageError(
-            f"--fix writes into a file, and {source.path} is none on the disk",
-            hint="name the file itself, or print the corrected list with --diff",
+            f"--fix needs a file to write to, and {source.path} is not a file",
+            hint="name the file, or print the corrected list with --diff",
         )
     result = _mended(request, report, settings)
     if isinstance(result, NotFixed):
@@ -178,7 +178,7 @@ def _mended(
 
     result = mend(change, source, judge)
     if isinstance(result, Fixed) and _is_worse_than_the_plan(result, change, settings):
-        return NotFixed("warnings would be left, and the plan has none")
+        return NotFixed("the correction would leave warnings; the plan has none")
     return result if isinstance(result, NotFixed) else _Mending(source, result)
 
 
@@ -200,14 +200,14 @@ def _change(request: Request, report: Report) -> Change | NotFixed:
     """The one cluster that the request is about, on both sides."""
     names = [name for name in report.summary.clusters if name != NO_CLUSTER]
     if len(names) != 1:
-        return NotFixed(f"the specs are about {len(names)} clusters, and not one")
+        return NotFixed(f"the specs are about {len(names)} clusters, not one")
     (name,) = names
     before = read_fleet(request.before or ()).manifests
     after = read_fleet(request.after or ()).manifests
     old = before if request.before is not None else after
     new = after if request.after is not None else before
     if name not in old or name not in new:
-        return NotFixed(f"cluster {name} is on one side of the change only")
+        return NotFixed(f"cluster {name} is only on one side of the change")
     return Change(old[name], new[name], request.at_hand)
 
 
@@ -223,12 +223,12 @@ def _write(mending: _Mending) -> None:
         ) from error
     if decode(mending.source.path, data).text != mending.source.text:
         raise UsageError(
-            f"{path} has changed while it was checked, and is left as it is",
+            f"{path} changed while it was checked, so it was not corrected",
             hint="check it again",
         )
     if not os.access(path, os.W_OK):
         raise UsageError(
-            f"{path} may not be written", hint="make it writable, or use --diff"
+            f"{path} cannot be written", hint="make it writable, or use --diff"
         )
     bom = _BOM if data.startswith(_BOM.encode()) else ""
     write_file(path, bom + mending.mended.text, mode)

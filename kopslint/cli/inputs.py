@@ -65,8 +65,8 @@ def read_request(
         )
     if [*before, *after, *commands, *observed].count("-") > 1:
         raise UsageError(
-            "the standard input can be read only once",
-            hint="put all inputs but one into files",
+            "standard input can be read only once",
+            hint="use files for all inputs but one",
         )
     specs = partial(_specs, given=given)
     request = Request(
@@ -99,7 +99,7 @@ def both_sides(
         if before:
             raise UsageError(
                 "the state before is taken from git, so --before cannot name it",
-                hint="leave out --before or --base",
+                hint="remove --before or --base",
             )
         names = [*named, *after]
         if not names or any(name == "-" or ":" in name for name in names):
@@ -249,9 +249,9 @@ def read_commands(
     """
     if stdin_as is not None and "-" not in commands:
         raise UsageError(
-            "--stdin-as says how commands on the standard input are written, and"
-            " none are read from there",
-            hint="name - as the commands, or leave out --stdin-as",
+            "--stdin-as gives the format of commands on standard input, but none are"
+            " read from there",
+            hint="use - as the commands, or remove --stdin-as",
         )
     sources = collect(commands, suffixes=COMMAND_SUFFIXES, stdin=_stdin)
     if stdin_as is None:
@@ -283,9 +283,9 @@ def read_observed(given: Sequence[str]) -> Observation | None:
     if not observation.readings:
         first = observation.unread[0]
         raise InputError(
-            f"nothing that was observed could be read: {first.message}",
+            f"the observation could not be read: {first.message}",
             span=first.span,
-            hint="'kopslint observe' prints a script that collects what is read",
+            hint="'kopslint observe' prints a script that collects it",
         )
     return observation._replace(given=tuple(given))
 
@@ -298,7 +298,7 @@ def _past(source: Source) -> Source:
 
 def _stdin() -> str:
     if sys.stdin is None:
-        raise InputError("the standard input is closed", hint="name a file")
+        raise InputError("standard input is closed", hint="name a file")
     return decode(STDIN, sys.stdin.buffer.read(MAX_BYTES + 1)).text
 
 
@@ -346,8 +346,8 @@ def change_of(options: GitOptions) -> Change:
     """
     if options.staged and (options.base is not None or options.head is not None):
         raise UsageError(
-            "--staged is the index against HEAD and takes no other revision",
-            hint="leave out --base and --head, or --staged",
+            "--staged compares the index with HEAD and takes no other revision",
+            hint="remove --base and --head, or --staged",
         )
     from kopslint.inputs.git_change import find_change
 

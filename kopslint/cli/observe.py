@@ -296,7 +296,7 @@ def render_observe(specs: Sequence[str]) -> str:
             raise InputError(
                 f"{name!r} is no name for an object or a member",
                 span=manifest.sources[0].whole(),
-                hint="it would have to be written into a script",
+                hint="it would be written into a script",
             )
     return "\n".join(_script(manifest)) + "\n"
 

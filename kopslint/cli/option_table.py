@@ -141,4 +141,4 @@ def values(name: str, of: type[T], **about: Any) -> tuple[T, ...]:
 
 def verbosity() -> bool:
     """The switch that every command has; it is read where failures are reported."""
-    return switch("--verbose", help="Say what is done and, if it fails, print where.")
+    return switch("--verbose", help="Print progress, and a traceback on failure.")

@@ -77,7 +77,7 @@ def read_outputs(values: list[str]) -> tuple[Output, ...]:
         name, equals, file = value.partition("=")
         if name not in list(Format):
             raise UsageError(
-                f"--format {value}: there is no format {name}",
+                f"--format {value}: unknown format {name}",
                 hint=f"the formats are {', '.join(Format)}",
             )
         if equals and not file:
@@ -92,6 +92,6 @@ def read_outputs(values: list[str]) -> tuple[Output, ...]:
             where = "the standard output" if place is None else str(place)
             raise UsageError(
                 f"two reports would go to {where}",
-                hint="give all but one of them a file of its own: --format sarif=FILE",
+                hint="write all but one to a file: --format sarif=FILE",
             )
     return tuple(outputs)

@@ -235,4 +235,4 @@ def _append_summary(
         with Path(summary).open("a", encoding="utf-8", newline="\n") as file:
             file.write(f"{text}\n")
     except (OSError, ValueError) as error:
-        write_aside(f"kopslint: the job's summary cannot be written: {error}")
+        write_aside(f"kopslint: the job summary cannot be written: {error}")

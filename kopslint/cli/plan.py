@@ -183,14 +183,14 @@ def _for_kops(runbook: Runbook, named: NamedKops) -> tuple[Runbook, bool]:
     A step that any kops runs is for this one, too.
     """
     if named.minor is None:
-        note = f"Two releases of kops are named, and none is taken: {named.by}."
+        note = f"Two kops releases are named, so neither is used: {named.by}."
         return runbook._replace(notes=(note, *runbook.notes)), False
     steps = tuple(
         step._replace(kops=(named.minor,)) if named.minor in step.kops else step
         for step in runbook.steps
     )
     others = [step for step in steps if step.kops and named.minor not in step.kops]
-    note = f"It is made for kops 1.{named.minor}, which {named.by} names."
+    note = f"It is made for kops 1.{named.minor}, from {named.by}."
     if others:
         number = len(others)
         note = f"{named.by} names kops 1.{named.minor}, and {number} of the steps " + (
@@ -228,8 +228,8 @@ def _rescued(
         return result
     if not same:
         note = (
-            "This mends the cluster as the spec before has it. Plan the change from "
-            "what is seen afterwards."
+            "This repairs the cluster to match the spec before. Then observe it again"
+            " and plan the change from there."
         )
         result = result._replace(notes=(note, *result.notes))
     request = read_back(before, before, result, folder)._replace(observed=observed)
@@ -288,14 +288,14 @@ def sides(
         side = "before" if not old else "after"
         raise NothingCheckedError(
             f"no kops cluster was found in the spec {side}, so nothing was planned",
-            hint=f"name files that hold kind: Cluster and its groups with --{side}",
+            hint=f"pass files with kind: Cluster and its groups with --{side}",
         )
     if len(old) > 1 or set(old) != set(new):
         names = ", ".join(sorted({*old, *new}))
         raise UsageError(
-            f"a plan is for one cluster, and these are about {names}",
-            hint="keep each cluster in files of its own, and name those of one on "
-            "both sides; a new cluster needs no plan",
+            f"a plan is for one cluster, but these specs are about {names}",
+            hint="pass the files of one cluster on both sides; a new cluster needs no"
+            " plan",
         )
     ((_, one),), ((_, other),) = old.items(), new.items()
     for manifest, side in ((one, "before"), (other, "after")):
@@ -311,7 +311,7 @@ def sides(
                 raise InputError(
                     f"{name!r} is no name for an object or a member",
                     span=manifest.sources[0].whole(),
-                    hint="a plan would have to write it into a script",
+                    hint="it would be written into a script",
                 )
     return one, other
 
@@ -347,7 +347,7 @@ def _write(runbook: Runbook, folder: Path, name: str, text: str) -> None:
     except OSError as error:
         raise UsageError(
             f"{folder}: cannot be made: {error.strerror}",
-            hint="name a folder that you may write to with --out",
+            hint="name a folder that you can write to with --out",
         ) from error
     for spec in runbook.written:
         write_file(folder / spec.files[0], spec.text or "")

@@ -129,16 +129,16 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
     yield f"# {style.safe(runbook.cluster)}"
     yield ""
     if not runbook.steps:
-        yield "Nothing to do: both specs say the same."
+        yield "Nothing to do: both specs are the same."
         return
     text = summary(runbook)
     yield f"{text[0].upper()}{text[1:]}"
     yield ""
     yield (
-        "Nothing of this has been run. Start a `bash` in the folder of this document "
-        "and paste all blocks into it. Those of the steps only say what a step does; "
-        "the last one runs them, and ends at the first command that fails. Fix what "
-        "that one reports; `go_on 3` goes on from step 3."
+        "Nothing of this has been run. Start a `bash` in the folder of this document"
+        " and paste all blocks into it. The blocks of the steps only define"
+        " functions; the last one runs them and stops at the first command that"
+        " fails. Fix what it reports; `go_on 3` continues with step 3."
     )
     yield ""
     for note in runbook.notes:
@@ -148,7 +148,7 @@ def _lines(runbook: Runbook, style: Style) -> Iterator[str]:
         )
         yield ""
     if warnings := told(runbook):
-        yield "What the check says of this order:"
+        yield "What the check says about this order:"
         yield ""
         yield from (f"- {style.safe(warning)}" for warning in warnings)
         yield ""
@@ -195,7 +195,7 @@ def no_way_markdown(no_way: NoWay) -> str:
     ]
     lines += [f"- {visible(reason)}" for reason in no_way.reasons]
     if no_way.cut:
-        lines.append("- The search was cut short, so that an order may exist.")
+        lines.append("- The search was stopped early, so an order may exist.")
     lines.append("")
     lines += map(_paragraph, procedure(no_way))
     return "\n".join(lines) + "\n"

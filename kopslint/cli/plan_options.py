@@ -46,27 +46,32 @@ class PlanOptions(Options):
         "--base",
         str,
         metavar="REV",
-        help="Take the spec before from git, from where REV parted; the names are of"
-        " the spec after.",
+        help="Take the spec before from git, at the merge base with REV; the file"
+        " names are those of the spec after.",
     )
     kops_version: str | None = value(
         "--kops-version",
         str,
         metavar="1.MINOR",
-        help="The kops that runs the plan, instead of the one that fits the cluster's"
-        " Kubernetes.",
+        help="The kops version that runs the plan (default: the one that matches the"
+        " cluster's Kubernetes version).",
     )
     observed: tuple[str, ...] = values(
         "--observed",
         str,
         metavar="SRC",
-        help="What was seen on the cluster, instead of a healthy one before.",
+        help=(
+            "What was observed on the cluster; without it, a healthy cluster is"
+            " assumed."
+        ),
     )
-    form: PlanFormat = choice("--format", PlanFormat.TEXT, help="The form of the plan.")
+    form: PlanFormat = choice(
+        "--format", PlanFormat.TEXT, help=("The format of the plan.")
+    )
     target: Target = choice(
         "--target",
         Target.DIRECT,
-        help="Who changes the cloud, as for kops update.",
+        help="What changes the cloud, as for kops update --target.",
     )
     out: Path | None = value(
         "--out", Path, metavar="FOLDER", help="Write the plan and its specs here."

@@ -591,25 +591,25 @@ def _head(runbook: Runbook) -> Iterator[str]:
     yield "#!/usr/bin/env bash"
     if not runbook.steps:
         yield from comment(
-            f"{runbook.cluster}: nothing to do, both specs say the same."
+            f"{runbook.cluster}: nothing to do, both specs are the same."
         )
         return
     yield from comment(f"{runbook.cluster}: {summary(runbook)}")
     yield from comment(
-        "Nothing of this has been run. Start it as `bash plan.sh`: it ends at the "
-        "first command that fails. Fix what it reports; `bash plan.sh 3` goes on "
-        "from step 3. It can be pasted into a bash as a whole, too, where `go_on 3` "
-        "goes on."
+        "Nothing of this has been run. Start it as `bash plan.sh`: it stops at the"
+        " first command that fails. Fix what it reports; `bash plan.sh 3` continues"
+        " with step 3. You can also paste it into a bash as a whole; there `go_on 3`"
+        " continues."
     )
     if any(step.deed.spec is not None for step in runbook.steps):
         yield from comment(
-            "The files that it stores are found from the folder of this script, from "
-            "wherever it is started; pasted, from the current one."
+            "It looks for the files that it stores in the folder of this script,"
+            " wherever it is started; when pasted, in the current folder."
         )
     for note in runbook.notes:
         yield from comment(note)
     if told(runbook):
-        yield from comment("What the check says of this order:")
+        yield from comment("What the check says about this order:")
         for warning in told(runbook):
             yield from comment(f"- {warning}")
     if runbook.written:
@@ -652,7 +652,7 @@ def summary(runbook: Runbook) -> str:
     count = len(runbook.steps)
     text = f"{count} step{'' if count == 1 else 's'}; "
     if runbook.outage:
-        text += "etcd is without quorum for a while, and comes back"
+        text += "etcd is without quorum for a while, then comes back"
     elif runbook.tolerance > 0:
         text += "quorum is never lost, and after every step "
         spare = runbook.tolerance
@@ -661,10 +661,10 @@ def summary(runbook: Runbook) -> str:
     else:
         text += "quorum is never lost, but after some steps no member may fail"
     if runbook.cut:
-        text += "; the search was cut, so there may be a better order"
+        text += "; the search was stopped early, so there may be a better order"
     elif runbook.written and changes_members(runbook):
         what = "shorter" if runbook.spares_most else "better"
-        text += f"; by way of other specs in between there may be a {what} order"
+        text += f"; with other intermediate specs there may be a {what} order"
     return f"{text}."
 
 
@@ -831,7 +831,7 @@ def no_way_script(no_way: NoWay) -> str:
     for reason in no_way.reasons:
         lines += comment(reason)
     if no_way.cut:
-        lines += comment("The search was cut short, so that an order may exist.")
+        lines += comment("The search was stopped early, so an order may exist.")
     lines.append("#")
     for line in procedure(no_way):
         lines += comment(line)
@@ -848,8 +848,8 @@ def procedure(no_way: NoWay) -> Iterator[str]:
         return
     if not no_way.etcd_clusters:
         yield (
-            "A restore would not help with that. Change what is in the way, or take "
-            "smaller steps, then plan again."
+            "A restore would not help with that. Fix the reason given above, or make"
+            " a smaller change, then plan again."
         )
         return
     if no_way.keeps_data:
@@ -861,7 +861,7 @@ def procedure(no_way: NoWay) -> Iterator[str]:
         "and the API is down from the fourth step until it is done. Try it on a copy "
         "of the cluster first."
     )
-    yield "1. See that every etcd cluster has the backup to go back to:"
+    yield "1. Check that every etcd cluster has the backup to restore:"
     stores = [quote(backups) for backups in no_way.backups]
     for backups in stores:
         yield f"  etcd-manager-ctl --backup-store={backups} list-backups"
@@ -873,17 +873,17 @@ def procedure(no_way: NoWay) -> Iterator[str]:
     for backups in stores:
         yield f"  etcd-manager-ctl --backup-store={backups} restore-backup BACKUP"
     yield (
-        "4. Replace every control-plane machine, so that etcd-manager reads the "
-        "command; restarting its containers does it too. /var/log/etcd.log and "
-        "/var/log/etcd-events.log tell when the restore is done:"
+        "4. Replace every control-plane machine, so that etcd-manager reads the"
+        " command; restarting its containers works too. /var/log/etcd.log and"
+        " /var/log/etcd-events.log show when the restore is done:"
     )
     roll = f"kops rolling-update cluster --name {name}"
     yield f"  {roll} --cloudonly --force --instance-group-roles master --yes"
-    yield "5. See that the cluster is whole:"
+    yield "5. Check that the cluster is healthy:"
     yield f"  kops validate cluster --name {name} --wait 15m"
     yield (
-        "6. Take out the leases of API servers that are gone, with etcdctl in main, "
-        "and replace the machines that may know more than the backup:"
+        "6. Delete the leases of API servers that are gone, with etcdctl in main, and"
+        " replace the machines that may have newer data than the backup:"
     )
     yield "  etcdctl del --prefix /registry/masterleases/"
     yield f"  {roll} --force --yes"
@@ -893,12 +893,12 @@ def _copied(no_way: NoWay) -> Iterator[str]:
     """What etcd-manager does by itself for a step back: an outage, and no loss."""
     name = quote(no_way.cluster)
     yield (
-        "etcd-manager does it with every member down: it saves what they hold and "
-        "copies it key by key into a new cluster. No run lost a write, but revisions "
-        "start again, and the API is down from the third step until it is done. Try "
-        "it on a copy of the cluster first."
+        "etcd-manager does this with every member down: it saves their data and"
+        " copies it key by key into a new cluster. No test run lost a write, but"
+        " revisions start again, and the API is down from the third step until it is"
+        " done. Try it on a copy of the cluster first."
     )
-    yield "1. See that every etcd cluster has a backup, should it fail:"
+    yield "1. Check that every etcd cluster has a backup, in case it fails:"
     for backups in no_way.backups:
         yield f"  etcd-manager-ctl --backup-store={quote(backups)} list-backups"
     yield "2. Store the new spec and apply it:"
@@ -906,12 +906,13 @@ def _copied(no_way: NoWay) -> Iterator[str]:
     yield f"  kops replace --force {files}"
     yield f"  kops update cluster --name {name} --yes"
     yield (
-        "3. Replace every control-plane machine, so that etcd-manager reads the new "
-        "version. /var/log/etcd.log and /var/log/etcd-events.log tell when it is done:"
+        "3. Replace every control-plane machine, so that etcd-manager reads the new"
+        " version. /var/log/etcd.log and /var/log/etcd-events.log show when it is"
+        " done:"
     )
     roll = f"kops rolling-update cluster --name {name}"
     yield f"  {roll} --cloudonly --force --instance-group-roles master --yes"
-    yield "4. See that the cluster is whole:"
+    yield "4. Check that the cluster is healthy:"
     yield f"  kops validate cluster --name {name} --wait 15m"
-    yield "5. Replace the machines that remember higher revisions:"
+    yield "5. Replace the machines that have seen higher revisions:"
     yield f"  {roll} --force --yes"

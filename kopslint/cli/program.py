@@ -50,12 +50,12 @@ def run(arguments: Sequence[str]) -> int:
             _complain(f"  hint: {error.hint}")
         return error.exit_status
     except MemoryError:
-        _complain("kopslint: the input is too large for the memory that there is")
-        _complain("  hint: check less at once, or allow kopslint more memory")
+        _complain("kopslint: the input is too large for the available memory")
+        _complain("  hint: check less at once, or give kopslint more memory")
         return InputError.exit_status
     except RecursionError:
         _complain("kopslint: the input is nested too deeply to be read")
-        _complain("  hint: write it with fewer levels inside each other")
+        _complain("  hint: reduce the nesting")
         return InputError.exit_status
     except OSError as error:
         # What the machine refuses is no defect of kopslint, wherever it happens.
@@ -66,8 +66,7 @@ def run(arguments: Sequence[str]) -> int:
             _complain_in_full()
         _complain(f"kopslint: {type(error).__name__}: {error}")
         _complain(
-            f"  This is a defect in kopslint {__version__}, and nothing can be said"
-            " about your cluster."
+            f"  This is a bug in kopslint {__version__}; your cluster was not checked."
         )
         if "--verbose" not in arguments:
             _complain("  hint: run it again with --verbose and report what it prints")
@@ -115,13 +114,13 @@ def _refused(error: OSError, *, verbose: bool) -> int:
     if error.filename is None:
         # Only the current folder has no name in such an error.
         _complain(f"kopslint: the current folder cannot be used: {why}")
-        _complain("  hint: go to a folder that is still there")
+        _complain("  hint: change to a folder that exists")
     else:
         name = error.filename
         if isinstance(name, bytes):
             name = os.fsdecode(name)
         _complain(f"kopslint: {name} cannot be used: {why}")
-        _complain("  hint: make it readable, or name what is")
+        _complain("  hint: make it readable, or name another file")
     return InputError.exit_status
 
 

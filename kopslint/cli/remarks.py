@@ -25,8 +25,8 @@ def remarks_on(request: Request, report: Report) -> Iterator[str]:
     if request.commands and not followed:
         lists = ", ".join(report.summary.lists) or "the list"
         yield (
-            f"{lists}: no command there does anything to the cluster; 'kopslint"
-            " commands FILE' shows what is read"
+            f"{lists}: no command there changes the cluster; 'kopslint commands FILE'"
+            " shows what is read"
         )
     if request.before and request.after and request.commands:
         yield from _exchanged(request, report)
@@ -47,7 +47,7 @@ def _exchanged(request: Request, report: Report) -> Iterator[str]:
         gone = sorted((after - before) & {*words})
         if gone and "delete" in words:
             yield (
-                f"are the sides exchanged? The list deletes {', '.join(gone)}, which"
-                " only the spec after has: --before names the spec of today"
+                f"are before and after swapped? The list deletes {', '.join(gone)},"
+                " which only the spec after has; --before is the spec of today"
             )
             return

@@ -85,7 +85,8 @@ def configuration_for(
     if no_config:
         if config is not None:
             raise UsageError(
-                "--config and --no-config exclude each other", hint="give one of them"
+                ("--config and --no-config cannot be used together"),
+                hint="remove one of them",
             )
         return Configuration(Layout(str(Path.cwd())))
     config = named_configuration(config, environment)
@@ -147,7 +148,7 @@ def settings_for(
     )
     if not kept:
         raise UsageError(
-            "no rule is left to check", hint="select more rules or ignore fewer"
+            "no rule is selected", hint="select more rules or ignore fewer"
         )
     return Settings(
         rules=kept,

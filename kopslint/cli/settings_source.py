@@ -174,9 +174,9 @@ class _Decision:
         place = self._base.followed(str(inner))
         if place is None:
             raise InputError(
-                f"{inner} of {self._base.title} is a link that leads out of the files"
-                " of the repository",
-                hint="put the rules themselves there",
+                f"{inner} of {self._base.title} is a link that leads out of the"
+                " repository",
+                hint="put the rules there, not a link",
             )
         below = "" if place == "." else f"{place}/"
         wanted = {
@@ -226,12 +226,12 @@ class _Decision:
         whose = self._options.config_from or BASE
         if whose == BASE:
             return (
-                f"For this check {self._base.title} counted, and nothing of the change;"
-                " --config-from head tries what will count after it."
+                f"This check used the settings of {self._base.title}, not those of the"
+                " change; --config-from head tries the new ones."
             )
         if whose == HEAD:
-            return "What stands there after the change counted for this check."
-        return f"The settings of {shown(Path(whose))} counted for this check."
+            return "This check used the settings after the change."
+        return f"This check used the settings of {shown(Path(whose))}."
 
 
 def _is_on_disk(folder: Path, name: PurePosixPath, source: Source) -> bool:

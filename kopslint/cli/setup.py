@@ -43,7 +43,7 @@ def write_starter(folder: Path) -> Path:
             file.write(text)
     except FileExistsError:
         raise UsageError(
-            f"there is a {NAME} here already", hint="edit it, or remove it first"
+            f"{NAME} already exists here", hint="edit it, or remove it first"
         ) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
@@ -149,7 +149,7 @@ def _libyaml() -> str:
 
     if hasattr(yaml, "CSafeLoader"):
         return f"yes, with PyYAML {yaml.__version__}"
-    return f"no: PyYAML {yaml.__version__} was built without it, and reads slowly"
+    return f"no: PyYAML {yaml.__version__} was built without it and is slow"
 
 
 def _git() -> Iterator[str]:
@@ -198,12 +198,12 @@ def _specs(configuration: Configuration) -> Iterator[str]:
     if layout.specs is None:
         from kopslint.discovery.found import found_in, state_here
 
-        yield "not configured: found by what files hold, in the repository or here"
+        yield "not configured: found by content, in the repository or here"
         found = found_in(state_here(), given=layout.templates)
         if found.plain:
             yield from _listed(sorted({Path(source.path) for source in found.plain}))
         elif not found.rendered:
-            yield "no file holds a kops object"
+            yield "no file contains a kops object"
         for each in found.rendered[:_NAMED]:
             fails = (
                 f": {each.error.message}" if each.source is None and each.error else ""

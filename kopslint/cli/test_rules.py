@@ -98,7 +98,7 @@ def _own_changes(example: Example) -> Iterator[OwnChange]:
         for path in (example.folder / name for name in _SETTINGS)
     )
     if not same_settings(before, after):
-        counts = "What the base says counted for this check."
+        counts = "This check used the settings of the base."
         yield OwnChange(SETTINGS, ".kopslint.yaml", before, after, counts)
 
 
@@ -144,14 +144,14 @@ def _wrong(rule: Rule, example: Example) -> Iterator[str]:
     told = render_findings(report, color=False, width=80, unicode=True, wrapped=False)
     undecided = [f for f in report.findings if f.rule != rule.id]
     if undecided or (not example.bad and report.findings):
-        yield "expected no finding, and got" if not example.bad else "got"
+        yield "expected no finding, but got" if not example.bad else "got"
         yield from told.splitlines()
     elif example.bad and not report.findings:
-        yield f"expected a finding of {rule.id}, and got none"
+        yield f"expected a finding of {rule.id}, but got none"
     elif example.bad and example.expected is not None and told != example.expected:
         from difflib import unified_diff
 
-        yield "expected.txt says otherwise:"
+        yield "the output differs from expected.txt:"
         yield from unified_diff(
             example.expected.splitlines(),
             told.splitlines(),

@@ -27,8 +27,8 @@ def limit(seconds: int) -> None:
 
     def give_up(_signal: int, _frame: FrameType | None) -> None:
         raise InputError(
-            f"the check was ended after {2 * seconds} seconds",
-            hint="check less at once, or allow more with --timeout",
+            f"the check was stopped after {2 * seconds} seconds",
+            hint="check less at once, or allow more time with --timeout",
         )
 
     def hurry(_signal: int, _frame: FrameType | None) -> None:

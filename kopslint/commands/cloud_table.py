@@ -246,11 +246,11 @@ MIRRORS: Mapping[str, tuple[str, ...]] = {
 Without such an option it always removes what the source does not have.
 """
 
-_APART = "it may keep the members of etcd from each other"
+_APART = "it may cut etcd members off from each other"
 UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     "aws autoscaling suspend-processes": (
         Reach.MACHINE,
-        "the group no longer replaces machines that are gone",
+        "the group no longer replaces missing machines",
     ),
     "aws autoscaling enter-standby": (
         Reach.MACHINE,
@@ -258,51 +258,51 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     ),
     "aws ec2 create-network-acl-entry": (
         Reach.MACHINE,
-        "it may keep the members of etcd from each other",
+        "it may cut etcd members off from each other",
     ),
     "aws ec2 revoke-security-group-ingress": (
         Reach.MACHINE,
-        "it may keep the members of etcd from each other",
+        "it may cut etcd members off from each other",
     ),
     "aws iam remove-role-from-instance-profile": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws iam put-role-permissions-boundary": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws organizations close-account": (
         Reach.MACHINE,
-        "everything in the account goes",
+        "it deletes everything in the account",
     ),
     "aws iam detach-role-policy": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws iam delete-role-policy": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws iam delete-role": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws iam delete-instance-profile": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws iam put-role-policy": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws s3api put-bucket-policy": (
         Reach.ELSEWHERE,
-        "machines may lose their access to the state store",
+        "machines may lose access to the state store",
     ),
     "gcloud iam service-accounts delete": (
         Reach.ELSEWHERE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
     "aws lambda invoke": (Reach.ELSEWHERE, "what it runs is not in the list"),
     "aws stepfunctions start-execution": (
@@ -311,11 +311,11 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     ),
     "aws cloudcontrol delete-resource": (
         Reach.MACHINE,
-        "which resource it is is not followed",
+        "kopslint does not know which resource this is",
     ),
     "aws ec2 create-replace-root-volume-task": (
         Reach.MACHINE,
-        "it restarts a machine on another disk",
+        "it restarts a machine with another disk",
     ),
     "gcloud compute firewall-rules delete": (Reach.MACHINE, _APART),
     "az network nsg rule create": (Reach.MACHINE, _APART),
@@ -338,15 +338,18 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     ),
     "aws ec2 associate-iam-instance-profile": (
         Reach.MACHINE,
-        "machines may lose their access to volumes and the state store",
+        "machines may lose access to volumes and the state store",
     ),
-    "gcloud projects delete": (Reach.MACHINE, "everything in the project goes"),
+    "gcloud projects delete": (Reach.MACHINE, "it deletes everything in the project"),
     "gcloud deployment-manager deployments delete": (
         Reach.MACHINE,
-        "everything in the deployment goes",
+        "it deletes everything in the deployment",
     ),
-    "az group delete": (Reach.MACHINE, "everything in the resource group goes"),
-    "az resource delete": (Reach.MACHINE, "which resource it is is not followed"),
+    "az group delete": (Reach.MACHINE, "it deletes everything in the resource group"),
+    "az resource delete": (
+        Reach.MACHINE,
+        ("kopslint does not know which resource this is"),
+    ),
     "az vm run-command": (Reach.MACHINE, "it runs commands on machines"),
     "az vmss run-command": (Reach.MACHINE, "it runs commands on machines"),
     "aws ssm send-command": (Reach.MACHINE, "it runs commands on machines"),
@@ -354,22 +357,25 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
         Reach.MACHINE,
         "it runs commands on machines",
     ),
-    "openstack stack delete": (Reach.MACHINE, "everything in the stack goes"),
-    "openstack project purge": (Reach.MACHINE, "everything in the project goes"),
-    "pulumi destroy": (Reach.MACHINE, "what its stack holds goes"),
+    "openstack stack delete": (Reach.MACHINE, "it deletes everything in the stack"),
+    "openstack project purge": (Reach.MACHINE, "it deletes everything in the project"),
+    "pulumi destroy": (Reach.MACHINE, "it deletes everything in its stack"),
     "pulumi up": (Reach.MACHINE, "what its program changes is not in the list"),
     "pulumi update": (Reach.MACHINE, "what its program changes is not in the list"),
-    "pulumi stack rm": (Reach.MACHINE, "it forgets, or destroys, what its stack holds"),
+    "pulumi stack rm": (
+        Reach.MACHINE,
+        ("it forgets or destroys everything in its stack"),
+    ),
     "pulumi state delete": (
         Reach.MACHINE,
-        "it changes what pulumi takes for existing",
+        "it changes pulumi's state of what exists",
     ),
-    "cdk destroy": (Reach.MACHINE, "what its stacks hold goes"),
+    "cdk destroy": (Reach.MACHINE, "it deletes everything in its stacks"),
     "cdk deploy": (Reach.MACHINE, "what its program changes is not in the list"),
-    "cdktf destroy": (Reach.MACHINE, "what its stacks hold goes"),
+    "cdktf destroy": (Reach.MACHINE, "it deletes everything in its stacks"),
     "cdktf deploy": (Reach.MACHINE, "what its program changes is not in the list"),
-    "aws-nuke": (Reach.MACHINE, "it deletes what an account holds"),
-    "cloud-nuke": (Reach.MACHINE, "it deletes what an account holds"),
+    "aws-nuke": (Reach.MACHINE, "it deletes everything in an account"),
+    "cloud-nuke": (Reach.MACHINE, "it deletes everything in an account"),
 }
 """Known commands that the simulation has no move for, and what they do."""
 
@@ -469,10 +475,10 @@ _IN_USE = """
 """
 _REASONS = {
     "it prints what there is": _PRINTS,
-    "it makes something new and leaves what is there alone": _MAKES,
-    "it opens or adds, and takes nothing away": _OPENS,
+    "it creates something new and does not touch what exists": _MAKES,
+    "it opens or adds something and removes nothing": _OPENS,
     "it is about the program's own settings": _OWN,
-    "no machine, disk or object of a running cluster goes with it": _BESIDE,
+    "it deletes no machine, disk or object of a running cluster": _BESIDE,
     "the cloud refuses it while a machine uses it": _IN_USE,
 }
 HARMLESS: Mapping[str, str] = {

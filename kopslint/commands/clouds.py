@@ -82,7 +82,9 @@ def read_provider(invocation: Invocation) -> Command:
         return Unreadable(
             text=invocation.text,
             span=invocation.span,
-            reason=Unknown(invocation.text, "it changes the state store past kops"),
+            reason=Unknown(
+                invocation.text, ("it changes the state store behind kops's back")
+            ),
             reach=Reach.STATE_STORE,
         )
     rest = _released(given)[len(known.split()) - 1 :] if known is not None else ()
@@ -114,7 +116,9 @@ def _unknown(
     return Unreplayed(
         text=invocation.text,
         span=invocation.span,
-        reason=f"what `{service} {verb}` does to the control plane is not followed",
+        reason=(
+            f"kopslint does not know what `{service} {verb}` does to the control plane"
+        ),
         reach=SERVICES[service],
         about=_about(given, _released(given)[len(service.split()) :]),
     )
@@ -273,7 +277,7 @@ def _resize(
     if size is None and not deletes:
         other = given.has(*_OF_NEXT_MACHINES)
         if known == "az vmss update" or known in SCHEDULED or other:
-            reason = f"what `{known}` does to the control plane is not followed"
+            reason = f"kopslint does not know what `{known}` does to the control plane"
             return Unreplayed(
                 text=invocation.text,
                 span=invocation.span,

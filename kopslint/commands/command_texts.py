@@ -223,7 +223,7 @@ def _filled(piece: str | Unknown) -> Iterator[str | Unknown]:
         return
     for at, part in enumerate(re.split(r"((?<!\$)\{\w+\}|%s)", piece)):
         if at % 2:
-            yield Unknown(part, f"{part} is filled in at run time")
+            yield Unknown(part, f"{part} is only known at run time")
         elif part:
             yield part
 

@@ -178,7 +178,7 @@ def _etcdctl(invocation: Invocation) -> Command:
             return _unreadable(invocation, f"kopslint does not replay `etcdctl {verb}`")
         case ["put" | "set", str() as key] if key.startswith("/registry"):
             return _unreadable(
-                invocation, "it changes what Kubernetes holds past the API"
+                invocation, "it changes Kubernetes objects behind the API's back"
             )
         case [None] | [None, _] | ["member", None]:
             return _unreadable(
@@ -226,7 +226,7 @@ def _no_id(member: Word | None) -> tuple[Rejection, ...]:
     said = (
         f"etcd has no member with the id `{text}`: an id has 16 hexadecimal digits"
         if is_hexadecimal(text)
-        else f"`{text}` is no hexadecimal id, and etcdctl takes nothing else"
+        else f"`{text}` is not a hexadecimal id, and etcdctl accepts nothing else"
     )
     return (of_line("bad-value", said, member.span),)
 
@@ -275,7 +275,8 @@ def _etcd_manager_ctl(invocation: Invocation) -> Command:
             )
         case "configure-cluster":
             return _unreadable(
-                invocation, "it writes the member count past kops and the cluster spec"
+                invocation,
+                ("it writes the member count without kops and the cluster spec"),
             )
         case "delete-command":
             return DeleteRestore(
@@ -303,7 +304,7 @@ def _one(
     return tuple(
         of_line(
             "extra-argument",
-            f"`{word.shown}` is one argument too many: only {what} is taken",
+            f"`{word.shown}` is one argument too many: only {what} is expected",
             word.span,
         )
         for word in words[1:]

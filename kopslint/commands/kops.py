@@ -334,7 +334,7 @@ class DeleteInstanceGroup(KopsCommand):
 
     def does(self) -> Meaning:
         """The group and its machines are gone, without a drain."""
-        how = "at once" if self.yes else "once somebody says yes at a terminal"
+        how = "at once" if self.yes else "after somebody confirms at a terminal"
         return Meaning(f"deletes {_named(self.group)} {how}", ("registry", "cloud"))
 
 
@@ -378,7 +378,7 @@ class DeleteCluster(KopsCommand):
         if not self.yes:
             return Meaning(f"lists what it would delete: {_NO_YES}")
         if self.unregister:
-            return Meaning("takes the cluster out of the state store", ("registry",))
+            return Meaning("removes the cluster from the state store", ("registry",))
         return Meaning("deletes the whole cluster", ("registry", *_UPDATES))
 
 
@@ -539,7 +539,7 @@ class Validate(KopsCommand):
 
     def does(self) -> Meaning:
         """Nothing changes."""
-        return Meaning("validates the cluster, and does not look at etcd")
+        return Meaning("validates the cluster, but does not check etcd")
 
 
 # --- from a call to its type ------------------------------------------------------
@@ -653,9 +653,9 @@ def _secret(call: Call, common: _Common) -> Command | None:
     if call.path != "delete secret" or "sshpublickey" in named:
         return None
     if any(name in _OF_MACHINES for name in named):
-        reason = "what the machines of the control plane start with is deleted"
+        reason = "it deletes what control-plane machines start with"
         return Unreplayed(**common, reason=reason, reach=Reach.KOPS)
-    reason = "who relies on this secret is not in the list"
+    reason = "the list does not show who uses this secret"
     return Unreplayed(**common, reason=reason, reach=Reach.ELSEWHERE)
 
 

@@ -96,7 +96,7 @@ def _goes_down(invocation: Invocation, verb: Literal["reboot", "stop"]) -> Comma
     return Unreadable(
         text=invocation.text,
         span=invocation.span,
-        reason=Unknown(program, "it takes down the machine that it runs on"),
+        reason=Unknown(program, "it stops the machine that it runs on"),
         reach=Reach.MACHINE,
     )
 
@@ -170,7 +170,7 @@ def _repaired(invocation: Invocation) -> Command | None:
     words = [word.shown for word in invocation.words[1:]]
     if not _ENDS_A_DISK.match(" ".join([invocation.program, *words])):
         return None
-    reason = f"`{invocation.program}` may take the disk away from under a member"
+    reason = f"`{invocation.program}` may take the disk away from a running member"
     return _unreplayed(invocation, reason, Reach.VOLUME)
 
 
@@ -189,7 +189,7 @@ def _packages(invocation: Invocation) -> Command | None:
         (all_of_them and not words[1:]) or (takes and named)
     ):
         return None
-    reason = "it changes a machine under what runs there"
+    reason = "it changes a machine while etcd and Kubernetes run on it"
     return _unreplayed(invocation, reason, Reach.MACHINE)
 
 
@@ -218,7 +218,7 @@ def _umount(invocation: Invocation) -> Command | None:
     if not any(_MOUNTED.search(word.shown) for word in words):
         return None
     return _unreplayed(
-        invocation, "it takes the disk away from under a member", Reach.VOLUME
+        invocation, "it takes the disk away from a running member", Reach.VOLUME
     )
 
 
@@ -230,12 +230,12 @@ def _remove(invocation: Invocation) -> Command | None:
         return Unreadable(
             text=invocation.text,
             span=invocation.span,
-            reason=Unknown(program, f"whose etcd data `{program}` deletes, and when"),
+            reason=Unknown(program, f"which etcd data `{program}` deletes, and when"),
             reach=Reach.VOLUME,
         )
     if any(_OWN_FILES.search(word.shown) for word in words):
         return _unreplayed(
-            invocation, "it removes what the control plane runs with", Reach.MACHINE
+            invocation, "it removes files that the control plane needs", Reach.MACHINE
         )
     if program == "shred" and any(_DEVICE.fullmatch(word.shown) for word in words):
         return _disk(invocation)
@@ -243,7 +243,7 @@ def _remove(invocation: Invocation) -> Command | None:
         return _unreplayed(invocation, "it moves a member's data away", Reach.VOLUME)
     if any(_MANIFEST.search(word.shown) for word in words):
         return _unreplayed(
-            invocation, "kubelet stops etcd without its manifest", Reach.ETCD
+            invocation, "the kubelet stops etcd when its manifest is gone", Reach.ETCD
         )
     return None
 
@@ -252,15 +252,13 @@ def _firewall(invocation: Invocation) -> Command | None:
     words = [word.shown for word in invocation.words[1:]]
     said = " ".join(words)
     if invocation.program == "tc" and "netem" in words:
-        return _unreplayed(
-            invocation, "it makes the network of a machine bad", Reach.MACHINE
-        )
+        return _unreplayed(invocation, "it degrades a machine's network", Reach.MACHINE)
     if invocation.program == "firewall-cmd":
         closed = re.search(r"--remove-(?:port|service|rich-rule)|--panic-on", said)
         if closed is None or not (_PORTS.search(said) or "panic" in said):
             return None
         return _unreplayed(
-            invocation, "it keeps the members of etcd from each other", Reach.MACHINE
+            invocation, "it cuts etcd members off from each other", Reach.MACHINE
         )
     # `-P INPUT DROP` is for every port.
     policy = "-P" in words or "--policy" in words
@@ -269,7 +267,7 @@ def _firewall(invocation: Invocation) -> Command | None:
     if not _SHUTS.search(said) or not takes or not (policy or ports):
         return None
     return _unreplayed(
-        invocation, "it keeps the members of etcd from each other", Reach.MACHINE
+        invocation, "it cuts etcd members off from each other", Reach.MACHINE
     )
 
 
@@ -322,7 +320,7 @@ def _written(invocation: Invocation) -> Command | None:
     if any(_DEVICE.fullmatch(word) for word in words):
         return _unreplayed(invocation, "it overwrites a disk", Reach.VOLUME)
     if any(_MANIFEST.search(word) for word in words):
-        reason = "kubelet runs etcd as this manifest says"
+        reason = "the kubelet runs etcd from this manifest"
         return _unreplayed(invocation, reason, Reach.ETCD)
     if "/etc/hosts" in words:
         return _names_on_machine(invocation)
@@ -344,7 +342,7 @@ def _names_on_machine(invocation: Invocation) -> Command | None:
     own_lines = not said.strip() or _OF_THE_CLUSTER.search(said)
     if not invocation.hosts or not own_lines:
         return None
-    reason = "members of etcd find each other by the names in this file"
+    reason = "etcd members find each other by the names in this file"
     return _unreplayed(invocation, reason, Reach.MACHINE)
 
 
@@ -401,7 +399,7 @@ def _clock(invocation: Invocation) -> Command | None:
     sets = any(re.match(r"-s|--set|set-time|set-hostname", word) for word in words)
     if not invocation.hosts or not (sets or invocation.program.startswith("do-")):
         return None
-    reason = "it changes a machine under what runs there"
+    reason = "it changes a machine while etcd and Kubernetes run on it"
     return _unreplayed(invocation, reason, Reach.MACHINE)
 
 

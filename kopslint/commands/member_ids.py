@@ -120,7 +120,7 @@ class _Lookup:
                 return "the id in decimal"
             if word.strip(",:;'\"") == id_:
                 return f"the id with {word.replace(id_, '')!r}"
-        return "no id" if is_hexadecimal(word) else "no hexadecimal number"
+        return "no id" if is_hexadecimal(word) else "not a hexadecimal number"
 
     # --- what statements print ------------------------------------------------------
 

@@ -184,7 +184,7 @@ class MemberList(EtcdCommand):
 
     def does(self) -> Meaning:
         """Nothing changes."""
-        return Meaning(f"looks at the members of {self.where}")
+        return Meaning(f"lists the members of {self.where}")
 
 
 class SnapshotSave(EtcdCommand):
@@ -211,7 +211,7 @@ class DeleteRestore(EtcdCommand):
 
     def does(self) -> Meaning:
         """A restore that no leader has read yet does not happen."""
-        return Meaning(f"takes back a queued restore of {self.where}", ("etcd",))
+        return Meaning(f"cancels a queued restore of {self.where}", ("etcd",))
 
 
 class ForceNewCluster(EtcdCommand):
@@ -427,7 +427,7 @@ class Foreign(Command):
 
     def does(self) -> Meaning:
         """Nothing changes."""
-        return Meaning(f"has no business with the cluster ({self.program})")
+        return Meaning(f"does not touch the cluster ({self.program})")
 
 
 class Unreadable(Command):

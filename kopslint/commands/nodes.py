@@ -108,18 +108,20 @@ def _past_kops(
     selected = " ".join(word.shown for word in given.all("l", "selector"))
     raw = any(re.match(r"/apis?/.*(?:/nodes/|kops\.k8s\.io)", word) for word in words)
     if raw or any(map(_KOPS_OBJECTS.fullmatch, words[:1])):
-        reason = "it changes objects of the cluster past kops"
+        reason = "it changes objects of the cluster behind kops's back"
         return _unreplayed(invocation, reason, Reach.KOPS)
     nodes = words[:1] and _NODE.fullmatch(words[0])
     if verb == "delete" and nodes:
         if not given.has("all") and not re.search(r"control-plane|master", selected):
             return None
-        reason = "pods of nodes that are gone are deleted, on control planes too"
+        reason = "it deletes pods of missing nodes, including control-plane nodes"
         return _unreplayed(invocation, reason, Reach.MACHINE)
     if verb == "delete" and words[:1] == ["managed"]:
-        return _unreplayed(invocation, "what crossplane made goes", Reach.MACHINE)
+        return _unreplayed(
+            invocation, ("it deletes what crossplane created"), Reach.MACHINE
+        )
     if verb in ("delete", "scale", "patch") and _OWN_CONTROLLERS.search(said):
-        reason = "new machines need this controller to join, and to be found"
+        reason = "new machines need this controller to join and to be found"
         return _unreplayed(invocation, reason, Reach.ELSEWHERE)
     return None
 
@@ -138,7 +140,7 @@ def _node_command(
 ) -> Command:
     selector = given.value("l", "selector")
     if selector is not None:
-        reason = "which nodes the selector matches is known only at run time"
+        reason = "it is only known at run time which nodes the selector matches"
         nodes = (*nodes, unknown_word(selector.shown, reason, selector))
     return NodeCommand(
         text=invocation.text, span=invocation.span, verb=verb, nodes=nodes
@@ -250,7 +252,9 @@ def _terraform(invocation: Invocation) -> Command:
         return Unreadable(
             text=invocation.text,
             span=invocation.span,
-            reason=Unknown(name, f"what terraform makes of {name} is not in the list"),
+            reason=Unknown(
+                name, (f"the list does not show what terraform makes of {name}")
+            ),
             reach=Reach.MACHINE,
         )
     if verb in ("apply", "destroy"):
@@ -266,7 +270,7 @@ def _terraform(invocation: Invocation) -> Command:
         return Unreplayed(
             text=invocation.text,
             span=invocation.span,
-            reason="whoever applies this plan destroys what is in it",
+            reason="applying this plan destroys what is in it",
             reach=Reach.MACHINE,
         )
     if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:
@@ -275,9 +279,9 @@ def _terraform(invocation: Invocation) -> Command:
         # `terraform {` is a block of a file, and nothing that runs.
         return _reads(invocation, verb)
     reason = (
-        f"`{both}` changes what terraform takes for existing"
+        f"`{both}` changes terraform's state of what exists"
         if verb
-        else "its command is known only at run time"
+        else "its command is only known at run time"
     )
     return Unreadable(
         text=invocation.text,

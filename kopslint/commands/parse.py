@@ -149,7 +149,7 @@ def _kept_for_later(
     return Unreadable(
         text=whole.text,
         span=whole.span,
-        reason=Unknown("cron", "what runs there later is not in the list"),
+        reason=Unknown("cron", "the list does not show what runs there later"),
         reach=Reach.SHELL_TEXT,
     )
 
@@ -286,13 +286,13 @@ def _in_a_store(invocation: Invocation) -> Command | None:
     if program in _MOUNTS or (program == "rclone" and "mount" in _shown(words)[:1]):
         if any(map(_ONLY_READS.search, _shown(words))):
             return None
-        reason = "what is changed below this folder is not followed"
+        reason = "kopslint does not know what changes below this folder"
         about = arguments(words, "o").positionals[:1]
     else:
         takes = program in ("rm", "mv", "shred", "truncate")
         if not takes and not any(map(_REMOVES.fullmatch, _shown(words))):
             return None
-        reason = f"what `{program}` removes from the state store is not followed"
+        reason = f"kopslint does not know what `{program}` removes from the state store"
         values = tuple(cut(w, w.shown.find("=") + 1) for w in words)
         about = tuple(w for w in values if w.text and _STORED.fullmatch(w.text))
     if not about:
@@ -343,9 +343,9 @@ def _managed(invocation: Invocation, program: str) -> Command | None:
     """What a tool for many machines does to them, where that is not a command line."""
     words = [word.shown for word in invocation.words[1:]]
     if program in _TYPED_ON_ALL:
-        reason = "what is typed on these machines is not in the list"
+        reason = "the list does not show what is typed on these machines"
     elif program in _MANAGERS and _MANAGERS[program](words):
-        reason = f"what `{program}` does on these machines is not followed"
+        reason = f"kopslint does not know what `{program}` does on these machines"
     else:
         return None
     about = tuple(w for w in invocation.words[1:] if not is_option(w))
@@ -391,12 +391,16 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     """Why a program that kopslint does not know may change the cluster, if it may."""
     said = [w.shown for w in invocation.words[1:]]
     if any(map(_AWS_ID.search, said)) and any(map(_TAKES.match, said)):
-        return Unknown(program, f"what `{program}` does to these machines is not known")
+        return Unknown(
+            program, (f"kopslint does not know what `{program}` does to these machines")
+        )
     sent = invocation.upstream if program in _SENDS else ""
     if re.match(r"\s*(?:echo|printf)\b", sent) and _CALLED.search(sent):
-        return Unknown(program, "who is sent this command line may run it")
+        return Unknown(program, "whoever receives this command line may run it")
     if re.match(r"!(?:kops|etcdctl|!|-?\d)", invocation.words[0].raw):
-        return Unknown(invocation.text, "which command of the history this is is open")
+        return Unknown(
+            invocation.text, ("it is not known which command of the history this is")
+        )
     word, rest = invocation.words[0], invocation.words[1:]
     if word.raw.startswith("-"):
         # An option on a line of its own: no program is called so.
@@ -417,7 +421,7 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     if program in _WINDOWS and _opens_a_window(program, rest):
         return None
     if program in _RUNNERS or verb in _RUNNERS_VERBS.get(program, ()):
-        return Unknown(invocation.text, f"what `{program}` runs is not in the list")
+        return Unknown(invocation.text, f"the list does not show what `{program}` runs")
     if program in _INTERPRETERS or program.rstrip("0123456789.") == "python":
         return _interpreted(invocation)
     path = word.shown
@@ -479,12 +483,12 @@ def _interpreted(invocation: Invocation) -> Unknown | None:
         if not shell and re.search("(?i)[cemnp]", letters):
             if not any(_tells(word.shown) for word in rest):
                 return None
-            return Unknown(program, f"what {program} runs here is not read")
+            return Unknown(program, f"kopslint does not read what {program} runs here")
     if not shell:
         if invocation.stdin is not None and _tells(invocation.stdin.shown):
-            return Unknown(program, f"what {program} runs here is not read")
+            return Unknown(program, f"kopslint does not read what {program} runs here")
         return None
-    return Unknown(program, "it runs whatever comes in on its standard input")
+    return Unknown(program, "it runs whatever it gets on standard input")
 
 
 def _tells(text: str) -> bool:

@@ -60,7 +60,7 @@ def read_request(invocation: Invocation) -> Command | None:
     return Unreplayed(
         text=invocation.text,
         span=invocation.span,
-        reason="what this request does to the control plane is not followed",
+        reason="kopslint does not know what this request does to the control plane",
         reach=found,
     )
 

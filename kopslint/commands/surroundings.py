@@ -82,10 +82,10 @@ def read_beside(invocation: Invocation) -> Command | None:
             invocation, reason, Reach.MACHINE if to_api else Reach.ELSEWHERE
         )
     if (off := _POWER.match(line)) is not None:
-        reason = f"`{off[0]}` takes a machine down, and which one is not known"
+        reason = f"`{off[0]}` stops a machine, and it is not known which one"
         return _unreadable(invocation, reason)
     if (starts := _STARTS.match(line)) is not None:
-        reason = f"what `{starts[0]}` starts is not in the list"
+        reason = f"the list does not show what `{starts[0]}` starts"
         return _unreadable(invocation, reason)
     return None
 
@@ -106,7 +106,7 @@ def _names(invocation: Invocation, line: str) -> Command | None:
         return None
     if _ZONE_COMES.search(first) and not _PRIVATE.search(line):
         return None
-    reason = "it changes names by which machines and people find the API"
+    reason = "it changes DNS names by which machines and people find the API"
     names = [n for n in _DOTTED.findall(said) if not _FILE.search(n)]
     records = [*names, *(w for w in line.split() if re.fullmatch(_RECORD, w))]
     if _ZONE_GOES.search(first) or any(map(_OF_A_CLUSTER.search, records)):
@@ -177,7 +177,7 @@ def read_kept_for_later(
             files = [w.shown for w in words if not w.shown.startswith("-")]
             if files and not {"-l", "-r", "-e"} & {w.shown for w in words}:
                 return _unreadable(
-                    invocation, "what this table runs is not in the list"
+                    invocation, "the list does not show what this crontab runs"
                 )
             return None
         if not writes or not RUNS_LATER.search(last):
@@ -189,7 +189,7 @@ def read_kept_for_later(
     if target is not None and invocation.program in ("echo", "printf"):
         text = " ".join(word.shown for word in words)
     if not text:
-        return _unreadable(invocation, "what runs there later is not in the list")
+        return _unreadable(invocation, "the list does not show what runs there later")
     program = Word(("crontab",), "crontab", like.span)
     return (
         invocation._replace(

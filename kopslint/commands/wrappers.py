@@ -63,7 +63,7 @@ def _parallel(command: Invocation) -> tuple[Invocation, ...] | None:
     if not inner:
         return None
     if not items:
-        reason = "parallel takes it from its standard input"
+        reason = "parallel reads it from standard input"
         items = (unknown_word("{}", reason, command.words[0], command.upstream),)
     found: list[Invocation] = []
     for item in items:
@@ -95,7 +95,7 @@ def _xargs(command: Invocation) -> tuple[Invocation, ...] | None:
     inner = rest[at:]
     if not inner:
         return None
-    reason = "xargs takes it from its standard input"
+    reason = "xargs reads it from standard input"
     given = arguments(rest[:at], _XARGS)
     jobs = given.value("P", "max-procs")
     at_once = f"xargs -P{jobs.shown}" if jobs and jobs.text != "1" else ""
@@ -150,7 +150,7 @@ def _find(command: Invocation) -> tuple[Invocation, ...] | None:
     inner = command.words[at + 1 : next(ends, len(texts))]
     if not inner:
         return None
-    file = unknown_word("{}", "find looks for the files", command.words[0])
+    file = unknown_word("{}", "find searches for the files", command.words[0])
     return (command._replace(words=tuple(_filled(w, "{}", file) for w in inner)),)
 
 
@@ -771,7 +771,7 @@ def _powershell(command: Invocation) -> tuple[Invocation, ...] | None:
         except (binascii.Error, UnicodeDecodeError, ValueError):
             decoded = None
         if decoded is None or text.text is None:
-            reason = "its command line is encoded, and not read"
+            reason = "its command line is encoded, so kopslint does not read it"
             return (
                 command._replace(words=(unknown_word("powershell", reason, text),)),
             )

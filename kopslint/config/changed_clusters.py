@@ -254,9 +254,11 @@ class _Search:
         known = _at_or_below([limit])
         if not any(map(known, chain(self._before.files, self._after.files))):
             raise InputError(
-                f"{name} is no file or folder of {self._before.title} or"
+                f"{name} is not a file or folder in {self._before.title} or"
                 f" {self._after.title}",
-                hint="check the name; a change is limited by files and folders only",
+                hint=(
+                    "check the name; a change can be limited only by files and folders"
+                ),
             )
         return limit
 
@@ -536,8 +538,11 @@ class _Search:
         linked = (path for path in self._links if path in self._before.files)
         for path in self._lists_among(linked):
             raise InputError(
-                f"{self._after.called(path)} has become a link, which is not followed",
-                hint="put the list itself there",
+                (
+                    f"{self._after.called(path)} has become a link, which kopslint"
+                    " does not follow"
+                ),
+                hint="put the list there, not a link",
             )
 
     def lost_lists(self, whose: set[str | None] | None) -> tuple[Source, ...]:

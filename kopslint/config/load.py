@@ -157,8 +157,8 @@ def read_in(
     if inner is None:
         raise InputError(
             f"{state.called(str(path))} of {state.title} is a link that leads out of"
-            " the files of the repository",
-            hint="put the file itself there",
+            " the repository",
+            hint="put the file there, not a link",
         )
     source = state.read([inner], lambda _: True).get(inner)
     if source is None:
@@ -197,7 +197,7 @@ def _read(path: Path, folder: Path) -> Configuration | None:
     except OSError as error:
         raise InputError(
             f"the configuration {shown(path)} cannot be read: {error.strerror}",
-            hint="name another one with --config, or none with --no-config",
+            hint="name another one with --config, or use --no-config",
         ) from None
     return _understood(source, folder, lambda name: (folder / name).is_dir())
 
@@ -247,9 +247,9 @@ def _configuration(
     for n, name in enumerate(model.rule_paths):
         if not has_folder(name):
             raise InputError(
-                f"there is no folder {name} with rules",
+                f"there is no rules folder {name}",
                 span=written.at(("rule-paths", n)),
-                hint=f"it is looked for in {shown(folder)}",
+                hint=f"kopslint looks for it in {shown(folder)}",
             )
     return Configuration(
         layout=Layout(
@@ -358,8 +358,8 @@ def _complaint(written: Written, error: ErrorDetails) -> InputError:
             fields = TemplateModel.model_fields
         known = [each.alias or key for key, each in fields.items()]
         near = get_close_matches(name.replace("_", "-"), known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        return InputError(f"there is no setting {name}", span=span, hint=hint)
+        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
+        return InputError(f"unknown setting {name}", span=span, hint=hint)
     words = [str(step) for step in place if isinstance(step, str)] or [name]
     if error["type"] == "missing":
         words.append(name)
@@ -401,9 +401,9 @@ def read_written(source: Source) -> Written | None:
     documents = read_yaml(source)
     if len(documents) > 1:
         raise InputError(
-            "a configuration is one document",
+            "a configuration has only one document",
             span=documents[1].span,
-            hint="remove what stands behind ---",
+            hint="remove everything after ---",
         )
     root = documents[0].root if documents else None
     if root is None or not root.plain:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from kopslint.text import Source, Span
 
 SETTINGS = "the settings of the check"
-RULE = "a rule of your own"
+RULE = "a custom rule"
 BASELINE = "the baseline"
-LIST = "a list of commands"
+LIST = "a command list"
 _MANIFEST = "rule.yaml"
 _PROJECT = "pyproject.toml"
 
@@ -100,7 +100,7 @@ def own_changes(change: Change, places: Places, counts: str) -> Iterator[OwnChan
 def lost_lists(lists: Iterable[Source]) -> Iterator[OwnChange]:
     """Lists of commands that the settings name and that a change takes away."""
     for source in lists:
-        counts = "It was replayed at every change of its clusters, and is not any more."
+        counts = "It was replayed at every change of its clusters, and now it is not."
         yield OwnChange(LIST, source.path, source, None, counts)
 
 
@@ -153,10 +153,10 @@ def check_changed(changes: Iterable[OwnChange]) -> Iterator[Draft]:
         span = _first_difference(each)
         yield Draft(
             message=f"this change also {does} {each.what}: {each.path}",
-            why=f"A change could switch off its own check in this way. {each.counts}",
+            why=f"In this way a change could switch off its own check. {each.counts}",
             locations=(Location(span, label),) if span is not None else (),
             subject=each.path,
-            fix=("# review it as you review the clusters",),
+            fix=("# review it as carefully as the clusters",),
         )
 
 

@@ -36,13 +36,11 @@ class OverrideModel(_Model):
 
     files: Annotated[
         list[Text],
-        Field(min_length=1, description="Patterns of the files that it is for."),
+        Field(min_length=1, description="Patterns of the files to which it applies."),
     ]
-    ignore: Annotated[
-        list[Text], Field(description="Rules that do not count there.")
-    ] = []
+    ignore: Annotated[list[Text], Field(description="Rules to ignore there.")] = []
     severity: Annotated[
-        dict[str, SeverityName], Field(description="How bad a rule is there.")
+        dict[str, SeverityName], Field(description="Severities of rules there.")
     ] = {}
 
 
@@ -65,8 +63,8 @@ class ConfigModel(_Model):
     specs: Annotated[
         list[Text],
         Field(
-            description="Patterns of the kops specs, relative to this file."
-            " ** goes through folders, {cluster} names the cluster, ! takes back."
+            description="Patterns of the kops specs, relative to this file. **"
+            " matches folders, {cluster} stands for the cluster's name, ! excludes."
         ),
     ] = []
     templates: Annotated[
@@ -94,55 +92,55 @@ class ConfigModel(_Model):
             }
         ),
         Field(
-            description="Patterns of scripts, runbooks and pipelines that are replayed"
-            " on a change; {cluster} names the cluster that a list is for. Or a"
+            description="Patterns of scripts, runbooks and pipelines to replay on a"
+            " change; {cluster} stands for the name of the list's cluster. Or a"
             " mapping from clusters to their lists."
         ),
     ] = {}
     select: Annotated[
         list[Text] | None,
-        Field(description="Only these rules: ids, names, prefixes, categories."),
+        Field(description="Check only these rules: ids, names, prefixes, categories."),
     ] = None
     ignore: Annotated[
-        list[Text], Field(description="All but these rules, in the same words.")
+        list[Text], Field(description="Check all rules except these.")
     ] = []
     severity: Annotated[
         dict[str, SeverityName],
-        Field(description="How bad a rule is, if not as the rulebook says."),
+        Field(description="Severities of rules, if not those of the rulebook."),
     ] = {}
     fail_on: Annotated[
         Literal["error", "warning", "info", "never"] | None,
-        Field(description="The least severity that gives exit status 1."),
+        Field(description="The lowest severity that gives exit status 1."),
     ] = None
     kops_version: Annotated[
         str | None,
         Field(
             pattern=r"^1\.[0-9]+(\.[0-9]+)?$",
-            description="The version of kops that runs the commands, in quotes.",
+            description="The kops version that runs the commands, in quotes.",
         ),
     ] = None
     documentation: Annotated[
         str | None,
         Field(
             pattern=r"^https?://[^\s<>\"'`()\\]+$",
-            description="Where the pages of the rules are published, for the links of"
-            " reports: an address that ends before rules/KL301/, or one with {rule}"
-            " and {name} in it.",
+            description="Where the rule pages are published, for links in reports:"
+            " the part of the URL before rules/KL301/, or a URL with {rule} and"
+            " {name} in it.",
         ),
     ] = None
     retired: Annotated[
         list[Text],
         Field(
-            description="Names of clusters that are deleted: their specs may go, and"
-            " that a cluster is in no file after a change is no error for these."
+            description="Names of deleted clusters: their specs may be removed"
+            " without an error."
         ),
     ] = []
     rule_paths: Annotated[
-        list[Text], Field(description="Folders with rules of your own.")
+        list[Text], Field(description="Folders with custom rules.")
     ] = []
     overrides: Annotated[
         list[OverrideModel],
-        Field(description="What is different for some files; the last one decides."),
+        Field(description="Different settings for some files; the last match wins."),
     ] = []
 
 

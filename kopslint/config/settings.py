@@ -117,7 +117,7 @@ class UnknownRuleError(ValueError):
     """No rule is meant by a selector; ``near`` are those that may have been."""
 
     def __init__(self, selector: str, near: Sequence[str]) -> None:
-        super().__init__(f"there is no rule {selector}")
+        super().__init__(f"unknown rule {selector}")
         self.hint = (
             f"did you mean {' or '.join(near)}?" if near else "see 'kopslint rules'"
         )

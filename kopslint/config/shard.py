@@ -44,8 +44,8 @@ def read_shard(text: str) -> Shard:
     match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
     if match is None:
         raise UsageError(
-            f"--shard {text} is no shard",
-            hint="write which of how many it is, as in --shard 2/8",
+            f"--shard {text} is not a shard",
+            hint="write the number and the total, as in --shard 2/8",
         )
     shard = Shard(int(match[1]), int(match[2]))
     if not 1 <= shard.number <= shard.of <= MOST:

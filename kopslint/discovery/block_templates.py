@@ -42,7 +42,7 @@ _FIRST_LINE_END = re.compile(r"\A[ \t]*(?:\r?\n|\Z)|\A[ \t]+")
 _OPENS = {"if": "condition", "for": "range"}
 _ELSE = ("else", "elif", "elseif")
 _CLOSES = ("endif", "endfor")
-_NOT_HERE = "it is known only where the template is rendered"
+_NOT_HERE = "its value is only known when the template is rendered"
 
 
 class _Block(Record):
@@ -98,7 +98,7 @@ class _Marking:
         self._copy(at, len(text), strips=strips)
         if self._blocks:
             raise TemplateError(
-                f"a {self._blocks[-1].word} of this template has no end",
+                f"a {self._blocks[-1].word} of this template is not closed",
                 span=self._source.whole(),
                 hint="correct the template",
             )
@@ -149,7 +149,7 @@ class _Marking:
         elif word in _ELSE or word in _CLOSES:
             if not self._blocks:
                 raise TemplateError(
-                    f"this {word} has no beginning",
+                    f"this {word} has no opening block",
                     span=span_of(self._source, place),
                     hint="correct the template",
                 )

@@ -195,7 +195,7 @@ def _value(node: Node) -> object:
         # The reader goes through JSON, which has one kind of numbers.
         return float(value)
     if isinstance(value, str) and is_left_open(value):
-        return Unknown(node.text, "the values leave it to be filled in")
+        return Unknown(node.text, "the values file has a placeholder for it")
     return value
 
 
@@ -251,7 +251,7 @@ def _given(value: str, *, typed: bool) -> object:
         return [_given(each, typed=typed) for each in value[1:-1].split(",")]
     value = re.sub(r"\\(.)", r"\1", value)
     if is_left_open(value):
-        return Unknown(value, "the command line leaves it to be filled in")
+        return Unknown(value, "the command line has a placeholder for it")
     if not typed:
         return value
     words: dict[str, bool | None] = {"true": True, "false": False, "null": None}

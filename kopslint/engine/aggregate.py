@@ -30,7 +30,7 @@ def conclude(request: Request, settings: Settings, examination: Examination) -> 
     """
     if not examination.sources:
         raise NothingCheckedError(
-            "no kops cluster was found in the inputs, so nothing was checked",
+            "no kops cluster was found in the input, so nothing was checked",
             hint="name files that hold kind: Cluster or kind: InstanceGroup",
         )
     rules = load_rules() if settings.rules is None else settings.rules

@@ -101,7 +101,7 @@ class Request(Record):
 
 _PLAIN = re.compile(r"[\w.:/@-]*")
 _MEANS_MORE = re.compile(r"[\s`;&|<>()\\\"'#!]")
-_UNSAFE = "# a name in this command is none: a shell would run a part of it"
+_UNSAFE = "# not printed: a name in this command would run as shell code"
 
 
 def unsafe_names(manifests: Iterable[Manifest]) -> tuple[str, ...]:
@@ -513,11 +513,11 @@ def _observed(
     if len(known) > 1:
         whose = observation.cluster
         raise InputError(
-            "the outputs do not say of which cluster they are"
+            "the outputs do not say which cluster they are from"
             if whose is None
-            else f"the outputs are of {whose}, which is none of the clusters here",
+            else f"the outputs are of {whose}, which is not one of the clusters here",
             span=observation.readings[0].span if observation.readings else None,
-            hint=f"name the specs of one cluster: here are {len(known)}",
+            hint=f"name the specs of one cluster, not of {len(known)}",
         )
     return {known[0]: observation}
 

@@ -191,7 +191,7 @@ def _joined_by(sign: str) -> Callable[[str], object]:
     def join(text: str) -> object:
         if re.fullmatch(r"[a-z]*(?:[A-Z][a-z]+)*|[a-z]+(?:[ _-][a-z]+)*", text):
             return sign.join(_words(text)).lower()
-        return Unknown(text, "how sprig cuts this into words is not followed")
+        return Unknown(text, "kopslint does not know how sprig splits this into words")
 
     return join
 
@@ -199,7 +199,7 @@ def _joined_by(sign: str) -> Callable[[str], object]:
 def _camel(text: str) -> object:
     if re.fullmatch(r"[a-z]+(?:[ _-][a-z]+)*", text):
         return "".join(word.capitalize() for word in re.split("[ _-]", text))
-    return Unknown(text, "how sprig cuts this into words is not followed")
+    return Unknown(text, "kopslint does not know how sprig splits this into words")
 
 
 def _trimmed(signs: str, text: str) -> str:
@@ -809,7 +809,9 @@ def _semver_compare(constraint: str, version: str) -> object:
         found = re.fullmatch(r"(=|!=|>|<|>=|=>|<=|=<|~|\^|)\s*(v?[\d.]+(?:-0)?)", part)
         wanted = _version(found[2].removesuffix("-0")) if found else None
         if found is None or wanted is None:
-            return Unknown("semverCompare", "this constraint is not followed")
+            return Unknown(
+                "semverCompare", ("kopslint does not evaluate this constraint")
+            )
         if not _satisfies(have[0], found[1], wanted[0], found[2].count(".")):
             return False
     return True
@@ -919,8 +921,9 @@ _REASONS = {
     " encryptAES",
     "the environment of whoever runs it": "env expandenv",
     "the network": "getHostByName",
-    "a function that is not followed": "abbrevboth wrap wrapWith derivePassword"
-    " decryptAES urlParse urlJoin",
+    (
+        "a function that kopslint does not evaluate"
+    ): "abbrevboth wrap wrapWith derivePassword decryptAES urlParse urlJoin",
 }
 
 

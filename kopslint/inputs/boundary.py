@@ -41,8 +41,8 @@ class Boundary(Record):
         ):
             return
         raise InputError(
-            f"{shown(path)} is a link that leads out of the files of the repository",
-            hint="put the file itself there, or name the other one",
+            f"{shown(path)} is a link that leads out of the repository",
+            hint="put the file there, or name the target",
         )
 
 

@@ -33,7 +33,7 @@ def decode(
     if data.startswith(_GIT_CRYPT):
         raise InputError(
             f"{path} is encrypted by git-crypt",
-            hint="git-crypt unlock, or leave it out",
+            hint="run git-crypt unlock, or leave the file out",
         )
     if data.startswith(_UTF16_BOMS) or b"\0" in data[:2]:
         raise InputError(f"{path} is UTF-16", hint="convert it to UTF-8")
@@ -63,7 +63,7 @@ def _long_number(path: str, data: bytes, start: int) -> InputError:
     return InputError(
         f"a number of more than {_LONGEST_NUMBER:,} digits",
         span=source.span(line, column, line, column + 1),
-        hint="write a number that somebody can mean",
+        hint="write a smaller number",
     )
 
 

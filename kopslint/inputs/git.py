@@ -134,9 +134,8 @@ class Git:
         found = (self._repository.git_folder, self._repository.root)
         if os.fsdecode(told) != "".join(f"{path.as_posix()}\n" for path in found):
             raise InputError(
-                f"git does not take {shown(self.root)} for the work tree of this"
-                " repository",
-                hint="see what git rev-parse --show-toplevel says",
+                f"for git, {shown(self.root)} is not the work tree of this repository",
+                hint="check git rev-parse --show-toplevel",
             )
 
     def refuse_folder_of_another(self, *revisions: str) -> None:
@@ -157,9 +156,9 @@ class Git:
             asked = outer.ask("ls-tree", "-z", "--full-tree", revision, "--", path)
             if asked.stdout.split()[1:2] == [b"tree"]:
                 raise InputError(
-                    f"{shown(self.root)} is a repository of its own, and a folder in"
+                    f"{shown(self.root)} is a separate repository, but a folder in"
                     f" {revision} of the repository around it",
-                    hint=f"check the change of that one: run it in {shown(outer.root)}",
+                    hint=f"to check that repository, run it in {shown(outer.root)}",
                 )
 
     def ask(
@@ -291,7 +290,7 @@ def refusal(result: subprocess.CompletedProcess[bytes]) -> InputError:
     elif "not a git repository" in said:
         hint = "run it inside a clone of the repository"
     else:
-        hint = "see what git status says"
+        hint = "check git status"
     return InputError(said, hint=hint)
 
 
@@ -690,7 +689,7 @@ def read_revision(spec: str, suffixes: Sequence[str]) -> list[Source]:
     below = PurePosixPath(os.path.relpath(place, repository.git.root))
     if ".." in below.parts:
         raise InputError(
-            f"{spec} lies outside of the repository of the current folder",
+            f"{spec} is outside the repository of the current folder",
             hint="run it in the repository that the path is in",
         )
     commit = repository.commit(revision)

@@ -131,7 +131,7 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
         if base is None:
             raise InputError(
                 "there is no default branch to compare with",
-                hint="name what to compare with: --base REV",
+                hint="name a base: --base REV",
             )
     elif {*base} == {"0"} or _object(git, base) == _empty_tree(git):
         # Forges call the state before a new branch's first commit all zeros.
@@ -144,7 +144,7 @@ def _base(git: Git, base: str | None, head: str, *, staged: bool) -> tuple[str, 
         commit = parted.stdout.decode().split()[0]
         return commit, other
     if git.is_shallow():
-        raise lacks_history(f"the commit where {base} and {head} parted")
+        raise lacks_history(f"the merge base of {base} and {head}")
     return other, other
 
 
@@ -200,7 +200,7 @@ def _differences(
             continue
         if status == "U":
             raise InputError(
-                f"{after.called(path)} has a conflict that is not resolved",
+                f"{after.called(path)} has an unresolved conflict",
                 hint="resolve it and git add the file",
             )
         new = next(fields) if status.startswith("R") else path

@@ -51,7 +51,7 @@ def repository_here(
     named = environment.get("GIT_DIR")
     if named and Path(os.path.realpath(named)) != repository.git_folder:
         raise InputError(
-            f"GIT_DIR names {shown(Path(named))}, and the repository of the current"
+            f"GIT_DIR names {shown(Path(named))}, but the repository of the current"
             f" folder is {shown(repository.git_folder)}",
             hint="unset GIT_DIR, or run it in the work tree of that repository",
         )
@@ -94,14 +94,14 @@ def _git_folder(place: Path) -> Path:
     folder = Path(os.path.realpath(folder))
     if not _is_git_folder(folder):
         raise InputError(
-            f"{shown(place)} names {shown(folder)}, which is no repository",
-            hint="see what git status says; git worktree repair mends a moved one",
+            f"{shown(place)} names {shown(folder)}, which is not a repository",
+            hint="check git status; git worktree repair fixes a moved one",
         )
     inside = folder.is_relative_to(place.parent)
     if inside and folder != Path(os.path.realpath(place.parent), ".git"):
         raise InputError(
             f"{shown(place)} names a repository inside its own work tree",
-            hint="nothing in a work tree says which repository it belongs to",
+            hint="a work tree cannot contain its own repository",
         )
     back = folder / "gitdir"
     if os.path.isfile(back):  # noqa: PTH113
@@ -121,7 +121,7 @@ def _named_in(place: Path) -> Path:
     if not text.startswith(_LINK):
         raise InputError(
             f"{shown(place)} does not name a repository",
-            hint="see what git status says",
+            hint="check git status",
         )
     return place.parent / text.removeprefix(_LINK).rstrip("\r\n")
 

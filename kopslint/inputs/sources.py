@@ -50,7 +50,7 @@ def collect(
         if spec == "-":
             if STDIN in seen:
                 raise InputError(
-                    "the standard input is named twice", hint="name `-` only once"
+                    "standard input is named twice", hint="name `-` only once"
                 )
             seen.add(STDIN)
             sources.append(Source(STDIN, stdin().removeprefix("\ufeff")))
@@ -80,8 +80,8 @@ def _files(spec: str, suffixes: tuple[str, ...]) -> list[Path]:
         files = sorted(_below(path, suffixes))
         if not files:
             raise InputError(
-                f"the folder {shown(path)} holds no {_one_of(suffixes)} file",
-                hint="name the file itself if it is called otherwise",
+                f"the folder {shown(path)} contains no {_one_of(suffixes)} file",
+                hint="name the file directly if it has another ending",
             )
         return files
     if os.path.lexists(spec) or not _is_wild(spec):
@@ -161,7 +161,7 @@ def _refuse(error: OSError) -> NoReturn:
     path = shown(Path(os.fsdecode(error.filename)))
     raise InputError(
         f"{path} cannot be read: {error.strerror}",
-        hint="make it readable, or name what is",
+        hint="make it readable, or name another file",
     )
 
 
@@ -171,7 +171,7 @@ def _read(path: Path) -> Source:
         if path.exists() and not path.is_file():
             raise InputError(
                 f"{shown(path)} is neither a file nor a folder",
-                hint="name a file, or - for the standard input",
+                hint="name a file, or - for standard input",
             )
         with path.open("rb") as file:
             return decode(shown(path), file.read(MAX_BYTES + 1))

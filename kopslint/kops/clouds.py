@@ -148,8 +148,9 @@ CLOUDS = {
             asks="linode-cli profile view",
             members_are="volume ids",
             mounts_by_group=True,
-            delete_group_does="kops finds no machines of a group there: the object "
-            "goes, its machine runs on, and no validation passes any more",
+            delete_group_does="kops finds no machines of a group there: it deletes"
+            " the object, the machine keeps running, and validation fails from then"
+            " on",
             delete_volume="linode-cli volumes delete {id}",
             find_volume="linode-cli volumes list --label {name} --text --no-headers "
             "--format id",

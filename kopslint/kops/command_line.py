@@ -160,8 +160,8 @@ def _positional(line: Line, word: Word, after_bare: Flag | None) -> None:
         line.faults.append(
             of_line(
                 "unknown-flag",
-                f"`{word.shown}` starts with a dash and not with two hyphens:"
-                " kops takes it for an argument",
+                f"`{word.shown}` starts with a dash and not with two hyphens: kops"
+                " reads it as an argument",
                 word.span,
                 hint=meant if known else "",
             )
@@ -239,7 +239,7 @@ def _without_equals(
         line.faults.append(
             of_line(
                 "bad-value",
-                f"{spelling} needs a value, and kops takes `{value.shown}` for it",
+                f"{spelling} needs a value; kops accepts `{value.shown}` for it",
                 word.span.to(value.span),
             )
         )
@@ -257,7 +257,7 @@ def _set(line: Line, flag: Flag, spelling: str, value: Word) -> None:
         line.faults.append(
             of_line(
                 "bad-value",
-                f"`{value.shown}` is not a value for {spelling}: it takes {expected}",
+                f"`{value.shown}` is not a value for {spelling}: it needs {expected}",
                 value.span,
             )
         )
@@ -541,11 +541,11 @@ def lacking(path: str, flags: tuple[str, ...], kops: int) -> str | None:
 
     first = path.partition(" ")[0]
     if (since := command_since(first)) > kops:
-        return f"kops 1.{kops} has no command `kops {first}`: 1.{since} brought it"
+        return f"kops 1.{kops} has no command `kops {first}`: it came with 1.{since}"
     for flag in flags:
         if (since := flag_since(path, flag)) > kops:
             return (
-                f"`kops {path}` of kops 1.{kops} has no flag --{flag}: "
-                f"1.{since} brought it"
+                f"`kops {path}` of kops 1.{kops} has no flag --{flag}: it came with"
+                f" 1.{since}"
             )
     return None

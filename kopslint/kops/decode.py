@@ -183,7 +183,7 @@ class Fields:
         self._flaws.append(
             of_object(
                 "wrong-type",
-                f"{name} must be {expected}, and this is {_kind_of(node)}",
+                f"{name} must be {expected}, but is {_kind_of(node)}",
                 ((node.span, f"this is {_kind_of(node)}"),),
                 hint,
                 name,
@@ -400,7 +400,7 @@ def empty_sections(source: Source) -> tuple[Rejection, ...]:
             flaws.append(
                 of_object(
                     "empty-document",
-                    "kops -f fails at a part of the file that holds no object",
+                    "kops -f fails at a part of the file that contains no object",
                     ((span, label),),
                     "remove the `---` between the comments and the next object"
                     if line == 1
@@ -430,8 +430,8 @@ def _ignored(source: Source, document: Document) -> tuple[Rejection, ...]:
     return (
         of_object(
             "ignored-document",
-            "kops -f silently ignores this document: no line `---` stands before it",
-            ((place, "kops cuts a file only at lines that are exactly `---`"),),
+            "kops -f silently ignores this document: there is no `---` line before it",
+            ((place, "kops splits a file only at lines that are exactly `---`"),),
             "write `---` alone on its line",
         ),
     )
@@ -508,7 +508,7 @@ def _duplicate_keys(node: Node) -> Iterator[Rejection]:
     for loser, winner in node.duplicates:
         yield of_object(
             "duplicate-key",
-            f"the key {loser.key.text} is written twice, and kops takes the last one",
+            f"the key {loser.key.text} appears twice, and kops uses the last one",
             (
                 (_place(winner), "this one counts"),
                 (_place(loser), "this one is dropped"),
@@ -704,7 +704,11 @@ def _no_label(groups: list[InstanceGroup], home: str | None) -> Rejection:
     """What is wrong with all of them, reported once."""
     *others, last = (group.name for group in groups)
     names = f"{', '.join(others)} and {last}" if others else last
-    label = f"taken to belong to {home}" if home else "left out: nobody knows whose"
+    label = (
+        f"assumed to belong to {home}"
+        if home
+        else ("left out: its cluster is not known")
+    )
     return of_object(
         "missing",
         f"the instance {'groups' if others else 'group'} {names} "

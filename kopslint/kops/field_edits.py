@@ -455,7 +455,7 @@ def _misread(path: str, value: Word, wanted: str) -> _RefusedError:
 
 def _unhandled(path: str, value: Word, kind: str) -> _RefusedError:
     said = f'cannot set field "{path}": unhandled type "{kind}"'
-    return _RefusedError(said, value.span, "it has fields of its own: set one of them")
+    return _RefusedError(said, value.span, "set one of its fields instead")
 
 
 def _as_mapping(node: Node) -> YamlMapping:

@@ -128,7 +128,7 @@ def _address(word: Word, known: Collection[str]) -> Address | None:
         return None
     assumed = None
     if not meant.exactly and meant.cluster in known:
-        text = f"{word.shown} is taken to lead to {meant.cluster}"
+        text = f"{word.shown} means {meant.cluster}"
         assumed = assume(Kind.CLUSTER, word.shown, text)
     return Address(meant.cluster, word, assumed)
 
@@ -142,7 +142,9 @@ def _nearest(command: Command, calls: Calls, known: Collection[str]) -> Address 
     for each in _outwards(everything, at):
         name = each.cluster.text if each.cluster is not None else None
         if name is not None and name in known:
-            text = f"nothing says which cluster this reaches: it is taken to be {name}"
+            text = (
+                f"the text does not say which cluster this reaches: {name} is assumed"
+            )
             return Address(name, None, assume(Kind.CLUSTER, command.text, text))
     return None
 

@@ -76,4 +76,4 @@ def taken(
     """That ``about`` stands for one of ``names``, or for all of them (``and``)."""
     *first, last = names
     listed = f"{', '.join(first)} {joined} {last}" if first else last
-    return assume(kind, about, f"{about} is taken to be {listed}")
+    return assume(kind, about, f"{about} is {listed}")

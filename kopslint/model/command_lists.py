@@ -178,5 +178,5 @@ def _told(source: Source, script: Script) -> Script:
     if number is None:
         return script
     span = source.span(number, 1, number, len(source.line(number)) + 1)
-    reason = "no command could be read from this list, though it names some"
+    reason = "no command could be read from this list, although it mentions some"
     return script._replace(unread=(Opaque(Unknown(source.path, reason), span),))

@@ -135,8 +135,8 @@ def unguarded(relied_on: Mapping[int, int], steps: Iterable[Step]) -> list[Assum
     what = "the removals" if len(removals) > 1 else "the removal"
     verb = "succeed" if len(removals) > 1 else "succeeds"
     text = (
-        f"{what} of members in {where} {verb}: nothing stops the list if not, and line "
-        f"{first} relies on it"
+        f"{what} of members in {where} {verb}: if not, nothing stops the list, and"
+        f" line {first} relies on it"
     )
     span = removals[0].command.span
     return [

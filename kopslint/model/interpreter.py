@@ -138,7 +138,7 @@ def found_by(loop: Repeat) -> Assumption | None:
     """What is taken for granted of what a loop goes through, if anything is."""
     if not _looks_up_disks(loop):
         return None
-    text = "the loop finds the disks that it looks for"
+    text = "the loop finds the disks that it searches for"
     return assume(Kind.DISK, loop.items.name, text, span=loop.span)
 
 

@@ -107,7 +107,9 @@ def _handed(command: Command, groups: Collection[str]) -> Command:
     return Unreadable(
         text=command.text,
         span=command.span,
-        reason=Unknown(program, f"what `{program}` does to {group} is not in the list"),
+        reason=Unknown(
+            program, (f"the list does not show what `{program}` does to {group}")
+        ),
         reach=Reach.MACHINE,
     )
 

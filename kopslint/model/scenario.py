@@ -279,7 +279,7 @@ class Scenario(Frozen):
         if set(told) >= set(meant):
             return ()
         shown = " ".join(word.shown for word in words)
-        text = f"{shown} is taken to be the machine of {' or '.join(meant)}"
+        text = f"{shown} is the machine of {' or '.join(meant)}"
         return (assume(Kind.MACHINE, shown, text),)
 
     def named_machines(self, words: tuple[Word, ...]) -> tuple[str, ...]:
@@ -368,7 +368,7 @@ class Scenario(Frozen):
         ):
             return None
         made = "a group that `kops create cluster` makes"
-        return assume(Kind.GROUP, group, f"{group} is taken to be {made}")
+        return assume(Kind.GROUP, group, f"{group} is {made}")
 
     def taken_for(self, word: Word, held: Manifest) -> Manifest:
         """The objects that a file which nobody has is taken to hold.

@@ -56,7 +56,7 @@ def read_code(source: Source, at_hand: Sequence[Source] = ()) -> Script:
             continue
         if names_a_call(line) or _NAMED.search(line) or TAKES_AWAY.search(line):
             span = source.span(number, 1, number, len(source.line(number)) + 1)
-            reason = "how this is put together in another language is not read"
+            reason = "kopslint does not read how another language builds this"
             unread = Opaque(Unknown(line.strip()[:80], reason), span, reaches=True)
             return script._replace(unread=(*script.unread, unread))
     return script

@@ -63,7 +63,7 @@ _NAMED_NEXT = rf"\}}\s*,\s*{_NAME}\s*:\s*$"
 _PARALLEL_MAP = r"\bparallel\s*\(?\s*[A-Za-z_]\w*\s*\)?\s*(?:$|[;\n}])"
 _AXIS = r"""(?x)\baxis\s*\{\s*name\s+['"](?P<name>\w+)['"]\s*
     values\s+(?P<values>['"][^{}]*)\}"""
-_BY_GROOVY = "what this step runs is put together by Groovy"
+_BY_GROOVY = "Groovy builds what this step runs"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 
 

@@ -327,7 +327,7 @@ class _Makefile:
             line = self.source.line(number)
             start = len(line) - len(line.lstrip()) + 1
             span = self.source.span(number, start, number, len(line) + 1)
-            reason = "the first target does not need this one, so it is not followed"
+            reason = "the first target does not need this one, so it is not checked"
             unread = Opaque(Unknown(rule.target, reason), span, runs=False)
             self.unread.append(unread)
 

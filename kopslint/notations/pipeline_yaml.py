@@ -53,7 +53,7 @@ def compose(source: Source) -> tuple[yaml.Node, ...]:
         raise InputError(
             f"this workflow is not valid YAML: {error.problem}",
             span=source.span(line, column, line, column),
-            hint="correct the file, or name it otherwise if it is no workflow",
+            hint="correct the file, or rename it if it is not a workflow",
         ) from error
     except yaml.YAMLError as error:
         raise InputError(
@@ -66,7 +66,7 @@ def _too_deep(source: Source, mark: Mark | FastMark | None) -> InputError:
     return InputError(
         f"this workflow is nested more than {_DEEPEST} levels deep",
         span=source.span(line, column, line, column + 1),
-        hint="name the workflow itself, or write it flatter",
+        hint="name the workflow itself, or nest it less",
     )
 
 
@@ -138,7 +138,7 @@ def scalars(
         if node is not None and steps > _MOST_NODES:
             line, column = _place(node.start_mark)
             raise InputError(
-                "the aliases of this script stand for too many lines",
+                "the aliases of this script expand to too many lines",
                 span=source.span(line, column, line, column + 1),
                 hint="write the lines out",
             )

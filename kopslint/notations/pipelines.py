@@ -256,7 +256,9 @@ class Workflow:
         )
         if not guard or body == NOTHING:
             return body
-        reason = "whether this condition holds is only known when the pipeline runs"
+        reason = (
+            "it is only known when the pipeline runs whether this condition is true"
+        )
         return Choice((body,), False, Unknown(key, reason))
 
     def _action(self, step: yaml.Node) -> Statement:
@@ -272,11 +274,11 @@ class Workflow:
             return self._guarded(step, self.lines(shell, {}, action.value))
         for value in values:
             if isinstance(value, yaml.ScalarNode) and names_a_call(value.value):
-                reason = "what this action does with it is not in the file"
+                reason = "the file does not show what this action does with it"
                 return self._guarded(step, self.opaque(value, action.value, reason))
         if not _TELLING.search(action.value) and not any(map(_GIVEN.search, given)):
             return NOTHING
-        reason = "what this action runs is not in the file"
+        reason = "the file does not show what this action runs"
         return self._guarded(step, self.opaque(action, action.value, reason))
 
     # --- GitLab -----------------------------------------------------------------
@@ -446,7 +448,9 @@ class Workflow:
         condition = text_of(get(node, "if"))
         if not condition or statement == NOTHING:
             return statement
-        reason = "whether this condition holds is only known when the workflow runs"
+        reason = (
+            "it is only known when the workflow runs whether this condition is true"
+        )
         return Choice((statement,), False, Unknown(f"if: {condition}", reason))
 
     def environment(self, node: yaml.Node | None, outer: Environment) -> Environment:
@@ -733,7 +737,7 @@ class _Search:
         What it is told to take away may be the control plane's, unless the hosts of
         the play are called otherwise.
         """
-        reason = f"what `{name}` of Ansible does to machines is not followed"
+        reason = f"kopslint does not know what `{name}` of Ansible does to machines"
         opaque = Opaque(
             Unknown(name, reason),
             self.workflow.span(value),
@@ -851,7 +855,7 @@ class _Search:
         items = items_in(loop)
         if not items:
             body = read()
-            reason = "what this goes through is only known when it runs"
+            reason = "the items of this loop are only known when it runs"
             unknown = Unknown(text_of(loop) or "loop", reason)
             if body == NOTHING:
                 return NOTHING

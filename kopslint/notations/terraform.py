@@ -161,7 +161,7 @@ class _Terraform:
         # Only lists of strings can be read; functions may do anything to them.
         names = [value for value in values if value.kind == "name"]
         if names or ("command" in block.attributes and len(values) > 1):
-            return self._opaque(values, "terraform puts it together when it runs")
+            return self._opaque(values, "terraform builds it when it runs")
         files = {"script", "scripts"} & block.attributes.keys()
         texts = [self._shell(v, title, "sh " if files else "") for v in values]
         script = read_texts(

@@ -153,7 +153,8 @@ def told_by(chunk: Chunk, setting: Setting, read: Reader) -> Iterator[Statement]
     """What a document says; nothing if it is none of an output that is known here."""
     if chunk.is_cut:
         yield unread(
-            "this JSON has no end: its last brackets are missing", chunk.lines[0].span()
+            ("this JSON is incomplete: its last brackets are missing"),
+            chunk.lines[0].span(),
         )
         return
     source = chunk.lines[0].source
@@ -165,7 +166,7 @@ def told_by(chunk: Chunk, setting: Setting, read: Reader) -> Iterator[Statement]
         roots = chunk.documents()
     except InputError as error:
         span = home(error.span) if error.span is not None else chunk.span
-        yield unread(f"this is no {chunk.form.upper()}: {error.message}", span)
+        yield unread(f"this is not valid {chunk.form.upper()}: {error.message}", span)
         return
     for root in roots:
         telling = _telling(root, setting)
@@ -259,7 +260,7 @@ def _members(found: _Found) -> Iterator[Statement]:
         id_ = _id(item, "ID", decimal=decimal)
         if id_ is None:
             yield unread(
-                "this member has no ID, so nothing is taken from this list",
+                "this member has no ID, so this list is not used",
                 found.at(item),
             )
             return

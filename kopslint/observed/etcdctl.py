@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Reader = Callable[[str, str, Span, str | None], Reading]
     """Makes the reading of a command, its format, its place and its etcd cluster."""
 
-_NOT_WHOLE = "; without it nothing is taken from this list"
+_NOT_WHOLE = "; without it this list is not used"
 """Who is not in a list is not a member, so half a list says what is not so."""
 
 MEMBER_LIST = "etcdctl member list"
@@ -138,9 +138,9 @@ def _simple_members(lines: Sequence[Line], read: Reader) -> Iterator[Statement]:
         learner = columns[5:] or ["false"]
         if len(columns) not in (5, 6) or learner[0] not in ("true", "false"):
             yield unread(
-                "this line of a member list is cut or mended: it has id, status, name, "
-                f"peer and client addresses and learner, and here are {len(columns)} "
-                f"parts{_NOT_WHOLE}",
+                "this line of a member list is truncated or edited: id, status, name,"
+                " peer and client addresses and learner are expected, but there are"
+                f" {len(columns)} parts{_NOT_WHOLE}",
                 line.span(),
             )
             is_whole = False
@@ -206,8 +206,8 @@ def _simple_statuses(lines: Sequence[Line], read: Reader) -> Iterator[Statement]
         names = _status_columns(columns)
         if names is None:
             yield unread(
-                f"this line of an endpoint status has {len(columns)} parts, and etcd "
-                "3.4 and 3.5 print 10, etcd 3.6 prints 16",
+                f"this line of an endpoint status has {len(columns)} parts, but etcd"
+                " 3.4 and 3.5 print 10 and etcd 3.6 prints 16",
                 line.span(),
             )
             continue
@@ -320,8 +320,9 @@ def table(found: Table, read: Reader) -> Iterator[Statement]:
     is_list = made is _table_members
     for line in found.broken:
         yield unread(
-            f"this row of a table does not have its {len(found.headings)} columns, as "
-            f"if a terminal had cut or folded it{_NOT_WHOLE if is_list else ''}",
+            f"this row of a table does not have its {len(found.headings)} columns;"
+            " perhaps a terminal truncated or wrapped"
+            f" it{_NOT_WHOLE if is_list else ''}",
             line.span(),
         )
     if not (is_list and found.broken):
@@ -341,7 +342,7 @@ def _table_members(found: Table, read: Reader) -> Iterator[Statement]:
             *("started", "unstarted"),
         ):
             yield unread(
-                f"this row is none of a member list{_NOT_WHOLE}", _row_span(row)
+                f"this row does not belong to a member list{_NOT_WHOLE}", _row_span(row)
             )
             is_whole = False
             continue
@@ -359,7 +360,9 @@ def _table_statuses(found: Table, read: Reader) -> Iterator[Statement]:
     for row in found.rows:
         cells = {name.lower(): cell.text for name, cell in row.items()}
         if not re.fullmatch(r"[0-9a-f]{1,16}", cells["id"]):
-            yield unread("this row is none of an endpoint status", _row_span(row))
+            yield unread(
+                ("this row does not belong to an endpoint status"), _row_span(row)
+            )
             continue
         endpoint = cells["endpoint"].replace(" ", "")
         yield from _status(endpoint, cells["id"], cells, "table", _row_span(row), read)
@@ -370,7 +373,9 @@ def _table_health(found: Table, read: Reader) -> Iterator[Statement]:
         endpoint = row["ENDPOINT"].text.replace(" ", "")
         answer = yes_or_no(row["HEALTH"].text)
         if answer == "not seen":
-            yield unread("this row is none of an endpoint health", _row_span(row))
+            yield unread(
+                ("this row does not belong to an endpoint health"), _row_span(row)
+            )
             continue
         reading = read(HEALTH, "table", _row_span(row), cluster_at([endpoint]))
         reason = row["ERROR"].text if "ERROR" in row else ""
@@ -416,7 +421,7 @@ def _told_by(found: Sequence[Field], read: Reader) -> Iterator[Statement]:
     elif "AlarmType" in keys or {"ClusterID", "MemberID", "RaftTerm"} == keys:
         yield from _field_alarms(found, span, read)
     else:
-        yield unread("these fields are of no output that is known here", span)
+        yield unread("these fields belong to no known output", span)
 
 
 def _any_id(text: str) -> str | None:
@@ -499,7 +504,11 @@ def _field_statuses(found: Sequence[Field], read: Reader) -> Iterator[Statement]
         endpoint = values.get("Endpoint", "")
         if id_ is None or not endpoint:
             yield unread(
-                "this endpoint status has no MemberID or no Endpoint: is it cut?", span
+                (
+                    "this endpoint status has no MemberID or no Endpoint: is it"
+                    " truncated?"
+                ),
+                span,
             )
             continue
 

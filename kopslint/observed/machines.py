@@ -79,8 +79,8 @@ def columned(
     if made not in (_failures, _nothing):
         told += [
             unread(
-                "this line does not fit the columns of the table above it: were blanks "
-                "lost, or was it folded?",
+                "this line does not match the columns of the table above it: were"
+                " blanks lost, or was it wrapped?",
                 line.span(),
             )
             for line in found.broken
@@ -167,7 +167,7 @@ def _validated(found: Table, setting: Setting, read: Reader) -> Iterator[Stateme
     for row in found.rows:
         ready = condition(row["READY"].text)
         if ready == "not seen" or not row["NAME"].text:
-            yield unread("this row is none of a node's status", _row_span(row))
+            yield unread("this row does not belong to a node's status", _row_span(row))
             continue
         machines.append(
             Machine(
@@ -224,7 +224,7 @@ def _nodes(found: Table, setting: Setting, read: Reader) -> Iterator[Statement]:
         ready = node_status(status.text)
         if ready == "not seen":
             yield unread(
-                f"{status.text or 'nothing'} is no status of a node", _row_span(row)
+                f"{status.text or 'nothing'} is not a node status", _row_span(row)
             )
             continue
         group = re.search(
@@ -317,7 +317,7 @@ def _volumes(found: Table, setting: Setting, read: Reader) -> Iterator[Statement
     for row in found.rows:
         etcd, member, id_ = (row[name].text for name in ("ETCD", "MEMBER", "VOLUME-ID"))
         if etcd not in ETCD_CLUSTERS or not member or not id_:
-            yield unread("this row names no volume of a member", _row_span(row))
+            yield unread("this row names no member's volume", _row_span(row))
             continue
         volumes.append(Volume(etcd, member, id_, _row_span(row)))
     if volumes:

@@ -142,8 +142,9 @@ def _all_machines(statements: Sequence[Statement]) -> Span | None:
 
 def _of_which(reading: Reading) -> Unread:
     return Unread(
-        f"of which etcd cluster is this {reading.command}? Neither a port, nor the pod "
-        "in the command, nor the file's name says so: name it main=FILE or events=FILE",
+        f"which etcd cluster is this {reading.command} from? Neither a port, nor the"
+        " pod in the command, nor the file's name shows it: pass it as main=FILE or"
+        " events=FILE",
         reading.span,
     )
 
@@ -249,8 +250,8 @@ class _Etcd:
             if member.name and _NAME.fullmatch(member.name) is None:
                 self.unread.append(
                     Unread(
-                        f"{member.name!r} is no name of a member, so nothing is "
-                        "taken from this list",
+                        f"{member.name!r} is not a member name, so this list is not"
+                        " used",
                         member.span,
                     )
                 )
@@ -299,8 +300,8 @@ class _Etcd:
             if expected is not None and expected != member.id:
                 owner = self.members[expected]
                 self._contradict(
-                    f"at the address of {owner.said} of etcd {self.name} answers "
-                    f"another member, id {member.id}",
+                    f"at the address of {owner.said} of etcd {self.name} another"
+                    f" member answers, id {member.id}",
                     owner.said,
                     member.span,
                     owner.span,
@@ -325,13 +326,13 @@ class _Etcd:
     def _whose(self, endpoint: str, span: Span, node: str | None = None) -> Unread:
         if node is not None and _LOOPBACK.fullmatch(endpoint):
             return Unread(
-                f"which member of etcd {self.name} runs on {node}? `endpoint status`, "
-                "asked there as well, says so",
+                f"which member of etcd {self.name} runs on {node}? Run `endpoint"
+                " status` there as well",
                 span,
             )
         return Unread(
-            f"whose address is {endpoint}? No member list has it, and the command does "
-            "not say on which machine it was asked",
+            f"whose address is {endpoint}? No member list has it, and the command does"
+            " not show on which machine it ran",
             span,
         )
 

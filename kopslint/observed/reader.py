@@ -111,8 +111,7 @@ class _Scan:
                 yield statement
         if not told:
             yield unread(
-                "nothing in this text is an output of etcdctl, kops or kubectl that is "
-                "known here",
+                "this text contains no known output of etcdctl, kops or kubectl",
                 self.text.source.whole(),
             )
 
@@ -171,8 +170,8 @@ class _Scan:
         if given and by_ports and given != by_ports:
             self.contradictions.append(
                 Contradiction(
-                    f"this was said to be of etcd {given}, and its ports are those of "
-                    f"etcd {by_ports}",
+                    f"this was passed as etcd {given}, but its ports are those of etcd"
+                    f" {by_ports}",
                     f"{given},{by_ports}",
                     (span,),
                     by_ports,
@@ -242,8 +241,7 @@ class _Scan:
         reason = etcdctl.failure(line)
         if reason is not None:
             yield unread(
-                f"etcd did not answer here: {reason}. It does not where it is down or "
-                "without quorum",
+                f"etcd did not answer here: {reason}. It is down or has no quorum",
                 line.span(),
                 silent=True,
             )
@@ -256,6 +254,4 @@ class _Scan:
                 "the cluster's API did not answer here", line.span(), silent=True
             )
         elif _CUT.match(line.bare) is not None:
-            yield unread(
-                "this looks like a line of etcdctl that was cut off", line.span()
-            )
+            yield unread("this looks like a truncated line of etcdctl", line.span())

@@ -151,14 +151,14 @@ class NoListing(Record):
 def read_listing(source: Source) -> Listing | NoListing:
     """The pieces of a shell script or a plain list of commands."""
     if (notation := notation_of(source)) != "shell":
-        return NoListing(f"it is written as {notation}, and only shell is corrected")
+        return NoListing(f"it is written as {notation}; only shell can be corrected")
     script = read_commands(source)
     if script.unread:
         place, reason = script.unread[0].span, script.unread[0].reason
         return NoListing(f"line {place.line} cannot be read: {reason.reason}")
     ends = set(re.findall(r"\r\n|\r|\n", source.text))
     if len(ends) > 1:
-        return NoListing("its lines do not all end in the same way")
+        return NoListing("it mixes line endings")
     ended = source.text.endswith(tuple(ends))
     lines = source.lines[:-1] if ended else source.lines
     calls: dict[int, list[SimpleCommand]] = {}
@@ -722,8 +722,8 @@ def mend(change: Change, source: Source, judge: Judge) -> Fixed | NotFixed:
     if elsewhere is not None:
         place = elsewhere.locations[0].span.source.path if elsewhere.locations else "-"
         return NotFixed(
-            f"{elsewhere.rule} is about {place}, and no order of these commands "
-            f"removes that: {elsewhere.message}"
+            f"{elsewhere.rule} is about {place}, which no order of these commands"
+            f" changes: {elsewhere.message}"
         )
     if len(source.lines) > MOST_LINES:
         return NotFixed(f"it has more than {MOST_LINES:,} lines")
@@ -741,7 +741,7 @@ def mend(change: Change, source: Source, judge: Judge) -> Fixed | NotFixed:
     if found.accepted(start) and found.harm < start.harm:
         return _mended(source, found)
     left = (found.told(goal) or start.told(goal))[0]
-    return NotFixed(f"no order that was tried removes {left.rule}: {left.message}")
+    return NotFixed(f"no order that was tried fixes {left.rule}: {left.message}")
 
 
 def _mended(original: Source, found: Try) -> Fixed:
@@ -757,14 +757,17 @@ def _hopeless(simulation: Simulation) -> str | None:
     """Why no order of the commands can be proved safe, if that is clear at once."""
     plan = simulation.plan
     if simulation.truncated:
-        return "more can come of it than is followed"
+        return "it has too many possible states"
     for name in (plan.after.name, *plan.members, *chain(*plan.members.values())):
         if not _WRITABLE.fullmatch(name):
             return f"{name!r} is no name to write into a script"
     for command in plan.commands:
         refused = next((p for p in command.problems if not p.harmless), None)
         if refused is not None:
-            return f"line {refused.span.line} is refused anywhere: {refused.message}"
+            return (
+                f"line {refused.span.line} is refused in every position:"
+                f" {refused.message}"
+            )
     if any(isinstance(command, DeleteVolumes) for command in plan.commands):
         return None
     moves = turnover(plan.before, plan.after)
@@ -774,7 +777,7 @@ def _hopeless(simulation: Simulation) -> str | None:
             if zones[0] == zones[1] or old.collides(new):
                 return (
                     f"the machine of {new.name} would mount the etcd volumes of"
-                    f" {old.name}, which have to be deleted in between"
+                    f" {old.name}, which have to be deleted first"
                 )
     return None
 

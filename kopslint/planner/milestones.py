@@ -125,8 +125,8 @@ def _released(
             at = f"{there.major}.{there.minor}.0"
             yield Milestone(
                 Versions(at, named),
-                f"Kubernetes {there.series}, one minor release at a time; "
-                "its last patch release is the best to take",
+                f"Kubernetes {there.series}, one minor release at a time; use its last"
+                " patch release",
                 reconcile=there >= _RECONCILES,
             )
         here = there
@@ -207,7 +207,7 @@ def backward(before: Manifest, after: Manifest) -> str | None:
     """
     old, new = _kubernetes(before), _kubernetes(after)
     if old is not None and new is not None and new[:2] < old[:2]:
-        return f"Kubernetes does not go back from {old.series} to {new.series}"
+        return f"Kubernetes cannot be downgraded from {old.series} to {new.series}"
     etcd_old, etcd_new = _etcd(before), _etcd(after)
     back = etcd_goes_back(before, after)
     if etcd_old is not None and etcd_new is not None:
@@ -217,8 +217,8 @@ def backward(before: Manifest, after: Manifest) -> str | None:
     if back is None:
         return None
     return (
-        f"etcd does not go from {back[0]} to {back[1]} in place: etcd-manager stops "
-        "every member and restores a backup"
+        f"etcd cannot go from {back[0]} to {back[1]} in place: etcd-manager stops"
+        " every member and restores a backup"
     )
 
 
@@ -646,6 +646,6 @@ class Stages:
 
 def _reason(spec: Spec, change: Turnover) -> str:
     if not change.leaving and not change.joining:
-        return "The new spec is stored and applied; the members stay as they are."
+        return "Store and apply the new spec; the members stay as they are."
     names = " ".join(unit.name for unit in units(spec.manifest))
-    return f"The control plane becomes {names}; kops publishes only how many they are."
+    return f"Store and apply the spec with {names}; kops publishes only their number."

@@ -133,7 +133,10 @@ def _wrong(
                 yield f"kops cannot read the spec {side}: {flaw.message} ({where})"
     yield from _without_manager(before, after)
     for refusal in refusals.of_update(before):
-        yield f"no cluster runs the spec before: kops refuses it: {refusal.message}"
+        yield (
+            "no cluster can be running the spec before, because kops refuses it:"
+            f" {refusal.message}"
+        )
     for side, manifest in (("before", before), ("after", after)):
         stopped = [group.name for group in manifest.control_plane if group.size < 1]
         if stopped:
@@ -162,9 +165,9 @@ def _not_deleted(groups: Sequence[str], cloud: str | None) -> str | None:
     if not groups or known is None or known.delete_group_does is None:
         return None
     return (
-        f"{', '.join(groups)} would have to be deleted on {cloud}, and "
-        f"`kops delete ig` does not do that: {known.delete_group_does}. It "
-        "takes the cloud's own program, and nobody has tried in which order"
+        f"{', '.join(groups)} would have to be deleted on {cloud}, and `kops delete"
+        f" ig` does not do that: {known.delete_group_does}. It needs the cloud's own"
+        " program, and no order has been tested"
     )
 
 
@@ -178,11 +181,11 @@ def _without_manager(before: Manifest, after: Manifest) -> Iterator[str]:
     }
     legacy = f"etcd {', '.join(names)} with provider: Legacy"
     if any(not runs_without(side.cluster) for side in names.values()):
-        yield f"{legacy}: no kops runs that from Kubernetes 1.18 on"
+        yield f"{legacy}: no kops supports that from Kubernetes 1.18 on"
     elif any(_names_of(before, name) != _names_of(after, name) for name in names):
         yield (
-            f"{legacy} has no etcd-manager, and nobody adds or removes its members; "
-            "let etcd-manager take over first, in a change of its own"
+            f"{legacy} has no etcd-manager, so nothing adds or removes its members;"
+            " let etcd-manager take over first, in a separate change"
         )
 
 
@@ -198,24 +201,24 @@ def _not_there(before: Manifest, after: Manifest, deeds: PlannedSteps) -> str | 
     cloud = deeds.cloud
     known = cloud_named(cloud)
     if known is None or known.delete_volume is None:
-        said = f"on {cloud}" if cloud is not None else "where no cloudProvider is named"
-        return f"what becomes of machines and volumes {said} is not known to kopslint"
+        said = f"on {cloud}" if cloud is not None else "without a cloudProvider"
+        return f"kopslint does not know what happens to machines and volumes {said}"
     if not deeds.terraform:
         return None
     if known.terraform is None:
         return f"kops has no terraform target for {cloud}"
     if known.terraform.rolls_past and needs_roll(before, after):
         return (
-            f"on {cloud} a rolling update makes the new machines by itself, past "
-            "terraform's state, and terraform would make them again: plan it without "
-            "--target terraform, then bring terraform's state up to date"
+            f"on {cloud} a rolling update creates the new machines itself, outside"
+            " terraform's state, and terraform would create them again: plan it"
+            " without --target terraform, then update terraform's state"
         )
     if reconciles(before, after):
         for group in after.control_plane:
             if not addresses(group, after):
                 return (
-                    f"the nodes must wait for the control plane, and how terraform "
-                    f"calls {group.name} is not known on {cloud}"
+                    f"the nodes must wait for the control plane, but on {cloud} the"
+                    f" terraform name of {group.name} is not known"
                 )
     return None
 
@@ -225,20 +228,20 @@ def _without_machines(side: str, groups: Sequence[str]) -> str:
     text = f"the spec {side} asks for no machine in {', '.join(groups)}"
     if side == "before":
         return (
-            f"{text}, and a plan starts from a cluster whose members all run: write "
-            "minSize and maxSize 1 there, apply that, then plan from it"
+            f"{text}, but a plan starts from a cluster whose members all run: set"
+            " minSize and maxSize to 1 there, apply that, then plan from it"
         )
     return (
-        f"{text}: an etcd member without a machine counts against quorum for ever. "
-        "Write minSize and maxSize 1 where it is to stay; where not, take it out of "
-        "every etcd cluster, and its group out of the spec"
+        f"{text}: an etcd member without a machine counts against quorum forever. If"
+        " it should stay, set minSize and maxSize to 1; otherwise remove it from"
+        " every etcd cluster, and its group from the spec"
     )
 
 
 def _unreachable(before: Manifest, after: Manifest) -> str:
     return (
-        f"no order of kops and etcdctl commands brings {len(before.control_plane)} "
-        f"to these {len(after.control_plane)} members with a quorum all the way"
+        f"no order of kops and etcdctl commands brings {len(before.control_plane)} to"
+        f" these {len(after.control_plane)} members while keeping quorum"
     )
 
 
@@ -339,8 +342,8 @@ def _no_single_kops(steps: Sequence[Step]) -> Iterator[str]:
     asked = [set(step.kops) for step in steps if step.kops]
     if asked and not set.intersection(*asked):
         yield (
-            "No single release of kops runs all of this: each step says which ones do, "
-            "and stops if another is installed."
+            "No single kops release can run all of this: each step names the releases"
+            " that can, and stops if another is installed."
         )
 
 
@@ -371,7 +374,7 @@ def _notes(
     passed = (name for spec in plan.specs for name in spec.groups)
     if stand_ins := [name for name in dict.fromkeys(passed) if name not in ends]:
         names = ", ".join(stand_ins)
-        yield f"{names}: only there to keep quorum meanwhile, and gone in the end."
+        yield f"{names}: temporary, to keep quorum; removed at the end."
     deletions = [deed for deed in way if deed.kind == "delete"]
     kept = [
         deed.about
@@ -385,17 +388,19 @@ def _notes(
         )
     if deeds.terraform:
         yield (
-            "Start it in the folder with terraform's state of the cluster, after "
-            "terraform init: kops writes its files there."
+            "Run it in the folder with the cluster's terraform state, after terraform"
+            " init: kops writes its files there."
         )
     if deeds.terraform and deletions:
         gone = ", ".join(deed.about for deed in deletions)
-        yield f"terraform apply destroys the etcd volumes of {gone} with all they hold."
+        yield (
+            f"terraform apply destroys the etcd volumes of {gone} with all their data."
+        )
     fewer = len(plan.after.control_plane) < len(plan.before.control_plane)
     if fewer and way[-1].kind == "apply":
         yield (
-            "etcd-manager reads the lower count when its leader changes next; until "
-            "then it does not replace a lost disk by itself."
+            "etcd-manager reads the lower count at its next leader change; until then"
+            " it does not replace a lost disk by itself."
         )
 
 

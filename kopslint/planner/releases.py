@@ -33,8 +33,8 @@ Kops = tuple[int, ...]
 """Releases of kops, by their minors; none where that is not known."""
 
 _REPAIRS = (
-    "etcd {version}, which puts right who is a member before 3.6: from 3.5.25 or "
-    "older, members that were removed long ago would come back"
+    "etcd {version}, which repairs the member list before 3.6: from 3.5.25 or older,"
+    " members removed long ago would come back"
 )
 # Before it kops is not in the table, or nearly.
 _OLDEST_KNOWN = 20

@@ -136,14 +136,14 @@ class _Rescue:
                 continue
             if now.split:
                 yield (
-                    f"two clusters serve as etcd {etcd.name} at once. Choose one: what "
-                    "was written to the other is lost. Stop and empty the machines of "
-                    "the other one, then plan again from what is seen then"
+                    f"two etcd {etcd.name} clusters serve at once. Choose one: what"
+                    " was written to the other is lost. Stop the machines of the"
+                    " other one and empty their disks, then observe and plan again"
                 )
             elif now.quorum is None:
                 yield (
-                    f"what was observed does not tell whether etcd {etcd.name} has "
-                    "quorum: `kopslint observe` prints what to collect"
+                    f"the observation does not show whether etcd {etcd.name} has"
+                    " quorum: `kopslint observe` prints what to collect"
                 )
             elif nameless := [n for n in now.strangers if n.startswith("id ")]:
                 yield (
@@ -154,13 +154,13 @@ class _Rescue:
             elif now.strangers:
                 who = ", ".join(now.strangers)
                 yield (
-                    f"{who} runs in etcd {etcd.name} and is not in the spec: say with "
-                    "the spec whether it is to stay, then plan again"
+                    f"{who} runs in etcd {etcd.name} but is not in the spec: add it to"
+                    " the spec if it should stay, then plan again"
                 )
             else:
                 yield (
-                    f"no way leads etcd {etcd.name} back from all that it may be: "
-                    "`kopslint observe` prints what to collect"
+                    "the observation leaves too many possibilities for etcd"
+                    f" {etcd.name}: `kopslint observe` prints what to collect"
                 )
 
     def _no_way(self, reasons: list[str], lines: Iterator[str] | None = None) -> NoWay:
@@ -195,8 +195,9 @@ class _Rescue:
         if rebuilt:
             names = ", ".join(unit.name for unit in rebuilt)
             reason = (
-                f"The machines of {names} start with empty disks; etcd-manager adds "
-                "them one by one. Nothing is lost: etcd sends them all it has."
+                f"The machines of {names} start with empty disks; etcd-manager adds"
+                " them one by one. Nothing is lost: they copy the data from the"
+                " others."
             )
             last = self._deeds.apply(self._spec, reason)
             steps.append(last._replace(rescues=True))
@@ -243,8 +244,8 @@ class _Rescue:
             etcd_cluster=etcd_cluster,
         )
         reason = (
-            f"The member with the id {number} never started, and nothing starts it: it "
-            f"leaves etcd {etcd_cluster}."
+            f"The member with the id {number} never started, and nothing will start"
+            f" it: remove it from etcd {etcd_cluster}."
         )
         return PlannedStep(
             "remove", name, reason, (command,), etcd_cluster, rescues=True
@@ -253,9 +254,9 @@ class _Rescue:
     def _emptied(self, unit: Unit, *, gone: bool) -> PlannedStep:
         step = self._deeds.delete(unit, wipe=True)
         reason = (
-            f"The etcd volumes of {unit.name} go: with the data of a removed member a "
-            "machine is not let in. Before it, see that the member is listed no more; "
-            "if it is, end here."
+            f"Delete the etcd volumes of {unit.name}: a machine with the data of a"
+            " removed member cannot join. First check that the member is no longer"
+            " listed; if it is, stop here."
         )
         left_out = (Validate, DeleteInstanceGroup) if gone else (Validate,)
         commands = tuple(c for c in step.commands if not isinstance(c, left_out))
@@ -302,7 +303,7 @@ class _Rescue:
         cloud = cloud_named(self._plan.before.cloud)
         names = ", ".join(unit.name for unit in rebuilt)
         if cloud is None or cloud.delete_volume is None:
-            return f"how the volumes of {names} are deleted here is not known"
+            return f"kopslint does not know how to delete the volumes of {names} here"
         if cloud.delete_group_does is not None:
             return (
                 f"{names} would have to be deleted on {cloud.name}, and `kops delete "
@@ -317,9 +318,9 @@ class _Rescue:
         lost = self._lost_groups()
         names = ", ".join(lost)
         reason = (
-            f"{names} get machines back, with the disks that they had: etcd has "
-            "quorum again in seconds, and nothing is lost. Where a disk is gone "
-            "nothing happens, and this step fails."
+            f"Bring back the machines of {names}, with their old disks: etcd has"
+            " quorum again in seconds, and nothing is lost. If a disk is gone, this"
+            " step fails and nothing changes."
         )
         update = self._deeds.apply(self._spec, reason)
         commands = tuple(c for c in update.commands if not isinstance(c, Replace))
@@ -327,7 +328,7 @@ class _Rescue:
         runbook = self._runbook([step])
         notes = [
             *runbook.notes,
-            "If it fails because disks are lost, this is what is left:",
+            "If it fails because disks are lost, these options remain:",
             *self._last_resort(),
         ]
         return runbook._replace(notes=tuple(notes))
@@ -351,13 +352,11 @@ class _Rescue:
         )
         lost = ", ".join(e.name for e in self._etcd if e.condition.quorum is False)
         what = (
-            "nothing is lost, but it takes somebody on a machine"
+            "nothing is lost, but somebody has to log in to a machine"
             if without_loss
-            else "what was written since the last backup is lost"
+            else "everything written since the last backup is lost"
         )
-        reason = (
-            f"etcd {lost} has no quorum, and no disk that could give it back: {what}"
-        )
+        reason = f"etcd {lost} has no quorum, and no disk can bring it back: {what}"
         return self._no_way([reason], self._last_resort())
 
     def _last_resort(self) -> Iterator[str]:
@@ -376,14 +375,14 @@ class _Rescue:
             if (m := u.member(broken[0].name)) and m.name == survivor
         )
         yield (
-            "One survivor becomes the only member, with all its data, and loses "
-            "nothing of it: of several survivors take the one with the highest "
-            f"RAFT INDEX in `etcdctl endpoint status`. Here it is {unit.name}."
+            "One survivor becomes the only member and keeps all its data: of several"
+            " survivors use the one with the highest RAFT INDEX in `etcdctl endpoint"
+            f" status`, here {unit.name}."
         )
         yield from self._others_stopped(keep=(unit.name,))
         yield (
-            f"2. On the machine of {unit.name} stop etcd-manager, run etcd once with "
-            "its data, and end it as soon as it says that it serves:"
+            f"2. On the machine of {unit.name} stop etcd-manager, run etcd once with"
+            " its data, and stop it as soon as it logs that it serves:"
         )
         for etcd in broken:
             member = unit.member(etcd.name)
@@ -405,9 +404,9 @@ class _Rescue:
 
     def _restored(self) -> Iterator[str]:
         yield (
-            "What is left is a backup: every write since it was taken is lost. Keep "
-            "the order: a restore that is queued while old disks can still come back "
-            "rolls back a cluster that works, or makes two that serve at once."
+            "Only a backup is left: every write since it was taken is lost. Keep this"
+            " order: a restore that is queued while old disks can still come back"
+            " rolls back a working cluster, or creates a second one."
         )
         keep = tuple(
             unit.name
@@ -432,8 +431,8 @@ class _Rescue:
             yield f"  etcd-manager-ctl --backup-store={backups} list-backups"
             yield f"  etcd-manager-ctl --backup-store={backups} restore-backup BACKUP"
         yield (
-            "4. Restart etcd-manager on every control-plane machine if nothing happens "
-            "within three minutes, and see that the cluster is whole:"
+            "4. Restart etcd-manager on every control-plane machine if nothing"
+            " happens within three minutes, and check that the cluster is healthy:"
         )
         yield f"  kops validate cluster --name {quote(self._cluster)} --wait 30m"
 
@@ -451,8 +450,9 @@ class _Rescue:
         others = [unit for unit in self._units if unit.name not in keep]
         if not others:
             yield (
-                "1. No old disk may come back, and whose may was not seen: look at the "
-                "groups and at their etcd volumes before you go on."
+                "1. No old disk may come back, and the observation does not show"
+                " which could: check the groups and their etcd volumes before you"
+                " continue."
             )
             return
         yield (

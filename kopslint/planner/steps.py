@@ -69,8 +69,8 @@ class PlannedSteps(Record):
             text=text, span=span, member=_word(member, span), etcd_cluster=etcd_cluster
         )
         reason = (
-            f"{member} leaves etcd {etcd_cluster} by name: etcd-manager knows a count "
-            "only, and never takes out a member whose machine is gone."
+            f"Remove {member} from etcd {etcd_cluster}: etcd-manager knows only a"
+            " count, and never removes a member whose machine is gone."
         )
         return PlannedStep("remove", member, reason, (command,), etcd_cluster)
 
@@ -84,18 +84,21 @@ class PlannedSteps(Record):
         does so by itself. ``nodes`` says that a group of nodes takes its name.
         """
         group = unit.name
-        reason = f"{group} has no member in etcd any more; its machine ends at once."
+        reason = (
+            f"Delete {group}, which no longer has an etcd member; its machine is"
+            " terminated at once."
+        )
         if nodes:
             reason += (
-                " It comes back as a group of nodes: with another role in place, kops "
-                "would leave the old machine running."
+                " It comes back as a worker group: if only its role changed, kops"
+                " would leave the old machine running."
             )
         wipes: tuple[Command, ...] = ()
         if wipe and not self.terraform:
             names = " and ".join(f"{m.name} of {etcd}" for etcd, m in unit.members)
             reason += (
-                f" The volumes of {names} go too: a new machine in their "
-                "zone would mount them and not be let in."
+                f" Delete the volumes of {names} too: a new machine in their zone"
+                " would mount them and could not join."
             )
             wipes = tuple(
                 self._wipe(etcd, member.name, group) for etcd, member in unit.members
@@ -118,7 +121,10 @@ class PlannedSteps(Record):
             self._delete(group),
             self._validate(),
         )
-        reason = f"{group} is empty before its machines end: delete ig drains nobody."
+        reason = (
+            f"Drain {group} before its machines are terminated: delete ig does not"
+            " drain."
+        )
         return PlannedStep("retire", group, reason, commands)
 
     def apply(self, spec: Spec, reason: str) -> PlannedStep:
@@ -198,7 +204,7 @@ class PlannedSteps(Record):
         which = " ".join(map(quote, (etcd_cluster, member, group)))
         cloud = cloud_named(self.cloud)
         if cloud is None or cloud.delete_volume is None:
-            raise LookupError(f"nobody can delete volumes on {self.cloud}")
+            raise LookupError(f"kopslint cannot delete volumes on {self.cloud}")
         text = cloud.delete_volume.format(id=f'"$(volume_id {which})"')
         span = _span(text)
         words = (_word(etcd_cluster, span), _word(group, span))

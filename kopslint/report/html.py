@@ -41,15 +41,19 @@ _MOST_EXISTING = 300
 _STYLE = Style(color=False, unicode=True, width=96)
 
 _LOOKS = {
-    Verdict.SAFE: ("good", "✓", "Nothing was found that speaks against it."),
-    Verdict.CAUTION: ("fair", "!", "It works, and somebody should know what it costs."),
+    Verdict.SAFE: ("good", "✓", "Nothing was found."),
+    Verdict.CAUTION: ("fair", "!", "It works, but know the risk before you run it."),
     Verdict.UNSAFE: ("bad", "✗", "Do not run it like this."),
     Verdict.NOT_PROVEN: (
         "fair",
         "?",
-        "Something that touches the control plane could not be followed.",
+        "Something that touches the control plane could not be checked.",
     ),
-    Verdict.NOT_CHECKED: ("fair", "?", "Nothing was checked, which is no pass."),
+    Verdict.NOT_CHECKED: (
+        "fair",
+        "?",
+        ("Nothing was checked. This does not mean that it is safe."),
+    ),
 }
 
 
@@ -162,7 +166,7 @@ class _View:
         report = self._report
         look, mark, means = _LOOKS[report.verdict]
         if report.verdict is Verdict.SAFE and report.assumptions:
-            means = "Nothing was found that speaks against it, if this holds:"
+            means = "Nothing was found, on these assumptions:"
         return {
             "word": report.verdict.value,
             "look": look,
@@ -192,7 +196,7 @@ class _View:
 
     def left_out(self) -> str:
         left = len(self._names) - _MOST_CLUSTERS
-        return f"The steps of {left} more clusters are left out." if left > 0 else ""
+        return f"The steps of {left} more clusters are not shown." if left > 0 else ""
 
     def _entries(self, cluster: str) -> list[TimelineEntry]:
         return [entry for entry in self._report.timeline if entry.cluster == cluster]
@@ -316,7 +320,7 @@ class _View:
 
     def groups_left(self) -> str:
         left = self._told[_MOST_GROUPS:]
-        return f"{len(left)} more kinds of findings are left out." if left else ""
+        return f"{len(left)} more findings are not shown." if left else ""
 
     def _group(self, group: Told) -> dict[str, object]:
         first = group.first

@@ -67,7 +67,7 @@ def render_markdown(
     groups = told(report.findings)
     steps = list(_timeline(report, style))
     if _length(steps) > 2 * _TABLE_LIMIT:
-        steps = ["There was no room for the steps."]
+        steps = ["The steps are not shown: there are too many."]
     room = _LIMIT - _length(blocks) - _length(steps)
     cause: list[str] = []
     if groups and groups[0].worst is not Severity.INFO:
@@ -84,7 +84,7 @@ def render_markdown(
             blocks.append(block)
             room -= _length([block])
     if left_out:
-        blocks.append(f"There was no room for {_counts(left_out)} more.")
+        blocks.append(f"Not shown, for lack of room: {_counts(left_out)}.")
     elif report.existing:
         blocks.append(_existing(report, style, room))
     if report.summary.observed:
@@ -242,10 +242,9 @@ def _timeline(report: Report, style: Style) -> Iterator[str]:
             yield "</details>"
     if clusters:
         yield _entities(
-            f"{style.votes} votes, {style.away} away and comes back,"
-            f" {style.joining} joins,"
-            f" {style.dead} dead and still registered,"
-            f" {style.expelled} runs and is no longer a member"
+            f"{style.votes} votes, {style.away} away and comes back, {style.joining}"
+            f" joins, {style.dead} dead but still registered, {style.expelled} runs"
+            " but is no longer a member"
         )
 
 

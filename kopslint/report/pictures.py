@@ -386,7 +386,7 @@ def planes() -> str:
         ("Control spec", "a count, no names", "update --yes", ""),
         ("Nodes", "what they run with", "rolling-update --yes", ""),
     )
-    parts = [_text(12, 24, "Each plane is changed by commands of its own", "k-soft")]
+    parts = [_text(12, 24, "Different commands change each plane", "k-soft")]
     for number, (name, what, *verbs) in enumerate(boxes):
         x = 12 + number * 188
         parts += [
@@ -410,9 +410,9 @@ def planes() -> str:
     ]
     return picture(
         764, 300, "The four planes of a kops cluster, and etcd",
-        "Registry, cloud, control spec and nodes are changed by kops commands; etcd's"
-        " member list only by etcd-manager, whose leader reads the control spec when it"
-        " changes, and by etcdctl.",
+        "kops commands change registry, cloud, control spec and nodes. Only"
+        " etcd-manager, whose leader reads the control spec when leadership changes,"
+        " and etcdctl change etcd's member list.",
         parts, "planes",
     )  # fmt: skip
 

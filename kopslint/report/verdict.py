@@ -85,7 +85,7 @@ def points(
     """
     told, last = _every_point(report, mended=mended)
     if report.existing:
-        stood = f"{sentences.existing(report)}: listed apart, not counted"
+        stood = f"{sentences.existing(report)}: shown separately, not counted"
         last = [*last, Point("", stood)]
     size = lines or (lambda _: 1)
     room = MOST_LINES - 1 - sum(map(size, last))

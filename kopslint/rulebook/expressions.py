@@ -66,7 +66,7 @@ class CelRule(Frozen):
         """
         broken = self._when.value(variables)
         if not isinstance(broken, bool):
-            raise RuleError(f"when is neither true nor false but {_shown(broken)}")
+            raise RuleError(f"when must be true or false, but is {_shown(broken)}")
         if not broken:
             return None
         return "".join(
@@ -105,7 +105,7 @@ def house_rule(rule: Rule) -> CelRule:
     when = _compile(rule, house.scope, "when", house.when)
     if when.return_type().name() not in ("BOOL", "DYN"):
         raise RuleError(
-            "when is neither true nor false",
+            "when must be true or false",
             span=_place(rule, "when", house.when, (1, 1)),
             hint="write a comparison that is true where the rule is broken",
         )
@@ -169,7 +169,7 @@ def _compile(rule: Rule, scope: Scope, field: str, text: str) -> _Cel:
         raise RuleError(
             f"{field}: {costly}",
             span=_place(rule, field, text, (1, 1)),
-            hint="make two rules of it",
+            hint="split it into two rules",
         )
     try:
         return _environment(scope).compile(text)
@@ -207,7 +207,7 @@ def _cel() -> _Cel:
         from cel_expr_python import cel
     except ImportError:
         raise RuleError(
-            "rules with an expression need a library that is not installed",
+            "custom rules need a library that is not installed",
             hint="pip install cel-expr-python",
         ) from None
     return cel

@@ -47,7 +47,7 @@ def bundle() -> Path:
     for folder in (package / "_rules", package.parent / "rules"):
         if (folder / INDEX).is_file():
             return folder
-    raise RuleError("kopslint has no rulebook", hint="install kopslint again")
+    raise RuleError("kopslint has no rulebook", hint="reinstall kopslint")
 
 
 MANIFEST = "rule.yaml"
@@ -97,8 +97,8 @@ def load_house_rules(folder: Path) -> list[Rule]:
         boundary.refuse_what_leads_out(path)
     if not manifests:
         raise RuleError(
-            f"the folder {folder} holds no rule",
-            hint="put each rule into a folder of its own there, with a rule.yaml",
+            f"the folder {folder} contains no rule",
+            hint="put each rule into its own folder there, with a rule.yaml",
         )
     return [_load_house_rule(path.parent) for path in manifests]
 
@@ -116,7 +116,7 @@ def _by_id(rules: Iterable[Rule]) -> tuple[Rule, ...]:
             other = taken.setdefault(key, rule)
             if other is not rule:
                 path = rule.folder / "rule.yaml"
-                raise RuleError(f"{path}: {key} is taken by {other.folder.name}")
+                raise RuleError(f"{path}: {key} is already used by {other.folder.name}")
     return tuple(rules)
 
 
@@ -154,7 +154,7 @@ def _load_house_rule(folder: Path) -> Rule:
     fields = _read(path)
     if "check" in fields:
         raise RuleError(
-            f"{path}: check: only the rulebook of kopslint names functions",
+            f"{path}: check: custom rules cannot name functions",
             hint="write the rule as an expression: when: ...",
         )
     manifest = _checked(HouseManifest, folder, fields)
@@ -188,9 +188,9 @@ def _checked(
     called = folder.resolve().name
     if called != f"{manifest.id}-{manifest.name}":
         raise RuleError(
-            f"{path}: the folder is called {called},"
-            f" and the rule {manifest.id}-{manifest.name}",
-            hint="make them agree",
+            f"{path}: the folder is called {called}, but the rule"
+            f" {manifest.id}-{manifest.name}",
+            hint="use the same name",
         )
     return manifest
 
@@ -208,10 +208,10 @@ def _complaint(path: Path, known: list[str], errors: list[ErrorDetails]) -> Rule
 
         near = get_close_matches(loc[0], known, n=1)
         return RuleError(
-            f"{path}{where}: there is no field {loc[0]}",
+            f"{path}{where}: unknown field {loc[0]}",
             hint=f"did you mean {near[0]}?"
             if near
-            else f"there are {', '.join(known)}",
+            else f"use one of {', '.join(known)}",
         )
     if first["type"] == "missing":
         return RuleError(f"{path}: {'.'.join(loc)} is missing", hint="add it")
@@ -234,7 +234,7 @@ def find_rule(rules: Iterable[Rule], wanted: str) -> Rule:
     near = get_close_matches(wanted.lower(), known, n=3)
     ids = dict.fromkeys(f"{known[key].id} ({known[key].name})" for key in near)
     raise UsageError(
-        f"there is no rule {wanted}",
+        f"unknown rule {wanted}",
         hint=f"did you mean {' or '.join(ids)}?" if ids else "see 'kopslint rules'",
     )
 

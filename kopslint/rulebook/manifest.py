@@ -80,15 +80,13 @@ class HouseManifest(_Model):
     @classmethod
     def _is_not_ours(cls, value: str) -> str:
         if value.startswith("KL"):
-            raise ValueError(
-                "KL is for the rules of kopslint, take letters of your own"
-            )
+            raise ValueError("KL is reserved for kopslint, use other letters")
         return value
 
     @model_validator(mode="after")
     def _has_fields(self) -> HouseManifest:
         if self.at and self.scope == "command":
-            raise ValueError("a command has no fields to point at, leave out at")
+            raise ValueError("a command has no fields to point at, remove at")
         return self
 
     @property

@@ -299,10 +299,10 @@ def declare(reader: ScriptReader, node: Node) -> None:
             assign(reader, child)
         if match and re.fullmatch(r"\$\w", reader.text.text[end - 1 : end + 1]):
             # The grammar cuts ``a=$1-$2`` in two before the last digit.
-            reader.scope.forget(name, f"the value of ${name} is not read")
+            reader.scope.forget(name, f"kopslint does not read the value of ${name}")
         if exports and raw == f"{name}=" and (reader.typed or len(reader.files) > 1):
             # A file of values, or a runbook, leaves it for people to fill in.
-            reason = f"${name} is left empty to be filled in"
+            reason = f"${name} is a placeholder"
             reader.scope.set(name, Variable((Unknown(f"${name}", reason),)))
         if exports:
             reader.scope.export(name)
@@ -491,7 +491,7 @@ def read_counted(reader: ScriptReader, node: Node) -> Statement:
     """``for ((i = 0; i < 3; i++))``."""
     counted = _count(reader, node)
     if counted is None:
-        reason = "how often this loop runs is not worked out"
+        reason = "it is not known how often this loop runs"
         return _repeat(reader, node, None, Unknown("((...))", reason))
     name, numbers = counted
     *turns, over = [
@@ -594,7 +594,7 @@ def _items(reader: ScriptReader, node: Node) -> tuple[list[Word], Unknown | None
         for name in re.findall(_KEYED, reader.text.text[start:end]):
             held = reader.scope.get(name)
             if held is not None and len(held.keys or ()) > 1:
-                reason = f"in which order bash goes through the keys of {name} is open"
+                reason = f"bash goes through the keys of {name} in no fixed order"
                 reader.opaque(f"${{!{name}[@]}}", reason, reader.text.span(start, end))
     return found, unknown
 
@@ -625,7 +625,7 @@ def _repeat(
     forget_assigned(reader.scope, *reader.reach(node))
     with reader.branch() as scope, reader.looping():
         if name is not None:
-            reason = f"${name} takes values that are only known at run time"
+            reason = f"${name} gets values that are only known at run time"
             turn = Unknown(
                 f"${name}",
                 reason,
@@ -714,7 +714,7 @@ def _read_first(reader: ScriptReader, call: Call) -> Statement | None:
     with reader.shell(_scope(reader, call, ())):
         read = _source(reader, called, [file])
     if read is None:
-        reason = "what a shell reads first is not part of the list"
+        reason = "the list does not show what the shell reads at startup"
         read = reader.opaque(f"{variable}={file.shown}", reason, call.span)
     plain = [a for a in call.assignments if a.name != variable]
     rest = call._replace(assignments=tuple(plain))
@@ -746,7 +746,7 @@ def trapped(reader: ScriptReader) -> list[Statement]:
         with reader.branch(), reader.copying():
             body = _inner(reader, word.pieces, word.span)
         if word not in ending:
-            reason = "whether the event that this waits for happens is not known"
+            reason = "it is not known whether the event that this waits for happens"
             body = Choice((body,), exhaustive=False, reason=Unknown("trap", reason))
         found.append(body)
     reader.traps = traps
@@ -772,7 +772,7 @@ def _inner(reader: ScriptReader, code: Pieces, span: Span) -> Statement:
     if len(code) == 1 and isinstance(unknown, Unknown):
         if re.match(_SETS_VARIABLES, unknown.name):
             return NOTHING
-        reason = f"what this runs is not known: {unknown.reason}"
+        reason = f"the command is not known: {unknown.reason}"
         return reader.opaque(unknown.name, reason, span)
     return reader.read(pieces_text(code, span))
 
@@ -1059,7 +1059,7 @@ def _case(reader: ScriptReader, node: Node) -> Statement:
     _merge(reader, [*branches, *nothing])
     written = reader.written(subject) if subject is not None else ""
     reason = next((p for p in value if isinstance(p, Unknown)), None)
-    reason = reason or Unknown(written, "which branch is taken is not known")
+    reason = reason or Unknown(written, "it is not known which branch is taken")
     return Choice(tuple(body for _, body in branches), exhaustive, reason)
 
 
@@ -1187,7 +1187,9 @@ def _set(reader: ScriptReader, call: Call) -> Statement:
 def _break(reader: ScriptReader, name: str, call: Call) -> Statement:
     levels = call.words[1].text if len(call.words) > 1 else "1"
     if levels is None or not levels.isdigit():
-        return reader.opaque(name, "how many loops this leaves is open", call.span)
+        return reader.opaque(
+            name, ("it is not known how many loops this leaves"), call.span
+        )
     # Outside of a loop bash only complains; more loops than there are is all.
     if not reader.loops:
         return NOTHING
@@ -1433,7 +1435,7 @@ class ScriptReader(ReaderState):
         above = operand.redirects[0].parent if operand.redirects else None
         call = read_call(operand, self.text, self.words(above or operand.node))
         if call.broken is not None:
-            reason = "blanks after this backslash keep it from continuing the line"
+            reason = "blanks after this backslash stop it from continuing the line"
             self.opaque("\\", reason, call.broken)
         if not call.words:
             for assignment in call.assignments:

@@ -65,7 +65,7 @@ def read_baseline(source: Source) -> Baseline:
 
     Raises ``InputError``, with the place if there is one, for a text that is none.
     """
-    hint = "write it anew with --write-baseline"
+    hint = "write it again with --write-baseline"
     try:
         data = json.loads(source.text)
     except json.JSONDecodeError as error:
@@ -75,11 +75,12 @@ def read_baseline(source: Source) -> Baseline:
             hint=hint,
         ) from None
     except RecursionError:
-        raise InputError(f"{source.path} is no baseline", hint=hint) from None
+        raise InputError(f"{source.path} is not a baseline", hint=hint) from None
     items = data.get("findings") if isinstance(data, dict) else None
     if not isinstance(items, list) or data.get("schema") != SCHEMA:
         raise InputError(
-            f"{source.path} is no baseline: it does not say schema: {SCHEMA}", hint=hint
+            (f"{source.path} is not a baseline: it does not say schema: {SCHEMA}"),
+            hint=hint,
         )
     entries = []
     for number, item in enumerate(items, 1):

@@ -31,11 +31,10 @@ def unused_suppression(outcome: Outcome) -> Iterator[Draft]:
                 yield _about(
                     judged.directive.comment,
                     message=f"ignore[{rule.id}] silences nothing here",
-                    why="A comment that is not needed any more would silence the next "
-                    f"{rule.name} that comes to stand here.",
+                    why=f"An unneeded comment would silence the next {rule.name} here.",
                     subject=rule.id,
-                    fix="# remove the comment, or the rule from it; a comment counts"
-                    " for the line that the finding names first",
+                    fix="# remove the comment, or the rule from it; a comment applies"
+                    " to the line that the finding names first",
                 )
 
 
@@ -45,9 +44,8 @@ def suppression_without_reason(outcome: Outcome) -> Iterator[Draft]:
         if not judged.directive.reason:
             yield _about(
                 judged.directive.comment,
-                message="nothing is ignored here, for the comment gives no reason",
-                why="Whoever reads it next has to know why it was safe, and when it"
-                " will not be any more.",
+                message="nothing is ignored here, because the comment gives no reason",
+                why="The next reader has to know why it was safe, and for how long.",
                 subject=",".join(judged.directive.rules),
                 fix=f"# kopslint: ignore[{','.join(judged.directive.rules)}] REASON",
             )
@@ -60,8 +58,8 @@ def unknown_rule_in_suppression(outcome: Outcome) -> Iterator[Draft]:
             yield _about(
                 judged.directive.comment,
                 message=f"there is no rule {name} to ignore{_guess(name, outcome)}",
-                why="A comment silences exactly the rules that it names, by id or"
-                " name; prefixes and categories belong into the configuration.",
+                why="A comment silences only the rules that it names by id or name;"
+                " prefixes and categories work only in the configuration.",
                 subject=name,
                 fix="# kopslint rules",
             )
@@ -84,12 +82,11 @@ def expired_suppression(outcome: Outcome) -> Iterator[Draft]:
         if judged.expired:
             yield _about(
                 judged.directive.comment,
-                message=f"this was to be ignored until {judged.directive.until}",
-                why="The day is over, and what it silenced counts again. The reason"
-                f" was: {judged.directive.reason or 'none'}.",
+                message=f"this was ignored until {judged.directive.until}",
+                why="That day has passed, so what it silenced counts again. The"
+                f" reason was: {judged.directive.reason or 'none'}.",
                 subject=",".join(judged.directive.rules),
-                fix="# correct what it silenced and remove the comment, or set a new "
-                "day",
+                fix="# fix what it silenced and remove the comment, or set a new date",
             )
 
 
@@ -104,8 +101,7 @@ def suppression_not_allowed(outcome: Outcome) -> Iterator[Draft]:
                     why="Its rule says so with ignorable: false, and it is reported"
                     " whatever the comment says.",
                     subject=rule.id,
-                    fix="# correct what it is about, and take the rule out of the "
-                    "comment",
+                    fix="# fix the finding, and remove the rule from the comment",
                 )
 
 
@@ -115,8 +111,8 @@ def malformed_suppression(outcome: Outcome) -> Iterator[Draft]:
         yield _about(
             problem.comment,
             message=problem.message,
-            why="A comment that is not understood silences nothing, so that a slip of"
-            " the pen cannot hide more than was meant.",
+            why="A malformed comment silences nothing, so that a typo cannot hide"
+            " more than intended.",
             subject=problem.comment.words,
             fix=f"# {problem.hint}",
         )

@@ -65,7 +65,7 @@ def read_directive(comment: Comment) -> Directive | Malformed | None:
     if match["verb"] == "ignore-file" and not comment.at_top:
         return Malformed(
             comment,
-            "ignore-file counts only at the top of a file",
+            "ignore-file works only at the top of a file",
             "move it above everything that is not a comment, or write ignore",
         )
     rest = match["rest"].strip(" \t:")
@@ -80,7 +80,7 @@ def read_directive(comment: Comment) -> Directive | Malformed | None:
     if re.search(_STRAY_DATE, rest):
         return Malformed(
             comment,
-            "the last day is not at the end of the comment, or not written as one",
+            "until= is not at the end of the comment, or has no date",
             "end the comment with until=2027-01-31",
         )
     return Directive(
@@ -105,7 +105,7 @@ def _misunderstood(words: str) -> str:
         return f"'{words}' does not say which rules to ignore"
     near = get_close_matches(word.lower(), _VERBS, n=1)
     guess = f", did you mean {near[0]}?" if near else ""
-    return f"'{word}' is nothing that kopslint understands{guess}"
+    return f"kopslint does not know '{word}'{guess}"
 
 
 def _is_until(name: str, value: str) -> bool:
@@ -124,11 +124,11 @@ def _day(name: str, value: str) -> date:
     if name != "until":
         raise ValueError(f"there is no {name}=, only until=")
     if not re.fullmatch(_DATE, value):
-        raise ValueError(f"'{value}' is not a day")
+        raise ValueError(f"'{value}' is not a date")
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise ValueError(f"there is no day {value}") from None
+        raise ValueError(f"the date {value} does not exist") from None
 
 
 class Comment(Record):

@@ -506,7 +506,7 @@ class _Composer:
             return b64decode(re.sub(r"[\r\n]", "", text), validate=True).decode()
         except ValueError:
             raise InputError(
-                "this !!binary value is no text in Base64",
+                "this !!binary value is not valid Base64",
                 span=span,
                 hint="write the text itself",
             ) from None
@@ -515,14 +515,14 @@ class _Composer:
         name, span = event.anchor, self._span(event, event)
         if name not in self._anchors:
             raise InputError(
-                f"the alias *{name} stands for nothing",
+                f"the alias *{name} has no anchor",
                 span=span,
                 hint=f"put the anchor &{name} on an earlier value of this document",
             )
         anchored = self._anchors[name]
         if anchored is None:
             raise InputError(
-                f"the alias *{name} stands for a value that contains it",
+                f"the alias *{name} refers to a value that contains it",
                 span=span,
                 hint="write the value out",
             )

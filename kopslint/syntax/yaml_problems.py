@@ -35,23 +35,23 @@ _TEMPLATE_KINDS = {
 _NOT_ALLOWED = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _PLAIN_WORDS = {
     "mapping values are not allowed in this context": (
-        "a second `:` or a deeper line stands where no `key: value` can be",
+        "a second `:` or a deeper line is where no `key: value` can be",
         "check the indentation, or put quotes around the value",
     ),
     "could not find expected ':'": (
-        "a line stands where a `key:` is expected",
+        "a line is where a `key:` is expected",
         "check the indentation and add the missing `:`",
     ),
     "did not find expected key": (
-        "a line does not fit the indentation of the mapping around it",
+        "a line does not match the indentation of the mapping around it",
         "align it with the keys above, or close the bracket or quote before it",
     ),
     "did not find expected '-' indicator": (
-        "a line does not fit the indentation of the list around it",
+        "a line does not match the indentation of the list around it",
         "align it with the `-` above",
     ),
     "did not find expected <document start>": (
-        "text stands after the end of the document",
+        "there is text after the end of the document",
         "check the indentation, or put a line `---` before the next document",
     ),
     "did not find expected ',' or ']'": (
@@ -67,11 +67,11 @@ _PLAIN_WORDS = {
         "write the value, or put quotes around text that starts with a symbol",
     ),
     "found unexpected end of stream": (
-        "a quote is opened here and never closed",
+        "a quote is opened here but never closed",
         "add the closing quote",
     ),
     "block sequence entries are not allowed in this context": (
-        "a `-` stands where no list can start",
+        "a `-` is where no list can start",
         "put the list on its own lines under the key",
     ),
     "exceeded maximum nesting depth": (
@@ -79,7 +79,7 @@ _PLAIN_WORDS = {
         "check the brackets",
     ),
     "found character that cannot start any token": (
-        "a character stands here that no value can start with",
+        "no value can start with this character",
         "put quotes around the value",
     ),
 }
@@ -92,7 +92,7 @@ _PLACED_AT_THEIR_START = frozenset(
         "found unexpected end of stream",
     }
 )
-_TAB = ("a tab stands where YAML allows only spaces", "indent with spaces")
+_TAB = ("a tab is where YAML allows only spaces", "indent with spaces")
 
 
 def bad_yaml(source: Source, error: YAMLError | UnicodeError) -> InputError:

@@ -248,7 +248,10 @@ def _of_strangers(manifest: Manifest, kops: int) -> Iterator[Rejection]:
         for group in manifest.groups.values():
             if group.cluster is not None and _is_beside_cluster(group, objects):
                 declared = Declared(group.node, group.version, kops)
-                problem = f"names {group.cluster}, and the Cluster in this file is not"
+                problem = (
+                    f"names {group.cluster}, but the Cluster in this file has another"
+                    " name"
+                )
                 place = f"metadata.labels.{{{CLUSTER_LABEL}}}"
                 yield declared.refuse("group", place, problem, "cmd/kops/create.go")
 

@@ -119,7 +119,7 @@ def cloud(declared: Declared) -> Iterator[Rejection]:
             yield declared.refuse(
                 "unsupported-value",
                 "cloudProvider",
-                f"is {quoted(text)}, and kops takes {', '.join(CLOUDS)}",
+                f"is {quoted(text)}; kops accepts {', '.join(CLOUDS)}",
                 "pkg/apis/kops/v1alpha2/conversion.go, "
                 "Convert_v1alpha2_ClusterSpec_To_kops_ClusterSpec",
             )
@@ -131,7 +131,7 @@ def cloud(declared: Declared) -> Iterator[Rejection]:
             yield declared.refuse(
                 "unsupported-value",
                 "cloudProvider",
-                f"is {quoted(text)}, which kops takes from 1.{since} on",
+                f"is {quoted(text)}, which kops accepts from 1.{since} on",
                 "pkg/apis/kops/v1alpha2/conversion.go, "
                 "Convert_v1alpha2_ClusterSpec_To_kops_ClusterSpec",
             )
@@ -143,7 +143,7 @@ def cloud(declared: Declared) -> Iterator[Rejection]:
             yield declared.refuse(
                 "cloud",
                 f"cloudProvider.{other}",
-                f"stands beside {first}: only one cloud provider is permitted",
+                f"is set together with {first}: only one cloud provider is permitted",
                 "validation.go, validateCloudProvider",
             )
 
@@ -187,7 +187,7 @@ def _of_other_clouds(declared: Declared) -> Iterator[Rejection]:
                 yield declared.refuse(
                     "cloud",
                     path,
-                    f"is a setting of {owner} alone, and this cluster is in {here}",
+                    f"is a setting only for {owner}, but this cluster is in {here}",
                     "pkg/apis/kops/v1alpha2/conversion.go, "
                     "Convert_v1alpha2_ClusterSpec_To_kops_ClusterSpec",
                 )
@@ -239,7 +239,7 @@ def _policy_roles(declared: Declared, field: str) -> Iterator[Rejection]:
             refused = declared.refuse(
                 "unsupported-value",
                 place,
-                f"is for no role that kops knows: {', '.join(_ROLES)}",
+                f"is for a role that kops does not know; it knows {', '.join(_ROLES)}",
                 "validation.go, validateAdditionalPolicy",
                 hint=f"write {near}" if near in known else "",
             )

@@ -49,27 +49,27 @@ _PSP = "PodSecurityPolicy has been removed from Kubernetes 1.25"
 def _ranges(value: Plain) -> str | None:
     if not isinstance(value, str) or network(value) is not None:
         return None
-    return f"is {quoted(value)}, which is no network range"
+    return f"is {quoted(value)}, which is not a network range"
 
 
 def _url(value: Plain) -> str | None:
     if not isinstance(value, str) or not value or has_host_and_scheme(value):
         return None
-    return f"is {quoted(value)}, which is no URL with a scheme and a host"
+    return f"is {quoted(value)}, which is not a URL with a scheme and a host"
 
 
 def _restart_period(value: Plain) -> str | None:
     period = go_seconds(value) if isinstance(value, str) else None
     if period is None or 1 <= period <= 300:
         return None
-    return f"is {value}, and kops takes 1s to 300s"
+    return f"is {value}; kops accepts 1s to 300s"
 
 
 def _one_second(value: Plain) -> str | None:
     period = go_seconds(value) if isinstance(value, str) else None
     if period is None or period == 0 or period >= 1:
         return None
-    return f"is {value}, and must be 1s or more"
+    return f"is {value}, but must be 1s or more"
 
 
 def _port_range(value: Plain) -> str | None:
@@ -84,7 +84,7 @@ def _port_range(value: Plain) -> str | None:
     inside = all(p.isdigit() and int(p) < 2**16 for p in (first, last))
     if inside and int(first) <= int(last):
         return None
-    return f"is {quoted(value)}, and must be a range of ports such as 30000-32767"
+    return f"is {quoted(value)}, but must be a range of ports such as 30000-32767"
 
 
 def _psp(value: Plain) -> str | None:
@@ -472,7 +472,7 @@ CLUSTER_ROWS: tuple[Row, ...] = (
     Row(
         "addon",
         "addons[].manifest",
-        matching(r"(?!file://)", "no file:// URL: kops fetches it on the machines"),
+        matching(r"(?!file://)", "not a file:// URL: kops fetches it on the machines"),
         _SPEC,
         since=36,
     ),
@@ -686,7 +686,7 @@ CLUSTER_ROWS: tuple[Row, ...] = (
         "unsupported-value",
         "etcdClusters[].name",
         lambda value: (
-            f"is {value}, and kops takes main, events, cilium"
+            f"is {value}; kops accepts main, events, cilium"
             if value == "leases"
             else None
         ),

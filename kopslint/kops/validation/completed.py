@@ -70,7 +70,7 @@ def _kube_proxy(declared: Declared) -> Iterator[Rejection]:
             yield declared.refuse(
                 "networking",
                 "kubeProxy.enabled",
-                f"is missing, and must be false: {name} replaces kube-proxy",
+                f"is missing, but must be false: {name} replaces kube-proxy",
                 "pkg/model/components/kubeproxy.go, BuildOptions",
                 at="update",
                 hint="add kubeProxy: {enabled: false}",
@@ -91,7 +91,7 @@ def _cilium(declared: Declared) -> Iterator[Rejection]:
     text = declared.text(mode)
     left_out = not declared.has(f"{_CILIUM}.ingress.enabled")
     if left_out and text not in ("", "shared", "dedicated") and declared.since(29):
-        problem = f"is {text}, and kops takes shared, dedicated"
+        problem = f"is {text}; kops accepts shared, dedicated"
         yield declared.refuse(
             "unsupported-value", mode, problem, _CILIUM_SOURCE, at="update"
         )
@@ -163,7 +163,9 @@ def _dns(declared: Declared) -> Iterator[Rejection]:
         text = declared.text(place)
         if text and text not in (server, local):
             either = f"{server} or {local}" if local else server
-            problem = f"is {text}, and must be {either}, where the cluster's DNS is"
+            problem = (
+                f"is {text}, but must be {either}, the address of the cluster's DNS"
+            )
             yield declared.refuse("component", place, problem, _LEGACY, at="update")
 
 
@@ -171,11 +173,11 @@ def _node_local(declared: Declared, local: str) -> Iterator[Rejection]:
     source = "validation.go, validateNodeLocalDNS"
     provider = declared.text("kubeDNS.provider")
     if provider not in ("", "CoreDNS"):
-        problem = f"is {provider}, and must be CoreDNS for nodeLocalDNS"
+        problem = f"is {provider}, but must be CoreDNS for nodeLocalDNS"
         place = "kubeDNS.provider"
         yield declared.refuse("component", place, problem, _LEGACY, at="update")
     if not is_ip(local):
-        problem = f"is {local}, which is no IP address"
+        problem = f"is {local}, which is not an IP address"
         place = "kubeDNS.nodeLocalDNS.localIP"
         yield declared.refuse("network-range", place, problem, source, at="update")
     ipvs = declared.text("kubeProxy.proxyMode") == "ipvs"
@@ -183,7 +185,7 @@ def _node_local(declared: Declared, local: str) -> Iterator[Rejection]:
         place = f"{kubelet}.clusterDNS"
         text = declared.text(place)
         if text and text != local:
-            problem = f"is {text}, and must be the address {local} of nodeLocalDNS"
+            problem = f"is {text}, but must be the address {local} of nodeLocalDNS"
             yield declared.refuse("component", place, problem, source, at="update")
 
 

@@ -70,7 +70,7 @@ def api_server(declared: Declared) -> Iterator[Rejection]:
         key = declared.has(f"{_API}.proxyClientKeyFile")
         if certificate is not key:
             field = "proxyClientCertFile" if certificate else "proxyClientKeyFile"
-            yield refuse(field, "needs proxyClientCertFile and proxyClientKeyFile both")
+            yield refuse(field, "needs both proxyClientCertFile and proxyClientKeyFile")
     yield from _authorization(declared)
     policy = declared.text(f"{_API}.auditPolicyFile")
     webhook = declared.text(f"{_API}.auditWebhookConfigFile")
@@ -83,7 +83,7 @@ def api_server(declared: Declared) -> Iterator[Rejection]:
     range_ = declared.text(f"{_API}.serviceClusterIPRange")
     of_cluster = declared.text("networking.serviceClusterIPRange")
     if range_ and range_ != of_cluster:
-        problem = f"is {range_}, and that of the cluster is {of_cluster or 'not set'}"
+        problem = f"is {range_}, but that of the cluster is {of_cluster or 'not set'}"
         yield refuse("serviceClusterIPRange", problem)
 
 
@@ -111,7 +111,7 @@ def _authorization(declared: Declared) -> Iterator[Rejection]:
         return
     for mode in modes:
         if mode not in _MODES:
-            problem = f"has {quoted(mode)}, and kops takes {', '.join(_MODES)}"
+            problem = f"has {quoted(mode)}; kops accepts {', '.join(_MODES)}"
             yield declared.refuse("unsupported-value", place, problem, _API_SOURCE)
     if cloud_of(declared) == "aws" and not {"Node", "RBAC"} <= set(modes):
         problem = f"is {quoted(text)}, and must have Node and RBAC on AWS"
@@ -130,7 +130,7 @@ def cloud_flags(declared: Declared) -> Iterator[Rejection]:
         if component == _API and version >= (1, 33, 0):
             continue
         if text not in ("", "external", wanted):
-            problem = f"is {quoted(text)}, and the cluster's cloud is {wanted}"
+            problem = f"is {quoted(text)}, but the cluster's cloud is {wanted}"
             yield declared.refuse("component", place, problem, _LEGACY)
 
 
@@ -161,7 +161,7 @@ def kube_dns(declared: Declared) -> Iterator[Rejection]:
     services = network(declared.text("networking.serviceClusterIPRange"))
     place = "kubeDNS.serverIP"
     if server and not is_ip(server):
-        problem = f"is {quoted(server)}, which is no IP address"
+        problem = f"is {quoted(server)}, which is not an IP address"
         yield declared.refuse("network-range", place, problem, _LEGACY)
     elif server:
         address = ip_address(server)
@@ -192,13 +192,13 @@ def _cluster_dns(declared: Declared, server: str) -> Iterator[Rejection]:
 def _node_local_dns(declared: Declared) -> Iterator[Rejection]:
     provider = declared.text("kubeDNS.provider")
     if provider not in ("", "CoreDNS"):
-        problem = f"is {provider}, and must be CoreDNS for nodeLocalDNS"
+        problem = f"is {provider}, but must be CoreDNS for nodeLocalDNS"
         yield declared.refuse("component", "kubeDNS.provider", problem, _LEGACY)
     place = "kubeDNS.nodeLocalDNS.localIP"
     local = declared.text(place)
     source = "validation.go, validateNodeLocalDNS"
     if local and not is_ip(local):
-        problem = f"is {quoted(local)}, which is no IP address"
+        problem = f"is {quoted(local)}, which is not an IP address"
         yield declared.refuse("network-range", place, problem, source)
     ipvs = declared.text("kubeProxy.proxyMode") == "ipvs"
     if not ipvs and not declared.has("networking.cilium"):
@@ -206,7 +206,7 @@ def _node_local_dns(declared: Declared) -> Iterator[Rejection]:
     for kubelet in KUBELETS:
         text = declared.text(f"{kubelet}.clusterDNS")
         if text and text != local:
-            problem = f"is {text}, and must be nodeLocalDNS.localIP {local}"
+            problem = f"is {text}, but must be nodeLocalDNS.localIP {local}"
             yield declared.refuse("component", f"{kubelet}.clusterDNS", problem, source)
 
 
@@ -359,7 +359,7 @@ def _external_dns(declared: Declared) -> Iterator[Rejection]:
     off = declared.flag("externalDNS.disable") is True
     external = declared.text(place) == "external-dns" and not off
     if external and dns_type(declared) == "None" and declared.since(26):
-        problem = "is external-dns, and that needs a public or private DNS topology"
+        problem = "is external-dns, which needs a public or private DNS topology"
         source = "validation.go, validateExternalDNS"
         yield declared.refuse("addon", place, problem, source)
 

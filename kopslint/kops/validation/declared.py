@@ -308,7 +308,7 @@ class Declared:
 def _label(name: str, problem: str, at: AtCommand) -> str:
     """A few words for the place, beside a message that says it all."""
     if problem.startswith("is missing"):
-        return f"there is no {name.rpartition('.')[2]} here"
+        return f"this cluster has no {name.rpartition('.')[2]}"
     refuses = "kops update cluster refuses" if at == "update" else "kops refuses"
     return f"{refuses} this"
 

@@ -45,7 +45,7 @@ def ended(declared: Declared) -> Iterator[Rejection]:
     yield from _cloud_controller(declared)
     yield from _external_dns(declared)
     if not declared.has("iam") and declared.until(22) and declared.since(19):
-        problem = "is missing, and kops takes that for iam.legacy, which is gone"
+        problem = "is missing, which means iam.legacy, and that was removed"
         source = "validation.go, validateClusterSpec"
         hint = "add iam: {legacy: false}"
         yield declared.refuse("missing-field", "iam", problem, source, hint=hint)
@@ -68,7 +68,7 @@ def _topology(declared: Declared) -> Iterator[Rejection]:
     kinds = [declared.text(f"{_TOPOLOGY}.{side}") or "public" for side in _SIDES]
     for side, kind in zip(_SIDES, kinds, strict=True):
         if kind not in ("public", "private"):
-            problem = f"is {quoted(kind)}, and kops takes public, private"
+            problem = f"is {quoted(kind)}; kops accepts public, private"
             place = f"{_TOPOLOGY}.{side}"
             yield declared.refuse("unsupported-value", place, problem, source)
     if declared.has(f"{_TOPOLOGY}.bastion") and "public" in kinds:
@@ -88,7 +88,7 @@ def _without_dns(declared: Declared) -> Iterator[Rejection]:
         return
     problem = ""
     if declared.until(25):
-        problem = "is None, and kops takes Public, Private before 1.26"
+        problem = "is None; kops accepts Public, Private before 1.26"
     elif cloud_of(declared) not in _WITHOUT_DNS[min(declared.newest, 27)]:
         problem = f"is None, which kops 1.{declared.newest} does not offer here"
     if problem:
@@ -148,7 +148,7 @@ def _kubelet_ranges(declared: Declared) -> Iterator[Rejection]:
         place = f"{kubelet}.nonMasqueradeCIDR"
         text = declared.text(place)
         if text and of_cluster and text != of_cluster:
-            problem = f"is {text}, and that of the cluster is {of_cluster}"
+            problem = f"is {text}, but that of the cluster is {of_cluster}"
             source = "legacy.go, ValidateCluster"
             yield declared.refuse("component", place, problem, source)
 
@@ -180,7 +180,7 @@ def _cloud_controller(declared: Declared) -> Iterator[Rejection]:
     external = declared.has("cloudControllerManager")
     off = declared.flag(place) is False and cloud_of(declared) == "aws"
     if external and off and declared.since(22):
-        problem = "must not be false beside cloudControllerManager"
+        problem = "must not be false together with cloudControllerManager"
         source = "aws.go, awsValidateExternalCloudControllerManager"
         yield declared.refuse("cloud", place, problem, source)
 

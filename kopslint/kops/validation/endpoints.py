@@ -72,12 +72,12 @@ def load_balancer(declared: Declared) -> Iterator[Rejection]:
     kind = declared.text(f"{_LB}.type")
     types = [declared.text(f"{s}.type") for s in declared.each("networking.subnets")]
     if kind == "Internal" and "Private" not in types and declared.since(25):
-        problem = "is Internal, and that needs at least one Private subnet"
+        problem = "is Internal, which needs at least one Private subnet"
         source = "validation.go, validateClusterSpec"
         yield declared.refuse("api-or-dns", f"{_LB}.type", problem, source)
     elif kind == "Internal" and _without_subnet(declared, types):
         # An older kops finds no subnet to put the load balancer in.
-        problem = "is Internal, and that needs at least one Private subnet"
+        problem = "is Internal, which needs at least one Private subnet"
         source = "upup/pkg/fi/cloudup/awstasks/network_load_balancer.go, CheckChanges"
         yield declared.refuse("api-or-dns", f"{_LB}.type", problem, source, at="update")
     elif kind not in ("", "Public", "Internal") and cloud_of(declared) in _LOOK:
@@ -85,7 +85,7 @@ def load_balancer(declared: Declared) -> Iterator[Rejection]:
         yield declared.refuse(
             "unsupported-value",
             f"{_LB}.type",
-            f"is {quoted(kind)}, and kops takes Public, Internal",
+            f"is {quoted(kind)}; kops accepts Public, Internal",
             "pkg/model, api_loadbalancer.go of each cloud, Build",
             at="update",
             hint=f"write {near}" if near else "",
@@ -123,7 +123,7 @@ def _aws(declared: Declared) -> Iterator[Rejection]:
         yield declared.refuse("api-or-dns", place, problem, source)
     elif not kind and declared.since(37):
         fills = "upup/pkg/fi/cloudup/populate_cluster_spec.go, run"
-        problem = f"is missing, and kops takes that for Classic: {classic}"
+        problem = f"is missing, which means Classic: {classic}"
         if dns_type(declared) != "None":
             yield declared.refuse("api-or-dns", place, problem, fills, at="update")
     elif kind != "Classic" and declared.since(19):
@@ -153,7 +153,7 @@ def _security_groups(declared: Declared) -> Iterator[Rejection]:
     place = f"{_LB}.securityGroupOverride"
     text = declared.text(place)
     if declared.has(place) and not text.startswith("sg-") and declared.since(27):
-        problem = f"is {quoted(text)}, and must be a security group sg-..."
+        problem = f"is {quoted(text)}, but must be a security group sg-..."
         source = "aws.go, awsValidateSecurityGroupOverride"
         yield declared.refuse("cloud", place, problem, source)
     network_class = declared.text(f"{_LB}.class") == "Network"
@@ -176,7 +176,7 @@ def security_groups(
         if text in seen:
             problem = f"repeats {text}"
         elif not text.startswith("sg-"):
-            problem = f"is {quoted(text)}, and must be a security group sg-..."
+            problem = f"is {quoted(text)}, but must be a security group sg-..."
         seen.add(text)
         if problem is not None:
             yield declared.refuse("cloud", path, problem, source, at=at)
@@ -214,7 +214,7 @@ def _subnet(
         place = f"{path}.name"
         yield declared.refuse("missing-field", place, "is missing", source)
     elif name not in ranges:
-        problem = f"is {quoted(name)}, which is no subnet of the cluster"
+        problem = f"is {quoted(name)}, which is not a subnet of the cluster"
         yield declared.refuse("api-or-dns", f"{path}.name", problem, source)
     place = f"{path}.privateIPv4Address"
     if declared.has(place):
@@ -222,7 +222,7 @@ def _subnet(
         address = ip_address(text) if is_ip(text) else None
         range_ = network(ranges.get(name, ""))
         if not isinstance(address, IPv4Address):
-            problem = f"is {quoted(text)}, which is no IPv4 address"
+            problem = f"is {quoted(text)}, which is not an IPv4 address"
             yield declared.refuse("network-range", place, problem, source)
         elif range_ is not None and address not in range_:
             problem = f"is {text}, which is not in the subnet's range {range_}"
@@ -255,11 +255,11 @@ def issuer_discovery(declared: Declared) -> Iterator[Rejection]:
         bucket = rest.partition("/")[0]
         if scheme in _LIKE_S3:
             if "." in bucket and declared.since(25):
-                problem = f"is {quoted(text)}, and the bucket's name must have no dots"
+                problem = f"is {quoted(text)}, but the bucket's name must have no dots"
             elif not bucket:
                 problem = f"is {quoted(text)}, which names no bucket"
         elif scheme not in ("gs", "memfs"):
-            problem = f"is {quoted(text)}, and must be an s3:// or gs:// path"
+            problem = f"is {quoted(text)}, but must be an s3:// or gs:// path"
         if problem is not None:
             yield declared.refuse("api-or-dns", store, problem, source)
     place = f"{base}.enableAWSOIDCProvider"

@@ -67,17 +67,17 @@ def _version(declared: Declared, path: str) -> Iterator[Rejection]:
     image = declared.text(f"{path}.image")
     if not text:
         if image and declared.since(37):
-            problem = "is missing, and must be set beside image"
+            problem = "is missing, but must be set together with image"
             source = "validation.go, validateEtcdClusterSpec"
             yield declared.refuse("missing-field", place, problem, source)
         return
     version = semver(text.removeprefix("v"))
     if version is None:
-        problem = f"is {quoted(text)}, which is no version"
+        problem = f"is {quoted(text)}, which is not a version"
         yield declared.refuse("version", place, problem, source)
         return
     if version[0] != _MAJOR and declared.since(20):
-        problem = f"is {text}, and kops supports etcd 3 alone"
+        problem = f"is {text}, but kops supports only etcd 3"
         yield declared.refuse("version", place, problem, source)
     elif not (image and declared.newest >= _OWN_IMAGE) and _is_managed(declared, path):
         yield from _unknown_to_manager(declared, place, text)
@@ -108,7 +108,7 @@ def _unknown_to_manager(
     kops = f"1.{declared.kops}"
     if declared.newest > declared.kops:
         kops += f" to 1.{declared.newest}"
-    problem = f"is {text}, and kops {kops} brings {', '.join(_spans(supported))}"
+    problem = f"is {text}, but kops {kops} brings {', '.join(_spans(supported))}"
     source = "pkg/model/components/etcdmanager/options.go, BuildOptions"
     yield declared.refuse("version", place, problem, source, at="update")
 
@@ -177,9 +177,9 @@ def _azure_accounts(declared: Declared) -> Iterator[Rejection]:
         if not account:
             problem = f"is {quoted(text)}, {_INCOMPLETE}"
         elif base is None:
-            problem = "is an azureblob:// store, and that of the configuration is not"
+            problem = "is an azureblob:// store, but that of the configuration is not"
         elif account != base:
-            problem = f"is in the account {account}, and the configuration in {base}"
+            problem = f"is in the account {account}, but the configuration is in {base}"
         if problem is not None:
             yield declared.refuse("etcd", place, problem, source)
 

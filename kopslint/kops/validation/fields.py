@@ -72,7 +72,7 @@ class FieldWalk:
             Rejection(
                 kind="wrong-type",
                 about=self._about,
-                message=f"{here} must be {expected}, and this is {kind}",
+                message=f"{here} must be {expected}, but is {kind}",
                 places=((node.span, f"this is {kind}"),),
                 by="validation",
                 path=here,
@@ -143,7 +143,7 @@ class FieldWalk:
         return Rejection(
             kind="unknown-field",
             about=self._about,
-            message=f"kops 1.{self._kops} knows no field {here}: 1.{since} brought it",
+            message=f"kops 1.{self._kops} has no field {here}: it came with 1.{since}",
             places=((entry.key.span, "kops -f drops this without a word"),),
             by="validation",
             path=here,
@@ -163,7 +163,7 @@ class FieldWalk:
         last = self._api.removed.get(struct, {}).get(name)
         message = f"kops knows no field {here}"
         if last is not None:
-            message = f"kops knows the field {here} no longer since 1.{last + 1}"
+            message = f"the field {here} was removed in kops 1.{last + 1}"
         elsewhere = self._elsewhere(name, path)
         slip = self._slip(name, struct, certain=bool(elsewhere))
         return Rejection(

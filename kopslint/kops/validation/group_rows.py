@@ -46,14 +46,14 @@ def _taint(value: Plain) -> str | None:
         return None
     key, _, effect = value.partition(":")
     fine = ":" not in effect and (":" not in value or key.count("=") <= 1)
-    return None if fine else f"is {quoted(value)}, and must be key=value:effect"
+    return None if fine else f"is {quoted(value)}, but must be key=value:effect"
 
 
 def _lifetime(value: Plain) -> str | None:
     period = go_seconds(value) if isinstance(value, str) else None
     if period is None or int(period) == 0 or period >= 24 * 60 * 60:
         return None
-    return f"is {value}, and must be 0 or at least 24h"
+    return f"is {value}, but must be 0 or at least 24h"
 
 
 def _target_group(value: Plain) -> str | None:
@@ -63,7 +63,7 @@ def _target_group(value: Plain) -> str | None:
     parts = (arn_resource(value) or "").split("/")
     fine = len(parts) == 3 and parts[0] == "targetgroup" and len(parts[1]) <= 32
     return (
-        None if fine else f"is {quoted(value)}, and must be the ARN of a target group"
+        None if fine else f"is {quoted(value)}, but must be the ARN of a target group"
     )
 
 
@@ -143,7 +143,7 @@ GROUP_ROWS: tuple[Row, ...] = (
         lambda value: (
             None
             if value in (60, 120, 180, 240, 300, 360)
-            else f"is {value}, and kops takes 60, 120, 180, 240, 300, 360"
+            else f"is {value}; kops accepts 60, 120, 180, 240, 300, 360"
         ),
         "aws.go, awsValidateSpotDurationInMinute",
         since=18,

@@ -71,7 +71,7 @@ def _subnet_types(declared: Declared, cluster: Declared) -> Iterator[Rejection]:
         kind = types.get(declared.text(path), "")
         first = first or kind
         if kind not in ("", first):
-            problem = f"is a subnet of type {kind}, beside one of type {first}"
+            problem = f"is a subnet of type {kind}, next to one of type {first}"
             source = "pkg/model/context.go, GatherSubnets"
             yield declared.refuse("group", path, problem, source, at="update")
 
@@ -120,7 +120,7 @@ def _on_aws(declared: Declared, cluster: Declared, role: str) -> Iterator[Reject
 def _on_gce(declared: Declared, cluster: Declared) -> Iterator[Rejection]:
     if declared.count("subnets") > 1:
         source = "pkg/model/gcemodel/autoscalinggroup.go, Build"
-        problem = "has more than one subnet, and groups on GCE have one"
+        problem = "has more than one subnet, but groups on GCE have only one"
         yield declared.refuse("group", "subnets", problem, source, at="update")
     if declared.count("zones"):
         return
@@ -151,15 +151,15 @@ def _on_azure(declared: Declared, role: str) -> Iterator[Rejection]:
         problem = f"is {role}, which groups on Azure cannot have"
         yield declared.refuse("group", "role", problem, source, at="update")
     if declared.count("subnets") > 1:
-        problem = "has more than one subnet, and groups on Azure have one"
+        problem = "has more than one subnet, but groups on Azure have only one"
         yield declared.refuse("group", "subnets", problem, source, at="update")
     image = declared.text("image")
     if image and not image.startswith("/subscriptions/") and image.count(":") != 3:
-        problem = f"is {quoted(image)}, and must be publisher:offer:sku:version"
+        problem = f"is {quoted(image)}, but must be publisher:offer:sku:version"
         yield declared.refuse("group", "image", problem, source, at="update")
     least, most = declared.number("minSize"), declared.number("maxSize")
     if least is not None and most is not None and least < most:
-        problem = f"is {most}, and must be the same as minSize {least} on Azure"
+        problem = f"is {most}, but must be the same as minSize {least} on Azure"
         yield declared.refuse("group", "maxSize", problem, source, at="update")
 
 
@@ -176,10 +176,10 @@ def _karpenter(
         yield refuse("role", "must be Node for Karpenter")
     most, least = declared.number("maxSize"), declared.number("minSize")
     if most is not None and most <= 0:
-        yield refuse("maxSize", f"is {most}, and must be more than zero")
+        yield refuse("maxSize", f"is {most}, but must be more than zero")
     function = "validateKarpenterStaticCapacity"
     if least is not None and least <= 0:
-        yield refuse("minSize", f"is {least}, and must be more than zero", function)
+        yield refuse("minSize", f"is {least}, but must be more than zero", function)
     elif least is not None and not _static_capacity(cluster):
         problem = "needs StaticCapacity=true in karpenter.featureGates"
         yield refuse("minSize", problem, function)
@@ -193,7 +193,7 @@ def _karpenter(
         or "://" in image
         or (slash and not is_parameter and (not owner or not name))
     ):
-        problem = f"is {quoted(image)}, and must be ami-..., ssm:..., or owner/name"
+        problem = f"is {quoted(image)}, but must be ami-..., ssm:..., or owner/name"
         yield refuse("image", problem, "validateKarpenterAMISelectorImage")
 
 
@@ -231,9 +231,9 @@ def hooks(declared: Declared) -> Iterator[Rejection]:
         elif raw and not manifest:
             problems.append("needs a manifest for useRawManifest")
         if raw and runs:
-            problems.append("cannot have execContainer beside useRawManifest")
+            problems.append("cannot have execContainer together with useRawManifest")
         problems += [
-            f"cannot have {field} beside useRawManifest"
+            f"cannot have {field} together with useRawManifest"
             for field in ("before", "requires")
             if raw and declared.has(f"{hook}.{field}")
         ]
@@ -264,9 +264,9 @@ def containerd(declared: Declared) -> Iterator[Rejection]:
     if declared.has(place) and declared.since(20):
         problem = None
         if version is None:
-            problem = f"is {quoted(text)}, which is no version"
+            problem = f"is {quoted(text)}, which is not a version"
         elif version < oldest:
-            problem = f"is {text}, and must be {'.'.join(map(str, oldest))} or newer"
+            problem = f"is {text}, but must be {'.'.join(map(str, oldest))} or newer"
         if problem is not None:
             yield declared.refuse("version", place, problem, source, at=at)
     for arch in ("Amd64", "Arm64"):
@@ -294,7 +294,7 @@ def _nri(declared: Declared) -> Iterator[Rejection]:
         place = f"containerd.nri.{field}"
         period = go_seconds(declared.text(place)) if declared.has(place) else None
         if period is not None and period <= 0 and declared.since(37):
-            problem = f"is {declared.text(place)}, and must be more than zero"
+            problem = f"is {declared.text(place)}, but must be more than zero"
             yield declared.refuse("component", place, problem, source, at=at)
     version = semver(declared.text("containerd.version"))
     # Where none is named, kops itself stops with a panic.
@@ -314,7 +314,7 @@ def _accelerators(declared: Declared) -> Iterator[Rejection]:
         if here not in ("aws", "openstack"):
             problem = "is supported only on AWS and OpenStack"
         elif runtime not in ("", "containerd") and declared.until(28):
-            problem = f"needs containerRuntime: containerd, and that is {runtime}"
+            problem = f"needs containerRuntime: containerd, but that is {runtime}"
         elif here == "openstack" and in_cluster:
             problem = "can be set only in instance groups on OpenStack"
         if problem is not None:
@@ -333,7 +333,7 @@ def assets(declared: Declared) -> Iterator[Rejection]:
     source = "validation.go, validateClusterSpec"
     both = declared.has("assets.containerRegistry")
     if both and declared.has("assets.containerProxy") and declared.since(19):
-        clash = "cannot stand beside containerRegistry"
+        clash = "cannot be used together with containerRegistry"
         yield declared.refuse("component", "assets.containerProxy", clash, source)
     place = "assets.fileRepository"
     text = declared.text(place)
@@ -347,10 +347,10 @@ def assets(declared: Declared) -> Iterator[Rejection]:
     needed = _REPOSITORIES.get(url.scheme)
     if url.scheme not in ("http", "https", *_REPOSITORIES):
         problem = (
-            f"is {quoted(text)}, and must be a URL (http, https, s3, gs, azureblob)"
+            f"is {quoted(text)}, but must be a URL (http, https, s3, gs, azureblob)"
         )
     elif needed is not None and declared.until(36):
-        problem = f"is {quoted(text)}, and must be an http:// or https:// URL"
+        problem = f"is {quoted(text)}, but must be an http:// or https:// URL"
     elif needed is not None and cloud_of(declared) not in ("", needed):
         problem = f"is {quoted(text)}, which works only on {needed}"
     elif not url.netloc:
@@ -381,7 +381,10 @@ def rolling_update(declared: Declared, control_plane: bool) -> Iterator[Rejectio
     if declared.has(place):
         unavailable = _scaled(declared.node(place), 1)
         if unavailable is None:
-            unreadable = f"is {quoted(declared.text(place))}, no number or percentage"
+            unreadable = (
+                f"is {quoted(declared.text(place))}, but must be a number or a"
+                " percentage"
+            )
             yield declared.refuse("component", place, unreadable, source)
         elif unavailable < 0:
             yield declared.refuse("component", place, "is negative", source)
@@ -391,9 +394,11 @@ def rolling_update(declared: Declared, control_plane: bool) -> Iterator[Rejectio
     surge = _scaled(declared.node(place), 1000)
     problem = None
     if surge is None:
-        problem = f"is {quoted(declared.text(place))}, no number or percentage"
+        problem = (
+            f"is {quoted(declared.text(place))}, but must be a number or a percentage"
+        )
     elif control_plane and surge != 0:
-        problem = "must be 0: groups of the control plane cannot surge"
+        problem = "must be 0: control-plane groups cannot surge"
     elif surge < 0:
         problem = "is negative"
     elif unavailable == 0 and surge == 0:
@@ -455,7 +460,7 @@ def _alone(declared: Declared, has_member: bool) -> Iterator[Rejection]:
             smaller = smaller._replace(kind="control-plane-size")
         yield smaller
     if role == "ControlPlane" and not declared.count("subnets"):
-        problem = "is missing: a group of the control plane needs a subnet"
+        problem = "is missing: a control-plane group needs a subnet"
         nowhere = declared.refuse("missing-field", "subnets", problem, _GROUP)
         told = has_member and not declared.count("zones")
         yield nowhere._replace(kind="zones") if told else nowhere
@@ -515,7 +520,7 @@ def _volumes(declared: Declared) -> Iterator[Rejection]:
             place = f"{item}.size"
             yield declared.refuse("missing-field", place, "is missing", source)
         elif size is not None and size <= 0:
-            problem = f"is {size}, and must be more than zero"
+            problem = f"is {size}, but must be more than zero"
             yield declared.refuse("group", f"{item}.size", problem, source)
 
 
@@ -525,7 +530,7 @@ def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Rejection]:
     if role == "APIServer" and here:
         problem = None
         if here == "aws" and dns_type(cluster) == "None" and declared.since(26):
-            problem = "cannot be APIServer where topology.dns is None"
+            problem = "cannot be APIServer if topology.dns is None"
         elif here not in ("aws", "gce") and declared.since(21):
             problem = "can be APIServer only on AWS and GCE"
         elif here == "gce" and declared.since(21) and declared.until(35):
@@ -551,7 +556,7 @@ def _in_cluster(declared: Declared, cluster: Declared) -> Iterator[Rejection]:
     all_missing = not known and demands_of(here).subnets
     for path in declared.each("subnets"):
         if declared.text(path) not in known and not all_missing:
-            problem = f"is {quoted(declared.text(path))}, which is no subnet here"
+            problem = f"is {quoted(declared.text(path))}, which is not a subnet here"
             stranger = declared.refuse("group", path, problem, _CROSS, at="update")
             yield stranger._replace(kind="missing-subnet") if known else stranger
     yield from in_cloud(declared, cluster, role)
@@ -592,7 +597,7 @@ def instance_profiles(
     for group_ in declared:
         profile, role = group_.text("iam.profile"), role_of(group_)
         if profile and roles.setdefault(profile, role) != role:
-            problem = f"is that of groups with role {roles[profile]} already"
+            problem = f"is already used by groups with role {roles[profile]}"
             source = "pkg/model/awsmodel/iam.go, Build"
             yield group_.refuse("group", "iam.profile", problem, source, at="update")
 
@@ -606,7 +611,7 @@ def bastions(manifest: Manifest, cluster: Declared) -> Iterator[Rejection]:
     text = cluster.text(place)
     here = any(group_.role == "Bastion" for group_ in manifest.groups.values())
     if here and text not in ("", "Public", "Internal") and cloud_of(cluster) == "aws":
-        problem = f"is {quoted(text)}, and kops takes Public, Internal"
+        problem = f"is {quoted(text)}; kops accepts Public, Internal"
         source = "pkg/model/awsmodel/bastion.go, Build"
         kind: FieldKind = "unsupported-value"
         yield cluster.refuse(kind, place, problem, source, at="update")
@@ -633,8 +638,8 @@ def filled_in_load_balancer(
     for group_ in servers or manifest.control_plane:
         if private & set(group_.subnets):
             problem = (
-                "is missing: the control plane is in private subnets, and kops fills "
-                "in a load balancer of the class Classic, which it refuses since 1.37"
+                "is missing: the control plane is in private subnets, and kops fills"
+                " in a Classic load balancer, which it refuses since 1.37"
             )
             source = "upup/pkg/fi/cloudup/populate_cluster_spec.go, run"
             place = "api.loadBalancer"

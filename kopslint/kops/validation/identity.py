@@ -60,7 +60,7 @@ def required(declared: Declared) -> Iterator[Rejection]:
         source = "validation.go, validateCloudProvider"
         yield declared.refuse("missing-field", "cloudProvider", problem, source)
     demands = demands_of(here)
-    filled = "kops create -f fills it in, and kops replace -f does not"
+    filled = "kops create -f fills it in, kops replace -f does not"
     networking = "validation.go, validateNetworking"
     at: AtCommand
     for needed, place, source, at, hint in (
@@ -69,7 +69,7 @@ def required(declared: Declared) -> Iterator[Rejection]:
             "networking.networkCIDR",
             networking,
             "replace",
-            f"add the range of the network; {filled}",
+            f"add the network's range; {filled}",
         ),
         (
             demands.non_masquerade_cidr,
@@ -134,18 +134,18 @@ def versions(declared: Declared) -> Iterator[Rejection]:
         return
     version = kubernetes_version(text)
     if version is None:
-        problem = f"is {quoted(text)}, which is no version"
+        problem = f"is {quoted(text)}, which is not a version"
         source = "legacy.go, ValidateCluster"
         yield declared.refuse("version", place, problem, source)
         return
     source = "upup/pkg/fi/cloudup/apply_cluster.go, validateKubernetesVersion"
     oldest = release(declared.kops).oldest
     if version >= (1, declared.kops + 1, 0):
-        problem = f"is {text}, and kops 1.{declared.kops} needs to be upgraded for it"
+        problem = f"is {text}, which needs a newer kops than 1.{declared.kops}"
         yield declared.refuse("version", place, problem, source, at="update")
     elif version < (1, oldest, 0) and declared.since(20):
         problem = (
-            f"is {text}, and kops 1.{declared.kops} updates 1.{oldest} and newer alone"
+            f"is {text}, but kops 1.{declared.kops} updates only 1.{oldest} and newer"
         )
         yield declared.refuse("version", place, problem, source, at="update")
 
@@ -158,12 +158,12 @@ def cluster_name(declared: Declared) -> Iterator[Rejection]:
     source = "validation.go, newValidateCluster"
     problem = None
     if not dns_name(name):
-        problem = f"is {quoted(name)}, which is no lower-case DNS name"
+        problem = f"is {quoted(name)}, which is not a lower-case DNS name"
     elif "." not in name and dns_type(declared) != "None":
         annotations = declared.metadata("annotations")
         imported = isinstance(annotations, dict) and _IMPORTED in annotations
         if is_complete(declared) and not imported:
-            problem = f"is {quoted(name)}, and must be a fully qualified DNS name"
+            problem = f"is {quoted(name)}, but must be a fully qualified DNS name"
     elif cloud_of(declared) == "linode" and len(name) > 32:
         problem = f"has {len(name)} characters, and at most 32 are possible on Linode"
         source = "linode.go, linodeValidateCluster"
@@ -178,7 +178,7 @@ def metadata(declared: Declared) -> Iterator[Rejection]:
     """
     source = "validation.go, newValidateCluster"
     if declared.metadata("namespace"):
-        problem = "must not be set: clusters are in no namespace"
+        problem = "must not be set: clusters have no namespace"
         place = "metadata.namespace"
         yield declared.refuse("name-or-label", place, problem, source)
     for field in ("labels", "annotations"):
@@ -187,9 +187,9 @@ def metadata(declared: Declared) -> Iterator[Rejection]:
             problem, at_key = "", True
             # The keys of annotations may be in upper case, which is no DNS name.
             if not _is_label_key(key.lower() if field == "annotations" else key):
-                problem = "is no label: prefix/name, of letters, digits, - _ and ."
+                problem = "is not a label: prefix/name, of letters, digits, - _ and ."
             elif field == "labels" and not _is_label_value(value):
-                problem = f"is {quoted(value)}, which no label may be"
+                problem = f"is {quoted(value)}, which is not a valid label value"
                 at_key = False
             if problem:
                 place = f"metadata.{field}.{{{key}}}"
@@ -219,7 +219,7 @@ def labels(declared: Declared) -> Iterator[Rejection]:
         if key == GROUP_LABEL and not in_cluster:
             value = declared.text(f"cloudLabels{{{key}}}")
             if value != declared.metadata("name") and declared.since(22):
-                problem = f"is {quoted(value)}, and must be the name of the group"
+                problem = f"is {quoted(value)}, but must be the name of the group"
                 source = "instancegroup.go, validateIGCloudLabels"
                 at_key = False
         elif key in _RESERVED or key.startswith(_RESERVED_PREFIXES):

@@ -67,7 +67,7 @@ def networking(declared: Declared) -> Iterator[Rejection]:
     if len(chosen) > 1 and declared.since(18):
         source = "validation.go, validateNetworking"
         listed = ", ".join(chosen)
-        message = f"only one networking option is permitted, and there are {listed}"
+        message = f"only one networking option is permitted, but there are {listed}"
         for option in chosen:
             one = declared.refuse("networking", _NET + option, "", source)
             yield one._replace(message=message)
@@ -90,7 +90,7 @@ def _cloud_controller(declared: Declared) -> Iterator[Rejection]:
     if not ipv6 or declared.has(place) or not declared.since(23):
         return
     if declared.until(28):
-        problem = "is missing, and an IPv6 cluster needs it"
+        problem = "is missing, but an IPv6 cluster needs it"
         source = "validation.go, validateClusterSpec"
         yield declared.refuse("missing-field", place, problem, source)
 
@@ -131,7 +131,7 @@ def _kindnet(declared: Declared) -> Iterator[Rejection]:
     for path in declared.each(f"{base}.nonMasqueradeCIDRs"):
         text = declared.text(path)
         if text and network(text) is None:
-            problem = f"is {quoted(text)}, which is no network range"
+            problem = f"is {quoted(text)}, which is not a network range"
             source = "validation.go, validateNetworkingKindnet"
             yield declared.refuse("network-range", path, problem, source)
 
@@ -170,7 +170,7 @@ def _cilium(declared: Declared) -> Iterator[Rejection]:
         elif proxy is None and declared.since(24):
             # kops turns the L7 proxy on when it completes the spec.
             place = f"{_CILIUM}.enableL7Proxy"
-            problem = "must be false where the iptables rules are not installed"
+            problem = "must be false if the iptables rules are not installed"
             source = "pkg/model/components/cilium.go, BuildOptions"
             yield declared.refuse("networking", place, problem, source, at="update")
     if declared.text(f"{_CILIUM}.ipam") == "eni":
@@ -183,7 +183,7 @@ def _cilium(declared: Declared) -> Iterator[Rejection]:
     on = declared.flag(f"{_CILIUM}.ingress.enabled") is True
     if on and mode not in ("", "shared", "dedicated") and declared.since(29):
         place = f"{_CILIUM}.ingress.defaultLoadBalancerMode"
-        problem = f"is {quoted(mode)}, and kops takes shared, dedicated"
+        problem = f"is {quoted(mode)}; kops accepts shared, dedicated"
         yield declared.refuse("unsupported-value", place, problem, _CILIUM_SOURCE)
 
 
@@ -224,17 +224,17 @@ def _cilium_version(declared: Declared) -> Iterator[Rejection]:
     if not text.startswith("v"):
         problem = f"is {quoted(text)}, and must start with v"
     elif version is None:
-        problem = f"is {quoted(text)}, which is no version"
+        problem = f"is {quoted(text)}, which is not a version"
     elif declared.since(26):
         minor = _CILIUM_MINORS.get(declared.kops, _CILIUM_NEWEST)
         if version[1] != minor:
-            problem = f"is {text}, and kops supports 1.{minor} alone"
+            problem = f"is {text}, but kops supports only 1.{minor}"
     elif declared.newest in _CILIUM_RANGES:
         first, last = _CILIUM_RANGES[declared.newest]
         if not first <= version[1] <= last:
-            problem = f"is {text}, and kops supports 1.{first} to 1.{last}"
+            problem = f"is {text}, but kops supports 1.{first} to 1.{last}"
     elif declared.newest == 25 and version[1] != 11 and version[2] < 5:
-        problem = f"is {text}, and kops supports 1.11.5 and newer"
+        problem = f"is {text}, but kops supports 1.11.5 and newer"
     if problem is not None:
         yield declared.refuse("version", place, problem, _CILIUM_SOURCE)
     hubble = declared.flag(f"{_CILIUM}.hubble.enabled") is True
@@ -293,18 +293,22 @@ def _detection(text: str, version: int) -> str | None:
     if method == "first-found":
         return None
     if method not in ("can-reach", "interface", "skip-interface"):
-        return f"is {quoted(text)}, which is no way to detect an address"
+        return f"is {quoted(text)}, which is not an address detection method"
     # Where nothing follows, kops itself stops with a panic.
     if not rest or not rest[0]:
-        return f"is {quoted(text)}, and needs something behind {method}="
+        return f"is {quoted(text)}, but needs a value after {method}="
     if method == "can-reach":
         fits = is_ip(rest[0]) and ip_address(rest[0]).version == version
-        return None if fits else f"is {quoted(text)}, which is no IPv{version} address"
+        return (
+            None
+            if fits
+            else (f"is {quoted(text)}, which is not an IPv{version} address")
+        )
     for expression in re.split(r"\s*,\s*", rest[0]):
         try:
             re.compile(expression)
         except re.error:
-            return f"is {quoted(text)}, and {expression} is no regular expression"
+            return f"is {quoted(text)}, and {expression} is not a regular expression"
     return None
 
 
@@ -346,7 +350,7 @@ def networks(declared: Declared) -> Iterator[Rejection]:
     path = "networking.networkCIDR"
     if text and demands.no_network_cidr:
         if declared.since(20):
-            problem = "must not be set: GCE networks have no range of their own"
+            problem = "must not be set: GCE networks have no range"
             yield declared.refuse("network-range", path, problem, _NETWORKING)
     elif text:
         yield from readable(declared, path)
@@ -368,10 +372,10 @@ def _private(declared: Declared, path: str) -> Iterator[Rejection]:
     if here not in ("do", "linode") or not declared.since(27) or found is None:
         return
     if not any(belongs(range_, found) for range_ in _PRIVATE):
-        problem = f"is {declared.text(path)}, which is no private range"
+        problem = f"is {declared.text(path)}, which is not a private range"
         yield declared.refuse("network-range", path, problem, _NETWORKING)
     if declared.text("networking.networkID"):
-        problem = f"must not be set beside networkID on {here}"
+        problem = f"must not be set together with networkID on {here}"
         yield declared.refuse("network-range", path, problem, _NETWORKING)
 
 
@@ -380,7 +384,7 @@ def _non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Rejection]:
     text = declared.text(path)
     yield from readable(declared, path)
     if ":" in text and text != "::/0" and declared.since(23):
-        problem = f"is {quoted(text)}, and an IPv6 cluster must have ::/0"
+        problem = f"is {quoted(text)}, but an IPv6 cluster must have ::/0"
         yield declared.refuse("network-range", path, problem, _NETWORKING)
     same_range = (
         declared.has("networking.amazonVPC")
@@ -411,7 +415,7 @@ def _inside_non_masquerade(declared: Declared, ranges: Ranges) -> Iterator[Rejec
         if path.startswith("networking"):
             yield from readable(declared, path)
         elif text and found is None:
-            problem = f"is {quoted(text)}, which is no network range"
+            problem = f"is {quoted(text)}, which is not a network range"
             yield declared.refuse("network-range", path, problem, source)
         if outer and found and declared.since(since) and not belongs(outer, found):
             problem = f"is {text}, which is not inside nonMasqueradeCIDR {outer}"
@@ -503,12 +507,12 @@ def _ipv6_range(declared: Declared, path: str, ranges: Ranges) -> Iterator[Rejec
     if text.startswith("/"):
         notation = re.fullmatch(_IPV6_NOTATION, text)
         if notation is None or int(notation[1]) > 128:
-            problem = f"is {quoted(text)}, and must be written like /64#0"
+            problem = f"is {quoted(text)}, but must be written like /64#0"
             yield declared.refuse("network-range", place, problem, source)
         return
     problem = cidr(text)
     if problem is None and not is_ipv6(text):
-        problem = f"is {text}, which is no IPv6 range"
+        problem = f"is {text}, which is not an IPv6 range"
     found = network(text)
     services = ranges.services
     if problem is None and found and services and overlap(found, services):
@@ -525,7 +529,7 @@ def _type_of(declared: Declared, path: str) -> Iterator[Rejection]:
             kind: FieldKind = "unsupported-value" if text else "missing-field"
             problem = f"is {quoted(text)}" if text else "is missing"
             listed = ", ".join(_TYPES)
-            problem += f", and kops takes {listed}"
+            problem += f"; kops accepts {listed}"
             folded = {known.lower(): known for known in _TYPES}
             near = folded.get(text.lower())
             hint = f"write {near}" if near else ""
@@ -533,12 +537,12 @@ def _type_of(declared: Declared, path: str) -> Iterator[Rejection]:
         return
     ipv6 = is_ipv6(declared.text("networking.nonMasqueradeCIDR"))
     if text == "DualStack" and not ipv6 and declared.since(24):
-        problem = "is DualStack, and only IPv6 clusters may have that"
+        problem = "is DualStack, which only IPv6 clusters may use"
         yield declared.refuse("network-range", place, problem, _SUBNET)
     router = "cloudProvider.openstack.router.externalNetwork"
     is_public = text == "Public" and cloud_of(declared) == "openstack"
     if is_public and not declared.has(router) and declared.since(27):
-        problem = "is Public, and that needs an external network of the router"
+        problem = "is Public, which needs an external network of the router"
         yield declared.refuse("network-range", place, problem, _SUBNET)
 
 
@@ -549,8 +553,8 @@ def _egress(declared: Declared, path: str) -> Iterator[Rejection]:
         return
     if text.partition("-")[0] not in _EGRESS:
         problem = (
-            f"is {quoted(text)}, and must be a NAT gateway, an Elastic IP, a NAT "
-            "instance, a transit gateway, or External"
+            f"is {quoted(text)}, but must be a NAT gateway, an Elastic IP, a NAT"
+            " instance, a transit gateway, or External"
         )
         yield declared.refuse("network-range", place, problem, _SUBNET)
     kind = declared.text(f"{path}.type")
@@ -568,7 +572,7 @@ def _routes(declared: Declared, path: str, ranges: Ranges) -> Iterator[Rejection
         return
     problem = None
     if declared.text(f"{path}.id"):
-        problem = "cannot be added to a subnet that is shared"
+        problem = "cannot be added to a shared subnet"
     elif declared.text(f"{path}.type") != "Private":
         problem = "can be added only to private subnets"
     if problem is not None:
@@ -588,7 +592,7 @@ def _routes(declared: Declared, path: str, ranges: Ranges) -> Iterator[Rejection
             and found is not None
             and any(holds(n, found) for n in ranges.networks)
         ):
-            problem = "is a peering connection for a part of the own network"
+            problem = "is a peering connection for part of the cluster's own network"
         if problem is not None:
             yield declared.refuse("cloud", f"{route}.target", problem, source)
         problem = cidr(text)
@@ -604,7 +608,7 @@ def _together(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]
     for path in paths:
         name = declared.text(f"{path}.name")
         if name and name in names:
-            problem = f"repeats {name}: subnets have different names"
+            problem = f"repeats {name}: subnet names must differ"
             yield declared.refuse("network-range", f"{path}.name", problem, _SUBNETS)
         names.add(name)
     given = [declared.text(f"{path}.id") != "" for path in paths]
@@ -621,7 +625,7 @@ def _together(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]
             if not here:
                 yield declared.refuse("missing-field", place, "is missing", _SUBNETS)
             elif here != region:
-                problem = f"is {here}, and clusters cannot span regions ({region})"
+                problem = f"is {here}, but clusters cannot span regions ({region})"
                 yield declared.refuse("network-range", place, problem, _SUBNETS)
     if cloud_of(declared) == "gce":
         yield from _egress_on_gce(declared, paths)
@@ -636,7 +640,7 @@ def _egress_on_gce(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejec
         text, private = declared.text(place), declared.text(f"{path}.type")
         made = private in ("Private", "DualStack") and not declared.text(f"{path}.id")
         if made and text not in ("", "nat", "External") and declared.since(24):
-            problem = f"is {quoted(text)}, and kops takes nat, External on GCE"
+            problem = f"is {quoted(text)}; kops accepts nat, External on GCE"
             source = "pkg/model/gcemodel/network.go, Build"
             yield declared.refuse("network-range", place, problem, source, at="update")
 
@@ -655,7 +659,7 @@ def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]:
         zone = declared.text(place)
         if not zone:
             if not declared.text(f"{path}.id"):
-                problem = "is missing: a subnet needs a zone or the id of its own"
+                problem = "is missing: a subnet needs a zone or its own id"
                 yield declared.refuse("missing-field", place, problem, source)
             continue
         # What is no name of a zone may stand for one, in an example or a template.
@@ -663,7 +667,7 @@ def _zones(declared: Declared, paths: tuple[str, ...]) -> Iterator[Rejection]:
             continue
         region = region or zone[:-1]
         if zone[:-1] != region:
-            problem = f"is {zone}, and clusters cannot span regions ({region})"
+            problem = f"is {zone}, but clusters cannot span regions ({region})"
             yield declared.refuse("network-range", place, problem, source)
 
 

@@ -55,7 +55,7 @@ def member_updates(
                 f"cannot change before kops 1.{until}{problem}",
                 _SOURCE,
                 at="replace",
-                hint=f"take kops 1.{until} or newer for this change",
+                hint=f"use kops 1.{until} or newer for this change",
             )
             yield refused._replace(outgrown=not kops_is_known)
 
@@ -99,7 +99,7 @@ def etcd_updates(before: Declared, after: Declared) -> Iterator[Rejection]:
             )
         version = after.text(f"{path}.version")
         if image and version != before.text(f"{previous}.version"):
-            problem = "cannot be changed where an image is set"
+            problem = "cannot be changed while an image is set"
             yield after.refuse(
                 "update", f"{path}.version", problem, _SOURCE, at="replace"
             )

@@ -57,7 +57,7 @@ def one_of(*values: str, empty: bool = False) -> Test:
     def test(value: Plain) -> str | None:
         if not isinstance(value, str) or value in values or (empty and not value):
             return None
-        return f"is {quoted(value)}, and kops takes {listed}"
+        return f"is {quoted(value)}; kops accepts {listed}"
 
     return test
 
@@ -84,7 +84,7 @@ def between(least: int, most: int) -> Test:
         if not isinstance(value, int) or isinstance(value, bool):
             return None
         inside = least <= value <= most
-        return None if inside else f"is {value}, and kops takes {least} to {most}"
+        return None if inside else f"is {value}; kops accepts {least} to {most}"
 
     return test
 
@@ -95,7 +95,7 @@ def at_least(least: int) -> Test:
     def test(value: Plain) -> str | None:
         if not isinstance(value, int) or isinstance(value, bool) or value >= least:
             return None
-        return f"is {value}, and kops takes {least} or more"
+        return f"is {value}; kops accepts {least} or more"
 
     return test
 
@@ -106,7 +106,7 @@ def matching(pattern: str, wanted: str) -> Test:
     def test(value: Plain) -> str | None:
         if not isinstance(value, str) or re.match(pattern, value):
             return None
-        return f"is {quoted(value)}, and must be {wanted}"
+        return f"is {quoted(value)}, but must be {wanted}"
 
     return test
 
@@ -117,7 +117,7 @@ def longest(most: int) -> Test:
     def test(value: Plain) -> str | None:
         if not isinstance(value, str) or len(value) <= most:
             return None
-        return f"has {len(value)} characters, and kops takes at most {most}"
+        return f"has {len(value)} characters; kops accepts at most {most}"
 
     return test
 
@@ -146,9 +146,9 @@ def cidr(value: Plain) -> str | None:
 def _range_problem(text: str) -> str | None:
     found = network(text)
     if found is None:
-        return f"is {quoted(text)}, which is no network range{_meant(text)}"
+        return f"is {quoted(text)}, which is not a network range{_meant(text)}"
     if str(ip_address(text.partition("/")[0])) != str(found.network_address):
-        return f"is {quoted(text)}: there are bits outside of {found}"
+        return f"is {quoted(text)}: it has bits set outside {found}"
     return None
 
 
@@ -171,7 +171,7 @@ def ip(value: Plain) -> str | None:
     """An IP address."""
     if not isinstance(value, str) or is_ip(value):
         return None
-    return f"is {quoted(value)}, which is no IP address"
+    return f"is {quoted(value)}, which is not an IP address"
 
 
 def overlap(one: Network, other: Network) -> bool:
@@ -216,7 +216,7 @@ def arn_of(*resources: str) -> Test:
         resource = arn_resource(value)
         if resource is not None and resource.startswith(resources):
             return None
-        return f"is {quoted(value)}, and must be the ARN of a {listed}"
+        return f"is {quoted(value)}, but must be the ARN of a {listed}"
 
     return test
 

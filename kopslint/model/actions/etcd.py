@@ -131,17 +131,17 @@ def _harms(state: ClusterState, etcd_clusters: list[str]) -> str | None:
     for name in etcd_clusters:
         state_set = state.etcd[name]
         if any(each.writable for each in state_set.states):
-            return f"etcd {name} has quorum, and this throws its other members out"
+            return f"etcd {name} has quorum, and this removes its other members"
         if state_set.software.forces_cleanly is not True:
             return (
-                f"etcd {name} may be older than 3.5.22 or 3.6.1, and then members that "
-                "join after this lack keys"
+                f"etcd {name} may be older than 3.5.22 or 3.6.1; then members that"
+                " join after this lack keys"
             )
     return None
 
 
 def _of_any_member(command: ForceNewCluster) -> Assumption:
-    text = "this is taken to be done with the data of any one member that runs"
+    text = "this uses the data of any running member"
     return assume(Kind.ETCD, command.text, text)
 
 
@@ -164,7 +164,7 @@ def run_restart_managers(
     assumed = []
     if command.places and not groups:
         shown = " ".join(word.shown for word in command.places)
-        text = "the etcd-managers of all machines are taken to be restarted"
+        text = "etcd-manager is restarted on all machines"
         assumed.append(assume(Kind.MACHINE, shown, text))
     return [applied(state.each(restart), *assumed)]
 
@@ -192,7 +192,7 @@ def run_volumes(
     if words and all(plan.names_other_disks(word) for word in words):
         return [applied(state)]
     if command.verb != "delete":
-        return [undecided(state, "what this does to the disks is not followed")]
+        return [undecided(state, "kopslint does not know what this does to the disks")]
     groups = plan.meant_machines(words)
     if not groups:
         return _any_disk(command, state)
@@ -208,7 +208,7 @@ def run_volumes(
         outcomes = outcomes[1:]
     sure = len(groups) == 1 and plan.named_machines(command.volumes) == groups
     shown = " ".join(word.shown for word in command.volumes)
-    text = f"the disks are taken to be those of {' or '.join(groups)}"
+    text = f"the disks are those of {' or '.join(groups)}"
     assumed = () if sure else (assume(Kind.DISK, shown, text),)
     return [applied(outcome, *assumed) for outcome in merged(outcomes)]
 
@@ -224,7 +224,7 @@ def _any_disk(command: DeleteVolumes, state: ClusterState) -> list[Result]:
                 then = machines.wipe(then, name, member)
         outcomes.append(then)
     shown = " ".join(word.shown for word in command.volumes)
-    text = f"the disks are taken to be those of {' or '.join(groups)}, or others"
+    text = f"the disks are those of {' or '.join(groups)}, or others"
     assumed = assume(Kind.DISK, shown, text)
     return [applied(outcome, assumed) for outcome in merged(outcomes)]
 
@@ -292,7 +292,7 @@ def run_terraform(command: Terraform, state: ClusterState) -> list[Result]:
     """``terraform apply`` of what kops rendered, or ``destroy`` of everything."""
     if command.verb == "destroy":
         if command.targets:
-            return [undecided(state, "a targeted destroy is not followed")]
+            return [undecided(state, "kopslint does not follow a targeted destroy")]
         return [applied(_destroyed(state))]
     rendered = state.rendered or state.applied
     if command.targets:

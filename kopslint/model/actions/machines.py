@@ -721,9 +721,9 @@ def _each_away(
         outcomes = merged([*outcomes, *stopped])
     who = " or ".join(candidates)
     text = (
-        f"the machine is taken to be that of {who}, or another"
+        f"the machine is that of {who}, or another"
         if most < 2
-        else f"up to {most} machines are taken to be those of {who}, or others"
+        else f"up to {most} machines are those of {who}, or others"
     )
     assumed = assume(Kind.MACHINE, " ".join(word.shown for word in words), text)
     return [applied(outcome, assumed) for outcome in outcomes]

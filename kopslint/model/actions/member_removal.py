@@ -107,8 +107,8 @@ class _Removal:
         return assume(
             Kind.ETCD,
             self._shown,
-            "nothing says which etcd this `etcdctl member remove` reaches: it is taken "
-            f"to be {' or '.join(names)}",
+            "the text does not say which etcd this `etcdctl member remove` reaches:"
+            f" {' or '.join(names)} is assumed",
             severity=Severity.WARNING,
         )
 
@@ -186,7 +186,9 @@ class _Removal:
         )
 
     def _open(self) -> Result:
-        return undecided(self._state, f"which member {self._shown} is cannot be told")
+        return undecided(
+            self._state, (f"it cannot be determined which member {self._shown} is")
+        )
 
     def _meant(self, name: str) -> Meant | None:
         """What the argument means in an etcd cluster; None if nobody can tell."""
@@ -235,13 +237,14 @@ class _Removal:
 def _picked(found: Found, name: str, *, each: bool) -> Meant:
     """What an id is that the list looks up, where its filter is read exactly."""
     if found.wrong:
-        return Meant(failure=f"what picks the id prints {found.wrong}")
+        return Meant(failure=f"the command that finds the id prints {found.wrong}")
     if not found.members:
-        return Meant(failure=f"what picks the id finds no member in {name}")
+        return Meant(failure=f"the command that finds the id finds no member in {name}")
     if not each and found.words > 1:
         return Meant(
-            failure=f"what picks the id finds {found.words} members in {name} "
-            f"({', '.join(found.members)}), and only one can be removed at a time"
+            failure=f"the command that finds the id finds {found.words} members in"
+            f" {name} ({', '.join(found.members)}), but only one can be removed at a"
+            " time"
         )
     return Meant(found.members, each=each, rounded=found.rounded)
 

@@ -102,7 +102,7 @@ def _changed(
     kind: ObjectKind = "Cluster" if isinstance(old, Cluster) else "InstanceGroup"
     if text_at(old.node, "kind") != kind:
         flags = " ".join(word.shown for word in (*unsets, *sets))
-        said = f"{flags} is taken to change nothing: {old.name} is in no file"
+        said = f"{flags} changes nothing: {old.name} is in no file"
         return Change(old, assumed=(assume(Kind.SPEC, flags, said),))
     result = edited(
         old.node, kind, old.version, (unsets, sets), _releases(plan), _meant(old, plan)
@@ -334,7 +334,7 @@ def run_edit_cluster(
     return _stored(state, change.value, (), plan, change.assumed)
 
 
-_BY_HAND = assume(Kind.SPEC, "", "the edit stores what the spec after has")
+_BY_HAND = assume(Kind.SPEC, "", "the edit stores the spec after")
 """Said once for a list: which of its lines are edited by hand, everybody sees."""
 
 
@@ -370,10 +370,10 @@ def _by_program(
     plan: Scenario,
 ) -> Change:
     made = edited_by(editor, old, editor.span)
-    what = f"what the spec after has of {old.name}"
+    what = f"{old.name} as in the spec after"
     if made is not None:
         what = f"what it makes of {old.name} as kopslint prints it"
-    said = f"the editor {editor.shown} is taken to store {what}"
+    said = f"the editor {editor.shown} stores {what}"
     takes = made is None and about_members(plan.specs).search(editor.shown)
     # Whoever takes members out of the spec may store what breaks the cluster.
     severity = Severity.WARNING if takes else Severity.INFO
@@ -432,7 +432,7 @@ def _edited_somewhere(
     groups = [plan.after.groups.get(name, group) for name, group in stored.items()]
     registry = with_groups(state.registry, groups)
     shown = command.group.shown
-    text = f"{shown} is taken to be what the change makes other than it is stored"
+    text = f"{shown} is the object that the change modifies"
     assumed = assume(Kind.SPEC, shown, text)
     return applied(state._replace(registry=registry), assumed)
 
@@ -579,7 +579,7 @@ def _created(
         assume(
             Kind.SPEC,
             refusal.about,
-            f"the subnet {refusal.about} is taken to be stored before {group.name} is",
+            f"the subnet {refusal.about} is stored before {group.name}",
         )
         for refusal in strange
     )
@@ -646,8 +646,8 @@ def run_delete_backups(
     name = plan.before.name
     parts = {part_of(word, cluster, name) for word in (target, *command.others)}
     if Part.MAYBE in parts:
-        why = "whether this is the state store is only known at run time"
+        why = "it is only known at run time whether this is the state store"
         return [undecided(state, why)]
     if Part.REST in parts:
-        return [undecided(state, "it changes the state store past kops")]
+        return [undecided(state, "it changes the state store behind kops's back")]
     return [applied(state) if parts - {None} else nothing(state)]

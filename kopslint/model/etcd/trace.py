@@ -102,7 +102,7 @@ def _in_words(transition: Transition, stage: StateSet) -> str:
         case Kind.REPLACES:
             return f"etcd-manager removes {name}, whose disk is empty, to add it again"
         case Kind.OVERWRITES:
-            return "the leader puts the backup over the keys of the running cluster"
+            return "the leader writes the backup over the keys of the running cluster"
         case Kind.UPGRADES:
             return "etcd-manager upgrades the members"
         case Kind.RETURNS:
