@@ -136,7 +136,7 @@ def test_what_is_new_still_counts(begun: Callable[..., Run]) -> None:
     status, out, _ = begun("check", "a.yaml", "--baseline", "baseline.json", "-q")
 
     assert status == 1
-    assert out.startswith("a.yaml:25:3: error[KL109]: the key role is written twice")
+    assert out.startswith("a.yaml:25:3: error[KL109]: the key role appears twice")
     assert KNOWN not in out
 
 

@@ -156,7 +156,7 @@ def _range(manifest: Manifest, minors: tuple[int, ...]) -> _Range | None:
 
 def _in_short(refused: Rejection) -> str:
     """What is refused, without all the versions of etcd that the release brings."""
-    head, brings, rest = refused.message.partition(", and kops 1.")
+    head, brings, rest = refused.message.partition(", but kops 1.")
     return (
         f"{head}, which it does not bring"
         if " brings " in rest
