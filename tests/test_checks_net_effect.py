@@ -341,6 +341,37 @@ def test_a_cluster_that_the_list_makes_and_deletes_is_no_loss() -> None:
     assert not [finding for finding in report.findings if finding.rule == "KL316"]
 
 
+MADE_AND_REPLACED = (
+    f"kops create cluster --name {NAME} --zones us-east-1a\n"
+    f"kops delete ig master-a --name {NAME} --yes\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "built", "told"),
+    [
+        (False, "", False),
+        (False, "kops update cluster --yes\n", True),
+        (True, "", True),
+    ],
+)
+def test_a_group_of_a_cluster_that_is_not_built_yet_has_no_member(
+    before: bool, built: str, told: bool
+) -> None:
+    """Whoever builds a cluster may take out groups that kops made of its own."""
+    text, first = spec("abc"), MADE_AND_REPLACED.index("kops delete")
+    commands = MADE_AND_REPLACED[:first] + built + MADE_AND_REPLACED[first:]
+    report = check(
+        Request(
+            (Source("before.yaml", text),) if before else None,
+            (Source("after.yaml", text),),
+            (Source("commands.sh", commands),),
+        )
+    )
+
+    assert ("KL301" in {finding.rule for finding in report.findings}) is told
+
+
 def test_a_member_that_comes_and_goes_is_no_deletion() -> None:
     """A node that is scaled to zero, taken out and put back joins again."""
     commands = (

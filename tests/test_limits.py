@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from test_safe_lists import Case
+import yaml
+from test_safe_lists import KINDS, Case, spec
 
 from kopslint.cli.program import run
+from kopslint.engine import Request, check
+from kopslint.text import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PAGE = (Path(__file__).parents[1] / "docs/limits.md").read_text(encoding="utf-8")
 WORKFLOW = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - "
@@ -146,13 +149,11 @@ LIMITS: Mapping[str, Limit] = {
     "an include of make": Limit(
         "`include` is not followed",
         "include cluster.mk\nroll:\n\tkops get ig\n",
-        "",
         path="Makefile",
     ),
     "an include of GitLab": Limit(
         "nor is\n  that of GitLab",
         "include: other.yml\nroll:\n  script:\n    - kops get ig\n",
-        "",
         path=".gitlab-ci.yml",
     ),
     "a recipe that does not run": Limit(
@@ -258,3 +259,46 @@ def test_that_the_shell_is_on_this_cluster_is_assumed_once(
     _, taken = reported(limit, tmp_path, capsys)
 
     assert sum("on this cluster" in each for each in taken) == count
+
+
+def hooked(group: dict[str, Any]) -> None:
+    group["hooks"] = [{"name": "x.service", "manifest": "ExecStart=/bin/pkill etcd"}]
+
+
+UNKNOWN: Mapping[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
+    "a machine type": (
+        "a machine type or a subnet exists",
+        lambda group: group.update(machineType="m99.huge"),
+    ),
+    "an image": (
+        "whether an image",
+        lambda group: group.update(image="099720109477/no-such-image"),
+    ),
+    "a hook": ("What `hooks`", hooked),
+}
+
+
+@pytest.mark.parametrize(("said", "change"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_a_spec_may_hold_unread_is_on_the_page(
+    said: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """Nothing says so; the page does."""
+    documents = spec(KINDS["aws3"])
+    for group in documents[1:]:
+        change(group["spec"])
+    text = yaml.safe_dump_all(documents)
+    report = check(Request(None, (Source("after.yaml", text),)))
+
+    assert said in PAGE
+    assert not report.findings
+
+
+def test_an_etcd_without_a_binary_is_refused_as_the_page_says() -> None:
+    documents = spec(KINDS["aws3"])
+    for etcd in documents[0]["spec"]["etcdClusters"]:
+        etcd["version"] = "3.5.999"
+    text = yaml.safe_dump_all(documents)
+    report = check(Request(None, (Source("after.yaml", text),)))
+
+    assert "An etcd without a binary" in PAGE
+    assert "KL129" in {finding.rule for finding in report.findings}

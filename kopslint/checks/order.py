@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from kopslint.checks.context import Context, Draft, listed, meanwhile, only, sure
 from kopslint.checks.removals import removals
 from kopslint.checks.rolls import CONTROL_PLANE
+from kopslint.commands.kops import CreateCluster
+from kopslint.commands.model import Foreign, Reads, Sleep
 from kopslint.findings import Location, Severity
 from kopslint.model.properties.membership import deletions
 from kopslint.model.properties.recovery import mended_deletions
@@ -28,12 +30,36 @@ def ig_deleted_before_etcd_member(context: Context) -> Iterator[Draft]:
     if context.simulation is None:
         return
     for step, found in groupby(deletions(context.simulation), lambda d: d.step):
+        if _is_before_the_cluster(step, context):
+            continue
         if _may_be_of_nodes(step):
             yield _of_any(step, list(found), context.simulation)
         else:
             yield from _of_each(found, context)
     for mended in mended_deletions(context.simulation):
         yield _for_a_while(mended, context)
+
+
+def _is_before_the_cluster(step: Step, context: Context) -> bool:
+    """Whether the list has made the cluster's objects before, and no machine yet.
+
+    Who builds a cluster takes out groups that ``kops create cluster`` made, to store
+    others. Of a cluster that is there before the change nothing is made.
+    """
+    if context.before is not None or context.simulation is None:
+        return False
+    made = False
+    for earlier in context.simulation.steps:
+        if earlier.number >= step.number:
+            return made
+        match earlier.command:
+            case CreateCluster(yes=False, dry_run=False):
+                made = True
+            case Reads() | Foreign() | Sleep():
+                pass
+            case command if command.meaning.planes != ("registry",):
+                made = False
+    return False
 
 
 def _may_be_of_nodes(step: Step) -> bool:

@@ -42,6 +42,7 @@ _EXPORT = re.compile(r"export\s+(?P<names>[\w.\s-]+)$")
 _RULE = re.compile(
     r"(?P<targets>[^\s:#=][^:#=]*)::?(?!=)(?P<needs>[^=;#]*)(?:;(?P<recipe>.*)|#.*)?$"
 )
+_INCLUDES = re.compile(r"(?:-|s)?include\s+(?P<names>\S.*)$")
 _CONDITIONAL = re.compile(r" *(?:ifn?eq|ifn?def|else|endif)\b")
 _MAKES = re.compile(
     r"\s*[@+-]*\s*(?:\$\(MAKE\)|\$\{MAKE\}|g?make)"
@@ -224,6 +225,8 @@ class _Makefile:
             if match := _VARIABLE.match(line):
                 self._assign(match, line, number)
                 current = []
+            elif match := _INCLUDES.match(line):
+                self._include(match, number)
             elif match := _EXPORT.match(line):
                 self.exported |= set(match["names"].split())
             elif match := _RULE.match(line):
@@ -234,6 +237,18 @@ class _Makefile:
                         rule.lines += recipe
             elif line.strip() and not line.startswith("#"):
                 current = [] if not line.startswith(" ") else current
+
+    def _include(self, match: re.Match[str], number: int) -> None:
+        """Say that another makefile is read in, unless it holds settings alone."""
+        names = match["names"].split()
+        if all(
+            posixpath.basename(name).endswith((".env", ".env.mk")) for name in names
+        ):
+            return
+        line = self.source.line(number)
+        span = self.source.span(number, 1, number, len(line) + 1)
+        reason = "what this file includes is not read"
+        self.unread.append(Opaque(Unknown(names[0], reason), span, runs=False))
 
     def _assign(self, match: re.Match[str], line: str, number: int) -> None:
         name = match["name"]

@@ -287,6 +287,10 @@ class Workflow:
         """The jobs of a GitLab pipeline; templates (``.name``) are no jobs."""
         everywhere = self.environment(get(self.root, "variables"), {})
         jobs = dict(reversed(list(entries(self.root))))
+        if (others := get(self.root, "include")) is not None:
+            reason = "the pipelines that this one includes are not read"
+            included = Unknown("include", reason)
+            self.unread.append(Opaque(included, self.span(others), runs=False))
         found: list[tuple[str, list[yaml.Node], Statement]] = []
         for name, job in entries(self.root):
             nodes = _with_templates(job, jobs)
