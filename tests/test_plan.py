@@ -500,11 +500,8 @@ def test_what_the_steps_do_not_say_is_noted() -> None:
     """Volumes are left for people to delete, and a lower count is not read at once."""
     before, after = manifest("before", places("abc")), manifest("after", places("a"))
 
-    backup, volumes, count = planned(before, after).notes
+    volumes, count = planned(before, after).notes
 
-    assert backup.startswith(
-        "Before the first member leaves, check that the backup store"
-    )
     assert volumes.startswith("The etcd volumes of cp-c, cp-b stay behind in the cloud")
     assert count.startswith(
         "etcd-manager reads the lower count at its next leader change"
