@@ -101,6 +101,7 @@ def run_check(options: CheckOptions) -> bool:
 
         if options.diff:
             patch = patch_for(request, report, settings, voice)
+            mended = ("the list can be corrected, --fix writes it",) if patch else ()
         elif options.fix:
             report = fixed(request, report, settings, voice)
         else:
