@@ -202,7 +202,7 @@ def _refused(manifest: Manifest, minor: int) -> Refused:
     """
     return {
         (each.kind, each.path): each
-        for each in rejections(manifest, kops_version=f"1.{minor}")
+        for each in rejections(manifest, kops_version=f"1.{minor}", types=False)
         if not each.harmless
         and each.kind not in _NOT_OF_A_RELEASE
         and each.path != _KUBERNETES

@@ -7,6 +7,7 @@ pkg/model/components/etcd.go and pkg/model/components/etcdmanager/options.go.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from kopslint.kops.releases import NEWEST
@@ -34,6 +35,7 @@ def kops_for(kubernetes: Release | None) -> range:
     return range(oldest, newest_for(oldest) + 1)
 
 
+@cache
 def runs(version: str | None, kubernetes: Release | None, kops: int) -> Release | None:
     """The etcd that kops 1.``kops`` runs for a ``version``, or where there is none.
 

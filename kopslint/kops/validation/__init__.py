@@ -107,14 +107,19 @@ def _is_open(manifest: Manifest) -> bool:
 
 
 def rejections(
-    manifest: Manifest, *, kops_version: str | None = None, asked: bool = False
+    manifest: Manifest,
+    *,
+    kops_version: str | None = None,
+    asked: bool = False,
+    types: bool = True,
 ) -> tuple[Rejection, ...]:
     """Every reason why kops refuses the objects of ``manifest``, once, by place.
 
     ``kops_version`` is like ``1.37``; by default the minor of the cluster's Kubernetes
     is taken, so that rules which came later keep silent, and versions that a later kops
     accepts, which may be in use, are ``outgrown``. An excerpt of a spec is one no more
-    where somebody ``asked`` what this kops does with the file. What is no mistake of a
+    where somebody ``asked`` what this kops does with the file. Without ``types``
+    fields that are unknown or of a wrong type are left out. What is no mistake of a
     field alone has a kind that is none of ``FIELD_KINDS``. Rules that need the cloud
     itself are not here.
 
@@ -125,7 +130,7 @@ def rejections(
     newest = kops if kops_version is not None else identity.newest_for(kops)
     if kops_version is None and _is_open(manifest):
         newest = NEWEST
-    found = tuple(_rejections(manifest, kops, newest, asked=asked))
+    found = tuple(_rejections(manifest, kops, newest, asked=asked, types=types))
     doubtful = {v.span for v in found if v.kind == "version"}
     if not doubtful or newest == kops:
         return found
@@ -138,7 +143,12 @@ def rejections(
 
 
 def _rejections(
-    manifest: Manifest, kops: int, newest: int, *, asked: bool = False
+    manifest: Manifest,
+    kops: int,
+    newest: int,
+    *,
+    asked: bool = False,
+    types: bool = True,
 ) -> Iterator[Rejection]:
     found = list(manifest.flaws)
     cluster = None
@@ -147,13 +157,14 @@ def _rejections(
         cluster = Declared(
             node, version, kops, is_cluster=True, newest=newest, asked=asked
         )
-        found.extend(_of_cluster(cluster))
+        found.extend(_of_cluster(cluster, types=types))
     declared_groups = []
     for group in manifest.groups.values():
         declared = Declared(group.node, group.version, kops, cluster, newest=newest)
         declared_groups.append(declared)
         found.extend(identity.api_version(declared))
-        found.extend(FieldWalk(declared, "InstanceGroup").rejections())
+        if types:
+            found.extend(FieldWalk(declared, "InstanceGroup").rejections())
         members = (etcd_.member_of(group.name) for etcd_ in manifest.etcd_clusters)
         found.extend(groups.group(declared, has_member=any(members)))
     if cluster is None:
@@ -228,8 +239,9 @@ def _of_control_plane(manifest: Manifest, kops: int) -> Iterator[Rejection]:
         )
 
 
-def _of_cluster(cluster: Declared) -> Iterator[Rejection]:
-    yield from FieldWalk(cluster, "Cluster").rejections()
+def _of_cluster(cluster: Declared, *, types: bool) -> Iterator[Rejection]:
+    if types:
+        yield from FieldWalk(cluster, "Cluster").rejections()
     yield from check_rows(CLUSTER_ROWS, cluster)
     for function in _OF_CLUSTER:
         yield from function(cluster)
