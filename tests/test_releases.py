@@ -259,11 +259,11 @@ def test_a_field_has_the_type_that_it_had_then(
         ),
         ("reconcile cluster", ("yes",), 31, ""),
         ("update cluster", ("instance-group",), 30, "no flag --instance-group"),
-        ("update cluster", ("ignore-kubelet-version-skew",), 30, "1.31 brought it"),
+        ("update cluster", ("ignore-kubelet-version-skew",), 30, "it came with 1.31"),
         ("update cluster", ("instance-group",), 31, ""),
         ("rolling-update cluster", ("instance-group",), 22, ""),
         ("rolling-update cluster", ("master-interval",), 22, ""),
-        ("rolling-update cluster", ("use-kubeconfig",), 33, "1.34 brought it"),
+        ("rolling-update cluster", ("use-kubeconfig",), 33, "it came with 1.34"),
         ("create cluster", ("container-runtime", "master-count"), 37, ""),
     ],
 )
@@ -301,7 +301,7 @@ def test_what_a_release_lacks_fails_and_the_list_stops(
     told = [f.message for f in report.findings if f.rule == "KL307"]
     said = f"kops refuses this: kops {failing} has no command `kops reconcile`: "
     assert [m for m in told if "no command" in m] == (
-        [f"{said}1.31 brought it"] if failing else []
+        [f"{said}it came with 1.31"] if failing else []
     )
 
 
