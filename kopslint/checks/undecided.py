@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
-from kopslint.kops.placeholders import names_left_open
+from kopslint.kops.placeholders import is_completed_spec, names_left_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -212,8 +212,6 @@ def _shown(names: Iterable[str]) -> tuple[str, ...]:
 
 def _of_completed(context: Context) -> Iterator[Draft]:
     """A Cluster as kops completes it, which is no spec that anybody hands to kops."""
-    from kopslint.kops.state_store import is_completed_spec
-
     cluster = context.after.cluster
     if cluster is None or not is_completed_spec(cluster.node.span.source):
         return

@@ -84,3 +84,16 @@ def names_left_open(span: Span) -> tuple[str, ...]:
     inner = span.source.lines[span.line : min(span.end_line, span.line + 3)]
     body = " ".join(inner).strip()
     return (body,) if body and re.fullmatch(_PLACEHOLDER, body) else ()
+
+
+_COMPLETED = re.compile(r"(?:^|[/_])cluster-completed\.spec(?:_content)?$")
+
+
+def is_completed_spec(source: Source) -> bool:
+    """Whether kops wrote a file out of a Cluster, with all that it fills in itself.
+
+    Nobody hands it to kops. It lies in the state store, and in ``data/`` beside the
+    ``kubernetes.tf`` of kops (pkg/model/bootstrapscript.go writes it there as
+    ``aws_s3_object_cluster-completed.spec_content``).
+    """
+    return _COMPLETED.search(source.path) is not None

@@ -22,20 +22,6 @@ if TYPE_CHECKING:
 
     from kopslint.kops.spec import Cluster, EtcdCluster, Manifest
     from kopslint.shell.ast import Word
-    from kopslint.text import Source
-
-
-_COMPLETED = re.compile(r"(?:^|[/_])cluster-completed\.spec(?:_content)?$")
-
-
-def is_completed_spec(source: Source) -> bool:
-    """Whether kops wrote a file out of a Cluster, with all that it fills in itself.
-
-    Nobody hands it to kops. It lies in the state store, and in ``data/`` beside the
-    ``kubernetes.tf`` of kops (pkg/model/bootstrapscript.go writes it there as
-    ``aws_s3_object_cluster-completed.spec_content``).
-    """
-    return _COMPLETED.search(source.path) is not None
 
 
 class Part(StrEnum):
