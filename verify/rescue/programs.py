@@ -268,7 +268,11 @@ class Programs:
         if port is None:
             return None
         side = self.machines.sides["main" if port[1] == "4001" else "events"]
-        return side.servers.told(side.called(self.here))
+        try:
+            return side.servers.told(side.called(self.here))
+        except RefusedError:
+            failed = f"curl: (7) Failed to connect to 127.0.0.1 port {port[1]}"
+            raise RefusedError(f"{failed} after 0 ms: Could not connect") from None
 
     def _node(self) -> str:
         return self.machines.node(self.here)

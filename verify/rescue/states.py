@@ -110,30 +110,6 @@ def _queued(machines: Machines) -> None:
         side.store.queue.append(BACKUP)
 
 
-def _split(machines: Machines) -> None:
-    """A second cluster of members that were wiped serves beside the first."""
-    _lost(machines, "cde", disks=False)
-    for side in machines.sides.values():
-        with machines.lock:
-            side.servers.another_cluster([side.called(name) for name in "ab"])
-            machines.wait(partial(machines.serves, side), 20)
-            for key, value in NEW.items():
-                side.servers.put(side.called("a"), key, value)
-    for name in "cde":
-        machines.start(name)
-    for side in machines.sides.values():
-        machines.wait(partial(_answers, machines, side.name, "c"), 20)
-
-
-def _answers(machines: Machines, etcd: str, name: str) -> bool:
-    side = machines.sides[etcd]
-    try:
-        side.servers.write(side.called(name), 1)
-    except RefusedError:
-        return False
-    return True
-
-
 STATES = {
     each.about: each
     for each in (
@@ -152,8 +128,6 @@ STATES = {
         Broken("two of three come back empty", "abc", _empty("bc"), forces=True),
         Broken("three of five come back empty", "abcde", _empty("cde"), forces=True),
         Broken("all disks lost", "abc", _gone("abc"), keeps=False),
-        Broken("the only machine back empty", "a", _empty("a"), keeps=False),
-        Broken("two clusters serve at once", "abcde", _split),
     )
 }
 
