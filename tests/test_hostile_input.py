@@ -8,6 +8,7 @@ hangs.
 from __future__ import annotations
 
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -444,3 +445,17 @@ def test_no_printed_command_holds_what_a_word_of_a_list_would_run(
 
     assert report.findings
     assert [line for line in lines if line[0] != "#" or "\n" in line] == []
+
+
+@pytest.mark.parametrize("command", ["doctor", "rules", "check", "init"])
+def test_no_command_lets_settings_drive_a_terminal(
+    command: str, tmp_path: Path
+) -> None:
+    name = "\\u001b]0;x\\u0007\\u009b31m\\u202e\\n##[error]"
+    (tmp_path / ".kopslint.yaml").write_text(f'"{name}": 1\nrule-paths: ["{name}"]\n')
+    (tmp_path / ".git").mkdir()
+
+    done = kopslint(tmp_path, command)
+
+    assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]", done.out + done.err)
+    assert "##[" not in done.out + done.err

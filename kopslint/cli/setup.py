@@ -12,6 +12,7 @@ from kopslint import __version__
 from kopslint.cli.check_options import CheckOptions
 from kopslint.cli.settings import configuration_for, fail_on_for, settings_for
 from kopslint.errors import KopslintError, UsageError
+from kopslint.report.display import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -123,7 +124,8 @@ def diagnosis(
         except KopslintError as error:
             works, told = False, [f"ERROR: {error}"]
         lines.extend(
-            f"{title if n == 0 else '':<15}{line}" for n, line in enumerate(told)
+            f"{title if n == 0 else '':<15}{visible(line)}"
+            for n, line in enumerate(told)
         )
 
     def configured() -> Configuration:
