@@ -352,7 +352,7 @@ def test_a_list_that_changed_while_it_was_checked_is_left_as_it_is(
     status, _, err = check(capsys, "--fix")
 
     assert status == 2
-    assert err.startswith("kopslint: commands.sh has changed while it was checked")
+    assert err.startswith("kopslint: commands.sh changed while it was checked")
     assert text() == "kops get ig\n"
 
 
