@@ -450,7 +450,7 @@ def test_the_oldest_kops_that_takes_a_spec_is_said(spec: str, said: str) -> None
         ),
         (
             f"  kubernetesVersion: 1.33.2\n{CLASSIC}{BY_ADDRESS}",
-            "kops knows no field spec.cloudConfig.useIPBasedNodeNames: it came with 1.37",
+            "kops knows no field spec.cloudConfig.useIPBasedNodeNames: 1.37 brought it",
             "spec.api.loadBalancer.class must not be Classic",
         ),
         (
