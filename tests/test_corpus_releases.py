@@ -32,13 +32,13 @@ LOOKED_UP = re.compile("specified image|machine type")
 REVIEWED = {
     r"knows no field": "cmd/kops/edit_cluster.go, edit_instancegroup.go: the editor "
     "decodes strictly",
-    r"version is .*, and kops .* brings": "pkg/model/components/etcdmanager/model.go, "
+    r"version is .*, but kops .* brings": "pkg/model/components/etcdmanager/model.go, "
     "buildPod: unsupported etcd version",
     r"has no cluster main": "upup/pkg/fi/cloudup/populate_cluster_spec.go: the etcd "
     "cluster main is looked for",
     r"runs in instance group .*, which does not exist": "pkg/model/master_volumes.go, "
     "Build: InstanceGroup not found",
-    r"loadBalancer\.type is .*, and kops takes": "pkg/model, "
+    r"loadBalancer\.type is .*kops (takes|accepts)": "pkg/model, "
     "api_loadbalancer.go, Build",
     r"role is APIServer, which needs a feature flag": "upup/pkg/fi/cloudup/"
     "populate_instancegroup_spec.go",
@@ -48,7 +48,7 @@ REVIEWED = {
     r"hubble needs certManager": "pkg/model/components/cilium.go: a version "
     "is filled in",
     r"zones is missing: groups on GCE": "pkg/model/gcemodel/autoscalinggroup.go, Build",
-    r"two objects are written as one": "pkg/kopscodecs/codecs.go: the last key counts",
+    r"two objects run together as one": "pkg/kopscodecs/codecs.go: the last key counts",
 }
 
 
