@@ -49,7 +49,9 @@ def run(arguments: Sequence[str]) -> int:
         if error.hint:
             _complain(f"  hint: {error.hint}")
         return error.exit_status
-    except MemoryError:
+    except MemoryError as error:
+        # Nothing of what was read is needed any more, and saying so takes memory, too.
+        error.__traceback__ = None
         _complain("kopslint: the input is too large for the available memory")
         _complain("  hint: check less at once, or give kopslint more memory")
         return InputError.exit_status
