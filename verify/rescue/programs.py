@@ -161,6 +161,8 @@ class Programs:
 
     def _aws(self, rest: list[str]) -> str | None:
         text = " ".join(rest)
+        if rest[:2] == ["sts", "get-caller-identity"]:
+            return '{"Account": "1"}\n'
         if "describe-volumes" in rest:
             found = re.search(r"Values=(\w)\.etcd-(\w+)\.", text)
             return f"vol-{found[2]}-{found[1]}\n" if found else "\n"
