@@ -163,6 +163,9 @@ class Programs:
         text = " ".join(rest)
         if rest[:2] == ["sts", "get-caller-identity"]:
             return '{"Account": "1"}\n'
+        if "Volumes[].State" in text:
+            (name,) = re.findall(r"vol-\w+-(\w)\b", text)
+            return "in-use\n" if name in self.machines.up else "available\n"
         if "describe-volumes" in rest:
             found = re.search(r"Values=(\w)\.etcd-(\w+)\.", text)
             return f"vol-{found[2]}-{found[1]}\n" if found else "\n"
