@@ -373,7 +373,7 @@ def test_a_conflict_must_be_resolved_first(repository: Repository) -> None:
     repository.commit({"a.yaml": A + "# main\n"})
     repository.git("merge", "--quiet", "work", check=False)
 
-    with pytest.raises(InputError, match=r"a\.yaml has a conflict"):
+    with pytest.raises(InputError, match=r"a\.yaml has an unresolved conflict"):
         find_change(staged=True)
 
 
@@ -782,7 +782,7 @@ def test_a_limit_that_is_not_in_the_repository_is_no_empty_answer(
     """A misspelt name must not look like a change that touches nothing."""
     repository.commit({"one/a.yaml": A})
 
-    with pytest.raises(InputError, match=r"is no file or folder of [0-9a-f]{7} or"):
+    with pytest.raises(InputError, match=r"is not a file or folder in [0-9a-f]{7} or"):
         touched(within=(name,))
 
 

@@ -196,7 +196,7 @@ def test_the_api_versions_that_kops_reads(head: str, version: str) -> None:
     [
         "",
         "---\n# nothing\n---\n",
-        "- apiVersion: kops.k8s.io/v1alpha2\n",
+        "- apiVersion: v1\n",
         "kops.k8s.io/v1alpha2",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kops}\n",
         "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\n",

@@ -51,8 +51,8 @@ def edited(name: str, old: str, new: str, count: int) -> str:
 
 FIRST_STEPS = """\
 # 1 of 7 ---------------------------------------------------------------------
-# etcd-4 leaves etcd events by name: etcd-manager knows a count only, and
-# never takes out a member whose machine is gone.
+# Remove etcd-4 from etcd events: etcd-manager knows only a count, and never
+# removes a member whose machine is gone.
 # Before it, etcd events must list 5 members, all started and voting: etcd-0
 # etcd-1 etcd-2 etcd-3 etcd-4; else bring back who is missing.
 step_1() {

@@ -83,7 +83,7 @@ def test_the_version_that_a_file_says_is_used_and_said(
 
     findings = checked(capsys)
 
-    said = "assumed: kops 1.27 is what runs, as this says"
+    said = "assumed: kops 1.27 is used, as named here"
     assert assumed(findings) == [(said, f"{name}:{line}")]
     assert takes_old_etcd(findings)
 
@@ -105,7 +105,7 @@ def test_a_list_says_which_kops_it_calls(
         capsys, "--before", "specs/cluster.yaml", "--commands", "list.sh"
     )
 
-    said = "assumed: kops 1.27 is what runs, as this says"
+    said = "assumed: kops 1.27 is used, as named here"
     assert (said, "list.sh:1") in assumed(findings)
 
 
@@ -128,7 +128,7 @@ def test_two_versions_are_said_and_neither_is_taken(
 
     findings = checked(capsys)
 
-    said = "kops 1.27 and 1.31 are named here, and only one can run"
+    said = "kops 1.27 and 1.31 are named here, but only one can run"
     assert assumed(findings) == [(said, ".kops-version:1")]
 
 
@@ -237,5 +237,5 @@ def test_a_change_in_git_is_checked_with_the_kops_of_the_state_after(
     findings = json.loads(capsys.readouterr().out)["findings"]
 
     assert takes_old_etcd(findings) == used
-    said = ("assumed: kops 1.27 is what runs, as this says", ".kops-version:1")
+    said = ("assumed: kops 1.27 is used, as named here", ".kops-version:1")
     assert (said in assumed(findings)) == used

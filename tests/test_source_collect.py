@@ -286,7 +286,7 @@ def test_the_variables_that_git_gives_to_its_hooks_do_no_harm(
         ("git:main:nope", "main has no file or folder to read at nope"),
         ("git:main:specs/sub", "main has no file or folder to read at specs/sub"),
         ("git:main:specs/*", "main has no file or folder to read at specs/*"),
-        ("git:main:/", "git:main:/ lies outside of the repository of the current"),
+        ("git:main:/", "git:main:/ is outside the repository of the current"),
     ],
 )
 def test_what_a_revision_does_not_have_is_refused(spec: str, message: str) -> None:

@@ -1875,7 +1875,7 @@ def test_a_refusal_names_command_source_and_way_out() -> None:
     (found,) = rejections(manifest({"updatePolicy": "automatc"}), kops_version="1.37")
 
     assert found.message == (
-        'spec.updatePolicy is "automatc", and kops takes automatic, external'
+        'spec.updatePolicy is "automatc"; kops accepts automatic, external'
     )
     assert (found.at_command, found.hint) == ("create", "write automatic")
     assert found.about == "Cluster/demo.example.com"

@@ -274,7 +274,7 @@ def _said_version(context: Context) -> Iterator[Draft]:
     names = listed([f"1.{minor}" for minor in minors])
     if context.kops_version is not None:
         yield Draft(
-            message=f"assumed: kops {names} runs this list, as named here",
+            message=f"assumed: kops {names} is used, as named here",
             why="What kops refuses, which etcd it brings and which commands it has"
             " are taken from that release. Set --kops-version for another.",
             locations=places,

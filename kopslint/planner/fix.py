@@ -760,7 +760,7 @@ def _hopeless(simulation: Simulation) -> str | None:
         return "it has too many possible states"
     for name in (plan.after.name, *plan.members, *chain(*plan.members.values())):
         if not _WRITABLE.fullmatch(name):
-            return f"{name!r} is no name to write into a script"
+            return f"{name!r} cannot be written into a script safely"
     for command in plan.commands:
         refused = next((p for p in command.problems if not p.harmless), None)
         if refused is not None:
