@@ -14,7 +14,7 @@ from kopslint.commands import model
 from kopslint.commands.kops import DeleteInstanceGroup
 from kopslint.findings import Certainty, Location, Severity
 from kopslint.kops.spec import Role
-from kopslint.syntax.yaml import Scalar, YamlMapping, text_at
+from kopslint.syntax.yaml import Scalar, YamlMapping, YamlSequence, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +112,43 @@ def control_plane_expires(context: Context) -> Iterator[Draft]:
                 "# --instance-group-roles control-plane --force --yes",
             ),
         )
+
+
+def launch_suspended(context: Context) -> Iterator[Draft]:
+    """The auto-scaling group of a control-plane group starts no machines.
+
+    Source: Amazon EC2 Auto Scaling, Suspend and resume processes.
+    """
+    found = [
+        (group, word)
+        for group in context.after.control_plane
+        if context.after.cloud in (None, "aws")
+        and (word := _suspended(group, "Launch")) is not None
+    ]
+    if not found:
+        return
+    names = [group.name for group, _ in found]
+    yield Draft(
+        message=f"AWS starts no machine in {listed(names)}: Launch is suspended",
+        why="A machine that dies or that a rolling update terminates is not replaced,"
+        " so its etcd member stays dead.",
+        locations=tuple(
+            Location(word.span, f"no machine for {group.name}") for group, word in found
+        ),
+        subject=",".join(names),
+        fix=(
+            f"# remove Launch from suspendProcesses of {listed(names)} and publish it",
+            "# before a machine of the control plane is replaced",
+        ),
+    )
+
+
+def _suspended(group: InstanceGroup, process: str) -> Scalar | None:
+    """Where a group suspends a process of its auto-scaling group."""
+    listed_there = group.get("spec", "suspendProcesses")
+    items = listed_there.items if isinstance(listed_there, YamlSequence) else ()
+    words = (item for item in items if isinstance(item, Scalar))
+    return next((word for word in words if word.text == process), None)
 
 
 def workers_shrunk_without_drain(context: Context) -> Iterator[Draft]:
