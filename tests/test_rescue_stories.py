@@ -553,3 +553,33 @@ def test_an_etcd_version_published_once_the_disk_is_back(
     verdict, found = said(UPDATE + VALIDATE + REPLACE + UPDATE, capsys)
 
     assert (verdict, found) == ("SAFE", [])
+
+
+ROLL = f"kops rolling-update cluster --name {CLUSTER} --yes\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "verdict", "says"),
+    [
+        ("", "UNSAFE", ["KL241", "KL301", "KL301", "KL302"]),
+        (removed("d") + removed("e"), "SAFE", []),
+    ],
+    ids=["the dead stay registered", "the dead are removed first"],
+)
+def test_an_etcd_version_published_together_with_a_lower_count(
+    first: str, verdict: str, says: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is upgraded until the dead members are removed."""
+    written(
+        FIVE._replace(etcd="3.5.30"),
+        "abcde",
+        "abc",
+        etcd="3.5.30",
+        etcd_after="3.6.11",
+        empty_groups="de",
+        published=True,
+    )
+
+    told, found = said(first + deleted("de") + REPLACE + UPDATE + ROLL, capsys)
+
+    assert (told, sorted(text[:5] for text in found)) == (verdict, says)
