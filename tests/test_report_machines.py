@@ -288,7 +288,8 @@ def test_a_comment_holds_only_the_markup_of_its_own(
     named = len(clusters) if len(clusters) > 1 else 0
     assert kinds.count("heading_open") <= 2 + named
     shown = sum(len(rows(entry)) for entry in report.timeline)
-    assert kinds.count("tr_open") == shown + len(clusters)
+    # Steps that change nothing share a row; no text makes one of its own.
+    assert 2 * len(clusters) <= kinds.count("tr_open") <= shown + len(clusters)
     for token in tokens[1:]:
         if token.type == "html_block":
             assert set(re.findall(r"<[^>]*>", token.content)) <= OWN_TAGS
