@@ -766,8 +766,12 @@ class _Repository:
         for line in result.stdout.split(b"\0")[:-1]:
             about, _, name = line.partition(b"\t")
             mode, _, blob, size = about.decode().split()
-            if mode in _REGULAR_FILES:
-                found.append(_Blob(PurePosixPath(os.fsdecode(name)), blob, int(size)))
+            if mode not in _REGULAR_FILES:
+                continue
+            if not size.isdigit():
+                # Newer releases of git say "BAD" of what is not here, and go on.
+                raise _about(self._spec, lacks_content())
+            found.append(_Blob(PurePosixPath(os.fsdecode(name)), blob, int(size)))
         return sorted(found)
 
     def read(self, blob: _Blob) -> bytes:
