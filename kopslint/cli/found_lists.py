@@ -66,8 +66,7 @@ def _perhaps(data: bytes) -> bool:
 
 
 def _found(source: Source) -> FoundList | None:
-    commands = [c for c in _commands(source) if c.kops and c.meaning.planes != ()]
-    commands = [c for c in commands if c.meaning.planes]
+    commands = [c for c in _commands(source) if c.kops and c.meaning.planes]
     if not commands:
         return None
     named = (c.cluster.text for c in commands if c.cluster is not None)

@@ -24,6 +24,7 @@ from kopslint.errors import InputError, NothingCheckedError, UsageError
 from kopslint.findings import Severity
 from kopslint.inputs.boundary import boundary_here
 from kopslint.inputs.sources import STDIN
+from kopslint.kops.versions import minor_of
 from kopslint.planner.plan import Options, plan_route
 from kopslint.planner.runbook import NoWay, Runbook
 from kopslint.records import Record
@@ -98,11 +99,11 @@ def _named(
     the disk says, from beside the spec after upwards.
     """
     if (asked := valid_version(options.kops_version)) is not None:
-        return NamedKops(_minor(asked), "--kops-version")
+        return NamedKops(minor_of(asked), "--kops-version")
     configuration = configuration_for(names[1], os.environ)
     if configuration.kops_version is not None:
         by = os.path.relpath(configuration.path or "the configuration")
-        return NamedKops(_minor(configuration.kops_version), by)
+        return NamedKops(minor_of(configuration.kops_version), by)
     from kopslint.inputs.kops_version import said_versions
 
     found = {each.minor: each.span for each in said_versions(names[1], ())}
@@ -118,11 +119,7 @@ def _named(
 def kops_of_check(settings: Settings) -> NamedKops | None:
     """The kops of a check, for a plan that is shown beside it."""
     version = settings.kops_version
-    return NamedKops(_minor(version), "the check") if version is not None else None
-
-
-def _minor(version: str) -> int:
-    return int(version.split(".")[1])
+    return NamedKops(minor_of(version), "the check") if version is not None else None
 
 
 def make_plan(

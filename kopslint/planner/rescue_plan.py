@@ -258,15 +258,13 @@ class _Rescue:
             " removed member cannot join. First check that the member is no longer"
             " listed; if it is, stop here."
         )
-        left_out = (Validate, DeleteInstanceGroup) if gone else (Validate,)
-        commands = tuple(c for c in step.commands if not isinstance(c, left_out))
-        return step._replace(reason=reason, commands=commands, rescues=True)
+        step = step.without(Validate, *([DeleteInstanceGroup] if gone else []))
+        return step._replace(reason=reason, rescues=True)
 
     def _stopped(self, unit: Unit) -> PlannedStep:
         """Its machine ends; a cluster with other broken machines does not validate."""
         step = self._deeds.delete(unit)
-        commands = tuple(c for c in step.commands if not isinstance(c, Validate))
-        return step._replace(commands=commands, rescues=True)
+        return step.without(Validate)._replace(rescues=True)
 
     def _forget(self, etcd_cluster: str) -> Iterator[PlannedStep]:
         """Every restore that waits leaves the queue: one that is done lets in the next.
@@ -323,8 +321,8 @@ class _Rescue:
             " step fails and nothing changes."
         )
         update = self._deeds.apply(self._spec, reason)
-        commands = tuple(c for c in update.commands if not isinstance(c, Replace))
-        step = PlannedStep("apply", names, reason, commands, rescues=True)
+        # The state store has this spec already.
+        step = update.without(Replace)._replace(about=names, spec=None, rescues=True)
         runbook = self._runbook([step])
         notes = [
             *runbook.notes,

@@ -53,6 +53,11 @@ class PlannedStep(Record):
     spec: Spec | None = None
     rescues: bool = False
 
+    def without(self, *kinds: type[Command]) -> PlannedStep:
+        """The same without its commands of some kinds."""
+        left = tuple(c for c in self.commands if not isinstance(c, kinds))
+        return self._replace(commands=left)
+
 
 class PlannedSteps(Record):
     """Makes the steps for one cluster, by kops directly or by way of terraform."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from verify.calls import Answer
 from verify.servers import RefusedError
 
 if TYPE_CHECKING:
@@ -45,14 +46,6 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
         for row in rows
     ]
     return "".join(f"{line.rstrip()}\n" for line in lines)
-
-
-class Answer(NamedTuple):
-    """What a call prints, and how it ends."""
-
-    out: str = ""
-    err: str = ""
-    status: int = 0
 
 
 class Programs:

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from verify.calls import read_call, write_answer
 from verify.rescue.programs import PROGRAMS
 
 if TYPE_CHECKING:
@@ -108,21 +109,6 @@ class Shell:
         return Ran(done.returncode, out.decode("utf-8", "replace"))
 
     def _handle(self, connection: socket.socket) -> None:
-        words = _read(connection)
+        words = read_call(connection)
         if words:
-            answer = self.programs.call(words)
-            text = f"{answer.out}\0{answer.err}\0{answer.status}\0"
-            with contextlib.suppress(OSError):
-                connection.sendall(text.encode())
-
-
-def _read(connection: socket.socket) -> list[str]:
-    data = b""
-    while True:
-        words = data.split(b"\0")
-        if len(words) > 1 and len(words) >= int(words[0]) + 2:
-            return [word.decode("utf-8", "replace") for word in words[1:-1]]
-        more = connection.recv(65536)
-        if not more:
-            return []
-        data += more
+            write_answer(connection, self.programs.call(words))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, NamedTuple
 
-from verify.runbooks.programs import Answer
+from verify.calls import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

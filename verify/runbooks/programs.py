@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from verify.calls import Answer
 from verify.runbooks.world import RefusedError
 
 if TYPE_CHECKING:
@@ -26,15 +27,6 @@ PROGRAMS = (
 
 VERSIONS = ("3.4.13", "3.5.30", "3.6.11")
 """Releases of etcd, whose etcdctl prints in forms of their own."""
-
-
-class Answer(NamedTuple):
-    """What a call prints and how it ends; ``hangs`` is one that never ends."""
-
-    out: str = ""
-    err: str = ""
-    status: int = 0
-    hangs: bool = False
 
 
 class Programs:

@@ -18,8 +18,9 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
+from verify.calls import Answer, read_call, write_answer
 from verify.runbooks.faults import ENDS_SCRIPT, KINDS
-from verify.runbooks.programs import PROGRAMS, Answer
+from verify.runbooks.programs import PROGRAMS
 
 if TYPE_CHECKING:
     import socket
@@ -183,11 +184,11 @@ class Shell:
     # ---------------------------------------------------------------- answers
 
     def _handle(self, connection: socket.socket) -> None:
-        words = _read(connection)
+        words = read_call(connection)
         if not words:
             return
         if words[0] == "date":
-            _write(connection, Answer(f"{self._now}\n"))
+            write_answer(connection, Answer(f"{self._now}\n"))
             return
         if words[0] == "sleep":
             self._sleep(connection, words)
@@ -204,7 +205,7 @@ class Shell:
         if answer.hangs:
             self._hang(connection, kind)
             return
-        _write(connection, answer)
+        write_answer(connection, answer)
 
     def _sleep(self, connection: socket.socket, words: Sequence[str]) -> None:
         """Time passes at once, except for whoever waits for somebody else to hang."""
@@ -215,7 +216,7 @@ class Shell:
                 return
         with self._lock:
             self._now += seconds
-        _write(connection, Answer())
+        write_answer(connection, Answer())
 
     def _hang(self, connection: socket.socket, kind: str) -> None:
         """Never answer; end the script where that is the fault, or nobody else does."""
@@ -232,24 +233,6 @@ class Shell:
             self._signal("KILL")
         with self._changed:
             self._hanging = max(0, self._hanging - 1)
-
-
-def _read(connection: socket.socket) -> list[str]:
-    data = b""
-    while True:
-        words = data.split(b"\0")
-        if len(words) > 1 and len(words) >= int(words[0]) + 2:
-            return [word.decode("utf-8", "replace") for word in words[1:-1]]
-        more = connection.recv(65536)
-        if not more:
-            return []
-        data += more
-
-
-def _write(connection: socket.socket, answer: Answer) -> None:
-    text = f"{answer.out}\0{answer.err}\0{answer.status}\0"
-    with contextlib.suppress(OSError):
-        connection.sendall(text.encode())
 
 
 def _closed(connection: socket.socket, seconds: float) -> bool:
