@@ -51,8 +51,8 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
 
     None if it is no part of it. ``cluster`` tells where its store is, if it says.
     """
-    path = re.sub(r"/?\*+$", "", _SCHEME.sub("", word.shown)).strip("/")
-    parts = path.split("/")
+    parts = _parts(word.shown)
+    path = "/".join(parts)
     apart = _kept_apart(word, parts, cluster) if cluster is not None else None
     if apart is not None:
         return apart
@@ -70,12 +70,20 @@ def part_of(word: Word, cluster: Cluster | None, name: str) -> Part | None:
             return Part.KEYS
         return Part.MAYBE if path.startswith("$") or _leads(word, base) else None
     if base is not None:
-        held = _SCHEME.sub("", base).strip("/").split("/")
+        held = _parts(base)
         # The name of a configured store comes first in `mc rm minio/bucket`.
         ways = (parts, parts[1:]) if len(parts) > 1 else (parts,)
         found = any(way == held[: len(way)] for way in ways)
         return Part.WHOLE if found and path else None
     return Part.MAYBE if len(parts) < 2 and _CALLED.search(path) else None
+
+
+def _parts(address: str) -> list[str]:
+    """The folders of an address without its scheme, the bucket first.
+
+    A pattern for everything that is at its end says nothing more.
+    """
+    return re.sub(r"/?\*+$", "", _SCHEME.sub("", address)).strip("/").split("/")
 
 
 def _kept_apart(word: Word, parts: list[str], cluster: Cluster) -> Part | None:
@@ -89,7 +97,7 @@ def _kept_apart(word: Word, parts: list[str], cluster: Cluster) -> Part | None:
     # The name of a configured store comes first in `mc rm minio/bucket`.
     ways = (parts, parts[1:]) if not _SCHEME.match(word.text) else (parts,)
     for place, part in _places(cluster):
-        held = _SCHEME.sub("", place).strip("/").split("/")
+        held = _parts(place)
         for way in filter(None, ways):
             if way == held[: len(way)]:
                 return part
@@ -116,7 +124,7 @@ def _is_elsewhere(word: Word, parts: list[str], cluster: Cluster | None) -> bool
     base = store_of(cluster) if cluster is not None else None
     if base is None or word.text is None or not _SCHEME.match(word.text):
         return False
-    return _SCHEME.sub("", base).strip("/").split("/")[0] not in parts
+    return _parts(base)[0] not in parts
 
 
 def is_in_store(word: Word, cluster: Cluster | None, name: str) -> bool:
@@ -128,8 +136,7 @@ def is_in_store(word: Word, cluster: Cluster | None, name: str) -> bool:
     base = store_of(cluster) if cluster is not None else None
     if base is None or word.text is None:
         return False
-    bucket = _SCHEME.sub("", base).strip("/").split("/")[0]
-    parts = re.sub(r"/?\*+$", "", _SCHEME.sub("", word.text)).strip("/").split("/")
+    bucket, parts = _parts(base)[0], _parts(word.text)
     if bucket not in parts:
         return False
     below = parts[parts.index(bucket) + 1 :]
