@@ -31,8 +31,6 @@ from kopslint.commands.model import (
     Reads,
     ResizeCloudGroup,
     StopInstances,
-    Unreadable,
-    Unreplayed,
 )
 from kopslint.shell.ast import Unknown, Word, cut, split_commas
 
@@ -79,13 +77,9 @@ def read_provider(invocation: Invocation) -> Command:
     line = " ".join([invocation.program, *names])
     known = next((e for e in _TABLE if f"{line} ".startswith(f"{e} ")), None)
     if _edits_store(given):
-        return Unreadable(
-            text=invocation.text,
-            span=invocation.span,
-            reason=Unknown(
-                invocation.text, ("it changes the state store behind kops's back")
-            ),
-            reach=Reach.STATE_STORE,
+        return invocation.unreadable(
+            Unknown(invocation.text, ("it changes the state store behind kops's back")),
+            Reach.STATE_STORE,
         )
     rest = _released(given)[len(known.split()) - 1 :] if known is not None else ()
     if invocation.program == "scw":
@@ -113,13 +107,9 @@ def _unknown(
     verb = after[0] if after else ""
     if not verb or verb in HARMLESS or verb.partition("-")[0] in HARMLESS:
         return None
-    return Unreplayed(
-        text=invocation.text,
-        span=invocation.span,
-        reason=(
-            f"kopslint does not know what `{service} {verb}` does to the control plane"
-        ),
-        reach=SERVICES[service],
+    return invocation.unreplayed(
+        (f"kopslint does not know what `{service} {verb}` does to the control plane"),
+        SERVICES[service],
         about=_about(given, _released(given)[len(service.split()) :]),
     )
 
@@ -236,11 +226,8 @@ def _volumes(
         volumes = tuple(w for w in given.all("resources") if _is_volume(w))
         machines = [w for w in given.all("resources") if w.shown.startswith("i-")]
         if machines and not _tags_of_ones_own(given):
-            return Unreplayed(
-                text=invocation.text,
-                span=invocation.span,
-                reason="kops and etcd-manager find machines by their tags",
-                reach=Reach.MACHINE,
+            return invocation.unreplayed(
+                "kops and etcd-manager find machines by their tags", Reach.MACHINE
             )
         if not volumes or _tags_of_ones_own(given):
             return None
@@ -278,12 +265,8 @@ def _resize(
         other = given.has(*_OF_NEXT_MACHINES)
         if known == "az vmss update" or known in SCHEDULED or other:
             reason = f"kopslint does not know what `{known}` does to the control plane"
-            return Unreplayed(
-                text=invocation.text,
-                span=invocation.span,
-                reason=reason,
-                reach=Reach.MACHINE,
-                about=_about(given, rest),
+            return invocation.unreplayed(
+                reason, Reach.MACHINE, about=_about(given, rest)
             )
         return None
     group = given.value("auto-scaling-group-name", "name", "n")
@@ -310,12 +293,8 @@ def _unreplayed(
     if known == "aws-nuke" and not given.has("no-dry-run"):
         return None
     reach, reason = UNREPLAYED[known]
-    return Unreplayed(
-        text=invocation.text,
-        span=invocation.span,
-        reason=reason,
-        reach=reach,
-        about=_about(given, rest) if "autoscaling" in known else (),
+    return invocation.unreplayed(
+        reason, reach, about=_about(given, rest) if "autoscaling" in known else ()
     )
 
 

@@ -23,7 +23,6 @@ from kopslint.commands.model import (
     Reads,
     RestoreBackup,
     SnapshotSave,
-    Unreadable,
 )
 from kopslint.kops.rejection import of_line
 from kopslint.shell.ast import Unknown
@@ -313,9 +312,4 @@ def _one(
 
 
 def _unreadable(invocation: Invocation, reason: str) -> Command:
-    return Unreadable(
-        text=invocation.text,
-        span=invocation.span,
-        reason=Unknown(invocation.text, reason),
-        reach=Reach.ETCD,
-    )
+    return invocation.unreadable(Unknown(invocation.text, reason), Reach.ETCD)

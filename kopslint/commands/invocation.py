@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kopslint.commands.model import Unreadable, Unreplayed
 from kopslint.records import Record
 from kopslint.shell.ast import Unknown, Word, cut, head
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from kopslint.commands.model import Reach
     from kopslint.text import Span
 
 
@@ -64,6 +66,18 @@ class Invocation(Record):
     def program(self) -> str:
         """The base name of the program, or "" if it is unknown."""
         return program_name(self.words[0]) if self.words else ""
+
+    def unreplayed(
+        self, reason: str, reach: Reach, about: tuple[Word, ...] = ()
+    ) -> Unreplayed:
+        """The call as a command that is known, and that nothing follows."""
+        return Unreplayed(
+            text=self.text, span=self.span, reason=reason, reach=reach, about=about
+        )
+
+    def unreadable(self, reason: Unknown, reach: Reach) -> Unreadable:
+        """The call as a command of which nobody knows from here what it does."""
+        return Unreadable(text=self.text, span=self.span, reason=reason, reach=reach)
 
 
 # Builds of a program carry their version or platform in the name, and scripts keep

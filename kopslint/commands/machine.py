@@ -20,8 +20,6 @@ from kopslint.commands.model import (
     Reach,
     RestartManagers,
     StopInstances,
-    Unreadable,
-    Unreplayed,
 )
 from kopslint.shell.ast import Unknown
 
@@ -93,11 +91,8 @@ def _goes_down(invocation: Invocation, verb: Literal["reboot", "stop"]) -> Comma
             many=invocation.fans_out,
         )
     program = invocation.program
-    return Unreadable(
-        text=invocation.text,
-        span=invocation.span,
-        reason=Unknown(program, "it stops the machine that it runs on"),
-        reach=Reach.MACHINE,
+    return invocation.unreadable(
+        Unknown(program, "it stops the machine that it runs on"), Reach.MACHINE
     )
 
 
@@ -227,11 +222,9 @@ def _remove(invocation: Invocation) -> Command | None:
     program, words = invocation.program, invocation.words[1:]
     words = words[:-1] if program == "mv" else words
     if program != "mv" and any(_MEMBER_DATA.search(word.shown) for word in words):
-        return Unreadable(
-            text=invocation.text,
-            span=invocation.span,
-            reason=Unknown(program, f"which etcd data `{program}` deletes, and when"),
-            reach=Reach.VOLUME,
+        return invocation.unreadable(
+            Unknown(program, f"which etcd data `{program}` deletes, and when"),
+            Reach.VOLUME,
         )
     if any(_OWN_FILES.search(word.shown) for word in words):
         return _unreplayed(
@@ -412,13 +405,7 @@ def _copied(invocation: Invocation) -> Command | None:
 
 
 def _unreplayed(invocation: Invocation, reason: str, reach: Reach) -> Command:
-    return Unreplayed(
-        text=invocation.text,
-        span=invocation.span,
-        reason=reason,
-        reach=reach,
-        about=invocation.hosts,
-    )
+    return invocation.unreplayed(reason, reach, about=invocation.hosts)
 
 
 def _nothing(invocation: Invocation) -> Command:

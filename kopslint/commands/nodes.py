@@ -19,8 +19,6 @@ from kopslint.commands.model import (
     RestartManagers,
     Sleep,
     Terraform,
-    Unreadable,
-    Unreplayed,
 )
 from kopslint.commands.wrappers import KUBECTL
 from kopslint.kops.duration import go_seconds
@@ -80,7 +78,7 @@ def _kubectl(invocation: Invocation) -> Command:
             )
         case "cp" if rest[1:] and _ON_A_MACHINE.search(rest[-1].shown):
             reason = "it replaces what the control plane of a machine runs with"
-            return _unreplayed(invocation, reason, Reach.MACHINE)
+            return invocation.unreplayed(reason, Reach.MACHINE)
         case "delete":
             selected = (*rest, *given.all("l", "selector"))
             signs = [w.shown for w in selected if _MANAGER in w.shown]
@@ -109,27 +107,21 @@ def _past_kops(
     raw = any(re.match(r"/apis?/.*(?:/nodes/|kops\.k8s\.io)", word) for word in words)
     if raw or any(map(_KOPS_OBJECTS.fullmatch, words[:1])):
         reason = "it changes objects of the cluster behind kops's back"
-        return _unreplayed(invocation, reason, Reach.KOPS)
+        return invocation.unreplayed(reason, Reach.KOPS)
     nodes = words[:1] and _NODE.fullmatch(words[0])
     if verb == "delete" and nodes:
         if not given.has("all") and not re.search(r"control-plane|master", selected):
             return None
         reason = "it deletes pods of missing nodes, including control-plane nodes"
-        return _unreplayed(invocation, reason, Reach.MACHINE)
+        return invocation.unreplayed(reason, Reach.MACHINE)
     if verb == "delete" and words[:1] == ["managed"]:
-        return _unreplayed(
-            invocation, ("it deletes what crossplane created"), Reach.MACHINE
+        return invocation.unreplayed(
+            ("it deletes what crossplane created"), Reach.MACHINE
         )
     if verb in ("delete", "scale", "patch") and _OWN_CONTROLLERS.search(said):
         reason = "new machines need this controller to join and to be found"
-        return _unreplayed(invocation, reason, Reach.ELSEWHERE)
+        return invocation.unreplayed(reason, Reach.ELSEWHERE)
     return None
-
-
-def _unreplayed(invocation: Invocation, reason: str, reach: Reach) -> Command:
-    return Unreplayed(
-        text=invocation.text, span=invocation.span, reason=reason, reach=reach
-    )
 
 
 def _node_command(
@@ -175,12 +167,8 @@ def _containers(invocation: Invocation) -> Command:
         etcd = any(_ETCD.search(name) for name in named) and (on_machine or every)
         other = any(_OTHER_CONTAINER.search(name) for name in named)
         if etcd or (on_machine and every and not other):
-            return Unreplayed(
-                text=invocation.text,
-                span=invocation.span,
-                reason="it may stop the containers of etcd",
-                reach=Reach.ETCD,
-                about=invocation.hosts,
+            return invocation.unreplayed(
+                "it may stop the containers of etcd", Reach.ETCD, about=invocation.hosts
             )
     return Foreign(
         text=invocation.text, span=invocation.span, program=invocation.program
@@ -249,13 +237,9 @@ def _terraform(invocation: Invocation) -> Command:
         names = names[1:]
     verb = names[0] if names else ""
     if verb == "apply" and (name := _of_control_plane(invocation, given)) is not None:
-        return Unreadable(
-            text=invocation.text,
-            span=invocation.span,
-            reason=Unknown(
-                name, (f"the list does not show what terraform makes of {name}")
-            ),
-            reach=Reach.MACHINE,
+        return invocation.unreadable(
+            Unknown(name, (f"the list does not show what terraform makes of {name}")),
+            Reach.MACHINE,
         )
     if verb in ("apply", "destroy"):
         return Terraform(
@@ -267,11 +251,8 @@ def _terraform(invocation: Invocation) -> Command:
         )
     both = " ".join(names[:2]).strip()
     if verb == "plan" and given.has("out") and given.has("destroy", "replace"):
-        return Unreplayed(
-            text=invocation.text,
-            span=invocation.span,
-            reason="applying this plan destroys what is in it",
-            reach=Reach.MACHINE,
+        return invocation.unreplayed(
+            "applying this plan destroys what is in it", Reach.MACHINE
         )
     if verb in _TERRAFORM_READS or both in _TERRAFORM_READS or not names:
         return _reads(invocation, verb)
@@ -283,11 +264,8 @@ def _terraform(invocation: Invocation) -> Command:
         if verb
         else "its command is only known at run time"
     )
-    return Unreadable(
-        text=invocation.text,
-        span=invocation.span,
-        reason=Unknown(invocation.text, reason),
-        reach=_reach_of_state(verb, names[1:]),
+    return invocation.unreadable(
+        Unknown(invocation.text, reason), _reach_of_state(verb, names[1:])
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kopslint.commands.cloud_table import PROVIDERS
 from kopslint.commands.command_texts import written_by
 from kopslint.commands.invocation import Invocation, arguments, is_option
-from kopslint.commands.model import Foreign, Reach, Unreadable, Unreplayed
+from kopslint.commands.model import Foreign, Reach, Unreadable
 from kopslint.commands.wrappers import peel
 from kopslint.notations.program_names import TAKES_AWAY
 from kopslint.shell.ast import Unknown, Word, cut
@@ -146,11 +146,9 @@ def _kept_for_later(
         return inner
     if target is not None and not re.search(r"cron|/system", target):
         return None
-    return Unreadable(
-        text=whole.text,
-        span=whole.span,
-        reason=Unknown("cron", "the list does not show what runs there later"),
-        reach=Reach.SHELL_TEXT,
+    return whole.unreadable(
+        Unknown("cron", "the list does not show what runs there later"),
+        Reach.SHELL_TEXT,
     )
 
 
@@ -253,12 +251,7 @@ def _read(invocation: Invocation) -> Command:
         return managed
     reason = _reason(invocation, program)
     if reason is not None:
-        return Unreadable(
-            text=invocation.text,
-            span=invocation.span,
-            reason=reason,
-            reach=_reach(invocation),
-        )
+        return invocation.unreadable(reason, _reach(invocation))
     return _in_a_store(invocation) or _foreign(invocation)
 
 
@@ -297,13 +290,7 @@ def _in_a_store(invocation: Invocation) -> Command | None:
         about = tuple(w for w in values if w.text and _STORED.fullmatch(w.text))
     if not about:
         return None
-    return Unreplayed(
-        text=invocation.text,
-        span=invocation.span,
-        reason=reason,
-        reach=Reach.STATE_STORE,
-        about=about,
-    )
+    return invocation.unreplayed(reason, Reach.STATE_STORE, about=about)
 
 
 def _shown(words: Sequence[Word]) -> list[str]:
@@ -331,11 +318,9 @@ def _started(invocation: Invocation) -> Command | None:
     if called is None:
         return None
     program = called["program"]
-    return Unreadable(
-        text=invocation.text,
-        span=invocation.span,
-        reason=Unknown(program, f"what this starts in the cluster calls {program}"),
-        reach=Reach.KOPS if program == "kops" else Reach.ETCD,
+    return invocation.unreadable(
+        Unknown(program, f"what this starts in the cluster calls {program}"),
+        Reach.KOPS if program == "kops" else Reach.ETCD,
     )
 
 
@@ -349,13 +334,7 @@ def _managed(invocation: Invocation, program: str) -> Command | None:
     else:
         return None
     about = tuple(w for w in invocation.words[1:] if not is_option(w))
-    return Unreplayed(
-        text=invocation.text,
-        span=invocation.span,
-        reason=reason,
-        reach=Reach.MACHINE,
-        about=about[:1],
-    )
+    return invocation.unreplayed(reason, Reach.MACHINE, about=about[:1])
 
 
 def _always(words: list[str]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import Reach, Unreplayed
+from kopslint.commands.model import Reach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,11 +57,8 @@ def read_request(invocation: Invocation) -> Command | None:
     )
     if found is None or not (invocation.program == "grpcurl" or _changes(words)):
         return None
-    return Unreplayed(
-        text=invocation.text,
-        span=invocation.span,
-        reason="kopslint does not know what this request does to the control plane",
-        reach=found,
+    return invocation.unreplayed(
+        "kopslint does not know what this request does to the control plane", found
     )
 
 

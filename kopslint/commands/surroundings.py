@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kopslint.commands.model import Reach, Unreadable, Unreplayed
+from kopslint.commands.model import Reach
 from kopslint.shell.ast import Unknown, Word
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def read_beside(invocation: Invocation) -> Command | None:
     if _ROUTES.match(line):
         to_api = _OF_A_CLUSTER.search(" ".join(words))
         reason = "the API may no longer be reached through its load balancer"
-        return _unreplayed(
-            invocation, reason, Reach.MACHINE if to_api else Reach.ELSEWHERE
+        return invocation.unreplayed(
+            reason, Reach.MACHINE if to_api else Reach.ELSEWHERE
         )
     if (off := _POWER.match(line)) is not None:
         reason = f"`{off[0]}` stops a machine, and it is not known which one"
@@ -110,11 +110,11 @@ def _names(invocation: Invocation, line: str) -> Command | None:
     names = [n for n in _DOTTED.findall(said) if not _FILE.search(n)]
     records = [*names, *(w for w in line.split() if re.fullmatch(_RECORD, w))]
     if _ZONE_GOES.search(first) or any(map(_OF_A_CLUSTER.search, records)):
-        return _unreplayed(invocation, reason, Reach.MACHINE)
+        return invocation.unreplayed(reason, Reach.MACHINE)
     if names and not re.search(r"\s\d{2,}\b|--(?:record-)?id\b", line):
         # Names that no cluster has: www.example.com.
         return None
-    return _unreplayed(invocation, reason, Reach.ELSEWHERE)
+    return invocation.unreplayed(reason, Reach.ELSEWHERE)
 
 
 _POWER = re.compile(
@@ -209,16 +209,5 @@ RUNS_LATER = re.compile(
 """Files that a machine or a shell runs by itself at some later time."""
 
 
-def _unreplayed(invocation: Invocation, reason: str, reach: Reach) -> Command:
-    return Unreplayed(
-        text=invocation.text, span=invocation.span, reason=reason, reach=reach
-    )
-
-
 def _unreadable(invocation: Invocation, reason: str) -> Command:
-    return Unreadable(
-        text=invocation.text,
-        span=invocation.span,
-        reason=Unknown(invocation.program, reason),
-        reach=Reach.SHELL_TEXT,
-    )
+    return invocation.unreadable(Unknown(invocation.program, reason), Reach.SHELL_TEXT)
