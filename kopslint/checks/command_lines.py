@@ -487,7 +487,7 @@ def _refusal(
     after = (
         "it has no effect, and the list stops here"
         if stops
-        else ("it has no effect, and the commands after it still run")
+        else "it has no effect, and the commands after it still run"
     )
     return Draft(
         severity=severity,

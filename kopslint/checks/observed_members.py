@@ -387,7 +387,7 @@ def learner_member(context: Context) -> Iterator[Draft]:
                 context,
                 one,
                 calls,
-                ("if it should vote, promote it; otherwise remove it"),
+                "if it should vote, promote it; otherwise remove it",
             ),
         )
 

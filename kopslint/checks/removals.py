@@ -51,7 +51,7 @@ def _by_hand(
     if via is None:
         who = listed(tuple(f"{member} of {etcd}" for member, etcd in pairs))
         return (
-            (f"# remove {who} from etcd{when}; no machine stays from which to do it"),
+            f"# remove {who} from etcd{when}; no machine stays from which to do it",
         )
     lines = functions_for(specs)
     return (

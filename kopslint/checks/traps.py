@@ -122,7 +122,7 @@ def member_cut_off(context: Context) -> Iterator[Draft]:
                 "4 runs."
             )
             fix = (
-                ("# stop the machines that wait to join, remove it, start them again"),
+                "# stop the machines that wait to join, remove it, start them again",
             )
         yield Draft(
             message=message,

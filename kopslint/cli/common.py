@@ -10,12 +10,12 @@ import typer
 from kopslint.cli.options import ColorWhen, Form
 
 Color = Annotated[
-    ColorWhen, typer.Option(help=("Print in colour; auto: only on a terminal."))
+    ColorWhen, typer.Option(help="Print in colour; auto: only on a terminal.")
 ]
 Config = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help=("The configuration file, instead of searching for it.")
+        metavar="FILE", help="The configuration file, instead of searching for it."
     ),
 ]
 House = Annotated[

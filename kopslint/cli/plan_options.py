@@ -66,7 +66,7 @@ class PlanOptions(Options):
         ),
     )
     form: PlanFormat = choice(
-        "--format", PlanFormat.TEXT, help=("The format of the plan.")
+        "--format", PlanFormat.TEXT, help="The format of the plan."
     )
     target: Target = choice(
         "--target",

@@ -85,7 +85,7 @@ def configuration_for(
     if no_config:
         if config is not None:
             raise UsageError(
-                ("--config and --no-config cannot be used together"),
+                "--config and --no-config cannot be used together",
                 hint="remove one of them",
             )
         return Configuration(Layout(str(Path.cwd())))

@@ -348,7 +348,7 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     "az group delete": (Reach.MACHINE, "it deletes everything in the resource group"),
     "az resource delete": (
         Reach.MACHINE,
-        ("kopslint does not know which resource this is"),
+        "kopslint does not know which resource this is",
     ),
     "az vm run-command": (Reach.MACHINE, "it runs commands on machines"),
     "az vmss run-command": (Reach.MACHINE, "it runs commands on machines"),
@@ -364,7 +364,7 @@ UNREPLAYED: Mapping[str, tuple[Reach, str]] = {
     "pulumi update": (Reach.MACHINE, "what its program changes is not in the list"),
     "pulumi stack rm": (
         Reach.MACHINE,
-        ("it forgets or destroys everything in its stack"),
+        "it forgets or destroys everything in its stack",
     ),
     "pulumi state delete": (
         Reach.MACHINE,

@@ -78,7 +78,7 @@ def read_provider(invocation: Invocation) -> Command:
     known = next((e for e in _TABLE if f"{line} ".startswith(f"{e} ")), None)
     if _edits_store(given):
         return invocation.unreadable(
-            Unknown(invocation.text, ("it changes the state store behind kops's back")),
+            Unknown(invocation.text, "it changes the state store behind kops's back"),
             Reach.STATE_STORE,
         )
     rest = _released(given)[len(known.split()) - 1 :] if known is not None else ()
@@ -108,7 +108,7 @@ def _unknown(
     if not verb or verb in HARMLESS or verb.partition("-")[0] in HARMLESS:
         return None
     return invocation.unreplayed(
-        (f"kopslint does not know what `{service} {verb}` does to the control plane"),
+        f"kopslint does not know what `{service} {verb}` does to the control plane",
         SERVICES[service],
         about=_about(given, _released(given)[len(service.split()) :]),
     )

@@ -275,7 +275,7 @@ def _etcd_manager_ctl(invocation: Invocation) -> Command:
         case "configure-cluster":
             return _unreadable(
                 invocation,
-                ("it writes the member count without kops and the cluster spec"),
+                "it writes the member count without kops and the cluster spec",
             )
         case "delete-command":
             return DeleteRestore(

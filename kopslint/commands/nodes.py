@@ -116,7 +116,7 @@ def _past_kops(
         return invocation.unreplayed(reason, Reach.MACHINE)
     if verb == "delete" and words[:1] == ["managed"]:
         return invocation.unreplayed(
-            ("it deletes what crossplane created"), Reach.MACHINE
+            "it deletes what crossplane created", Reach.MACHINE
         )
     if verb in ("delete", "scale", "patch") and _OWN_CONTROLLERS.search(said):
         reason = "new machines need this controller to join and to be found"
@@ -238,7 +238,7 @@ def _terraform(invocation: Invocation) -> Command:
     verb = names[0] if names else ""
     if verb == "apply" and (name := _of_control_plane(invocation, given)) is not None:
         return invocation.unreadable(
-            Unknown(name, (f"the list does not show what terraform makes of {name}")),
+            Unknown(name, f"the list does not show what terraform makes of {name}"),
             Reach.MACHINE,
         )
     if verb in ("apply", "destroy"):

@@ -371,14 +371,14 @@ def _reason(invocation: Invocation, program: str) -> Unknown | None:
     said = [w.shown for w in invocation.words[1:]]
     if any(map(_AWS_ID.search, said)) and any(map(_TAKES.match, said)):
         return Unknown(
-            program, (f"kopslint does not know what `{program}` does to these machines")
+            program, f"kopslint does not know what `{program}` does to these machines"
         )
     sent = invocation.upstream if program in _SENDS else ""
     if re.match(r"\s*(?:echo|printf)\b", sent) and _CALLED.search(sent):
         return Unknown(program, "whoever receives this command line may run it")
     if re.match(r"!(?:kops|etcdctl|!|-?\d)", invocation.words[0].raw):
         return Unknown(
-            invocation.text, ("it is not known which command of the history this is")
+            invocation.text, "it is not known which command of the history this is"
         )
     word, rest = invocation.words[0], invocation.words[1:]
     if word.raw.startswith("-"):

@@ -810,7 +810,7 @@ def _semver_compare(constraint: str, version: str) -> object:
         wanted = _version(found[2].removesuffix("-0")) if found else None
         if found is None or wanted is None:
             return Unknown(
-                "semverCompare", ("kopslint does not evaluate this constraint")
+                "semverCompare", "kopslint does not evaluate this constraint"
             )
         if not _satisfies(have[0], found[1], wanted[0], found[2].count(".")):
             return False

@@ -705,9 +705,7 @@ def _no_label(groups: list[InstanceGroup], home: str | None) -> Rejection:
     *others, last = (group.name for group in groups)
     names = f"{', '.join(others)} and {last}" if others else last
     label = (
-        f"assumed to belong to {home}"
-        if home
-        else ("left out: its cluster is not known")
+        f"assumed to belong to {home}" if home else "left out: its cluster is not known"
     )
     return of_object(
         "missing",

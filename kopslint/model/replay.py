@@ -108,7 +108,7 @@ def _handed(command: Command, groups: Collection[str]) -> Command:
         text=command.text,
         span=command.span,
         reason=Unknown(
-            program, (f"the list does not show what `{program}` does to {group}")
+            program, f"the list does not show what `{program}` does to {group}"
         ),
         reach=Reach.MACHINE,
     )

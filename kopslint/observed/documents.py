@@ -153,7 +153,7 @@ def told_by(chunk: Chunk, setting: Setting, read: Reader) -> Iterator[Statement]
     """What a document says; nothing if it is none of an output that is known here."""
     if chunk.is_cut:
         yield unread(
-            ("this JSON is incomplete: its last brackets are missing"),
+            "this JSON is incomplete: its last brackets are missing",
             chunk.lines[0].span(),
         )
         return

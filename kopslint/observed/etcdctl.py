@@ -361,7 +361,7 @@ def _table_statuses(found: Table, read: Reader) -> Iterator[Statement]:
         cells = {name.lower(): cell.text for name, cell in row.items()}
         if not re.fullmatch(r"[0-9a-f]{1,16}", cells["id"]):
             yield unread(
-                ("this row does not belong to an endpoint status"), _row_span(row)
+                "this row does not belong to an endpoint status", _row_span(row)
             )
             continue
         endpoint = cells["endpoint"].replace(" ", "")
@@ -374,7 +374,7 @@ def _table_health(found: Table, read: Reader) -> Iterator[Statement]:
         answer = yes_or_no(row["HEALTH"].text)
         if answer == "not seen":
             yield unread(
-                ("this row does not belong to an endpoint health"), _row_span(row)
+                "this row does not belong to an endpoint health", _row_span(row)
             )
             continue
         reading = read(HEALTH, "table", _row_span(row), cluster_at([endpoint]))

@@ -52,7 +52,7 @@ _LOOKS = {
     Verdict.NOT_CHECKED: (
         "fair",
         "?",
-        ("Nothing was checked. This does not mean that it is safe."),
+        "Nothing was checked. This does not mean that it is safe.",
     ),
 }
 

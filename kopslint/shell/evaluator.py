@@ -1188,7 +1188,7 @@ def _break(reader: ScriptReader, name: str, call: Call) -> Statement:
     levels = call.words[1].text if len(call.words) > 1 else "1"
     if levels is None or not levels.isdigit():
         return reader.opaque(
-            name, ("it is not known how many loops this leaves"), call.span
+            name, "it is not known how many loops this leaves", call.span
         )
     # Outside of a loop bash only complains; more loops than there are is all.
     if not reader.loops:

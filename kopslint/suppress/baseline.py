@@ -79,7 +79,7 @@ def read_baseline(source: Source) -> Baseline:
     items = data.get("findings") if isinstance(data, dict) else None
     if not isinstance(items, list) or data.get("schema") != SCHEMA:
         raise InputError(
-            (f"{source.path} is not a baseline: it does not say schema: {SCHEMA}"),
+            f"{source.path} is not a baseline: it does not say schema: {SCHEMA}",
             hint=hint,
         )
     entries = []

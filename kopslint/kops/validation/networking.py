@@ -300,9 +300,7 @@ def _detection(text: str, version: int) -> str | None:
     if method == "can-reach":
         fits = is_ip(rest[0]) and ip_address(rest[0]).version == version
         return (
-            None
-            if fits
-            else (f"is {quoted(text)}, which is not an IPv{version} address")
+            None if fits else f"is {quoted(text)}, which is not an IPv{version} address"
         )
     for expression in re.split(r"\s*,\s*", rest[0]):
         try:

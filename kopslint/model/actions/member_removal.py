@@ -187,7 +187,7 @@ class _Removal:
 
     def _open(self) -> Result:
         return undecided(
-            self._state, (f"it cannot be determined which member {self._shown} is")
+            self._state, f"it cannot be determined which member {self._shown} is"
         )
 
     def _meant(self, name: str) -> Meant | None:
