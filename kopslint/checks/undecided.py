@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from kopslint.checks.context import Context, Draft, alike, listed
 from kopslint.checks.validation import postponed
 from kopslint.findings import Location, Severity
-from kopslint.kops.placeholders import is_completed_spec, names_left_open
+from kopslint.kops.decode import is_completed_spec
+from kopslint.kops.placeholders import names_left_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from kopslint.checks import pairs
 from kopslint.checks.context import Context, Draft, alike
 from kopslint.findings import Location, Severity
-from kopslint.kops.placeholders import is_completed_spec, is_filled_in_later
+from kopslint.kops.decode import is_completed_spec
+from kopslint.kops.placeholders import is_filled_in_later
 from kopslint.kops.validation import is_of_field, rejections, update_rejections
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ A cluster may be spread over files and a file may hold several clusters.
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -750,3 +751,16 @@ def _equal(one: Node, other: Node) -> bool:
             for entry in one.entries
         )
     return False
+
+
+_COMPLETED = re.compile(r"(?:^|[/_])cluster-completed\.spec(?:_content)?$")
+
+
+def is_completed_spec(source: Source) -> bool:
+    """Whether kops wrote a file out of a Cluster, with all that it fills in itself.
+
+    Nobody hands it to kops. It lies in the state store, and in ``data/`` beside the
+    ``kubernetes.tf`` of kops (pkg/model/bootstrapscript.go writes it there as
+    ``aws_s3_object_cluster-completed.spec_content``).
+    """
+    return _COMPLETED.search(source.path) is not None

@@ -86,14 +86,15 @@ def names_left_open(span: Span) -> tuple[str, ...]:
     return (body,) if body and re.fullmatch(_PLACEHOLDER, body) else ()
 
 
-_COMPLETED = re.compile(r"(?:^|[/_])cluster-completed\.spec(?:_content)?$")
+_LEFT = re.compile(
+    r"<[A-Za-z][^<>]*>|\$\{[^{}]*\}|\{\{.*?\}\}|\b(?i:change|replace|fill)_?(?i:me)\b"
+)
 
 
-def is_completed_spec(source: Source) -> bool:
-    """Whether kops wrote a file out of a Cluster, with all that it fills in itself.
+def left_for_people(text: str) -> list[str]:
+    """What a value surely leaves to be filled in by hand, as it is written there.
 
-    Nobody hands it to kops. It lies in the state store, and in ``data/`` beside the
-    ``kubernetes.tf`` of kops (pkg/model/bootstrapscript.go writes it there as
-    ``aws_s3_object_cluster-completed.spec_content``).
+    That is less than a placeholder may be: a script stops while one of these is left,
+    and ``$NAME`` or ``MY_NAME`` may be what somebody means.
     """
-    return _COMPLETED.search(source.path) is not None
+    return _LEFT.findall(text)

@@ -7,7 +7,6 @@ opened here.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from kopslint.commands.model import DeleteVolumes
@@ -15,6 +14,7 @@ from kopslint.kops import refusals
 from kopslint.kops.clouds import addresses, cloud_named
 from kopslint.kops.decode import other_objects
 from kopslint.kops.etcd_manager import is_managed, runs_without
+from kopslint.kops.placeholders import left_for_people
 from kopslint.kops.spec import Role
 from kopslint.kops.state_store import backups_of
 from kopslint.model.actions.machines import update_refusals
@@ -303,9 +303,6 @@ def _runbook(
     )
 
 
-_LEFT = re.compile(
-    r"<[A-Za-z][^<>]*>|\$\{[^{}]*\}|\{\{.*?\}\}|\b(?i:change|replace|fill)_?(?i:me)\b"
-)
 _PROGRAMS = ("additionalUserData", "additionalPolicies", "fileAssets", "hooks")
 """Where such signs belong to a program that is in the spec."""
 
@@ -321,7 +318,7 @@ def _unfilled(manifest: Manifest) -> Iterator[str]:
             for each in value:
                 yield from within(each)
         elif isinstance(value, str) and "\n" not in value:
-            yield from _LEFT.findall(value)
+            yield from left_for_people(value)
 
     if manifest.cluster is not None:
         yield from within(manifest.cluster.node.plain)
